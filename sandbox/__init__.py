@@ -1,0 +1,1 @@
+"""The house: words and interfaces, parts, streams, loops and the roof. `DESIGN` of the floors is in README.md."""

@@ -1,0 +1,37 @@
+"""The interface of data sets: whole sets of images, kept in memory as bytes."""
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from sandbox.config import Config
+from sandbox.learner import Spec
+from sandbox.seeding import Rng
+
+Collect = Callable[[dict[str, Any], str, int, Rng], np.ndarray]
+"""(env config, agent's name or run, count, rng) -> frames [count, C, H, W] uint8 of that agent at play."""
+
+
+@dataclass(frozen=True)
+class DataSet:
+    """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255."""
+
+    train: torch.Tensor
+    test: torch.Tensor
+    binary: bool = False
+
+    @property
+    def spec(self) -> Spec:
+        return Spec(tuple(self.train.shape[1:]))
+
+
+class DataConfig(Config):
+    """A file under `sandbox/data/` defines exactly one."""
+
+    @abstractmethod
+    def make(self, rng: Rng, collect: Collect) -> DataSet:
+        """Load or make the whole set; `collect` plays an agent for sets made of frames."""

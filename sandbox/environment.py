@@ -1,0 +1,68 @@
+"""The interfaces of the worlds: what a stream may ask of an environment, and what a person needs to play one."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from gymnasium import Space, spaces
+
+from sandbox.config import Config
+from sandbox.errors import UserError
+from sandbox.learner import Spec
+
+
+@dataclass(frozen=True)
+class Controls:
+    """One player's keyboard: pygame's key names to actions, and the action while nothing is pressed."""
+
+    keys: Mapping[str, int] = field(default_factory=dict)
+    idle: int = 0
+
+
+class Environment(Protocol):
+    """A `gymnasium.vector.VectorEnv` with autoreset disabled, that can draw, be played, and save itself.
+
+    `step` returns the true last observation when an episode ends; its environment then waits for
+    `reset(options={"reset_mask": ended})`.
+    """
+
+    num_envs: int
+    single_observation_space: Space[Any]
+    single_action_space: Space[Any]
+    controls: tuple[Controls, ...]  # one for each player
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[np.ndarray, dict[str, Any]]: ...
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]: ...
+
+    def draw(self, index: int) -> np.ndarray:
+        """The picture for people of environment `index`: [H, W, 3] uint8."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+class EnvConfig(Config):
+    """A file under `envs/` defines exactly one."""
+
+    @abstractmethod
+    def make(self, num_envs: int) -> Environment:
+        """`num_envs` copies that step together."""
+
+
+def spec_of(env: Environment) -> Spec:
+    """What `env` delivers, for learners.
+
+    Raises:
+        UserError: for actions that are not one choice among a few, or observations that are not one array.
+    """
+    observation, action = env.single_observation_space, env.single_action_space
+    if not isinstance(action, spaces.Discrete):
+        raise UserError(f"agents here choose among Discrete actions, this environment has {action}; choose another one")
+    if not isinstance(observation, spaces.Box):
+        raise UserError(f"agents here see one Box, this environment shows {observation}; wrap it into one")
+    return Spec(observation.shape, observation.dtype == np.uint8, int(action.n))

@@ -1,0 +1,138 @@
+"""The interfaces every room is built against: what a loop may ask of a learner, an agent, a generator and a stream."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+import torch
+
+from sandbox.config import Config
+from sandbox.device import Compute
+from sandbox.seeding import Rng
+
+Metrics = Mapping[str, torch.Tensor | float]
+State = Any  # what a stateful agent carries: None, a tensor [N, ...], or a tuple of them
+
+
+@dataclass(frozen=True)
+class Spec:
+    """What a source delivers: the shape of one observation or image, whether it is bytes, and the number of actions."""
+
+    shape: tuple[int, ...]
+    is_bytes: bool = True
+    num_actions: int = 0
+
+
+class Stateful(Protocol):
+    """Anything with a place in the checkpoint: a tree of tensors, arrays, numbers, strings, lists and dicts."""
+
+    def state_dict(self) -> dict[str, Any]: ...
+    def load_state_dict(self, state: Any) -> Any: ...
+
+
+class Learner(Protocol):
+    """Something that improves a batch at a time and owns its optimisers."""
+
+    def update(self, batch: Any) -> Metrics:
+        """Learn from one batch; metrics are 0-d tensors or numbers, and nothing here waits for the device."""
+
+    def parts(self) -> dict[str, Stateful]:
+        """Everything that decides what comes next, by name."""
+
+
+class Agent(Learner, Protocol):
+    """A learner that acts, for N environments at once."""
+
+    def initial_state(self, num_envs: int) -> State:
+        """The carried state at an episode's start, zeros: [N, ...] tensors, or None."""
+
+    def act(self, observations: np.ndarray, state: State, *, explore: bool) -> tuple[np.ndarray, State]:
+        """[N, *observation] -> actions [N] int64 and the next carried state."""
+
+
+@runtime_checkable
+class Generator(Learner, Protocol):
+    """A learner that has samples to show."""
+
+    def sample(self, count: int) -> torch.Tensor:
+        """Means or probabilities of `count` samples, [count, C, H, W] in [0, 1]."""
+
+
+@runtime_checkable
+class Likelihood(Protocol):
+    """A generator that can say how likely data are."""
+
+    def log_likelihood(self, images: torch.Tensor) -> tuple[str, torch.Tensor]:
+        """The kind of estimate (`exact`, `importance`, ...) and nats for each image, [B]."""
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """A generator that can pass images through its latents."""
+
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """[B, C, H, W] -> the same shape, in [0, 1]."""
+
+
+class Stream(Protocol):
+    """An endless, restorable iterator of batches; it keeps the run's clock."""
+
+    @property
+    def step(self) -> int:
+        """Agent steps (environments) or updates (data sets) so far."""
+
+    def __next__(self) -> Any: ...
+    def metrics(self) -> dict[str, float]:
+        """What happened since the last call, e.g. `env/return`."""
+
+    def parts(self) -> dict[str, Stateful]: ...
+
+
+class StreamConfig(Config):
+    """Says which batches a learner eats."""
+
+    @abstractmethod
+    def make(self, source: Any, learner: Any, rng: Rng, compute: Compute) -> Stream:
+        """`source` is a `DataSet`, or a function from a number of copies to an `Environment`."""
+
+
+class LearnerConfig(Config):
+    """Config of an agent or a generator; `stream` says what it eats."""
+
+    stream: StreamConfig
+
+    @abstractmethod
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> Any: ...
+
+
+class AgentConfig(LearnerConfig):
+    """A file under `agents/` defines exactly one."""
+
+
+class GeneratorConfig(LearnerConfig):
+    """A file under `generators/` defines exactly one."""
+
+
+class Counter:
+    """A number with a place in the checkpoint."""
+
+    def __init__(self) -> None:
+        self.value = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"value": self.value}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.value = state["value"]
+
+
+def zero_where(state: State, ended: np.ndarray) -> State:
+    """Zero the carried state of the environments [N] whose episode ended."""
+    if state is None or not ended.any():
+        return state
+    if isinstance(state, tuple):
+        return tuple(zero_where(part, ended) for part in state)
+    keep = torch.from_numpy(~ended).to(state.device)
+    return state * keep.view(-1, *[1] * (state.dim() - 1)).to(state.dtype)
