@@ -1,0 +1,97 @@
+"""Catch: a ball falls, a paddle at the bottom must be under it. The smallest game with pixels.
+
+Rules: the board has 10 rows and 5 columns. The ball starts in the top row, in a random column, and falls one row a
+    step; the paddle starts in the middle of the bottom row and moves at most one column a step.
+Observation: `pixels`, uint8 [1, 84, 84], ball 255, paddle 160, frame 64; or `features`, float32 [50], the board.
+    With `blind` the ball is drawn in an episode's first observation only, so the agent must remember it.
+Actions: 0 left, 1 stay, 2 right.
+Reward: +1 when the ball lands on the paddle, -1 when it lands beside it, 0 before.
+Episode: 9 steps; it terminates when the ball lands. It is never truncated.
+Best return: 1.0 (blind without memory: 0.2).
+Paper: Osband et al. 2020, "Behaviour Suite for Reinforcement Learning" (bsuite's `catch`). Deviations: drawn at 84x84
+    by default; `blind`.
+"""
+
+from typing import Literal
+
+import numpy as np
+from gymnasium import spaces
+
+from envs import _draw
+from envs._batch import BatchEnv
+from envs._lanes import Lanes
+from sandbox.environment import Controls, EnvConfig
+
+ROWS, COLUMNS = 10, 5
+CELL, TOP, LEFT = 8, 2, 22  # pixels: a cell's side and the board's corner in the 84x84 observation
+
+
+class CatchConfig(EnvConfig):
+    """`observe`: pixels or features; `blind`: the ball is seen in the first observation only."""
+
+    name: Literal["catch"] = "catch"
+    observe: Literal["pixels", "features"] = "pixels"
+    blind: bool = False
+
+    def make(self, num_envs: int) -> BatchEnv:
+        return BatchEnv(Catch(self, num_envs), num_envs)
+
+
+class Catch:
+    """N boards; all state is four integers each."""
+
+    controls = (Controls({"left": 0, "right": 2}, idle=1),)
+    action_space = spaces.Discrete(3)
+
+    def __init__(self, config: CatchConfig, num_envs: int) -> None:
+        self._config = config
+        pixels, features = (
+            spaces.Box(0, 255, (1, 84, 84), np.uint8),
+            spaces.Box(0.0, 1.0, (ROWS * COLUMNS,), np.float32),
+        )
+        self.observation_space = pixels if config.observe == "pixels" else features
+        self._lanes = np.arange(num_envs)
+        self._ball_y, self._ball_x, self._paddle = (np.zeros(num_envs, np.int64) for _ in range(3))
+        rows, columns = (np.arange(84) - TOP) // CELL, (np.arange(84) - LEFT) // CELL
+        inside = ((rows >= 0) & (rows < ROWS))[:, None] & ((columns >= 0) & (columns < COLUMNS))
+        self._cell = np.where(inside, rows.clip(0, ROWS - 1)[:, None] * COLUMNS + columns.clip(0, COLUMNS - 1), 50)
+        self._cell[TOP : TOP + ROWS * CELL, [LEFT - 1, LEFT + COLUMNS * CELL]] = 51
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        return {"ball_y": self._ball_y, "ball_x": self._ball_x, "paddle": self._paddle}
+
+    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+        self._ball_y[lanes] = 0
+        self._ball_x[lanes] = rng.integers(lanes, COLUMNS)
+        self._paddle[lanes] = COLUMNS // 2
+
+    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        np.clip(self._paddle + actions - 1, 0, COLUMNS - 1, out=self._paddle)
+        self._ball_y += 1
+        landed = self._ball_y == ROWS - 1
+        rewards = np.where(landed, np.where(self._paddle == self._ball_x, 1.0, -1.0), 0.0).astype(np.float32)
+        return rewards, landed, np.zeros_like(landed)
+
+    def observe(self) -> np.ndarray:
+        if self._config.observe == "features":
+            return self._board(1.0, 1.0, np.float32)
+        values = np.concatenate(
+            [self._board(255, 160, np.uint8), np.tile(np.array([0, 64], np.uint8), (len(self._lanes), 1))], 1
+        )
+        return values[:, self._cell][:, None]
+
+    def _board(self, ball: float, paddle: float, dtype: type) -> np.ndarray:
+        board: np.ndarray = np.zeros((len(self._lanes), ROWS * COLUMNS), dtype)
+        board[self._lanes, (ROWS - 1) * COLUMNS + self._paddle] = paddle
+        seen = self._lanes[self._ball_y == 0] if self._config.blind else self._lanes
+        board[seen, self._ball_y[seen] * COLUMNS + self._ball_x[seen]] = ball
+        return board
+
+    def draw(self, index: int) -> np.ndarray:
+        """[440, 240, 3]; the ball is always drawn: people may look."""
+        picture = _draw.canvas(440, 240, _draw.DIM)
+        _draw.rectangle(picture, 20, 20, 400, 200, _draw.NIGHT)
+        y, x = 20 + 40 * int(self._ball_y[index]), 20 + 40 * int(self._ball_x[index])
+        _draw.rectangle(picture, y + 8, x + 8, 24, 24, _draw.CORAL)
+        _draw.rectangle(picture, 20 + 40 * (ROWS - 1) + 26, 20 + 40 * int(self._paddle[index]), 14, 40, _draw.SKY)
+        return picture

@@ -1,0 +1,77 @@
+"""Finds the members of every family by name, when asked: the folders are the registry."""
+
+import ast
+import importlib
+import importlib.util
+from pathlib import Path
+
+from sandbox.config import Config, config_in
+from sandbox.errors import UserError
+from sandbox.suggest import did_you_mean
+
+FAMILIES = {"envs": "environment", "agents": "agent", "generators": "generator", "sandbox.data": "data set"}
+
+
+def files(family: str) -> dict[str, Path]:
+    """The members of `envs`, `agents`, `generators` or `sandbox.data` by name; nothing is imported."""
+    spec = importlib.util.find_spec(family)
+    folders = spec.submodule_search_locations if spec is not None else None
+    return {file.stem: file for folder in folders or [] for file in sorted(Path(folder).glob("[!_]*.py"))}
+
+
+def names(family: str) -> list[str]:
+    """The members' names, in the order of the alphabet."""
+    return sorted(files(family))
+
+
+def config_class(family: str, name: str) -> type[Config]:
+    """The config class of one member.
+
+    Raises:
+        UserError: with the nearest names, if there is no such file.
+    """
+    if name not in (known := names(family)):
+        raise UserError(
+            f"no {FAMILIES[family]} is called {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
+        )
+    return config_in(importlib.import_module(f"{family}.{name}"), kind_of(family))
+
+
+def kind_of(family: str) -> type[Config]:
+    """What a member's config class is a kind of."""
+    from sandbox.dataset import DataConfig  # late: they bring PyTorch, and names alone must be quick
+    from sandbox.environment import EnvConfig
+    from sandbox.learner import AgentConfig, GeneratorConfig
+
+    kinds: dict[str, type[Config]] = {
+        "envs": EnvConfig,
+        "agents": AgentConfig,
+        "generators": GeneratorConfig,
+        "sandbox.data": DataConfig,
+    }
+    return kinds[family]
+
+
+def backbones() -> dict[str, Path]:
+    """The backbones by name: the files under `sandbox/networks` with a class that has a `name`; nothing is imported."""
+    found = {}
+    for file in sorted((Path(__file__).parent / "networks").glob("*.py")):
+        for part in ast.walk(ast.parse(file.read_text("utf-8"))):
+            match part:
+                case ast.AnnAssign(target=ast.Name(id="name"), value=ast.Constant(value=str(name))):
+                    found[name] = file
+    return found
+
+
+def configs() -> dict[str, Path]:
+    """The shipped YAML files by name."""
+    folder = Path(__file__).parent.parent / "configs"
+    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+
+
+def headline(file: Path) -> str:
+    """The first line of a module's docstring, or of a YAML file's comment."""
+    text = file.read_text("utf-8")
+    if file.suffix == ".py":
+        text = ast.get_docstring(ast.parse(text)) or ""
+    return text.partition("\n")[0].removeprefix("#").strip()

@@ -1,0 +1,141 @@
+"""Every file under envs/ keeps the contract: the checkers, determinism, make = make_vec, save = restore."""
+
+import itertools
+import warnings
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import AutoresetMode
+from stable_baselines3.common.env_checker import check_env as sb3_check_env
+
+import envs  # noqa: F401  (registers the ids)
+from envs._batch import config_of
+from sandbox import catalog
+from sandbox.errors import UserError
+
+NAMES = catalog.names("envs")
+OBSERVE = ["pixels", "features"]
+EVERY = list(itertools.product(NAMES, OBSERVE))
+
+
+def id_of(name: str) -> str:
+    return f"Sandbox/{name.title().replace('_', '')}-v0"
+
+
+@pytest.mark.parametrize(("name", "observe"), EVERY)
+def test_checkers_have_nothing_to_say(name: str, observe: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(gymnasium.make(id_of(name), observe=observe, render_mode="rgb_array").unwrapped)
+        sb3_check_env(gymnasium.make(id_of(name), observe=observe))
+
+
+@pytest.mark.parametrize(("name", "observe"), EVERY)
+def test_make_and_make_vec_agree(name: str, observe: str) -> None:
+    """Same seeds, same actions: the same frames, rewards and endings, under Gymnasium's NEXT_STEP."""
+    single = [gymnasium.make(id_of(name), observe=observe) for _ in range(3)]
+    vector = gymnasium.make_vec(id_of(name), num_envs=3, observe=observe)
+    sync = gymnasium.vector.SyncVectorEnv([lambda env=env: env for env in single])
+    vector.action_space.seed(0)
+    ours, theirs = vector.reset(seed=7)[0], sync.reset(seed=7)[0]
+    assert np.array_equal(ours, theirs)
+    for _ in range(1_000):
+        actions = vector.action_space.sample()
+        for a, b in zip(vector.step(actions)[:4], sync.step(actions)[:4], strict=True):
+            assert np.array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("mode", [AutoresetMode.SAME_STEP, AutoresetMode.DISABLED])
+def test_other_autoreset_modes_agree_with_gymnasium(name: str, mode: AutoresetMode) -> None:
+    make: Any = lambda: gymnasium.make(id_of(name), observe="features")  # noqa: E731
+    sync = gymnasium.vector.SyncVectorEnv([make] * 3, autoreset_mode=mode)
+    vector = gymnasium.make_vec(id_of(name), num_envs=3, observe="features", autoreset_mode=mode)
+    vector.action_space.seed(0)
+    vector.reset(seed=3), sync.reset(seed=3)
+    for _ in range(300):
+        actions = vector.action_space.sample()
+        ours, theirs = vector.step(actions), sync.step(actions)
+        for a, b in zip(ours[:4], theirs[:4], strict=True):
+            assert np.array_equal(a, b)
+        assert ("final_obs" in ours[4]) == ("final_obs" in theirs[4])
+        ended = ours[2] | ours[3]
+        if "final_obs" in ours[4]:
+            for a, b in zip(ours[4]["final_obs"][ended], theirs[4]["final_obs"][ended], strict=True):
+                assert np.array_equal(a, b)
+        if mode is AutoresetMode.DISABLED and ended.any():
+            options = {"reset_mask": ended}
+            assert np.array_equal(vector.reset(options=dict(options))[0], sync.reset(options=dict(options))[0])
+
+
+@pytest.mark.parametrize(("name", "observe"), EVERY)
+def test_a_restored_environment_has_the_same_future(name: str, observe: str) -> None:
+    env, other = (config_of(name, {"observe": observe}).make(4) for _ in range(2))
+    random = np.random.default_rng(0)
+    env.reset(seed=1)
+    other.reset(seed=99)
+    for step in range(200):
+        if step % 50 == 25:
+            other.load_state_dict(env.state_dict())
+        actions = np.array([env.single_action_space.sample() for _ in range(4)])
+        results = env.step(actions)
+        if step >= 25:
+            for a, b in zip(results[:4], other.step(actions)[:4], strict=True):
+                assert np.array_equal(a, b)
+            assert np.array_equal(env.draw(0), other.draw(0))
+        if (ended := results[2] | results[3]).any():
+            fresh = env.reset(options={"reset_mask": ended})[0]
+            if step >= 25:
+                assert np.array_equal(fresh, other.reset(options={"reset_mask": ended})[0])
+    assert random is not None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_saved_state_is_a_copy(name: str) -> None:
+    env = config_of(name, {}).make(2)
+    env.reset(seed=1)
+    saved = env.state_dict()
+    before = {key: value.copy() for key, value in saved.items()}
+    env.step(np.array([env.single_action_space.sample() for _ in range(2)]))
+    assert all(np.array_equal(saved[key], before[key]) for key in saved)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_foreign_state_is_refused(name: str) -> None:
+    env = config_of(name, {}).make(2)
+    with pytest.raises(UserError, match="this state belongs to another environment"):
+        env.load_state_dict({"something": np.zeros(2)})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_docstrings_say_what_a_player_must_know(name: str) -> None:
+    document = __import__(f"envs.{name}", fromlist=["x"]).__doc__
+    for section in ("Rules:", "Observation:", "Actions:", "Reward:", "Episode:", "Best return:", "Paper:"):
+        assert f"\n{section}" in document
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_people_can_play(name: str) -> None:
+    env = config_of(name, {}).make(1)
+    assert env.controls
+    assert all(controls.keys for controls in env.controls)
+    env.reset(seed=0)
+    picture = env.draw(0)
+    assert picture.dtype == np.uint8
+    assert picture.ndim == 3
+    assert picture.shape[2] == 3
+    assert len(np.unique(picture.reshape(-1, 3), axis=0)) >= 3
+
+
+def test_illegal_actions_and_steps_are_refused() -> None:
+    env = config_of("catch", {}).make(2)
+    with pytest.raises(RuntimeError, match=r"environments \[0, 1\] have not been reset"):
+        env.step(np.array([0, 1]))
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"illegal action in \[0, 3\]; each must be in Discrete\(3\)"):
+        env.step(np.array([0, 3]))
+    with pytest.raises(ValueError, match=r"catch: blnd: Extra inputs are not permitted. Options: name, observe, blind"):
+        gymnasium.make("Sandbox/Catch-v0", blnd=True)
