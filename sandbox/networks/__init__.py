@@ -1,0 +1,1 @@
+"""Backbones shared by agents and generators, and the decoders that mirror them."""

@@ -1,0 +1,56 @@
+"""A multilayer perceptron: any observation, flattened."""
+
+import math
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+from torch import nn
+
+from sandbox.config import Config
+from sandbox.networks.inputs import as_float
+
+
+class MLP(Config):
+    """`hidden`: the widths, bottom to top."""
+
+    name: Literal["mlp"] = "mlp"
+    hidden: tuple[PositiveInt, ...] = (256, 256)
+
+    def make(self, input_shape: Sequence[int]) -> "MLPEncoder":
+        return MLPEncoder(self, input_shape)
+
+    def mirror(self, in_features: int, output_shape: Sequence[int]) -> "MLPDecoder":
+        return MLPDecoder(self, in_features, output_shape)
+
+
+def _layers(sizes: Sequence[int]) -> list[nn.Module]:
+    return [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
+
+
+class MLPEncoder(nn.Module):
+    """[B, *input_shape] -> [B, out_features]."""
+
+    def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:
+        super().__init__()
+        sizes = [math.prod(input_shape), *config.hidden]
+        self.layers = nn.Sequential(*_layers(sizes))
+        self.out_features = sizes[-1]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.layers(as_float(x).flatten(1))
+
+
+class MLPDecoder(nn.Module):
+    """[B, in_features] -> logits [B, *output_shape], through the encoder's widths in reverse."""
+
+    def __init__(self, config: MLP, in_features: int, output_shape: Sequence[int]) -> None:
+        super().__init__()
+        sizes = [in_features, *reversed(config.hidden)]
+        self.output_shape = tuple(output_shape)
+        self.layers = nn.Sequential(*_layers(sizes), nn.Linear(sizes[-1], math.prod(output_shape)))
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return self.layers(z).view(-1, *self.output_shape)

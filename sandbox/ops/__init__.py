@@ -1,0 +1,1 @@
+"""Equations: pure functions with paper, shapes and a hand-computed test."""
