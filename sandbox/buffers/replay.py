@@ -1,0 +1,178 @@
+"""Replay that stores each observation once; stacks and sequences are built when they are drawn.
+
+One ring an environment. A row is an observation and what followed it; an episode's last observation, which nothing
+follows, has a row of its own. Rows know their place in the episode (`age`), so neither a stack nor a sequence ever
+crosses an episode's start, and both respect the write cursor. One million Atari transitions take 7.1 GB.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from sandbox.learner import Spec
+
+
+class Transitions(NamedTuple):
+    """A batch in Sutton & Barto's names: [B, stack * C, ...] observations, [B] actions, rewards and continuations.
+
+    `discount_t` is 0 where the episode terminated and 1 elsewhere, truncation included: learners bootstrap there.
+    """
+
+    s_tm1: torch.Tensor
+    a_tm1: torch.Tensor
+    r_t: torch.Tensor
+    discount_t: torch.Tensor
+    s_t: torch.Tensor
+
+
+class Sequences(NamedTuple):
+    """[B, T + 1, ...] observations and [B, T] of what followed; `mask` is 0 past an episode's end or the newest row."""
+
+    observations: torch.Tensor
+    a_tm1: torch.Tensor
+    r_t: torch.Tensor
+    discount_t: torch.Tensor
+    mask: torch.Tensor
+
+
+class Replay:
+    """The newest `capacity` observations, in `num_envs` rings of the same length; they live on `device`."""
+
+    def __init__(
+        self, capacity: int, num_envs: int, spec: Spec, stack: int, generator: np.random.Generator, device: torch.device
+    ) -> None:
+        self._length, self._num_envs, self._stack, self._generator = capacity // num_envs, num_envs, stack, generator
+        if self._length <= stack + 1:
+            raise ValueError(
+                f"capacity {capacity} leaves {self._length} rows an environment; a stack of {stack} needs more"
+            )
+        rows = num_envs * self._length
+        # NumPy's zeros cost no memory until they are written.
+        zeros = np.zeros((rows, *spec.shape), np.uint8 if spec.is_bytes else np.float32)
+        self._observations = torch.from_numpy(zeros).to(device)
+        self._action, self._age = np.zeros(rows, np.int64), np.zeros(rows, np.int32)
+        self._reward, self._discount = np.zeros(rows, np.float32), np.zeros(rows, np.float32)
+        self._is_last = np.zeros(rows, bool)
+        self._written = np.zeros(num_envs, np.int64)  # rows written to each ring since the start
+        self._next_age = np.zeros(num_envs, np.int32)
+
+    def add(self, observations: np.ndarray, actions: np.ndarray, rewards: np.ndarray, terminated: np.ndarray) -> None:
+        """Store one step of all environments: [N, ...] observations before it, and [N] of what followed."""
+        rows = self._claim(np.arange(self._num_envs), observations)
+        self._action[rows], self._reward[rows], self._discount[rows] = actions, rewards, ~terminated
+        self._is_last[rows] = False
+        self._next_age += 1
+
+    def add_last(self, observations: np.ndarray, ended: np.ndarray) -> None:
+        """Store the true last observations [N, ...] of the environments whose episode `ended` [N]."""
+        if ended.any():
+            rows = self._claim(np.flatnonzero(ended), observations[ended])
+            self._is_last[rows] = True
+            self._next_age[ended] = 0
+
+    def _claim(self, envs: np.ndarray, observations: np.ndarray) -> np.ndarray:
+        rows = envs * self._length + self._written[envs] % self._length
+        self._observations[torch.from_numpy(rows)] = torch.from_numpy(observations).to(self._observations.device)
+        self._age[rows] = self._next_age[envs]
+        self._written[envs] += 1
+        return rows
+
+    def transitions(self, batch_size: int) -> Transitions:
+        """Transitions drawn uniformly, with replacement."""
+        env, place = self._draw(batch_size)
+        # One gather brings stack + 1 observations: the stack before the action is [:-1], the one after it [1:].
+        places = place[:, None] + np.arange(1 - self._stack, 2)
+        age = self._age[self._row(env, place)]
+        images = self._gather(env, places)
+        back = np.arange(self._stack - 1, -1, -1)
+        before = self._blank(images[:, :-1], back <= age[:, None])
+        after = self._blank(images[:, 1:], back <= age[:, None] + 1)
+        return Transitions(before, *self._followed(env, place), after)
+
+    def sequences(self, batch_size: int, length: int) -> Sequences:
+        """Windows of `length` transitions around uniformly drawn ones, none reaching back beyond its episode's start.
+
+        A transition of age >= length - 1 ends its window; a younger one's window runs from the episode's start.
+        """
+        env, place = self._draw(batch_size)
+        oldest = np.maximum(self._written - self._length, 0)[env]
+        age = self._age[self._row(env, place)]
+        start = place - np.minimum(np.minimum(age, length - 1), place - oldest)
+        places = np.minimum(start[:, None] + np.arange(length + 1), self._written[env][:, None] - 1)
+        rows = self._row(env[:, None], places)
+        follows = self._age[rows] == self._age[rows[:, :1]] + np.arange(length + 1)
+        mask = follows[:, 1:]
+        return Sequences(
+            self._gather(env, places),
+            *self._followed(env[:, None], places[:, :-1]),
+            self._send(mask.astype(np.float32)),
+        )
+
+    def _draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+        """`count` transitions as (environment, place since the start): not last rows, not the newest, stack intact."""
+        oldest = np.maximum(self._written - self._length, 0)
+        ends = np.cumsum(np.maximum(self._written - 1 - oldest, 0))
+        env, place = np.empty(count, np.int64), np.empty(count, np.int64)
+        todo = np.arange(count)
+        while len(todo):
+            pick = self._generator.integers(ends[-1], size=len(todo))
+            env[todo] = np.searchsorted(ends, pick, side="right")
+            place[todo] = self._written[env[todo]] - 2 - (ends[env[todo]] - 1 - pick)
+            row = self._row(env[todo], place[todo])
+            reach = np.minimum(self._age[row], self._stack - 1)
+            todo = todo[self._is_last[row] | (place[todo] - reach < oldest[env[todo]])]
+        return env, place
+
+    def _row(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
+        return env * self._length + place % self._length
+
+    def _gather(self, env: np.ndarray, places: np.ndarray) -> torch.Tensor:
+        """[B] environments and [B, K] places -> [B, K, *observation]."""
+        rows = torch.from_numpy(self._row(env[:, None], places).ravel()).to(self._observations.device)
+        return self._observations.index_select(0, rows).view(*places.shape, *self._observations.shape[1:])
+
+    def _blank(self, images: torch.Tensor, seen: np.ndarray) -> torch.Tensor:
+        """Zero the images [B, K, C, ...] not `seen` [B, K] in this episode, and join the stack: [B, K * C, ...]."""
+        if not seen.all():
+            images = images * self._send(seen).view(*seen.shape, *[1] * (images.dim() - 2)).to(images.dtype)
+        return images.flatten(1, 2)
+
+    def _followed(self, env: np.ndarray, place: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        rows = self._row(env, place)
+        return self._send(self._action[rows]), self._send(self._reward[rows]), self._send(self._discount[rows])
+
+    def _send(self, array: np.ndarray) -> torch.Tensor:
+        return torch.from_numpy(array).to(self._observations.device)
+
+    def __len__(self) -> int:
+        return int(np.minimum(self._written, self._length).sum())
+
+    def state_dict(self) -> dict[str, Any]:
+        """Only what has been written: the first `used` rows of every ring."""
+        used = int(np.minimum(self._written, self._length).max(initial=0))
+        rings = {name: array.reshape(self._num_envs, self._length)[:, :used] for name, array in self._columns().items()}
+        observations = self._observations.view(self._num_envs, self._length, *self._observations.shape[1:])[:, :used]
+        return rings | {
+            "observations": observations.cpu().numpy(),
+            "written": self._written,
+            "next_age": self._next_age,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        used = state["age"].shape[1]
+        for name, array in self._columns().items():
+            array.reshape(self._num_envs, self._length)[:, :used] = state[name]
+        self._observations.view(self._num_envs, self._length, *self._observations.shape[1:])[:, :used] = (
+            torch.from_numpy(state["observations"])
+        )
+        self._written[:], self._next_age[:] = state["written"], state["next_age"]
+
+    def _columns(self) -> dict[str, np.ndarray]:
+        return {
+            "action": self._action,
+            "reward": self._reward,
+            "discount": self._discount,
+            "age": self._age,
+            "is_last": self._is_last,
+        }

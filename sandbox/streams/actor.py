@@ -1,0 +1,76 @@
+"""An agent at work in environments: the one place where experience is made."""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.environment import Environment
+from sandbox.learner import Agent, zero_where
+from sandbox.seeding import Rng
+
+
+class Step(NamedTuple):
+    """One step of N environments: `last` are the observations after it, the true last ones where an episode ended."""
+
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    last: np.ndarray
+
+    @property
+    def ended(self) -> np.ndarray:
+        return self.terminated | self.truncated
+
+
+class Actor:
+    """Carries observations and the agent's state from step to step, and keeps the score of finished episodes."""
+
+    def __init__(self, env: Environment, agent: Agent, rng: Rng) -> None:
+        self._env, self._agent = env, agent
+        self._observations, _ = env.reset(seed=rng.integer("env") % 2**31)
+        self._state = agent.initial_state(env.num_envs)
+        self._returns, self._lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, np.int64)
+        self._finished: list[tuple[float, int]] = []
+
+    def step(self) -> Step:
+        """Act everywhere once, and start a new episode where one ended."""
+        before = self._observations
+        actions, self._state = self._agent.act(before, self._state, explore=True)
+        last, rewards, terminated, truncated, _ = self._env.step(actions)
+        step = Step(before, actions, rewards, terminated, truncated, last)
+        self._observations = last
+        self._returns += rewards
+        self._lengths += 1
+        if step.ended.any():
+            self._finished += zip(self._returns[step.ended].tolist(), self._lengths[step.ended].tolist(), strict=True)
+            self._returns[step.ended] = self._lengths[step.ended] = 0
+            self._observations, _ = self._env.reset(options={"reset_mask": step.ended})
+            self._state = zero_where(self._state, step.ended)
+        return step
+
+    def metrics(self) -> dict[str, float]:
+        """Means over the episodes finished since the last call; empty if none was."""
+        if not self._finished:
+            return {}
+        returns, lengths = np.mean(self._finished, axis=0)
+        episodes = len(self._finished)
+        self._finished = []
+        return {"env/return": float(returns), "env/length": float(lengths), "env/episodes": float(episodes)}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {
+            "env": self._env.state_dict(),
+            "observations": self._observations,
+            "state": self._state,
+            "returns": self._returns,
+            "lengths": self._lengths,
+            "finished": self._finished,
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._env.load_state_dict(state["env"])
+        self._observations, self._state = state["observations"], state["state"]
+        self._returns, self._lengths = state["returns"], state["lengths"]
+        self._finished = state["finished"]

@@ -1,0 +1,45 @@
+"""What just happened, as it happens, with no memory: for agents that learn on-policy or not at all."""
+
+from collections.abc import Callable
+
+from pydantic import PositiveInt
+
+from sandbox.device import Compute
+from sandbox.environment import Environment
+from sandbox.learner import Agent, Counter, Stateful, StreamConfig
+from sandbox.seeding import Rng
+from sandbox.streams.actor import Actor, Step
+
+
+class RolloutsConfig(StreamConfig):
+    """`length` steps of `num_envs` environments a batch."""
+
+    num_envs: PositiveInt = 8
+    length: PositiveInt = 1
+
+    def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Rollouts":
+        return Rollouts(self, source(self.num_envs), learner, rng)
+
+
+class Rollouts:
+    """Yields lists of `length` steps."""
+
+    def __init__(self, config: RolloutsConfig, env: Environment, agent: Agent, rng: Rng) -> None:
+        self._config = config
+        self._actor = Actor(env, agent, rng)
+        self._clock = Counter()
+
+    @property
+    def step(self) -> int:
+        """Agent steps so far, all environments together."""
+        return self._clock.value
+
+    def __next__(self) -> list[Step]:
+        self._clock.value += self._config.length * self._config.num_envs
+        return [self._actor.step() for _ in range(self._config.length)]
+
+    def metrics(self) -> dict[str, float]:
+        return self._actor.metrics()
+
+    def parts(self) -> dict[str, Stateful]:
+        return {"actor": self._actor, "clock": self._clock}

@@ -1,0 +1,175 @@
+"""Replay against a list of episodes: nothing that is drawn may differ from what was lived."""
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sandbox.buffers.replay import Replay
+from sandbox.learner import Spec
+
+CPU = torch.device("cpu")
+
+
+def make(capacity: int, num_envs: int, stack: int, seed: int = 0) -> Replay:
+    return Replay(capacity, num_envs, Spec((1, 1, 2)), stack, np.random.default_rng(seed), CPU)
+
+
+def live(replay: Replay, num_envs: int, steps: int, seed: int) -> dict[int, dict]:
+    """Play random episodes; observations carry a number that is unique but for wrap-around at 65536.
+
+    Returns what followed each observation, by its number.
+    """
+    random = np.random.default_rng(seed)
+    lived: dict[int, dict] = {}
+    number = 0
+    history: list[list[int]] = [[] for _ in range(num_envs)]
+
+    def fresh() -> int:
+        nonlocal number
+        number += 1
+        return number
+
+    now = [fresh() for _ in range(num_envs)]
+    for env in range(num_envs):
+        history[env] = [now[env]]
+    for _ in range(steps):
+        after = [fresh() for _ in range(num_envs)]
+        actions, rewards = random.integers(4, size=num_envs), random.normal(size=num_envs).astype(np.float32)
+        terminated, truncated = random.random(num_envs) < 0.15, random.random(num_envs) < 0.1
+        replay.add(picture(now), actions, rewards, terminated)
+        replay.add_last(picture(after), terminated | truncated)
+        for env in range(num_envs):
+            lived[now[env]] = {
+                "stack": list(history[env]),
+                "next": after[env],
+                "a": int(actions[env]),
+                "r": float(rewards[env]),
+                "d": float(not terminated[env]),
+                "ended": bool(terminated[env] or truncated[env]),
+            }
+            history[env].append(after[env])
+        ended = terminated | truncated
+        now = [fresh() if ended[env] else after[env] for env in range(num_envs)]
+        for env in np.flatnonzero(ended):
+            history[env] = [now[env]]
+    return lived
+
+
+def picture(numbers: list[int]) -> np.ndarray:
+    return np.array([[[[n // 256, n % 256]]] for n in numbers], np.uint8)
+
+
+def number_of(pixels: torch.Tensor) -> list[int]:
+    """The numbers in [..., 1, 2] pixels."""
+    flat = pixels.reshape(-1, 2).long()
+    return (flat[:, 0] * 256 + flat[:, 1]).tolist()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    num_envs=st.integers(1, 4),
+    stack=st.integers(1, 4),
+    length=st.integers(8, 40),
+    steps=st.integers(6, 120),
+    seed=st.integers(0, 10_000),
+)
+def test_transitions_are_what_was_lived(num_envs: int, stack: int, length: int, steps: int, seed: int) -> None:
+    replay = make(length * num_envs, num_envs, stack, seed)
+    lived = live(replay, num_envs, steps, seed)
+    batch = replay.transitions(64)
+    for i in range(64):
+        before, after = number_of(batch.s_tm1[i]), number_of(batch.s_t[i])
+        truth = lived[before[-1]]
+        padded = [0] * stack + truth["stack"]
+        assert before == padded[-stack:]
+        assert after == ([*padded, truth["next"]])[-stack:]
+        assert batch.a_tm1[i] == truth["a"]
+        assert batch.r_t[i] == pytest.approx(truth["r"])
+        assert batch.discount_t[i] == truth["d"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    num_envs=st.integers(1, 4),
+    window=st.integers(1, 12),
+    length=st.integers(8, 40),
+    steps=st.integers(6, 120),
+    seed=st.integers(0, 10_000),
+)
+def test_sequences_never_cross_an_episode(num_envs: int, window: int, length: int, steps: int, seed: int) -> None:
+    replay = make(length * num_envs, num_envs, 1, seed)
+    lived = live(replay, num_envs, steps, seed)
+    batch = replay.sequences(32, window)
+    assert batch.observations.shape == (32, window + 1, 1, 1, 2)
+    for i in range(32):
+        numbers = number_of(batch.observations[i])
+        assert batch.mask[i, 0] == 1
+        for t in range(window):
+            truth = lived.get(numbers[t])
+            if batch.mask[i, t] == 1:
+                assert numbers[t + 1] == truth["next"]
+                assert (batch.a_tm1[i, t], batch.discount_t[i, t]) == (truth["a"], truth["d"])
+                assert batch.r_t[i, t] == pytest.approx(truth["r"])
+            else:  # only because the episode is over or the next observation is not there yet
+                ended = lived[numbers[t - 1]]["ended"] if batch.mask[i, t - 1] == 1 else True
+                newest = numbers[t] not in lived or t + 1 == window or numbers[t + 1] != truth["next"]
+                assert ended or newest
+                assert not batch.mask[i, t:].any()
+
+
+def test_a_window_starts_at_the_episodes_start_when_that_is_near() -> None:
+    replay = make(100, 1, 1)
+    for t in range(30):  # one endless episode
+        replay.add(picture([t]), np.array([0]), np.zeros(1, np.float32), np.array([False]))
+    starts = {number_of(replay.sequences(1, 10).observations[0])[0] for _ in range(300)}
+    assert starts == set(range(20))  # transitions 0..28; those before 9 are clamped to a window from 0
+
+
+def test_draws_are_uniform_over_transitions_and_never_a_last_row() -> None:
+    replay = make(40, 2, 2)
+    lived = live(replay, 2, 100, 3)
+    batch = replay.transitions(40_000)
+    drawn, counts = np.unique([number_of(x)[-1] for x in batch.s_tm1], return_counts=True)
+    assert all(n in lived for n in drawn)
+    assert counts.min() > 0.8 * counts.mean()
+    assert counts.max() < 1.2 * counts.mean()
+
+
+def test_truncation_goes_on_and_termination_does_not() -> None:
+    replay = make(20, 2, 1)
+    for t in range(3):
+        terminated = np.array([t == 2, False])
+        replay.add(picture([t, 100 + t]), np.zeros(2, int), np.zeros(2, np.float32), terminated)
+    replay.add_last(picture([3, 103]), np.array([True, True]))  # the second is truncated
+    batch = replay.transitions(200)
+    ends = {number_of(s)[0]: float(d) for s, d in zip(batch.s_t, batch.discount_t, strict=True)}
+    assert ends == {1: 1, 2: 1, 3: 0, 101: 1, 102: 1, 103: 1}
+
+
+def test_each_observation_is_stored_once() -> None:
+    """A million Atari transitions must fit 7.2 GB; here a thousandth of them."""
+    replay = Replay(1_000, 1, Spec((1, 84, 84)), 4, np.random.default_rng(0), CPU)
+    stored = replay._observations.nbytes + sum(column.nbytes for column in replay._columns().values())
+    assert stored <= 7.2e9 / 1_000
+
+
+def test_a_restored_replay_draws_the_same() -> None:
+    generator = np.random.default_rng(5)
+    replay = Replay(60, 2, Spec((1, 1, 2)), 3, generator, CPU)
+    live(replay, 2, 100, 1)
+    saved, dice = replay.state_dict(), generator.bit_generator.state
+    other_generator = np.random.default_rng(9)
+    other = Replay(60, 2, Spec((1, 1, 2)), 3, other_generator, CPU)
+    other.load_state_dict({k: v.copy() for k, v in saved.items()})
+    other_generator.bit_generator.state = dice
+    for a, b in zip(replay.transitions(50), other.transitions(50), strict=True):
+        assert torch.equal(a, b)
+    for a, b in zip(replay.sequences(50, 5), other.sequences(50, 5), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_too_small_a_ring_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"capacity 8 leaves 4 rows an environment; a stack of 4 needs more"):
+        make(8, 2, 4)
