@@ -1,0 +1,1 @@
+"""Agents. One file is one agent."""

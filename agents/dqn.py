@@ -1,0 +1,112 @@
+"""DQN: Q-learning with a deep network, replay and a target network.
+
+Paper: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
+Deviations: Adam instead of centred RMSProp; several environments step together; the schedule and sizes of small
+    games are in their configs. As in the paper's code: the loss is summed over the batch, error clipping is the Huber
+    loss, ties are broken at random, stacks are zero before an episode's start. Truncation bootstraps.
+"""
+
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveInt
+from torch import nn
+from torch.nn import functional as F
+
+from sandbox.buffers.replay import Transitions
+from sandbox.device import Compute
+from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
+from sandbox.networks.backbone import Backbone
+from sandbox.networks.nature import Nature
+from sandbox.ops.value_learning import epsilon_greedy, q_learning
+from sandbox.optimizer import OptimizerConfig
+from sandbox.schedules import Linear
+from sandbox.seeding import Rng
+from sandbox.streams.experience import ExperienceConfig
+
+
+class DQNConfig(AgentConfig):
+    """`target_period` counts updates; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy."""
+
+    name: Literal["dqn"] = "dqn"
+    backbone: Backbone = Nature()
+    discount: float = Field(0.99, ge=0, le=1)
+    target_period: PositiveInt = 2_500
+    exploration: Linear = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
+    optimizer: OptimizerConfig = OptimizerConfig(lr=2.5e-4)
+    stream: ExperienceConfig = ExperienceConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DQN":
+        return DQN(self, spec, rng, compute)
+
+
+class QNetwork(nn.Module):
+    """[B, stack * C, ...] -> one value an action, [B, A]."""
+
+    def __init__(self, config: DQNConfig, spec: Spec) -> None:
+        super().__init__()
+        self.encoder = config.backbone.make((spec.shape[0] * config.stream.replay.stack, *spec.shape[1:]))
+        self.head = nn.Linear(self.encoder.out_features, spec.num_actions)
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        return self.head(self.encoder(observations))
+
+
+class DQN:
+    """Its carried state is the stack: the observations before this one, zeros at an episode's start."""
+
+    def __init__(self, config: DQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        self._config, self._spec, self._compute = config, spec, compute
+        with rng.initialising("network"):
+            self._network = QNetwork(config, spec).to(compute.device)
+        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
+        self._steps, self._updates = Counter(), Counter()
+
+    def initial_state(self, num_envs: int) -> torch.Tensor:
+        """[N, (stack - 1) * C, ...] zeros."""
+        before = self._config.stream.replay.stack - 1
+        dtype = torch.uint8 if self._spec.is_bytes else torch.float32
+        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
+        return torch.zeros(shape, dtype=dtype, device=self._compute.device)
+
+    @torch.no_grad()
+    def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
+        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
+        newest = torch.from_numpy(observations).to(self._compute.device)
+        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        q = self._network(stack)
+        if explore:
+            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value), self._explore)
+            self._steps.value += len(observations)
+        else:
+            actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
+        return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def update(self, batch: Transitions) -> Metrics:
+        """One gradient step, and a copy into the target network every `target_period` of them."""
+        with self._compute.autocast():
+            q_tm1 = self._network(batch.s_tm1).float()
+            with torch.no_grad():
+                q_t = self._target(batch.s_t).float()
+        error = q_learning(q_tm1, batch.a_tm1, batch.r_t, self._config.discount * batch.discount_t, q_t)
+        loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
+        self._optimizer.minimise(loss)
+        self._updates.value += 1
+        if self._updates.value % self._config.target_period == 0:
+            self._target.load_state_dict(self._network.state_dict())
+        epsilon = self._config.exploration.at(self._steps.value)
+        return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": epsilon}
+
+    def parts(self) -> dict[str, Stateful]:
+        return {
+            "network": self._network,
+            "target": self._target,
+            "optimizer": self._optimizer,
+            "steps": self._steps,
+            "updates": self._updates,
+        }

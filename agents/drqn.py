@@ -1,0 +1,121 @@
+"""DRQN: a Q-network with an LSTM, so that the agent remembers what one observation does not show.
+
+Paper: Hausknecht & Stone 2015, "Deep Recurrent Q-Learning for Partially Observable MDPs".
+Deviations: the LSTM stands above the backbone's hidden layer instead of replacing it; Adam instead of Adadelta; a
+    sequence begins at its episode's start where that is within reach, else from a zero state at a random place (the
+    paper's bootstrapped random updates); several environments step together. Truncation bootstraps.
+"""
+
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveInt
+from torch import nn
+from torch.nn import functional as F
+
+from sandbox.buffers.replay import Sequences
+from sandbox.device import Compute
+from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
+from sandbox.networks.backbone import Backbone
+from sandbox.networks.nature import Nature
+from sandbox.ops.value_learning import epsilon_greedy, q_learning
+from sandbox.optimizer import OptimizerConfig
+from sandbox.schedules import Linear
+from sandbox.seeding import Rng
+from sandbox.streams.sequences import SequencesConfig
+
+Memory = tuple[torch.Tensor, torch.Tensor]  # the LSTM's output and cell, [B, memory_size] each
+
+
+class DRQNConfig(AgentConfig):
+    """`memory_size`: the LSTM's width; `target_period` counts updates; `exploration` counts agent steps."""
+
+    name: Literal["drqn"] = "drqn"
+    backbone: Backbone = Nature()
+    memory_size: PositiveInt = 512
+    discount: float = Field(0.99, ge=0, le=1)
+    target_period: PositiveInt = 2_500
+    exploration: Linear = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
+    optimizer: OptimizerConfig = OptimizerConfig(lr=2.5e-4, clip_norm=10.0)
+    stream: SequencesConfig = SequencesConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DRQN":
+        return DRQN(self, spec, rng, compute)
+
+
+class RecurrentQNetwork(nn.Module):
+    """[B, T, C, ...] and a memory -> values [B, T, A] and the memory after the last observation."""
+
+    def __init__(self, config: DRQNConfig, spec: Spec) -> None:
+        super().__init__()
+        self.encoder = config.backbone.make(spec.shape)
+        self.memory = nn.LSTM(self.encoder.out_features, config.memory_size, batch_first=True)
+        self.head = nn.Linear(config.memory_size, spec.num_actions)
+
+    def forward(self, observations: torch.Tensor, memory: Memory, compute: Compute) -> tuple[torch.Tensor, Memory]:
+        with compute.autocast():
+            features = self.encoder(observations.flatten(0, 1))
+        features = features.float().unflatten(0, observations.shape[:2])
+        outputs, (output, cell) = self.memory(features, (memory[0][None], memory[1][None]))
+        return self.head(outputs), (output[0], cell[0])
+
+
+class DRQN:
+    """Its carried state is the LSTM's memory, zeros at an episode's start."""
+
+    def __init__(self, config: DRQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        self._config, self._compute = config, compute
+        with rng.initialising("network"):
+            self._network = RecurrentQNetwork(config, spec).to(compute.device)
+        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
+        self._steps, self._updates = Counter(), Counter()
+
+    def initial_state(self, num_envs: int) -> Memory:
+        zeros = torch.zeros(num_envs, self._config.memory_size, device=self._compute.device)
+        return zeros, zeros.clone()
+
+    @torch.no_grad()
+    def act(self, observations: np.ndarray, state: Memory, *, explore: bool) -> tuple[np.ndarray, Memory]:
+        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
+        device = self._compute.device
+        newest = torch.from_numpy(observations).to(device)[:, None]
+        q, memory = self._network(newest, (state[0].to(device), state[1].to(device)), Compute(device))
+        if explore:
+            actions = epsilon_greedy(q[:, 0], self._config.exploration.at(self._steps.value), self._explore)
+            self._steps.value += len(observations)
+        else:
+            actions = epsilon_greedy(q[:, 0], self._config.evaluation_epsilon, self._greedy)
+        return actions.cpu().numpy(), memory
+
+    def update(self, batch: Sequences) -> Metrics:
+        """One gradient step over whole sequences, each unrolled from a zero memory in one pass."""
+        start = self.initial_state(len(batch.observations))
+        q_tm1, _ = self._network(batch.observations[:, :-1], start, self._compute)
+        with torch.no_grad():
+            q_t = self._target(batch.observations, start, self._compute)[0][:, 1:]
+        error = q_learning(q_tm1, batch.a_tm1, batch.r_t, self._config.discount * batch.discount_t, q_t)
+        losses = F.huber_loss(error, torch.zeros_like(error), reduction="none") * batch.mask
+        self._optimizer.minimise(losses.sum() / error.shape[1])
+        self._updates.value += 1
+        if self._updates.value % self._config.target_period == 0:
+            self._target.load_state_dict(self._network.state_dict())
+        count = batch.mask.sum()
+        return {
+            "loss": losses.detach().sum() / count,
+            "q_mean": (q_tm1.detach().mean(-1) * batch.mask).sum() / count,
+            "epsilon": self._config.exploration.at(self._steps.value),
+        }
+
+    def parts(self) -> dict[str, Stateful]:
+        return {
+            "network": self._network,
+            "target": self._target,
+            "optimizer": self._optimizer,
+            "steps": self._steps,
+            "updates": self._updates,
+        }

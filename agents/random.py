@@ -1,0 +1,43 @@
+"""The agent that learns nothing: uniformly random actions, the floor under every score.
+
+Paper: none. Deviations: none.
+"""
+
+from typing import Any, Literal
+
+import numpy as np
+
+from sandbox.device import Compute
+from sandbox.learner import AgentConfig, Metrics, Spec, Stateful
+from sandbox.seeding import Rng
+from sandbox.streams.rollouts import RolloutsConfig
+
+
+class RandomConfig(AgentConfig):
+    """Nothing to set but how many environments it plays."""
+
+    name: Literal["random"] = "random"
+    stream: RolloutsConfig = RolloutsConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Random":
+        return Random(spec, rng)
+
+
+class Random:
+    """Draws from one named generator."""
+
+    def __init__(self, spec: Spec, rng: Rng) -> None:
+        self._num_actions = spec.num_actions
+        self._generator = rng.numpy("explore")
+
+    def initial_state(self, num_envs: int) -> None:
+        return None
+
+    def act(self, observations: np.ndarray, state: None, *, explore: bool) -> tuple[np.ndarray, None]:
+        return self._generator.integers(self._num_actions, size=len(observations)), None
+
+    def update(self, batch: Any) -> Metrics:
+        return {"loss": 0.0}
+
+    def parts(self) -> dict[str, Stateful]:
+        return {}
