@@ -1,0 +1,194 @@
+"""Checkpoints: safetensors for tensors, npz for arrays, JSON for the rest; written whole or not at all, never pickle.
+
+A checkpoint is a folder `step_<n>` with up to three files a part and a manifest of their SHA-256. It is written beside
+its place, flushed to disk and renamed, so that a kill at any moment leaves the last good ones as they were.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from sandbox.errors import UserError
+from sandbox.learner import Stateful
+
+FORMAT = "sandbox-checkpoint-1"
+
+
+def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.ndarray], path: str = "") -> Any:
+    """`tree` as JSON, its tensors and arrays put aside under their paths.
+
+    Raises:
+        TypeError: for anything that has no safe form, by path.
+    """
+    match tree:
+        case None | bool() | int() | float() | str():
+            return tree
+        case torch.Tensor():
+            tensors[path] = tree.detach().contiguous()
+            return {"tensor": path}
+        case np.ndarray() if tree.dtype != object:
+            arrays[path] = tree
+            return {"array": path}
+        case np.generic():
+            return tree.item()
+        case dict():
+            pairs = [[key, encode(value, tensors, arrays, f"{path}/{key}")] for key, value in tree.items()]
+            return {"dict": pairs}
+        case list() | tuple():
+            items = [encode(value, tensors, arrays, f"{path}/{i}") for i, value in enumerate(tree)]
+            return {"tuple": items} if isinstance(tree, tuple) else items
+    raise TypeError(
+        f"{path}: {type(tree).__name__} cannot be saved; use tensors, arrays, numbers, strings, lists, dicts"
+    )
+
+
+def decode(code: Any, tensors: Mapping[str, torch.Tensor], arrays: Mapping[str, np.ndarray]) -> Any:
+    """The tree that `encode` took apart."""
+    match code:
+        case {"tensor": path}:
+            return tensors[path]
+        case {"array": path}:
+            return arrays[path]
+        case {"dict": pairs}:
+            return {key: decode(value, tensors, arrays) for key, value in pairs}
+        case {"tuple": items}:
+            return tuple(decode(value, tensors, arrays) for value in items)
+        case list():
+            return [decode(value, tensors, arrays) for value in code]
+    return code
+
+
+def write_tree(folder: Path, name: str, tree: Any) -> None:
+    """Write `tree` as `<name>.json`, `.safetensors` and `.npz` into `folder`, flushed to disk."""
+    tensors: dict[str, torch.Tensor] = {}
+    arrays: dict[str, np.ndarray] = {}
+    code = encode(tree, tensors, arrays)
+    (folder / f"{name}.json").write_text(json.dumps(code))
+    if tensors:
+        save_file(tensors, folder / f"{name}.safetensors")
+    if arrays:
+        np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
+    for file in folder.glob(f"{name}.*"):
+        _flush(file)
+
+
+def read_tree(folder: Path, name: str) -> Any:
+    """What `write_tree` wrote."""
+    tensors, arrays = folder / f"{name}.safetensors", folder / f"{name}.npz"
+    held: dict[str, np.ndarray] = {}
+    if arrays.exists():
+        with np.load(arrays, allow_pickle=False) as archive:
+            held = dict(archive)
+    code = json.loads((folder / f"{name}.json").read_text())
+    return decode(code, load_file(tensors) if tensors.exists() else {}, held)
+
+
+class Checkpoints:
+    """The checkpoints of one run; the newest `keep` stay."""
+
+    def __init__(self, folder: Path, tell: Callable[[str], None], keep: int = 2) -> None:
+        self._folder, self._tell, self._keep = folder, tell, keep
+
+    def save(self, step: int, parts: Mapping[str, Stateful]) -> Path:
+        """Save every part, then drop the oldest checkpoints.
+
+        Raises:
+            UserError: if the disk is full or cannot be written; what was saved before is untouched.
+        """
+        place, temporary = self._folder / f"step_{step:012d}", self._folder / f".writing_{step:012d}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for rest in self._folder.glob(".writing_*"):
+                shutil.rmtree(rest)
+            temporary.mkdir()
+            for name, part in parts.items():
+                write_tree(temporary, name.replace("/", "."), part.state_dict())
+            manifest = {
+                "format": FORMAT,
+                "step": step,
+                "torch": torch.__version__,
+                "threads": torch.get_num_threads(),
+                "files": {file.name: _digest(file) for file in sorted(temporary.iterdir())},
+            }
+            (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
+            _flush(temporary / "manifest.json")
+            _flush(temporary)
+            if place.exists():
+                shutil.rmtree(place)
+            temporary.rename(place)
+            _flush(self._folder)
+            for old in self._places()[self._keep :]:
+                shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
+        except (OSError, RuntimeError) as error:  # safetensors raises RuntimeError's child for a full disk
+            shutil.rmtree(temporary, ignore_errors=True)
+            last = next(iter(self._places()), None)
+            raise UserError(
+                f"could not save the checkpoint of step {step} in {self._folder}: {error}. "
+                + (f"The last good one, {last.name}, is untouched: " if last else "There is no earlier one. ")
+                + "make room or give write access, then resume the run."
+            ) from error
+        return place
+
+    def load(self, parts: Mapping[str, Stateful]) -> int:
+        """Restore `parts` from the newest good checkpoint and return its step; a damaged one is named and passed over.
+
+        Raises:
+            UserError: if there is no good checkpoint, or it does not fit these parts.
+        """
+        for place in self._places():
+            if problem := self._problem(place, parts):
+                self._tell(f"{place} is damaged ({problem}); falling back to the one before it")
+                continue
+            manifest = json.loads((place / "manifest.json").read_text())
+            if (manifest["torch"], manifest["threads"]) != (torch.__version__, torch.get_num_threads()):
+                self._tell(
+                    f"{place.name} was written with PyTorch {manifest['torch']} and {manifest['threads']} threads, "
+                    f"this is {torch.__version__} with {torch.get_num_threads()}: going on, but perhaps not bit for bit"
+                )
+            for name, part in parts.items():
+                try:
+                    part.load_state_dict(read_tree(place, name.replace("/", ".")))
+                except (KeyError, ValueError, RuntimeError) as error:
+                    raise UserError(f"{place} does not fit this config at {name}: {error}") from error
+            return int(manifest["step"])
+        raise UserError(f"no good checkpoint in {self._folder}; train again, or point to another run")
+
+    def _places(self) -> list[Path]:
+        return sorted(self._folder.glob("step_*"), reverse=True)
+
+    @staticmethod
+    def _problem(place: Path, parts: Mapping[str, Stateful]) -> str | None:
+        try:
+            manifest = json.loads((place / "manifest.json").read_text())
+        except (OSError, ValueError):
+            return "no readable manifest.json"
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            return f"not a {FORMAT}"
+        wanted = [name.replace("/", ".") for name in parts]
+        if missing := [name for name in wanted if f"{name}.json" not in manifest["files"]]:
+            return f"lacks {', '.join(missing)}"
+        for name, digest in manifest["files"].items():
+            if name.rsplit(".", 1)[0] in wanted and (not (place / name).exists() or _digest(place / name) != digest):
+                return f"{name} is cut short or changed"
+        return None
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

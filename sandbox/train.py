@@ -1,0 +1,134 @@
+"""The one loop: it owns time, logging, evaluating and saving, and knows interfaces only."""
+
+import math
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+
+from sandbox.errors import UserError
+from sandbox.learner import Learner, Metrics, Stateful, Stream
+from sandbox.seeding import Rng
+
+
+class Periods(Protocol):
+    """When what happens, in the stream's steps; 0 is never. `RunConfig` has these fields."""
+
+    steps: int
+    log_period: int
+    evaluate_period: int
+    media_period: int
+    checkpoint_period: int
+
+
+class Averages:
+    """Means of what `update` reports since the last line of the log, summed on the device."""
+
+    def __init__(self) -> None:
+        self._sums: dict[str, Any] = {}
+        self._count = 0
+
+    def add(self, metrics: Metrics) -> None:
+        for name, value in metrics.items():
+            self._sums[name] = self._sums.get(name, 0.0) + value
+        self._count += 1
+
+    def take(self) -> dict[str, float]:
+        """The means as floats (this waits for the device), and start again."""
+        means = {name: float(total) / self._count for name, total in self._sums.items()}
+        self._sums, self._count = {}, 0
+        return means
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"sums": dict(self._sums), "count": self._count}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._sums, self._count = dict(state["sums"]), state["count"]
+
+
+class Run:
+    """A learner and its stream; everything that decides what comes next is in `parts()`."""
+
+    def __init__(self, learner: Learner, stream: Stream, rng: Rng) -> None:
+        self.learner, self.stream = learner, stream
+        self.averages = Averages()
+        self._rng = rng
+
+    def steps(self) -> Iterator[tuple[Any, Metrics]]:
+        """Endlessly: draw a batch, learn from it, yield both it and what the update reports."""
+        while True:
+            batch = next(self.stream)
+            metrics = self.learner.update(batch)
+            self.averages.add(metrics)
+            yield batch, metrics
+
+    def parts(self) -> dict[str, Stateful]:
+        return {
+            **{f"learner/{name}": part for name, part in self.learner.parts().items()},
+            **{f"stream/{name}": part for name, part in self.stream.parts().items()},
+            "averages": self.averages,
+            "rng": self._rng,
+        }
+
+
+class Outside(Protocol):
+    """What a run does to the world: `sandbox.assemble` makes one over the run folder."""
+
+    def write(self, step: int, metrics: dict[str, float]) -> None: ...
+    def evaluate(self, step: int) -> dict[str, float]: ...
+    def show(self, step: int) -> None: ...
+    def save(self, step: int, parts: dict[str, Stateful]) -> None: ...
+    def keep(self, step: int, batch: Any) -> Path: ...
+    def stopping(self) -> bool: ...
+
+
+def train(run: Run, periods: Periods, outside: Outside) -> bool:
+    """Go on until `periods.steps`; whether it got there, or was asked to stop (it saves either way).
+
+    Raises:
+        UserError: for a loss that is not finite, or a checkpoint that cannot be written.
+    """
+    before, since = run.stream.step, time.perf_counter()
+    logged, logged_at = before, since
+    if before >= periods.steps:
+        return True
+    for batch, metrics in run.steps():
+        step = run.stream.step
+        done = step >= periods.steps
+        stop = done or outside.stopping()
+
+        def due(period: int, step: int = step, before: int = before) -> bool:
+            return period > 0 and step // period > before // period
+
+        log = done or due(periods.log_period)
+        _refuse_nonfinite(metrics["loss"], log, step, batch, outside)
+        if log:
+            now = time.perf_counter()
+            speed = {"time/steps_per_second": (step - logged) / (now - logged_at)}
+            outside.write(step, {**run.averages.take(), **run.stream.metrics(), **speed})
+            logged, logged_at = step, now
+        if due(periods.evaluate_period) or (done and periods.evaluate_period):
+            outside.write(step, outside.evaluate(step))
+        if due(periods.media_period):
+            outside.show(step)
+        if stop or due(periods.checkpoint_period):
+            outside.save(step, run.parts())
+        if stop:
+            return done
+        before = step
+    raise AssertionError("streams are endless")
+
+
+def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: Any, outside: Outside) -> None:
+    """On a CPU every loss is looked at; on a GPU, where a look waits for the device, only when the log waits anyway."""
+    on_device = isinstance(loss, torch.Tensor) and loss.device.type != "cpu"
+    if (on_device and not look) or math.isfinite(loss):
+        return
+    place = outside.keep(step, batch)
+    raise UserError(
+        f"the loss is {float(loss)} at step {step}. The batch is kept in {place}. "
+        "Likely causes: a learning rate that is too large (try a tenth of it), gradients without a limit "
+        "(set optimizer.clip_norm=10), or rewards or inputs that are not finite."
+    )
