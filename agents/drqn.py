@@ -15,7 +15,7 @@ from pydantic import Field, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.buffers.replay import Sequences
+from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone

@@ -161,6 +161,10 @@ class Checkpoints:
             return int(manifest["step"])
         raise UserError(f"no good checkpoint in {self._folder}; train again, or point to another run")
 
+    def exist(self) -> bool:
+        """Whether anything was ever saved; a run killed before that starts again."""
+        return bool(self._places())
+
     def _places(self) -> list[Path]:
         return sorted(self._folder.glob("step_*"), reverse=True)
 

@@ -94,7 +94,7 @@ def test_a_damaged_checkpoint_is_passed_over_and_named(tmp_path: Path, damage: s
 
 
 def test_no_good_checkpoint_is_an_error_with_a_way_on(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="no good checkpoint in .*; train again, or point to another run"):
+    with pytest.raises(UserError, match=r"no good checkpoint in .*; train again, or point to another run"):
         checkpoints(tmp_path)[0].load({})
 
 

@@ -111,7 +111,9 @@ def test_a_finished_run_does_nothing_more() -> None:
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch() -> None:
     tape = Tape()
-    with pytest.raises(UserError, match=r"the loss is nan at step 12. The batch is kept in kept. Likely causes: a learn"):
+    with pytest.raises(
+        UserError, match=r"the loss is nan at step 12. The batch is kept in kept. Likely causes: a learn"
+    ):
         train(Run(Learns(bad_at=12), Ticks(), Rng(0)), periods(checkpoint_period=4), tape)
     assert tape.events[-1] == ("keep", 12, 12)
     assert ("save", 12, ["averages", "rng"]) not in tape.events

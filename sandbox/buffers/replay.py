@@ -26,16 +26,6 @@ class Transitions(NamedTuple):
     s_t: torch.Tensor
 
 
-class Sequences(NamedTuple):
-    """[B, T + 1, ...] observations and [B, T] of what followed; `mask` is 0 past an episode's end or the newest row."""
-
-    observations: torch.Tensor
-    a_tm1: torch.Tensor
-    r_t: torch.Tensor
-    discount_t: torch.Tensor
-    mask: torch.Tensor
-
-
 class Replay:
     """The newest `capacity` observations, in `num_envs` rings of the same length; they live on `device`."""
 
@@ -80,38 +70,19 @@ class Replay:
 
     def transitions(self, batch_size: int) -> Transitions:
         """Transitions drawn uniformly, with replacement."""
-        env, place = self._draw(batch_size)
+        env, place = self.draw(batch_size)
         # One gather brings stack + 1 observations: the stack before the action is [:-1], the one after it [1:].
         places = place[:, None] + np.arange(1 - self._stack, 2)
-        age = self._age[self._row(env, place)]
-        images = self._gather(env, places)
+        age = self.age(env, place)
+        images = self.gather(env, places)
         back = np.arange(self._stack - 1, -1, -1)
         before = self._blank(images[:, :-1], back <= age[:, None])
         after = self._blank(images[:, 1:], back <= age[:, None] + 1)
-        return Transitions(before, *self._followed(env, place), after)
+        return Transitions(before, *self.followed(env, place), after)
 
-    def sequences(self, batch_size: int, length: int) -> Sequences:
-        """Windows of `length` transitions around uniformly drawn ones, none reaching back beyond its episode's start.
-
-        A transition of age >= length - 1 ends its window; a younger one's window runs from the episode's start.
-        """
-        env, place = self._draw(batch_size)
-        oldest = np.maximum(self._written - self._length, 0)[env]
-        age = self._age[self._row(env, place)]
-        start = place - np.minimum(np.minimum(age, length - 1), place - oldest)
-        places = np.minimum(start[:, None] + np.arange(length + 1), self._written[env][:, None] - 1)
-        rows = self._row(env[:, None], places)
-        follows = self._age[rows] == self._age[rows[:, :1]] + np.arange(length + 1)
-        mask = follows[:, 1:]
-        return Sequences(
-            self._gather(env, places),
-            *self._followed(env[:, None], places[:, :-1]),
-            self._send(mask.astype(np.float32)),
-        )
-
-    def _draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """`count` transitions as (environment, place since the start): not last rows, not the newest, stack intact."""
-        oldest = np.maximum(self._written - self._length, 0)
+        oldest, _ = self.span()
         ends = np.cumsum(np.maximum(self._written - 1 - oldest, 0))
         env, place = np.empty(count, np.int64), np.empty(count, np.int64)
         todo = np.arange(count)
@@ -124,10 +95,18 @@ class Replay:
             todo = todo[self._is_last[row] | (place[todo] - reach < oldest[env[todo]])]
         return env, place
 
+    def span(self) -> tuple[np.ndarray, np.ndarray]:
+        """The oldest place that each ring still holds, and the newest, [N] each."""
+        return np.maximum(self._written - self._length, 0), self._written - 1
+
+    def age(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """How many steps into their episodes these observations were seen."""
+        return self._age[self._row(env, place)]
+
     def _row(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         return env * self._length + place % self._length
 
-    def _gather(self, env: np.ndarray, places: np.ndarray) -> torch.Tensor:
+    def gather(self, env: np.ndarray, places: np.ndarray) -> torch.Tensor:
         """[B] environments and [B, K] places -> [B, K, *observation]."""
         rows = torch.from_numpy(self._row(env[:, None], places).ravel()).to(self._observations.device)
         return self._observations.index_select(0, rows).view(*places.shape, *self._observations.shape[1:])
@@ -138,7 +117,8 @@ class Replay:
             images = images * self._send(seen).view(*seen.shape, *[1] * (images.dim() - 2)).to(images.dtype)
         return images.flatten(1, 2)
 
-    def _followed(self, env: np.ndarray, place: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def followed(self, env: np.ndarray, place: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Actions, rewards and continuations at these places."""
         rows = self._row(env, place)
         return self._send(self._action[rows]), self._send(self._reward[rows]), self._send(self._discount[rows])
 

@@ -1,11 +1,20 @@
-"""The backbones by name: `config.make(shape)` is an encoder with `.out_features`, `config.mirror(...)` its decoder."""
+"""The backbones by name, for configs: the folder is the registry."""
 
-from typing import Annotated
+from functools import reduce
+from importlib import import_module
+from operator import or_
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from sandbox.networks.impala import Impala
-from sandbox.networks.mlp import MLP
-from sandbox.networks.nature import Nature
+from sandbox.networks.interface import BackboneConfig
 
-Backbone = Annotated[MLP | Nature | Impala, Field(discriminator="name")]
+if TYPE_CHECKING:
+    Backbone = BackboneConfig
+else:
+    _files = [file.stem for file in sorted(Path(__file__).parent.glob("[!_]*.py")) if file.stem != "backbone"]
+    _parts = [part for file in _files for part in vars(import_module(f"sandbox.networks.{file}")).values()]
+    _configs = [part for part in _parts if isinstance(part, type) and issubclass(part, BackboneConfig)]
+    _own = [part for part in dict.fromkeys(_configs) if part is not BackboneConfig]
+    Backbone = Annotated[reduce(or_, _own), Field(discriminator="name")]

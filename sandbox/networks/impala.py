@@ -12,12 +12,12 @@ from pydantic import PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.config import Config
 from sandbox.errors import UserError
 from sandbox.networks.inputs import as_float
+from sandbox.networks.interface import BackboneConfig, Encoder
 
 
-class Impala(Config):
+class Impala(BackboneConfig):
     """`channels`: one section (convolution, halving, two residual blocks) each; `hidden`: the layer above them."""
 
     name: Literal["impala"] = "impala"
@@ -59,7 +59,7 @@ class _Residual(nn.Module):
         return x + self.layers(x)
 
 
-class ImpalaEncoder(nn.Module):
+class ImpalaEncoder(Encoder):
     """[B, C, H, W] -> [B, out_features]."""
 
     def __init__(self, config: Impala, input_shape: Sequence[int]) -> None:

@@ -9,11 +9,11 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from sandbox.config import Config
 from sandbox.networks.inputs import as_float
+from sandbox.networks.interface import BackboneConfig, Encoder
 
 
-class MLP(Config):
+class MLP(BackboneConfig):
     """`hidden`: the widths, bottom to top."""
 
     name: Literal["mlp"] = "mlp"
@@ -30,7 +30,7 @@ def _layers(sizes: Sequence[int]) -> list[nn.Module]:
     return [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
 
 
-class MLPEncoder(nn.Module):
+class MLPEncoder(Encoder):
     """[B, *input_shape] -> [B, out_features]."""
 
     def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:

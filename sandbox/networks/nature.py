@@ -11,14 +11,14 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from sandbox.config import Config
 from sandbox.errors import UserError
 from sandbox.networks.inputs import as_float
+from sandbox.networks.interface import BackboneConfig, Encoder
 
 _KERNELS, _STRIDES = (8, 4, 3), (4, 2, 1)
 
 
-class Nature(Config):
+class Nature(BackboneConfig):
     """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of the `hidden` layer above them."""
 
     name: Literal["nature"] = "nature"
@@ -47,7 +47,7 @@ def _sides(shape: Sequence[int]) -> list[tuple[int, int]]:
     return sides
 
 
-class NatureEncoder(nn.Module):
+class NatureEncoder(Encoder):
     """[B, C, H, W] -> [B, out_features]."""
 
     def __init__(self, config: Nature, input_shape: Sequence[int]) -> None:

@@ -5,6 +5,7 @@ from typing import Literal
 
 from pydantic import PositiveInt
 
+from sandbox.buffers.sequences import draw_sequences
 from sandbox.device import Compute
 from sandbox.environment import Environment
 from sandbox.learner import Agent, StreamConfig
@@ -27,5 +28,10 @@ class SequencesConfig(StreamConfig):
 
     def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> Experience:
         return Experience(
-            self.replay, lambda replay: replay.sequences(self.batch_size, self.length), source, learner, rng, compute
+            self.replay,
+            lambda replay: draw_sequences(replay, self.batch_size, self.length),
+            source,
+            learner,
+            rng,
+            compute,
         )

@@ -1,0 +1,26 @@
+"""What every backbone offers."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+
+from torch import nn
+
+from sandbox.config import Config
+
+
+class Encoder(nn.Module):
+    """[B, *input_shape] -> [B, out_features]."""
+
+    out_features: int
+
+
+class BackboneConfig(Config):
+    """A file under `sandbox/networks/` that defines one is a backbone, by its `name`."""
+
+    @abstractmethod
+    def make(self, input_shape: Sequence[int]) -> Encoder:
+        """Raises UserError for inputs this backbone cannot take."""
+
+    @abstractmethod
+    def mirror(self, in_features: int, output_shape: Sequence[int]) -> nn.Module:
+        """The decoder, [B, in_features] -> logits [B, *output_shape]."""

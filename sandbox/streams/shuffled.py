@@ -1,0 +1,59 @@
+"""Batches of a data set in random order, epoch after epoch."""
+
+from typing import Any
+
+import torch
+from pydantic import PositiveInt
+
+from sandbox.dataset import DataSet
+from sandbox.device import Compute
+from sandbox.errors import UserError
+from sandbox.learner import Learner, Stateful, StreamConfig
+from sandbox.seeding import Rng
+
+
+class ShuffledConfig(StreamConfig):
+    """`batch_size` images an update; an epoch's incomplete last batch is dropped."""
+
+    batch_size: PositiveInt = 100
+
+    def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> "Shuffled":
+        """Raises UserError if one batch is more than the whole training set."""
+        return Shuffled(self.batch_size, source, rng, compute)
+
+
+class Shuffled:
+    """The whole training set on the device; yields uint8 images [B, C, H, W]."""
+
+    def __init__(self, batch_size: int, source: DataSet, rng: Rng, compute: Compute) -> None:
+        if batch_size > len(source.train):
+            raise UserError(
+                f"generator.stream.batch_size={batch_size} is more than the {len(source.train)} training images. "
+                f"Set generator.stream.batch_size to at most {len(source.train)}."
+            )
+        self.step = 0  # batches handed out, that is updates
+        self._batch_size, self._device = batch_size, compute.device
+        self._images = source.train.to(compute.device)
+        self._generator = rng.torch("shuffle", torch.device("cpu"))
+        self._epoch_size = len(source.train) // batch_size  # batches
+        self._order = torch.empty(0, dtype=torch.int64)  # this epoch's permutation, on the device
+
+    def __next__(self) -> torch.Tensor:
+        cursor = self.step % self._epoch_size
+        if cursor == 0:
+            self._order = torch.randperm(len(self._images), generator=self._generator).to(self._device)
+        self.step += 1
+        return self._images[self._order[cursor * self._batch_size : (cursor + 1) * self._batch_size]]
+
+    def metrics(self) -> dict[str, float]:
+        """`data/epoch`: passes through the training set so far."""
+        return {"data/epoch": self.step / self._epoch_size}
+
+    def parts(self) -> dict[str, Stateful]:
+        return {"shuffle": self}
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"step": self.step, "order": self._order.clone()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.step, self._order = state["step"], state["order"].to(self._device)
