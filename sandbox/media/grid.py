@@ -1,0 +1,53 @@
+"""Pictures of many images: a grid of samples, and the PNG file it becomes."""
+
+import math
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+_BORDER = 96  # a grey that is seen against black and white
+_CELL = 48  # pixels; smaller images are enlarged to about this size
+
+
+def grid(images: np.ndarray | torch.Tensor, columns: int | None = None, scale: int | None = None) -> np.ndarray:
+    """Put images [N, C, H, W] into one picture [rows * (h + 1) + 1, columns * (w + 1) + 1, 3] uint8.
+
+    Floats are in [0, 1] and clipped to it, NaN is black; bytes are taken as they are. One channel is grey, three are
+    red, green and blue; any other number is shown as grey planes side by side. Each image is enlarged `scale` times,
+    pixel by pixel (None: until its longer side is about 48), and framed by a line one pixel wide.
+    """
+    cells = _bytes(torch.as_tensor(images))
+    if cells.shape[1] not in (1, 3):
+        cells = np.concatenate(np.split(cells, cells.shape[1], axis=1), axis=3)
+    count, _, height, width = cells.shape
+    scale = scale or max(1, round(_CELL / max(height, width)))
+    columns = columns or math.ceil(math.sqrt(count))
+    rows = math.ceil(count / columns)
+    cells = cells.repeat(scale, axis=2).repeat(scale, axis=3)
+    height, width = height * scale, width * scale
+    picture = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1, 3), _BORDER, np.uint8)
+    for i, cell in enumerate(cells):
+        top, left = i // columns * (height + 1) + 1, i % columns * (width + 1) + 1
+        picture[top : top + height, left : left + width] = cell.transpose(1, 2, 0)
+    return picture
+
+
+def _bytes(images: torch.Tensor) -> np.ndarray:
+    if images.dim() != 4 or 0 in images.shape:
+        raise ValueError(f"a grid is made of images [N, C, H, W], not {list(images.shape)}")
+    if images.is_floating_point():
+        images = (images.detach().float().nan_to_num(nan=0.0).clamp(0, 1) * 255).round().to(torch.uint8)
+    if images.dtype != torch.uint8:
+        raise TypeError(f"images are floats in [0, 1] or uint8, not {images.dtype}")
+    return images.cpu().numpy()
+
+
+def save_png(path: Path, picture: np.ndarray) -> None:
+    """Write a picture [H, W, 3] uint8 to `path`, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    Image.fromarray(picture).save(partial, format="PNG")
+    os.replace(partial, path)

@@ -1,0 +1,82 @@
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from sandbox.media.grid import grid, save_png
+
+B = 96  # the border's grey
+
+
+def test_two_by_two_by_hand():
+    images = np.array([[[[0, 255]]], [[[10, 20]]], [[[30, 40]]]], np.uint8)  # three grey images of 1 x 2 pixels
+    picture = grid(images, columns=2, scale=1)
+    expected = [
+        [B, B, B, B, B, B, B],
+        [B, 0, 255, B, 10, 20, B],
+        [B, B, B, B, B, B, B],
+        [B, 30, 40, B, B, B, B],
+        [B, B, B, B, B, B, B],
+    ]
+    assert picture.dtype == np.uint8
+    for channel in range(3):
+        assert picture[..., channel].tolist() == expected
+
+
+def test_floats_are_scaled_and_clipped_not_black():
+    images = np.array([0.0, 0.5, 1.0, -3.0, 7.0, np.nan, np.inf], np.float32).reshape(1, 1, 1, 7)
+    assert grid(images, scale=1)[1, 1:-1, 0].tolist() == [0, 128, 255, 0, 255, 0, 255]
+
+
+def test_each_pixel_becomes_a_square():
+    picture = grid(np.array([[[[1, 2]]]], np.uint8), scale=3)
+    assert picture[..., 0].tolist() == [[B] * 8, *[[B, 1, 1, 1, 2, 2, 2, B]] * 3, [B] * 8]
+
+
+def test_colours_stay_in_their_channels():
+    images = np.zeros((1, 3, 1, 1), np.uint8)
+    images[0, :, 0, 0] = 1, 2, 3
+    assert grid(images, scale=1)[1, 1].tolist() == [1, 2, 3]
+
+
+def test_other_channel_counts_are_planes_side_by_side():
+    images = np.arange(4, dtype=np.uint8).reshape(1, 4, 1, 1)
+    assert grid(images, scale=1)[1, 1:-1, 0].tolist() == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("side", "scale"), [(8, 6), (28, 2), (84, 1), (200, 1)])
+def test_small_images_are_enlarged(side, scale):
+    assert grid(np.zeros((1, 1, side, side), np.uint8)).shape == (side * scale + 2, side * scale + 2, 3)
+
+
+def test_the_default_is_nearly_square():
+    assert grid(np.zeros((10, 1, 1, 1), np.uint8), scale=1).shape == (3 * 2 + 1, 4 * 2 + 1, 3)
+
+
+def test_tensors_of_any_float_type_and_with_gradients():
+    images = torch.full((1, 1, 1, 1), 0.5, dtype=torch.bfloat16, requires_grad=True)
+    assert grid(images, scale=1)[1, 1, 0] == 128
+
+
+def test_whole_numbers_other_than_bytes_are_refused():
+    with pytest.raises(TypeError, match=r"floats in \[0, 1\] or uint8, not torch.int64"):
+        grid(np.ones((1, 1, 2, 2), np.int64))
+    with pytest.raises(ValueError, match=r"images \[N, C, H, W\], not \[2, 2\]"):
+        grid(np.ones((2, 2), np.uint8))
+
+
+def test_png_holds_the_very_pixels_and_nothing_else_is_left(tmp_path):
+    picture = np.random.default_rng(0).integers(0, 256, (5, 7, 3), np.uint8)
+    save_png(tmp_path / "samples" / "a.png", picture)
+    with Image.open(tmp_path / "samples" / "a.png") as image:
+        assert np.array_equal(np.asarray(image), picture)
+    assert [file.name for file in (tmp_path / "samples").iterdir()] == ["a.png"]
+
+
+def test_a_failed_png_leaves_the_old_one(tmp_path):
+    target = tmp_path / "a.png"
+    save_png(target, np.zeros((2, 2, 3), np.uint8))
+    before = target.read_bytes()
+    with pytest.raises(TypeError):
+        save_png(target, np.zeros((2, 2, 9), np.uint8))
+    assert target.read_bytes() == before
