@@ -1,0 +1,1 @@
+"""Watch and play in a window."""

@@ -1,0 +1,41 @@
+from itertools import islice
+
+import numpy as np
+import pytest
+
+from envs.catch import CatchConfig
+from sandbox.viewer.episode import episodes
+
+
+def test_an_episode_is_what_the_environment_does(steady):
+    env, twin = CatchConfig().make(1), CatchConfig().make(1)
+    twin.reset(seed=5)
+    frames = list(next(episodes(steady(2), env, seed=5)))
+    assert [frame.step for frame in frames] == list(range(10))
+    assert frames[0].action == ()
+    for frame in frames[1:]:
+        _, rewards, terminated, _, _ = twin.step(np.array([2]))
+        assert (frame.action, frame.ended, frame.return_) == ((2,), terminated[0], rewards[0])
+        np.testing.assert_array_equal(frame.picture, twin.draw(0))
+    assert frames[-1].ended
+
+
+def test_each_episode_has_the_next_seed_and_a_fresh_state(steady):
+    player = steady(1)
+    played = [list(episode) for episode in islice(episodes(player, CatchConfig().make(1), seed=3), 2)]
+    assert [frames[-1].seed for frames in played] == [3, 4]
+    assert player.states == [*range(9), *range(9)]
+    assert player.explored == {False}
+
+
+def test_an_episode_may_be_left_early(steady):
+    plays = episodes(steady(1), CatchConfig().make(1), seed=0, explore=True)
+    early = next(plays)
+    next(early), next(early)
+    frames = list(next(plays))
+    assert (frames[0].seed, len(frames)) == (1, 10)
+
+
+def test_several_environments_are_refused(steady):
+    with pytest.raises(ValueError, match="plays one environment, this holds 2"):
+        next(episodes(steady(1), CatchConfig().make(2), seed=0))

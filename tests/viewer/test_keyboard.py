@@ -1,0 +1,68 @@
+import pytest
+
+from sandbox.environment import Controls
+from sandbox.viewer.keyboard import Keyboard
+from sandbox.viewer.window import Key
+
+CATCH = (Controls({"left": 0, "right": 2}, idle=1),)
+PONG = (Controls({"up": 1, "down": 2}), Controls({"w": 1, "s": 2}))
+
+
+pytestmark = pytest.mark.usefixtures("display")
+
+
+def actions(controls, tape):
+    """Play a tape such as "+left . -left .": a key goes down, a step, it goes up, a step."""
+    keyboard, taken = Keyboard(controls), []
+    for event in tape.split():
+        if event == ".":
+            taken.append(keyboard.act(None, None, explore=False)[0].tolist()[0])
+        else:
+            assert keyboard.take(Key(event[1:], event[0] == "+"))
+    return taken
+
+
+def test_a_held_key_acts_until_it_is_released():
+    assert actions(CATCH, ". +left . . -left .") == [1, 0, 0, 1]
+
+
+def test_a_tap_between_two_steps_is_not_lost():
+    assert actions(CATCH, "+left -left . .") == [0, 1]
+    assert actions(CATCH, "+left -left +left -left . . .") == [0, 0, 1]
+    assert actions(CATCH, "+right . +left -left . .") == [2, 0, 2]
+
+
+def test_the_last_key_wins_and_its_release_gives_the_former_back():
+    assert actions(CATCH, "+left . +right . . -right . -left .") == [0, 2, 2, 0, 1]
+    assert actions(CATCH, "+left . +right . -left . -right .") == [0, 2, 2, 1]
+
+
+def test_a_fast_finger_does_not_lag():
+    assert actions(CATCH, "+left -left " * 9 + ". . . .") == [0, 0, 1, 1]
+
+
+def test_two_players_share_a_keyboard():
+    assert actions(PONG, ". +up +s . -up . +w . -s -w .") == [[0, 0], [1, 2], [0, 2], [0, 1], [0, 0]]
+
+
+def test_a_new_episode_forgets_presses_and_keeps_what_is_held():
+    keyboard = Keyboard(CATCH)
+    for key in (Key("left", True), Key("left", False), Key("right", True)):
+        keyboard.take(key)
+    keyboard.initial_state(1)
+    assert keyboard.act(None, None, explore=False)[0].tolist() == [2]
+
+
+def test_other_keys_are_not_the_games():
+    assert not Keyboard(CATCH).take(Key("q", True))
+    assert not Keyboard(()).take(Key("left", True))
+
+
+def test_names_are_pygames_in_any_case():
+    keyboard = Keyboard((Controls({"Space": 1}),))
+    assert keyboard.take(Key("space", True))
+
+
+def test_an_unknown_key_is_named():
+    with pytest.raises(ValueError, match="pygame knows no key called 'fire'"):
+        Keyboard((Controls({"fire": 1}),))
