@@ -1,0 +1,68 @@
+# make demo and make test do everything on a fresh clone; they need Python >= 3.11.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.ready
+RUN := demo_$(shell date +%Y%m%d_%H%M%S)
+
+.PHONY: help setup demo test learning check format hooks wheel clean
+
+help:
+	@echo "make demo     set up, train DQN on Catch from pixels, evaluate, film, watch"
+	@echo "make test     set up, run the quick tests (everything but tests/learning)"
+	@echo "make learning train small things for real and check their scores (minutes)"
+	@echo "make check    lint, format, types, and the floors of the house"
+	@echo "make format   format and mend what can be mended"
+	@echo "make hooks    run 'make check' before every commit"
+
+setup: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: Python >= 3.11 is needed, $(PYTHON) is older. Use: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch -c constraints.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@touch $(STAMP)
+
+demo: setup
+	$(BIN)/sandbox train catch_dqn name=$(RUN)
+	$(BIN)/sandbox evaluate $(RUN) --episodes 200
+	$(BIN)/sandbox watch $(RUN) --video runs/$(RUN)/videos/demo.mp4 --episodes 5
+	$(BIN)/sandbox watch $(RUN) --video runs/$(RUN)/videos/demo.gif --episodes 5
+	@echo
+	@echo "What happened: a DQN learnt Catch from 84x84 pixels, played 200 greedy episodes, and was filmed."
+	@echo "  run folder        runs/$(RUN)  (config.yaml, metrics.jsonl, checkpoints/, summary.json)"
+	@echo "  film              runs/$(RUN)/videos/demo.mp4 and demo.gif"
+	@echo "  watch it          $(BIN)/sandbox watch $(RUN)"
+	@echo "  play yourself     $(BIN)/sandbox play catch"
+	@echo "  train it longer   $(BIN)/sandbox resume $(RUN) --steps 20000"
+	@echo "  Weights & Biases  $(BIN)/wandb login, then $(BIN)/wandb sync runs/$(RUN)/wandb/offline-run-*"
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then $(BIN)/sandbox watch $(RUN); \
+	  else echo "  (no display here, so no window opens: the film shows the same)"; fi
+
+test: setup
+	$(BIN)/python -m pytest -m "not learning" -n auto
+
+learning: setup
+	$(BIN)/python -m pytest -m learning
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: setup
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+hooks: setup
+	$(BIN)/pre-commit install
+
+wheel: setup
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --wheel
+
+clean:
+	rm -rf dist build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
