@@ -1,0 +1,122 @@
+"""DQN against hand-made references, and the traps of its paper."""
+
+import copy
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from agents.dqn import DQN, DQNConfig
+from envs.catch import CatchConfig
+from sandbox.buffers.replay import Replay, Transitions
+from sandbox.device import Compute
+from sandbox.environment import spec_of
+from sandbox.learner import Spec
+from sandbox.networks.mlp import MLP
+from sandbox.networks.nature import Nature
+from sandbox.optimizer import OptimizerConfig
+from sandbox.schedules import Linear
+from sandbox.seeding import Rng
+from sandbox.streams.actor import Actor
+from sandbox.streams.experience import ExperienceConfig, ReplayConfig
+
+CPU = Compute(torch.device("cpu"))
+
+
+def make(stack: int = 1, spec: Spec | None = None, **options) -> DQN:
+    stream = ExperienceConfig(replay=ReplayConfig(stack=stack))
+    config = DQNConfig(backbone=MLP(hidden=(8,)), stream=stream, **options)
+    return config.make(spec or Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU)
+
+
+def batch(size: int = 5) -> Transitions:
+    g = torch.Generator().manual_seed(1)
+    rand = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
+    actions = torch.randint(4, (size,), generator=g)
+    return Transitions(rand(size, 3), actions, 3 * rand(size), torch.tensor([1.0, 0, 1, 1, 0]), rand(size, 3))
+
+
+def test_an_update_is_the_papers_by_hand() -> None:
+    """Summed Huber loss on r + discount * max target; its gradient is the error clipped to [-1, 1] (traps 2 and 3)."""
+    agent = make(discount=0.9, optimizer=OptimizerConfig(lr=1e-2))
+    reference, data = copy.deepcopy(agent._network), batch()
+    target = data.r_t + 0.9 * data.discount_t * agent._target(data.s_t).max(1).values
+    chosen = reference(data.s_tm1)[torch.arange(5), data.a_tm1]
+    error = (target - chosen).detach()
+    assert (error.abs() > 1).any()
+    adam = torch.optim.Adam(reference.parameters(), 1e-2)
+    (-(error.clamp(-1, 1) * chosen).sum()).backward()
+    adam.step()
+    metrics = agent.update(data)
+    torch.testing.assert_close(metrics["loss"], F.huber_loss(chosen, target).detach())
+    for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_the_target_network_waits_for_its_period() -> None:
+    agent = make(target_period=3)
+    first = copy.deepcopy(agent._target.state_dict())
+    for update in range(1, 7):
+        agent.update(batch())
+        moved = any(
+            not torch.equal(a, b) for a, b in zip(agent._target.state_dict().values(), first.values(), strict=True)
+        )
+        assert moved == (update >= 3)
+    same = zip(agent._target.state_dict().values(), agent._network.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in same)
+
+
+def test_what_the_agent_sees_is_what_replay_gives_back() -> None:
+    """The carried stack and the stored stack are the same frames, zeros before an episode's start included."""
+    env = CatchConfig().make(2)
+    spec = spec_of(env)
+    agent = make(stack=4, spec=spec)
+    actor = Actor(env, agent, Rng(0))
+    replay = Replay(200, 2, spec, 4, np.random.default_rng(0), CPU.device)
+    seen, places = [], []
+    for _ in range(30):
+        stack = torch.cat([actor._state, torch.from_numpy(actor._observations)], 1)
+        seen.append(stack.clone())
+        places.append(replay._written.copy())
+        step = actor.step()
+        replay.add(step.observations, step.actions, step.rewards, step.terminated)
+        replay.add_last(step.last, step.ended)
+    env_index = np.tile([0, 1], 29)
+    place = np.concatenate(places[:29])
+    replay.draw = lambda count: (env_index, place)  # type: ignore[method-assign]
+    assert torch.equal(replay.transitions(58).s_tm1, torch.cat(seen[:29]))
+    assert (torch.cat(seen)[:, :3].flatten(1).sum(1) == 0).sum() >= 2 * 3  # three starts each: nothing before them
+
+
+def test_exploration_follows_the_schedule_and_evaluation_leaves_it_alone() -> None:
+    agent = make(exploration=Linear(start=1.0, end=0.5, steps=20))
+    observations, state = np.zeros((10, 3), np.float32), agent.initial_state(10)
+    explorer = agent._explore.get_state()
+    for _ in range(3):
+        agent.act(observations, state, explore=False)
+    assert agent._steps.value == 0
+    assert torch.equal(agent._explore.get_state(), explorer)
+    for expected in (1.0, 0.75, 0.5, 0.5):
+        assert agent._config.exploration.at(agent._steps.value) == expected
+        agent.act(observations, state, explore=True)
+
+
+def test_greedy_play_takes_the_best_action() -> None:
+    agent = make()
+    observations = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    actions, _ = agent.act(observations, agent.initial_state(50), explore=False)
+    best = agent._network(torch.from_numpy(observations)).argmax(1)
+    assert actions.tolist() == best.tolist()
+
+
+def test_bf16_is_near_fp32() -> None:
+    spec = Spec((1, 84, 84), num_actions=3)
+    config = DQNConfig(
+        backbone=Nature(channels=(4, 8, 8), hidden=16), stream=ExperienceConfig(replay=ReplayConfig(stack=1))
+    )
+    frames = torch.randint(0, 256, (2, 8, 1, 84, 84), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+    data = Transitions(frames[0], torch.arange(8) % 3, torch.ones(8), torch.ones(8), frames[1])
+    exact, rough = (
+        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16)).update(data) for bf16 in (False, True)
+    )
+    torch.testing.assert_close(exact["loss"], rough["loss"], rtol=0.05, atol=0.01)

@@ -1,0 +1,95 @@
+"""DRQN: its memory, its masks, and what it has in common with DQN."""
+
+import numpy as np
+import torch
+from torch.nn import functional as F
+
+from agents.drqn import DRQN, DRQNConfig
+from sandbox.buffers.sequences import Sequences
+from sandbox.device import Compute
+from sandbox.learner import Spec
+from sandbox.networks.mlp import MLP
+from sandbox.ops.value_learning import q_learning
+from sandbox.optimizer import OptimizerConfig
+from sandbox.seeding import Rng
+
+CPU = Compute(torch.device("cpu"))
+
+
+def make(**options) -> DRQN:
+    config = DRQNConfig(backbone=MLP(hidden=(8,)), memory_size=6, discount=0.9, **options)
+    return config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU)
+
+
+def batch(size: int = 5, length: int = 7) -> Sequences:
+    g = torch.Generator().manual_seed(1)
+    mask = torch.ones(size, length)
+    mask[0, 3:] = 0
+    mask[1, 1:] = 0
+    return Sequences(
+        torch.randn(size, length + 1, 3, generator=g),
+        torch.randint(4, (size, length), generator=g),
+        torch.randn(size, length, generator=g),
+        (torch.rand(size, length, generator=g) > 0.2).float(),
+        mask,
+    )
+
+
+def test_acting_step_by_step_is_one_unrolled_pass() -> None:
+    agent, data = make(), batch()
+    q, _ = agent._network(data.observations, agent.initial_state(5), CPU)
+    state = agent.initial_state(5)
+    for t in range(8):
+        actions, state = agent.act(data.observations[:, t].numpy(), state, explore=False)
+        assert actions.tolist() == q[:, t].argmax(1).tolist()
+
+
+def test_the_memory_matters() -> None:
+    """The same observation after another past has other values."""
+    agent = make()
+    past = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
+    _, state = agent.act(past, agent.initial_state(2), explore=False)
+    now = torch.ones(2, 1, 3)
+    fresh, _ = agent._network(now, agent.initial_state(2), CPU)
+    remembered, _ = agent._network(now, state, CPU)
+    assert not torch.allclose(fresh, remembered)
+
+
+def test_the_loss_step_by_step_by_hand() -> None:
+    agent, data = make(), batch()
+    total, count = 0.0, 0.0
+    for b in range(5):
+        online, target = agent.initial_state(1), agent.initial_state(1)
+        _, target = agent._target(data.observations[b : b + 1, :1], target, CPU)
+        for t in range(7):
+            q, online = agent._network(data.observations[b : b + 1, t : t + 1], online, CPU)
+            q_t, target = agent._target(data.observations[b : b + 1, t + 1 : t + 2], target, CPU)
+            goal = data.r_t[b, t] + 0.9 * data.discount_t[b, t] * q_t.max()
+            if data.mask[b, t]:
+                total += F.huber_loss(q[0, 0, data.a_tm1[b, t]], goal).item()
+                count += 1
+    torch.testing.assert_close(agent.update(data)["loss"], torch.tensor(total / count))
+
+
+def test_what_is_masked_teaches_nothing() -> None:
+    data, (clean, noisy) = batch(), (make(), make())
+    changed = data._replace(r_t=torch.where(data.mask == 0, 99.0, data.r_t))
+    changed.observations[0, 4:] = 50.0
+    clean.update(batch())
+    noisy.update(changed)
+    for a, b in zip(clean._network.parameters(), noisy._network.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+def test_one_step_sequences_are_dqns_update() -> None:
+    """Sequence length 1 from an empty memory: DQN's summed Huber loss on the same values."""
+    agent, data = make(optimizer=OptimizerConfig(lr=1e-2)), batch(length=1)
+    data = data._replace(mask=torch.ones(5, 1))
+    reference = make(optimizer=OptimizerConfig(lr=1e-2))
+    q_tm1 = reference._network(data.observations[:, :1], reference.initial_state(5), CPU)[0][:, 0]
+    q_t = reference._target(data.observations, reference.initial_state(5), CPU)[0][:, 1]
+    error = q_learning(q_tm1, data.a_tm1[:, 0], data.r_t[:, 0], 0.9 * data.discount_t[:, 0], q_t)
+    reference._optimizer.minimise(F.huber_loss(error, torch.zeros_like(error), reduction="sum"))
+    agent.update(data)
+    for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
+        torch.testing.assert_close(a, b)

@@ -1,0 +1,55 @@
+"""Scores: whole episodes, no bias towards short ones, a cap for endless ones."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sandbox.evaluate import agents
+from sandbox.evaluate.agents import evaluate_agent
+
+
+class Uneven:
+    """Environment i has episodes of `lengths[i]` steps and a reward of 1 a step; length 0 never ends."""
+
+    def __init__(self, *lengths: int) -> None:
+        self.lengths, self.num_envs = np.array(lengths), len(lengths)
+        self.now = np.zeros(self.num_envs, int)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        mask = np.ones(self.num_envs, bool) if options is None else options["reset_mask"]
+        self.now[mask] = 0
+        return self.now[:, None].copy(), {}
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict]:
+        self.now += 1
+        return (
+            self.now[:, None].copy(),
+            np.ones(self.num_envs),
+            self.now == self.lengths,
+            np.zeros(self.num_envs, bool),
+            {},
+        )
+
+
+class Still:
+    def initial_state(self, num_envs: int) -> None:
+        return None
+
+    def act(self, observations: np.ndarray, state: None, *, explore: bool) -> tuple[np.ndarray, None]:
+        assert not explore
+        return np.zeros(len(observations), np.int64), None
+
+
+def test_short_episodes_do_not_count_more() -> None:
+    """The first six episodes to finish would have a mean of 2.17."""
+    scores = evaluate_agent(Still(), Uneven(1, 9), 6, seed=0)  # type: ignore[arg-type]
+    assert scores["return_mean"] == 5.0
+    assert scores["episodes"] == 6
+    assert scores["return_ci95"] == pytest.approx(1.96 * np.std([1, 1, 1, 9, 9, 9], ddof=1) / 6**0.5)
+
+
+def test_an_endless_game_is_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(agents, "MAX_STEPS", 20)
+    scores = evaluate_agent(Still(), Uneven(0, 5), 2, seed=0)  # type: ignore[arg-type]
+    assert (scores["return_max"], scores["episodes_cut"]) == (20, 1)

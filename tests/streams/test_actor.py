@@ -1,0 +1,66 @@
+"""The rows of experience against a tape: true last observations, resets, and the carried state (traps 8, 9, 20)."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from sandbox.seeding import Rng
+from sandbox.streams.actor import Actor
+
+
+class Counting:
+    """Two environments that show how many steps they have seen; the first ends after 2 steps, the second after 3."""
+
+    num_envs = 2
+
+    def __init__(self) -> None:
+        self.now = np.zeros(2)
+        self.ends = np.array([2, 3])
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        mask = np.ones(2, bool) if options is None else options["reset_mask"]
+        self.now[mask] = 0
+        return self.now[:, None].copy(), {}
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict]:
+        self.now += 1
+        ended = self.now == self.ends
+        # the first terminates, the second is truncated
+        return self.now[:, None].copy(), np.array([1.0, 10.0]), ended & [True, False], ended & [False, True], {}
+
+
+class Remembers:
+    """An agent whose state counts its steps since the episode's start; it must equal the observation."""
+
+    def initial_state(self, num_envs: int) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.zeros(num_envs, 3), torch.zeros(num_envs)
+
+    def act(self, observations: np.ndarray, state: Any, *, explore: bool) -> tuple[np.ndarray, Any]:
+        assert explore
+        assert state[1].tolist() == observations[:, 0].tolist()
+        assert state[0][:, 0].tolist() == observations[:, 0].tolist()
+        return np.zeros(2, np.int64), (state[0] + 1, state[1] + 1)
+
+
+def test_the_tape() -> None:
+    actor = Actor(Counting(), Remembers(), Rng(0))  # type: ignore[arg-type]
+    steps = [actor.step() for _ in range(6)]
+    assert [s.observations[:, 0].tolist() for s in steps] == [[0, 0], [1, 1], [0, 2], [1, 0], [0, 1], [1, 2]]
+    assert [s.last[:, 0].tolist() for s in steps] == [[1, 1], [2, 2], [1, 3], [2, 1], [1, 2], [2, 3]]
+    assert [s.terminated.tolist() for s in steps] == [[0, 0], [1, 0], [0, 0], [1, 0], [0, 0], [1, 0]]
+    assert [s.truncated.tolist() for s in steps] == [[0, 0], [0, 0], [0, 1], [0, 0], [0, 0], [0, 1]]
+
+
+def test_scores_are_of_whole_episodes_and_told_once() -> None:
+    actor = Actor(Counting(), Remembers(), Rng(0))  # type: ignore[arg-type]
+    actor.step()
+    assert actor.metrics() == {}
+    for _ in range(5):
+        actor.step()
+    assert actor.metrics() == {
+        "env/return": (2 + 2 + 2 + 30 + 30) / 5,
+        "env/length": (2 + 2 + 2 + 3 + 3) / 5,
+        "env/episodes": 5,
+    }
+    assert actor.metrics() == {}
