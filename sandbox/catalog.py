@@ -69,9 +69,12 @@ def configs() -> dict[str, Path]:
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 
+def docstring(file: Path) -> str:
+    """What a module says of itself; nothing is imported."""
+    return ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+
+
 def headline(file: Path) -> str:
     """The first line of a module's docstring, or of a YAML file's comment."""
-    text = file.read_text("utf-8")
-    if file.suffix == ".py":
-        text = ast.get_docstring(ast.parse(text)) or ""
+    text = docstring(file) if file.suffix == ".py" else file.read_text("utf-8")
     return text.partition("\n")[0].removeprefix("#").strip()

@@ -51,3 +51,10 @@ def test_channels_last_weights_step_like_plain_adam(restored: bool) -> None:
             optimizer.load_state_dict({**state, "state": flat})
     for a, b in zip(ours.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_a_gradient_in_another_layout_reaches_the_right_weights() -> None:
+    weight = nn.Parameter(torch.zeros(2, 3, 4, 4).to(memory_format=torch.channels_last))
+    signs = torch.where(torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0)) < 0.5, -1.0, 1.0)
+    OptimizerConfig(lr=0.1).make([weight]).minimise((weight * signs).sum())
+    torch.testing.assert_close(weight.detach(), -0.1 * signs)

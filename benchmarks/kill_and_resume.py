@@ -1,0 +1,87 @@
+"""Kill a training with SIGKILL at random moments, resume it, and compare everything with the uninterrupted run.
+
+    python benchmarks/kill_and_resume.py                 # 20 kills for each of the learners
+    python benchmarks/kill_and_resume.py dqn rbm --kills 5
+
+Compared: every tensor, array and number of the last checkpoint (weights, optimisers, replay or chains, environments,
+generators of randomness, averages) and every line of metrics.jsonl, but for what a clock wrote.
+"""
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SMALL = ["logger.wandb=off", "threads=1", "device=cpu"]
+REPLAY = "agent.stream.replay={num_envs: 4, capacity: 600, warmup: 100, update_period: 8, stack: %d}"
+NATURE = "agent.backbone={name: nature, channels: [4, 8, 8], hidden: 16}"
+RUNS = {
+    "random": ["catch_random", "steps=6000", "log_period=500", "checkpoint_period=1500", "evaluate_period=0"],
+    "dqn": ["catch_dqn", NATURE, REPLAY % 3, "steps=4000", "log_period=300", "checkpoint_period=1000"],
+    "drqn": ["blind_catch_drqn", NATURE, REPLAY % 1, "steps=4000", "log_period=300", "checkpoint_period=1000"],
+    "vae": ["digits_vae", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
+    "gan": ["digits_gan", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
+    "rbm": ["digits_rbm", "steps=2000", "log_period=150", "checkpoint_period=500", "evaluate_period=0"],
+}
+CLOCKED = {"time", "time/steps_per_second"}
+
+
+def command(learner: str, runs: Path) -> list[str]:
+    words = [*RUNS[learner], *SMALL, "name=run", "--runs", str(runs), "--resume", "--quiet"]
+    return [sys.executable, "-c", "from sandbox.cli.main import main; main()", "train", *words]
+
+
+def contents(run: Path) -> dict[str, object]:
+    """The run's last checkpoint and its log, comparable."""
+    newest = sorted((run / "checkpoints").glob("step_*"))[-1]
+    files = json.loads((newest / "manifest.json").read_text())["files"]
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    rows = [{key: value for key, value in line.items() if key not in CLOCKED} for line in lines]
+    # The log's own part holds the seconds and, because they have no fixed width, the length of the file.
+    return {"step": newest.name, "files": {k: v for k, v in files.items() if k != "logger.json"}, "metrics": rows}
+
+
+def kill_and_resume(learner: str, kills: int, seed: int) -> int:
+    """How many of `kills` resumed runs are identical to the uninterrupted one."""
+    dice = random.Random(seed)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder, same = Path(temporary), 0
+        began = time.monotonic()
+        subprocess.run(command(learner, folder / "whole"), check=True, capture_output=True)
+        seconds = time.monotonic() - began
+        whole = contents(folder / "whole" / "run")
+        for attempt in range(kills):
+            runs = folder / f"killed_{attempt}"
+            process = subprocess.Popen(command(learner, runs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            moment = dice.uniform(0, seconds)
+            time.sleep(moment)
+            process.kill()
+            process.wait()
+            log = runs / "run" / "metrics.jsonl"
+            reached = log.read_text().count("\n") if log.exists() else 0
+            subprocess.run(command(learner, runs), check=True, capture_output=True)
+            identical = contents(runs / "run") == whole
+            same += identical
+            verdict = "identical" if identical else "DIFFERENT"
+            where = f"killed at {moment:.1f} of {seconds:.1f} s, line {reached}"
+            print(f"{learner} {attempt + 1}: {where}: {verdict}", flush=True)
+        return same
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("learners", nargs="*", default=list(RUNS), help=f"of {', '.join(RUNS)}")
+    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    results = {name: kill_and_resume(name, options.kills, options.seed) for name in options.learners}
+    print(json.dumps({name: f"{same}/{options.kills}" for name, same in results.items()}))
+    sys.exit(any(same < options.kills for same in results.values()))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""How commands print their results to standard output."""
+
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+
+def as_json(value: Any) -> None:
+    """One JSON value; see `number` for those that JSON lacks."""
+    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def number(value: float) -> float | str:
+    """Not-a-number and the infinities as the strings that metrics.jsonl has for them."""
+    return value if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = (), indent: int = 0) -> None:
+    """Aligned columns: cells wrap on a terminal, and are whole, a row a line, in a pipe."""
+    grid = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(headers))
+    for row in rows:
+        grid.add_row(*(Text(cell, overflow="fold") for cell in row))
+    terminal = Console(file=sys.stdout)
+    wide = terminal.width - indent if sys.stdout.isatty() else 10_000  # rich would cut piped cells to fit 80 columns
+    console = Console(width=wide, color_system=None)
+    with console.capture() as captured:
+        console.print(grid)
+    for line in captured.get().splitlines():
+        print(" " * indent + line.rstrip())

@@ -1,0 +1,49 @@
+"""How far a run has come, read from its folder alone."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sandbox import configfile
+from sandbox.runfolder import RunFolder
+
+_SCORES = ("eval/return", "env/return", "eval/elbo", "elbo", "loss")  # the first of these that a run has is its score
+
+
+@dataclass(frozen=True)
+class Status:
+    """`source` and `learner` are members' names; `score` is the latest value of the metric that matters most."""
+
+    source: str
+    learner: str
+    step: int
+    steps: int
+    score: tuple[str, float] | None
+    touched: datetime
+
+    @property
+    def finished(self) -> bool:
+        return self.step >= self.steps
+
+
+def status(run: RunFolder) -> Status:
+    """Raises UserError if the run's config cannot be read."""
+    raw, _ = configfile.load([run.config], [], {})
+    members = {key: raw[key]["name"] for key in ("env", "data", "agent", "generator") if raw.get(key)}
+    latest = run.latest()
+    return Status(
+        source=members.get("env") or members["data"],
+        learner=members.get("agent") or members["generator"],
+        step=int(latest.get("step", 0)),
+        steps=raw["steps"],
+        score=next(((name, latest[name]) for name in _SCORES if name in latest), None),
+        touched=datetime.fromtimestamp(run.touched, UTC),
+    )
+
+
+def age(touched: datetime) -> str:
+    """Such as `5 min`."""
+    seconds = (datetime.now(UTC) - touched).total_seconds()
+    for limit, unit, size in ((60, "s", 1), (3_600, "min", 60), (86_400, "h", 3_600)):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"

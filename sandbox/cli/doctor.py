@@ -1,0 +1,160 @@
+"""`sandbox doctor`: whether this machine has what runs need, and what to do where it has not."""
+
+import os
+import shutil
+import sys
+import tempfile
+from importlib.metadata import distributions, version
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import typer
+
+from sandbox.cli import _print
+from sandbox.cli._options import RUNS, Json, Runs
+from sandbox.errors import UserError
+
+_ROOM = 2  # GB: a checkpoint of an agent with 100,000 frames of 84x84 in its replay is 0.7, and two are kept
+
+
+class Finding(NamedTuple):
+    """One line: a `note` is worth knowing, a `problem` will stop a run; `todo` mends it."""
+
+    status: Literal["ok", "note", "problem"]
+    check: str
+    found: str
+    todo: str = ""
+
+
+def doctor(json: Json = False, runs: Runs = RUNS) -> None:
+    """Check what runs need on this machine.
+
+    PyTorch, display, video, Weights & Biases, extras and disk: a line each, with what to do where something is missing.
+
+    \b
+    sandbox doctor
+    sandbox doctor --json
+
+    The exit code is 1 if there is a problem, else 0.
+    """
+    findings = [*_pytorch(), _pygame(), _display(), _wandb(), *_encoders(), *_extras(), _disk(runs), _access(runs)]
+    if json:
+        _print.as_json([finding._asdict() for finding in findings])
+    else:
+        _print.table((status, check, f"{found} {todo}".strip()) for status, check, found, todo in findings)
+    if any(finding.status == "problem" for finding in findings):
+        raise typer.Exit(1)
+
+
+def _pytorch() -> list[Finding]:
+    import torch
+
+    from sandbox.device import bf16_pays, choose
+
+    device = choose().device
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no CUDA device; runs use the CPU"
+    units = "has" if bf16_pays(device) else "has no"
+    threads, cores = torch.get_num_threads(), _cores()
+    many = threads > cores
+    return [
+        Finding("ok", "torch", f"PyTorch {version('torch')} on Python {sys.version.split()[0]}."),
+        Finding("ok", "device", f"device=auto is {device.type}: {name}."),
+        Finding("ok", "bf16", f"{device.type} {units} matrix units for it, which is what precision=auto goes by."),
+        Finding(
+            "note" if many else "ok",
+            "threads",
+            f"PyTorch uses {threads} threads on {cores} cores.",
+            f"That is slow: give runs threads={cores}." if many else "",
+        ),
+    ]
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _pygame() -> Finding:
+    have = [name for name in ("pygame", "pygame-ce") if _installed(name)]
+    if have == ["pygame-ce"]:
+        return Finding("ok", "pygame", f"pygame-ce {version('pygame-ce')}.")
+    both = "pygame and pygame-ce are both installed; they write into the same folder and break each other."
+    return Finding(
+        "problem",
+        "pygame",
+        both if len(have) == 2 else f"{have[0]} is installed instead of pygame-ce." if have else "it is not installed.",
+        "Run: pip uninstall -y pygame pygame-ce && pip install pygame-ce",
+    )
+
+
+def _display() -> Finding:
+    from sandbox.viewer.display import require_display
+
+    try:
+        require_display("Use `sandbox watch RUN --video out.mp4`; playing needs a screen.")
+    except UserError as error:
+        return Finding("note", "display", str(error))
+    return Finding("ok", "display", "a window can be opened.")
+
+
+def _wandb() -> Finding:
+    import wandb
+
+    wandb.setup(wandb.Settings(silent=True))
+    mode = os.environ.get("WANDB_MODE")
+    said = f" WANDB_MODE={mode} is set." if mode else ""
+    if wandb.login(prompt=False, verify=False):
+        return Finding("ok", "wandb", f"there is a Weights & Biases key; logger.wandb=auto goes online.{said}")
+    keep = "no Weights & Biases key; logger.wandb=auto keeps runs offline."
+    return Finding("note", "wandb", f"{keep}{said}", "Run `wandb login` to send them.")
+
+
+def _encoders() -> list[Finding]:
+    import av
+
+    needed = {"mp4": "libx264", "webm": "libvpx-vp9"}
+    lacking = {suffix: codec for suffix, codec in needed.items() if codec not in av.codecs_available}
+    if not lacking:
+        return [Finding("ok", "video", f"PyAV {version('av')} writes mp4 (H.264) and webm (VP9); Pillow writes gif.")]
+    todo = "Run: pip install --force-reinstall av"
+    return [
+        Finding("problem", "video", f"PyAV has no encoder {codec} for .{suffix}.", todo)
+        for suffix, codec in lacking.items()
+    ]
+
+
+def _extras() -> list[Finding]:
+    uses = {"scikit-learn": ("digits", "data.name=digits"), "tensorboard": ("tensorboard", "logger.tensorboard=true")}
+    return [
+        Finding("ok", package, f"{package} {version(package)}, for {use}.")
+        if _installed(package)
+        else Finding("note", package, f"not installed; {use} needs it.", f"Run: pip install 'rl-sandbox[{extra}]'")
+        for package, (extra, use) in uses.items()
+    ]
+
+
+def _disk(runs: Path) -> Finding:
+    free = shutil.disk_usage(_existing(runs)).free / 1e9
+    if free < _ROOM:
+        todo = "Make room, or keep runs elsewhere with --runs DIR."
+        return Finding("problem" if free < _ROOM / 10 else "note", "disk", f"{free:.1f} GB free for {runs}.", todo)
+    return Finding("ok", "disk", f"{free:.0f} GB free for {runs}.")
+
+
+def _access(runs: Path) -> Finding:
+    place = _existing(runs)
+    try:
+        with tempfile.TemporaryFile(dir=place):
+            return Finding("ok", "runs", f"{runs} can be written.")
+    except OSError as error:
+        todo = "Give yourself write access, or keep runs elsewhere with --runs DIR."
+        return Finding("problem", "runs", f"{place} cannot be written: {error.strerror}.", todo)
+
+
+def _existing(path: Path) -> Path:
+    """`path`, or what there is above it."""
+    return next(place for place in (path, *path.absolute().parents) if place.exists())
+
+
+def _installed(package: str) -> bool:
+    return any(True for _ in distributions(name=package))

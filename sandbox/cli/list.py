@@ -1,0 +1,33 @@
+"""`sandbox list`: everything there is by name; the files are read, not imported."""
+
+from sandbox import catalog
+from sandbox.cli import _print
+from sandbox.cli._options import Json
+
+
+def list_everything(json: Json = False) -> None:
+    """List what there is: environments, agents, models, data, configs.
+
+    \b
+    sandbox list
+    sandbox list --json
+    sandbox show dqn           what one of them is, and its options
+    sandbox train catch_dqn    run a config
+    """
+    groups = {
+        "envs": catalog.files("envs"),
+        "agents": catalog.files("agents"),
+        "generators": catalog.files("generators"),
+        "backbones": catalog.backbones(),
+        "datasets": catalog.files("sandbox.data"),
+        "configs": catalog.configs(),
+    }
+    lines = {
+        group: [(name, catalog.headline(files[name])) for name in sorted(files)] for group, files in groups.items()
+    }
+    if json:
+        _print.as_json({group: [{"name": n, "description": d} for n, d in rows] for group, rows in lines.items()})
+        return
+    for group, rows in lines.items():
+        print(group)
+        _print.table(rows, indent=2)

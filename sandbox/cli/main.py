@@ -1,0 +1,46 @@
+"""The program `sandbox`: its commands, and what becomes of a user's mistake."""
+
+import sys
+
+import typer
+
+from sandbox.cli.doctor import doctor
+from sandbox.cli.evaluate import evaluate
+from sandbox.cli.list import list_everything
+from sandbox.cli.play import play
+from sandbox.cli.runs import runs
+from sandbox.cli.sample import sample
+from sandbox.cli.show import show
+from sandbox.cli.train import resume, train
+from sandbox.cli.watch import watch
+from sandbox.errors import UserError
+
+app = typer.Typer(
+    help="""Train agents and generative models side by side, look at what they do, and play against them.
+
+    \b
+    sandbox list                               what there is
+    sandbox show dqn                           one of them, with its options
+    sandbox train catch_dqn                    train: a config by name or file
+    sandbox train catch_dqn agent.discount=0.9 with another option
+    sandbox watch latest                       look at what it learnt
+    sandbox runs                               what has been trained here
+    """,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: boxes break lines in pipes and narrow windows
+)
+app.command("list")(list_everything)
+for _command in (show, train, resume, evaluate, watch, play, sample, runs, doctor):
+    app.command()(_command)
+
+
+def main() -> None:
+    """Run a command line; a user's mistake is one message on standard error and exit code 2."""
+    try:
+        app()
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,114 @@
+"""`sandbox show`: one member, one config, or one run, in full."""
+
+from typing import Annotated, Any
+
+import typer
+
+from sandbox import catalog, configfile
+from sandbox.annotations import models, tags
+from sandbox.cli import _print
+from sandbox.cli._describe import sections
+from sandbox.cli._options import RUNS, Json, Runs
+from sandbox.cli._status import status
+from sandbox.errors import UserError
+from sandbox.runfolder import RunFolder, read_json
+from sandbox.suggest import did_you_mean
+
+_FAMILIES = {"env": "envs", "agent": "agents", "generator": "generators", "data": "sandbox.data"}
+
+
+def show(
+    what: Annotated[list[str], typer.Argument(metavar="NAME|FILE... [KEY=VALUE...]", show_default=False)],
+    json: Json = False,
+    runs: Runs = RUNS,
+) -> None:
+    """Show a member with its options, a config resolved, or a run.
+
+    \b
+    sandbox show catch                         an environment
+    sandbox show dqn                           an agent: paper, deviations, options
+    sandbox show catch_dqn                     a shipped config, all defaults filled in
+    sandbox show mine.yaml agent.discount=0.9  what `sandbox train` would run
+    sandbox show latest                        a run: config, summary, last metrics
+
+    A name is looked up among the members first, then the configs, then the runs; a path to a folder is a run.
+    """
+    files, overrides = configfile.split(what)
+    members = {kind: catalog.files(family) for kind, family in _FAMILIES.items()} | {"backbone": catalog.backbones()}
+    word = files[0] if len(files) == 1 and not overrides else ""
+    kinds = [kind for kind, names in members.items() if word in names]
+    if kinds:
+        for kind in kinds:
+            _show_member(kind, word, json)
+    elif not word or word in catalog.configs() or word.endswith((".yaml", ".yml")):
+        _show_config(files, overrides, json)
+    else:
+        try:
+            folder = RunFolder.find(runs, word)
+        except UserError as error:
+            hint = did_you_mean(word, [name for names in (*members.values(), catalog.configs()) for name in names])
+            raise UserError(
+                f"no member or config is called {word!r}.{hint} See `sandbox list`. As a run: {error}"
+            ) from None
+        _show_run(folder, json)
+
+
+def _show_member(kind: str, name: str, json: bool) -> None:
+    if kind == "backbone":
+        from sandbox.networks.backbone import Backbone
+
+        model: Any = next(model for model in models(Backbone) if name in tags(model))
+        file = catalog.backbones()[name]
+    else:
+        model, file = catalog.config_class(_FAMILIES[kind], name), catalog.files(_FAMILIES[kind])[name]
+    text = catalog.docstring(file)
+    groups = list(sections(model, kind))
+    if json:
+        options = [option._asdict() for group in groups for option in group.options]
+        _print.as_json({"kind": kind, "name": name, "file": str(file), "description": text, "options": options})
+        return
+    print(f"{kind} {name}\n\n{text}")
+    for group in groups:
+        print(f"\n{group.docstring}")
+        _print.table(
+            (
+                (path, words, "(needed)" if default is None else default, description)
+                for path, words, default, description in group.options
+            ),
+            indent=2,
+        )
+
+
+def _show_config(files: list[str], overrides: list[str], json: bool) -> None:
+    from sandbox.resolve import resolve
+
+    config = resolve(files, overrides)
+    if json:
+        _print.as_json({"kind": "config", "config": config.model_dump(mode="json")})
+    else:
+        print(configfile.to_yaml(config), end="")
+
+
+def _show_run(folder: RunFolder, json: bool) -> None:
+    state, card, summary = status(folder), read_json(folder.card), read_json(folder.summary)
+    latest = {name: _print.number(value) for name, value in folder.latest().items()}
+    if json:
+        config, _ = configfile.load([folder.config], [], {})
+        about = {"kind": "run", "name": folder.name, "path": str(folder.path), "finished": state.finished}
+        _print.as_json({**about, "card": card, "config": config, "summary": summary, "metrics": latest})
+        return
+    print(f"run {folder.name} ({folder.id}) in {folder.path}")
+    print(f"{state.learner} on {state.source}: step {state.step} of {state.steps}")
+    for title, values in (("card", card), ("summary", summary), ("last metrics", latest)):
+        if values:
+            print(f"\n{title}")
+            _print.table(((name, _line(value)) for name, value in values.items()), indent=2)
+    print(f"\nconfig\n{folder.config.read_text('utf-8')}", end="")
+
+
+def _line(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {_line(inner)}" for name, inner in value.items())
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,56 @@
+"""The score of an agent: raw returns of whole episodes, played as if nothing were learnt."""
+
+import numpy as np
+
+from sandbox.environment import Environment
+from sandbox.learner import Agent, zero_where
+
+MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever
+
+
+def play_episodes(agent: Agent, env: Environment, episodes: int, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+    """Returns [episodes], lengths [episodes], and how many were cut at `MAX_STEPS`.
+
+    Each environment plays its own share, so that short episodes are not counted more often than long ones. A cut
+    episode counts with the return it has.
+    """
+    num_envs = env.num_envs
+    share = np.full(num_envs, episodes // num_envs) + (np.arange(num_envs) < episodes % num_envs)
+    returns, lengths = np.zeros(num_envs), np.zeros(num_envs, np.int64)
+    finished: list[tuple[float, int]] = []
+    cut = 0
+    observations, _ = env.reset(seed=seed)
+    state = agent.initial_state(num_envs)
+    while (share > 0).any():
+        actions, state = agent.act(observations, state, explore=False)
+        observations, rewards, terminated, truncated, _ = env.step(actions)
+        returns += rewards
+        lengths += 1
+        too_long = (lengths >= MAX_STEPS) & ~(terminated | truncated)
+        ended = terminated | truncated | too_long
+        if ended.any():
+            counted = ended & (share > 0)
+            finished += zip(returns[counted].tolist(), lengths[counted].tolist(), strict=True)
+            cut += int((too_long & counted).sum())
+            share -= counted
+            returns[ended] = lengths[ended] = 0
+            observations, _ = env.reset(options={"reset_mask": ended})
+            state = zero_where(state, ended)
+    table = np.array(finished)
+    return table[:, 0], table[:, 1], cut
+
+
+def evaluate_agent(agent: Agent, env: Environment, episodes: int, seed: int) -> dict[str, float]:
+    """Mean, standard deviation and 95 % interval (of the mean, by the normal approximation) of the return."""
+    returns, lengths, cut = play_episodes(agent, env, episodes, seed)
+    deviation = float(returns.std(ddof=1)) if episodes > 1 else 0.0
+    return {
+        "return_mean": float(returns.mean()),
+        "return_std": deviation,
+        "return_ci95": 1.96 * deviation / episodes**0.5,
+        "return_min": float(returns.min()),
+        "return_max": float(returns.max()),
+        "length_mean": float(lengths.mean()),
+        "episodes": episodes,
+        "episodes_cut": cut,
+    }

@@ -1,0 +1,82 @@
+"""What a run does to its folder and to the world: log lines, scores, films and grids, checkpoints."""
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from sandbox.assemble import Parts
+from sandbox.checkpoint import Checkpoints, write_tree
+from sandbox.dataset import DataSet
+from sandbox.evaluate.agents import evaluate_agent
+from sandbox.evaluate.generators import evaluate_generator
+from sandbox.learner import Stateful
+from sandbox.logger.jsonl import Jsonl
+from sandbox.logger.sink import Sink
+from sandbox.media.grid import grid, save_png
+from sandbox.runfolder import RunFolder
+from sandbox.seeding import Rng
+from sandbox.viewer.episode import episodes
+from sandbox.viewer.film import film
+
+
+class Journal:
+    """`truth` is metrics.jsonl, whose length is in every checkpoint; `sink` hands everything to it and its mirrors."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        folder: RunFolder,
+        truth: Jsonl,
+        sink: Sink,
+        checkpoints: Checkpoints,
+        stopping: Callable[[], bool],
+    ) -> None:
+        self._parts, self._folder, self._truth, self._sink = parts, folder, truth, sink
+        self._checkpoints, self.stopping = checkpoints, stopping
+
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        self._sink.write(step, metrics)
+
+    def evaluate(self, step: int) -> dict[str, float]:
+        """The score now, in environments of its own (or on the test images), as `eval/...`."""
+        scores = score(self._parts, self._parts.config.evaluate_episodes, self._parts.config.seed)
+        return {
+            f"eval/{name.removesuffix('_mean')}": value for name, value in scores.items() if isinstance(value, float)
+        }
+
+    def show(self, step: int) -> None:
+        """A film of one episode, or a grid of samples."""
+        if isinstance(self._parts.source, DataSet):
+            place = self._folder.samples / f"step_{step:012d}.png"
+            save_png(place, grid(self._parts.learner.sample(64)))
+        else:
+            place = self._folder.videos / f"step_{step:012d}.mp4"
+            list(
+                film(
+                    islice(episodes(self._parts.learner, self._parts.source(1), seed=self._parts.config.seed), 1), place
+                )
+            )
+        self._sink.media(step, place.parent.name, place)
+
+    def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
+        self._sink.checkpoint(step, self._checkpoints.save(step, {**parts, "logger": self._truth}))
+
+    def load(self, parts: Mapping[str, Stateful]) -> int:
+        """Go on from the newest good checkpoint; its step."""
+        return self._checkpoints.load({**parts, "logger": self._truth})
+
+    def keep(self, step: int, batch: Any) -> Path:
+        """Put a batch aside for people to look at."""
+        place = self._folder.path / f"batch_{step}"
+        place.mkdir(exist_ok=True)
+        write_tree(place, "batch", batch)
+        return place
+
+
+def score(parts: Parts, episodes: int, seed: int) -> dict[str, float | str]:
+    """What `sandbox evaluate` prints, of an agent or a generator; the same seed gives the same score."""
+    if isinstance(parts.source, DataSet):
+        return dict(evaluate_generator(parts.learner, parts.source, Rng(seed)))
+    env = parts.source(min(episodes, 16))
+    return dict(evaluate_agent(parts.learner, env, episodes, Rng(seed).integer("evaluate") % 2**31))

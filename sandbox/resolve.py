@@ -1,0 +1,46 @@
+"""From files and overrides to a checked `RunConfig`: every mistake is told at once."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from sandbox import catalog, configfile
+from sandbox.errors import UserError
+from sandbox.explain import explain
+from sandbox.runconfig import RunConfig, model_for, pairing_problem, section_type
+from sandbox.yamltext import Origin, Origins
+
+
+def resolve(files: Sequence[str | Path], overrides: Sequence[str]) -> RunConfig:
+    """Merge, check and fill in the defaults; a file is a path or the name of a shipped config.
+
+    Raises:
+        UserError: with every mistake, one a line.
+    """
+    raw, origins = configfile.load(files, overrides, catalog.configs())
+    checked = _check(raw, origins, model_for(raw), pairing_problem(raw))
+    return RunConfig(**dict(checked))  # of the one class, so that equal configs are equal
+
+
+def member(family: str, raw: Mapping[str, Any], where: str) -> Any:
+    """The config of the member of `family` that `raw` names; `where` says where it was written, such as `data.env`.
+
+    Raises:
+        UserError: with every mistake, one a line.
+    """
+    return _check(raw, {(): Origin(where)}, section_type(family, raw))
+
+
+def _check(raw: Mapping[str, Any], origins: Origins, model: type[BaseModel], rule: str | None = None) -> BaseModel:
+    """Validate as strict JSON: lists are tuples, but neither is `true` the number 1 nor `"5"` the number 5."""
+    try:
+        return model.model_validate_json(json.dumps(raw), strict=True)
+    except ValidationError as error:
+        lines = explain(error, origins, model).splitlines()
+        told = any(details["loc"] == () for details in error.errors(include_url=False))
+        if rule is not None and not told:  # pydantic asks for the rule only where all else is right
+            lines.append(f"{origins[()]}: {rule}.")
+        raise UserError(lines[0] if len(lines) == 1 else "\n  ".join([f"{len(lines)} mistakes:", *lines])) from None

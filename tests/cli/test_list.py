@@ -1,0 +1,31 @@
+import json
+from typing import get_args
+
+from sandbox import catalog
+from sandbox.networks.backbone import Backbone
+
+
+def test_json_has_every_member_with_a_line_about_it(sandbox):
+    said = sandbox("list", "--json")
+    found = json.loads(said.out)
+    assert list(found) == ["envs", "agents", "generators", "backbones", "datasets", "configs"]
+    names = {group: [member["name"] for member in members] for group, members in found.items()}
+    assert names["envs"] == catalog.names("envs")
+    assert names["agents"] == catalog.names("agents")
+    assert names["generators"] == catalog.names("generators")
+    assert names["datasets"] == catalog.names("sandbox.data")
+    assert names["configs"] == sorted(catalog.configs())
+    union = get_args(get_args(Backbone)[0])
+    assert names["backbones"] == sorted(config().name for config in union)
+    for members in found.values():
+        for member in members:
+            assert list(member) == ["name", "description"]
+            assert member["description"]
+
+
+def test_every_member_is_a_line(sandbox):
+    said = sandbox("list")
+    assert said.code == 0
+    lines = said.out.splitlines()
+    assert lines[0] == "envs"
+    assert any(line.startswith("  catch ") and "a ball falls" in line for line in lines)
