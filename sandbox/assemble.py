@@ -12,8 +12,10 @@ from sandbox import catalog
 from sandbox.checkpoint import Checkpoints
 from sandbox.dataset import DataSet
 from sandbox.device import Compute, choose
+from sandbox.encoder import start_from
 from sandbox.environment import Environment, spec_of
 from sandbox.learner import LearnerConfig, zero_where
+from sandbox.note import note
 from sandbox.resolve import member, resolve
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
@@ -43,7 +45,17 @@ def build(config: RunConfig, runs: Path) -> Parts:
         assert config.data is not None
         source = config.data.make(rng, lambda env, agent, count, rng: collect(env, agent, count, rng, runs))
         spec = source.spec
-    return Parts(config, rng, compute, source, learner_config(config).make(spec, rng, compute))
+    learner = learner_config(config).make(spec, rng, compute)
+    return Parts(config, rng, compute, source, learner)
+
+
+def begin(config: RunConfig, runs: Path) -> Parts:
+    """As `build`, for a new run: with `encoder_from`, another run's encoder is where this one starts."""
+    parts = build(config, runs)
+    if config.encoder_from is not None:
+        giver, _ = restore(RunFolder.find(runs, config.encoder_from))
+        start_from(parts.learner, giver.learner, config.encoder_from)
+    return parts
 
 
 def learner_config(config: RunConfig) -> LearnerConfig:
@@ -53,10 +65,10 @@ def learner_config(config: RunConfig) -> LearnerConfig:
     return chosen
 
 
-def restore(folder: RunFolder, tell: Callable[[str], None]) -> tuple[Parts, int]:
+def restore(folder: RunFolder) -> tuple[Parts, int]:
     """The learner of a run as its newest good checkpoint holds it, and that checkpoint's step."""
     parts = build(resolve([str(folder.config)], []), folder.path.parent)
-    step = Checkpoints(folder.checkpoints, tell).load(
+    step = Checkpoints(folder.checkpoints, note).load(
         {f"learner/{name}": part for name, part in parts.learner.parts().items()}
     )
     return parts, step
@@ -68,7 +80,7 @@ def collect(env: dict[str, Any], agent: str, count: int, rng: Rng, runs: Path) -
     if agent in catalog.names("agents"):
         player = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"))
     else:
-        player = restore(RunFolder.find(runs, agent), print)[0].learner
+        player = restore(RunFolder.find(runs, agent))[0].learner
     frames: list[np.ndarray] = []
     observations, _ = world.reset(seed=rng.integer("frames") % 2**31)
     state = player.initial_state(world.num_envs)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from sandbox.errors import UserError
@@ -127,7 +128,7 @@ class Checkpoints:
             _flush(self._folder)
             for old in self._places()[self._keep :]:
                 shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
-        except (OSError, RuntimeError) as error:  # safetensors raises RuntimeError's child for a full disk
+        except (OSError, SafetensorError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
             last = next(iter(self._places()), None)
             raise UserError(
@@ -160,10 +161,6 @@ class Checkpoints:
                     raise UserError(f"{place} does not fit this config at {name}: {error}") from error
             return int(manifest["step"])
         raise UserError(f"no good checkpoint in {self._folder}; train again, or point to another run")
-
-    def exist(self) -> bool:
-        """Whether anything was ever saved; a run killed before that starts again."""
-        return bool(self._places())
 
     def _places(self) -> list[Path]:
         return sorted(self._folder.glob("step_*"), reverse=True)

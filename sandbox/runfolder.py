@@ -103,7 +103,7 @@ class RunFolder:
         Raises:
             UserError: if there is one of that name already, or the disk does not let us.
         """
-        path = root / name
+        path = cls.require_vacant(root, name)
         created = datetime.now(UTC).isoformat(timespec="microseconds")
         card = {
             "id": hashlib.sha256(f"{created} {path.absolute()} {os.getpid()}".encode()).hexdigest()[:6],
@@ -120,15 +120,26 @@ class RunFolder:
             unfinished.path.rename(path)
         except OSError as error:
             shutil.rmtree(unfinished.path, ignore_errors=True)
-            if path.exists():
-                raise UserError(
-                    f"{path} already exists: resume it with `sandbox resume {path}` or --resume, "
-                    "or choose another with name=..."
-                ) from None
+            cls.require_vacant(root, name)  # another process may have been quicker
             raise UserError(
                 f"cannot make the run folder {path}: {error.strerror}. Choose another place with --runs."
             ) from error
         return cls(path)
+
+    @staticmethod
+    def require_vacant(root: Path, name: str) -> Path:
+        """Where the run `name` will lie.
+
+        Raises:
+            UserError: if something lies there already.
+        """
+        path = root / name
+        if path.exists():
+            raise UserError(
+                f"{path} already exists: resume it with `sandbox resume {path}` or --resume, "
+                "or choose another with name=..."
+            )
+        return path
 
     def write_config(self, config: str) -> None:
         """Replace config.yaml, whole or not at all."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
 from sandbox.checkpoint import Checkpoints, read_tree, write_tree
 from sandbox.errors import UserError
@@ -108,12 +109,13 @@ def test_another_configs_checkpoint_is_refused(tmp_path: Path) -> None:
     assert "lacks other" in said[0]
 
 
-def test_a_full_disk_leaves_the_last_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("kind", [OSError, SafetensorError])
+def test_a_full_disk_leaves_the_last_good_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: Any) -> None:
     store, _ = checkpoints(tmp_path)
     store.save(1, {"part": Part({"a": torch.ones(10)})})
 
     def full(*_: Any, **__: Any) -> None:
-        raise OSError(28, "No space left on device")
+        raise kind("No space left on device")
 
     monkeypatch.setattr("sandbox.checkpoint.save_file", full)
     with pytest.raises(UserError, match=r"step 2 .*No space left.*The last good one, step_000000000001, is untouched"):

@@ -25,12 +25,11 @@ def evaluate(
     sandbox evaluate catch_dqn_s0 --episodes 1000 --json
     """
     from sandbox.assemble import restore
-    from sandbox.cli._note import note
     from sandbox.journal import score
     from sandbox.runfolder import RunFolder
 
     folder = RunFolder.find(runs, run)
-    parts, step = restore(folder, note)
+    parts, step = restore(folder)
     result = {"run": folder.name, "step": step, "seed": seed, **score(parts, episodes, seed)}
     if as_json:
         typer.echo(json.dumps(result))

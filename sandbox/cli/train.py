@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sandbox.cli._options import RUNS, Runs
+
+if TYPE_CHECKING:
+    from sandbox.runfolder import RunFolder
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")]
 
@@ -28,6 +31,7 @@ def train(
     sandbox train catch_dqn mine.yaml logger.wandb=online
     sandbox train catch_dqn --resume
     """
+    from sandbox.assemble import begin
     from sandbox.configfile import split, to_yaml
     from sandbox.resolve import resolve
     from sandbox.runfolder import RunFolder
@@ -40,8 +44,13 @@ def train(
         _go_on(RunFolder.find(runs, str(runs / name)), quiet)
         return
     config = config.model_copy(update={"name": name})
+    if config.encoder_from is not None:  # by its lasting name: `latest` will soon be another
+        giver = RunFolder.find(runs, config.encoder_from).name
+        config = config.model_copy(update={"encoder_from": giver})
+    RunFolder.require_vacant(runs, name)
+    parts = begin(config, runs)  # first: a mistake here must not leave a folder behind
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
-    _finish(folder, work(config, folder, go_on=False, quiet=quiet))
+    _finish(folder, work(parts, folder, go_on=False, quiet=quiet))
 
 
 def resume(
@@ -61,18 +70,24 @@ def resume(
     _go_on(RunFolder.find(runs, run), quiet, steps)
 
 
-def _go_on(folder: "RunFolder", quiet: bool, steps: int | None = None) -> None:  # type: ignore[name-defined] # noqa: F821
+def _go_on(folder: "RunFolder", quiet: bool, steps: int | None = None) -> None:
+    from sandbox.assemble import begin, build
     from sandbox.configfile import to_yaml
+    from sandbox.note import note
     from sandbox.resolve import resolve
     from sandbox.workbench import work
 
     config = resolve([folder.config], [] if steps is None else [f"steps={steps}"])
     if steps is not None:
         folder.write_config(to_yaml(config))
-    _finish(folder, work(config, folder, go_on=True, quiet=quiet))
+    saved = any(folder.checkpoints.glob("step_*"))
+    if not saved:
+        note("nothing was saved yet: starting from the beginning")
+    parts = build(config, folder.path.parent) if saved else begin(config, folder.path.parent)
+    _finish(folder, work(parts, folder, go_on=saved, quiet=quiet))
 
 
-def _finish(folder: "RunFolder", signal: int | None) -> None:  # type: ignore[name-defined] # noqa: F821
+def _finish(folder: "RunFolder", signal: int | None) -> None:
     if signal is not None:
         typer.echo(f"stopped and saved; go on with: sandbox resume {folder.path}", err=True)
     typer.echo(folder.path)

@@ -31,15 +31,15 @@ def watch(
     sandbox watch pong_dqn_s0 --video pong.gif --episodes 1
     """
     from sandbox.assemble import restore
-    from sandbox.cli._note import note
     from sandbox.dataset import DataSet
     from sandbox.errors import UserError
+    from sandbox.note import note
     from sandbox.runfolder import RunFolder
     from sandbox.viewer import episode
     from sandbox.viewer.display import require_display
 
     folder = RunFolder.find(runs, run)
-    parts, step = restore(folder, note)
+    parts, step = restore(folder)
     if isinstance(parts.source, DataSet):
         raise UserError(f"{folder.name} is a generator; look at it with `sandbox sample {folder.name}`")
     played = episode.episodes(parts.learner, parts.source(1), seed=seed)

@@ -1,0 +1,198 @@
+"""Train, kill, resume, evaluate, film, sample: as a user would, on runs of a second."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import av
+import pytest
+import yaml
+
+TINY = [
+    "catch_dqn",
+    "agent.backbone={name: mlp, hidden: [8]}",
+    "env.observe=features",
+    "agent.stream.replay={num_envs: 4, capacity: 400, warmup: 100, update_period: 8, stack: 1}",
+    "steps=600",
+    "log_period=100",
+    "evaluate_period=0",
+    "checkpoint_period=200",
+    "logger.wandb=off",
+    "threads=1",
+]
+
+
+def metrics(run: Path) -> list[dict]:
+    lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+    return [{k: v for k, v in line.items() if k not in ("time", "time/steps_per_second")} for line in lines]
+
+
+def checkpoint(run: Path) -> dict:
+    newest = sorted((run / "checkpoints").iterdir())[-1]
+    files = json.loads((newest / "manifest.json").read_text())["files"]
+    return {name: digest for name, digest in files.items() if name != "logger.json"}
+
+
+def test_train_evaluate_watch(sandbox, tmp_path):
+    done = sandbox("train", *TINY, "seed=3")
+    assert done.code == 0
+    assert done.out.splitlines()[-1] == "runs/catch_dqn_s3"
+    run = tmp_path / "runs" / "catch_dqn_s3"
+    assert {"config.yaml", "metrics.jsonl", "checkpoints", "summary.json", "run.json"} <= {
+        f.name for f in run.iterdir()
+    }
+    assert [line["step"] for line in metrics(run)] == [104, 200, 304, 400, 504, 600]
+    assert json.loads((run / "summary.json").read_text())["finished"] is True
+
+    scores = json.loads(sandbox("evaluate", "latest", "--episodes", "10", "--json").out)
+    assert {"run", "step", "seed", "return_mean", "return_std", "return_ci95", "episodes"} <= scores.keys()
+    assert (scores["step"], scores["episodes"]) == (600, 10)
+    assert json.loads(sandbox("evaluate", "--episodes", "10", "--json").out) == scores
+
+    watched = sandbox("watch", "catch_dqn_s3", "--video", "film.mp4", "--episodes", "2")
+    assert watched.out == "film.mp4\n"
+    with av.open(str(tmp_path / "film.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) >= 2 * 10
+
+    other = sandbox("sample", "latest")
+    assert (other.code, other.err) == (
+        2,
+        "error: catch_dqn_s3 is an agent and has no samples; look at it with `sandbox watch catch_dqn_s3`\n",
+    )
+
+
+def test_the_saved_config_repeats_the_run(sandbox, tmp_path):
+    sandbox("train", *TINY)
+    first = tmp_path / "runs" / "catch_dqn_s0"
+    assert sandbox("train", str(first / "config.yaml"), "name=again").code == 0
+    assert metrics(tmp_path / "runs" / "again") == metrics(first)
+    assert checkpoint(tmp_path / "runs" / "again") == checkpoint(first)
+
+
+def test_an_existing_run_asks(sandbox, tmp_path):
+    sandbox("train", *TINY)
+    again = sandbox("train", *TINY)
+    assert again.code == 2
+    assert again.err == (
+        "error: runs/catch_dqn_s0 already exists: resume it with `sandbox resume runs/catch_dqn_s0` or --resume, "
+        "or choose another with name=...\n"
+    )
+    before = metrics(tmp_path / "runs" / "catch_dqn_s0")
+    assert sandbox("train", *TINY, "--resume").code == 0
+    assert metrics(tmp_path / "runs" / "catch_dqn_s0") == before
+
+
+def test_a_mistake_leaves_no_folder_behind(sandbox, tmp_path):
+    wrong = sandbox("train", *TINY, "agent.backbone={name: nature}")
+    assert wrong.code == 2
+    assert wrong.err.startswith("error: backbone nature needs images [C, H, W] of at least 36x36, got (50,).")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_cuda_asked_for_and_absent(sandbox, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    wrong = sandbox("train", *TINY, "device=cuda")
+    assert wrong.code == 2
+    assert "sees no CUDA device. Use device=cpu or device=auto" in wrong.err
+
+
+def test_resume_further_writes_the_new_end_into_the_config(sandbox, tmp_path):
+    sandbox("train", *TINY)
+    run = tmp_path / "runs" / "catch_dqn_s0"
+    assert sandbox("resume", "latest", "--steps", "800").code == 0
+    assert yaml.safe_load((run / "config.yaml").read_text())["steps"] == 800
+    sandbox("train", *TINY, "steps=800", "name=whole")
+    assert metrics(run) == metrics(tmp_path / "runs" / "whole")
+    assert checkpoint(run) == checkpoint(tmp_path / "runs" / "whole")
+
+
+def test_a_damaged_newest_checkpoint_costs_only_the_steps_since(sandbox, tmp_path):
+    sandbox("train", *TINY, "name=whole")
+    sandbox("train", *TINY)
+    run = tmp_path / "runs" / "catch_dqn_s0"
+    newest = sorted((run / "checkpoints").iterdir())[-1]
+    weights = newest / "learner.network.safetensors"
+    weights.write_bytes(weights.read_bytes()[:100])
+    again = sandbox("resume", "latest")
+    assert again.code == 0
+    assert "learner.network.safetensors is cut short or changed); falling back to the one before it" in again.err
+    assert checkpoint(run) == checkpoint(tmp_path / "runs" / "whole")
+    assert metrics(run) == metrics(tmp_path / "runs" / "whole")
+
+
+def test_an_encoder_is_lent_by_name(sandbox, tmp_path):
+    sandbox("train", *TINY)
+    assert sandbox("train", *TINY, "name=heir", "encoder_from=latest").code == 0
+    assert yaml.safe_load((tmp_path / "runs/heir/config.yaml").read_text())["encoder_from"] == "catch_dqn_s0"
+    wrong = sandbox("train", *TINY, "name=other", "encoder_from=heir", "agent.backbone={name: mlp, hidden: [9]}")
+    assert wrong.code == 2
+    assert wrong.err == (
+        "error: encoder_from=heir: its encoder has other shapes than this one "
+        "(encoder.layers.0.weight: (8, 50) against (9, 50)). "
+        "Give both the same backbone, and observations of the same shape (agent.stream.replay.stack counts).\n"
+    )
+
+
+@pytest.fixture
+def whole(sandbox, tmp_path) -> Path:
+    sandbox("train", *TINY, "steps=3000", "name=whole")
+    return tmp_path / "runs" / "whole"
+
+
+def start(folder: Path) -> subprocess.Popen:
+    program = Path(sys.executable).with_name("sandbox")
+    return subprocess.Popen(
+        [program, "train", *TINY, "steps=3000", "name=broken", "--resume"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        text=True,
+    )
+
+
+def finish(folder: Path) -> int:
+    process = start(folder)
+    process.communicate()
+    return process.returncode
+
+
+def wait_for(run: Path, lines: int) -> None:
+    for _ in range(600):
+        log = run / "metrics.jsonl"
+        if log.exists() and log.read_text().count("\n") >= lines:
+            return
+        time.sleep(0.02)
+    raise AssertionError("the run did not get going")
+
+
+def test_killed_and_resumed_is_bit_for_bit_the_same(whole, tmp_path):
+    broken = tmp_path / "runs" / "broken"
+    for lines in (3, 11):  # twice, after the first and some later checkpoint
+        process = start(tmp_path)
+        wait_for(broken, lines)
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    assert finish(tmp_path) == 0
+    assert metrics(broken) == metrics(whole)
+    assert checkpoint(broken) == checkpoint(whole)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_asked_to_stop_it_saves_first(whole, tmp_path, number):
+    broken = tmp_path / "runs" / "broken"
+    process = start(tmp_path)
+    wait_for(broken, 3)
+    process.send_signal(number)
+    out, err = process.communicate()
+    assert process.returncode == 128 + number
+    assert out.splitlines()[-1] == "runs/broken"
+    assert err.splitlines()[-1] == "stopped and saved; go on with: sandbox resume runs/broken"
+    assert json.loads((broken / "summary.json").read_text())["finished"] is False
+    assert finish(tmp_path) == 0
+    assert metrics(broken) == metrics(whole)
+    assert checkpoint(broken) == checkpoint(whole)
