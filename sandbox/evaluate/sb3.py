@@ -1,0 +1,28 @@
+"""Our agents for Stable-Baselines3's `evaluate_policy` and other code that calls `predict`."""
+
+from typing import Any
+
+import numpy as np
+
+from sandbox.learner import Agent, State, zero_where
+
+
+class Policy:
+    """What SB3 asks of a model: `predict`, with the carried state and its resets."""
+
+    def __init__(self, agent: Agent) -> None:
+        self._agent = agent
+
+    def predict(
+        self,
+        observation: np.ndarray,
+        state: State = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = True,
+    ) -> tuple[np.ndarray, Any]:
+        """[N, *observation] -> actions [N] and the next state, zeroed where `episode_start` [N]."""
+        if state is None:
+            state = self._agent.initial_state(len(observation))
+        elif episode_start is not None:
+            state = zero_where(state, episode_start)
+        return self._agent.act(observation, state, explore=not deterministic)

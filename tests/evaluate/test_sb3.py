@@ -1,0 +1,44 @@
+"""Stable-Baselines3 scores our agents, and trains its own on our environments."""
+
+import warnings
+
+import gymnasium
+import numpy as np
+import pytest
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.vec_env import DummyVecEnv
+
+import envs  # noqa: F401  (registers the ids)
+from agents.drqn import DRQNConfig
+from envs.catch import CatchConfig
+from sandbox import catalog
+from sandbox.device import Compute
+from sandbox.environment import spec_of
+from sandbox.evaluate.agents import play_episodes
+from sandbox.evaluate.sb3 import Policy
+from sandbox.networks.mlp import MLP
+from sandbox.seeding import Rng
+
+
+def test_evaluate_policy_scores_our_agents_as_we_do() -> None:
+    """Recurrent ones too: the state is carried, and zeroed at every episode's start."""
+    source = CatchConfig(observe="features").make
+    config = DRQNConfig(backbone=MLP(hidden=(8,)), memory_size=8)
+    agent = config.make(spec_of(source(1)), Rng(0), Compute(torch.device("cpu")))
+    env = DummyVecEnv([lambda: gymnasium.make("Sandbox/Catch-v0", observe="features")] * 2)
+    env.seed(5)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it asks for a Monitor wrapper
+        theirs, _ = evaluate_policy(Policy(agent), env, n_eval_episodes=20, return_episode_rewards=True)  # type: ignore[arg-type]
+    ours, _, _ = play_episodes(agent, source(2), 20, seed=5)
+    assert np.array_equal(theirs, ours)
+
+
+@pytest.mark.parametrize("name", catalog.names("envs"))
+def test_ppo_trains_on_our_environments(name: str) -> None:
+    env = gymnasium.make(f"Sandbox/{name.title().replace('_', '')}-v0")
+    model = PPO("CnnPolicy", env, n_steps=32, batch_size=16, n_epochs=1, device="cpu", policy_kwargs={"net_arch": [8]})
+    model.learn(32)
+    assert model.num_timesteps == 32
