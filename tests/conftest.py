@@ -1,6 +1,10 @@
 """One thread a test process (xdist runs several), no window, nothing of the user's W&B."""
 
 import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
 
 os.environ.update(
     SDL_VIDEODRIVER="dummy", SDL_AUDIODRIVER="dummy", WANDB_MODE="disabled", PYGAME_HIDE_SUPPORT_PROMPT="1"
@@ -15,3 +19,38 @@ torch.set_num_threads(1)
 @pytest.fixture
 def cpu() -> torch.device:
     return torch.device("cpu")
+
+
+class Said(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def program(tmp_path):
+    """Run the installed program as a process of its own, in an empty folder."""
+
+    def run(*words):
+        command = [Path(sys.executable).with_name("sandbox"), *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+        return Said(done.returncode, done.stdout, done.stderr)
+
+    return run
+
+
+@pytest.fixture
+def sandbox(monkeypatch, capsys, tmp_path):
+    """Run a command line as the program would, in an empty folder."""
+    from sandbox.cli.main import main
+
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["sandbox", *words])
+        with pytest.raises(SystemExit) as stop:
+            main()
+        out, err = capsys.readouterr()
+        return Said(stop.value.code or 0, out, err)
+
+    return run

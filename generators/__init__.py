@@ -1,0 +1,1 @@
+"""Generative models. One file is one model."""

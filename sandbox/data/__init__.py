@@ -1,0 +1,1 @@
+"""Data sets. One file is one data set."""

@@ -1,0 +1,44 @@
+"""Handwritten digits, 8x8: the 1797 images that come inside scikit-learn, so nothing is downloaded.
+
+Paper: Alpaydin & Kaynak 1998, "Optical Recognition of Handwritten Digits" (UCI; its test part).
+"""
+
+import importlib
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from sandbox.data._binarize import Binarize, binarize
+from sandbox.dataset import Collect, DataConfig, DataSet
+from sandbox.errors import UserError
+from sandbox.seeding import Rng
+
+_TRAIN = 1_500
+
+
+class DigitsConfig(DataConfig):
+    """`binarize`: none (17 levels of grey), threshold (white from `threshold` of 255 on), or sample (drawn once)."""
+
+    name: Literal["digits"] = "digits"
+    binarize: Binarize = "none"
+    threshold: int = Field(128, ge=1, le=255)
+
+    def make(self, rng: Rng, collect: Collect) -> DataSet:
+        """1500 images to train and 297 to test, [N, 1, 8, 8], split at random by the run's seed.
+
+        Raises:
+            UserError: if scikit-learn is not installed.
+        """
+        try:
+            datasets = importlib.import_module("sklearn.datasets")
+        except ModuleNotFoundError:
+            raise UserError(
+                "data.name=digits needs scikit-learn, which is not installed. Run: pip install 'rl-sandbox[digits]'"
+            ) from None
+        grey = np.rint(datasets.load_digits().images * (255 / 16)).astype(np.uint8)[:, None]
+        shuffled = grey[rng.numpy("digits/split").permutation(len(grey))]
+        generator = rng.torch("digits/binarize", torch.device("cpu"))
+        images = binarize(torch.from_numpy(shuffled), self.binarize, self.threshold, generator)
+        return DataSet(images[:_TRAIN], images[_TRAIN:], binary=self.binarize != "none")

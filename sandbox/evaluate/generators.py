@@ -1,0 +1,93 @@
+"""What a generator is worth on images it has not seen. Likelihoods are nats an image."""
+
+import math
+from typing import Protocol, runtime_checkable
+
+import torch
+
+from sandbox.dataset import DataSet
+from sandbox.errors import UserError
+from sandbox.learner import Generator, Likelihood, Reconstructs
+from sandbox.networks.inputs import as_float
+from sandbox.ops import likelihood
+from sandbox.seeding import Rng
+
+Result = dict[str, float | str | int]
+
+_IMAGES = 300  # at most, of the test set and of the samples; an importance-sampled likelihood is dear
+_BATCH = 100
+
+
+@runtime_checkable
+class Bounded(Protocol):
+    """A generator with a lower bound on its log-likelihood."""
+
+    def bound(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """The ELBO and its KL, nats, [B] each."""
+
+
+def evaluate_generator(generator: Generator, data: DataSet, rng: Rng) -> Result:
+    """Whatever the generator can be asked for, on up to 300 test images (chosen by the run's seed, always the same).
+
+    Likelihoods are left out for grey images, where a Bernoulli likelihood means nothing.
+
+    Returns:
+        `images`: how many; `mean_pixel_distance`: mean absolute difference of the samples' and the test set's mean
+        image, and `mean_pixel_distance_floor`, that of the training set's; `diversity`: mean distance of two samples
+        over that of two test images; with `reconstruct`: `reconstruction_error`, the mean squared error a pixel; with
+        `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `factorised_log_likelihood` (the best
+        independent pixels) and `margin_nats` above it, or `log_likelihood_missing`, the reason; with `bound`: `elbo`,
+        `kl`.
+    """
+    chooser = torch.Generator().manual_seed(rng.integer("evaluate/images"))
+    chosen = torch.randperm(len(data.test), generator=chooser)[:_IMAGES]
+    test = data.test[chosen]
+    result = _samples(generator, data, as_float(test)) | {"images": len(test)}
+    if isinstance(generator, Reconstructs):
+        errors = [
+            (as_float(x) - generator.reconstruct(x).cpu()).square().flatten(1).mean(1)
+            for x in torch.split(test, _BATCH)
+        ]
+        result["reconstruction_error"] = _mean(torch.cat(errors))
+    if data.binary and isinstance(generator, Likelihood):
+        result |= _likelihood(generator, data, test)
+    if data.binary and isinstance(generator, Bounded):
+        bounds = [generator.bound(x) for x in torch.split(test, _BATCH)]
+        result["elbo"] = _mean(torch.cat([elbo for elbo, _ in bounds]))
+        result["kl"] = _mean(torch.cat([kl for _, kl in bounds]))
+    return result
+
+
+def _samples(generator: Generator, data: DataSet, test: torch.Tensor) -> Result:
+    samples = generator.sample(len(test)).cpu().float()
+    train = as_float(data.train).mean(0)
+    return {
+        "mean_pixel_distance": _mean((samples.mean(0) - test.mean(0)).abs()),
+        "mean_pixel_distance_floor": _mean((train - test.mean(0)).abs()),
+        "diversity": _spread(samples) / max(_spread(test), 1e-12),
+    }
+
+
+def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Result:
+    try:
+        answers = [generator.log_likelihood(x) for x in torch.split(test, _BATCH)]
+    except UserError as impossible:  # too large to enumerate: the other figures still stand
+        return {"log_likelihood_missing": str(impossible)}
+    nats = torch.cat([nats.cpu() for _, nats in answers])
+    baseline = likelihood.bernoulli_log_prob(likelihood.factorised_bernoulli(as_float(data.train)), as_float(test))
+    return {
+        "log_likelihood": _mean(nats),
+        "log_likelihood_ci95": 1.96 * float(nats.double().std(correction=0)) / math.sqrt(max(len(nats) - 1, 1)),
+        "log_likelihood_kind": answers[0][0],
+        "factorised_log_likelihood": _mean(baseline),
+        "margin_nats": _mean(nats) - _mean(baseline),
+    }
+
+
+def _mean(x: torch.Tensor) -> float:
+    return float(x.double().mean())
+
+
+def _spread(images: torch.Tensor) -> float:
+    """Mean Euclidean distance of each image to the next: as good as all pairs, where the order is random."""
+    return _mean(torch.linalg.vector_norm((images - images.roll(1, 0)).flatten(1), dim=1))

@@ -1,0 +1,46 @@
+"""Frames of an agent at play, split in time."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sandbox.data.frames import FramesConfig
+from sandbox.errors import UserError
+from sandbox.seeding import Rng
+
+
+def play(env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+    assert env == {"name": "pong"}
+    assert agent == "random"
+    return np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(4, 2).repeat(4, 3)
+
+
+def test_the_test_set_is_the_end_of_play() -> None:
+    data = FramesConfig(env={"name": "pong"}, count=20, test_fraction=0.25).make(Rng(0), play)
+    assert data.train[:, 0, 0, 0].tolist() == list(range(15))
+    assert data.test[:, 0, 0, 0].tolist() == list(range(15, 20))
+    assert data.spec.shape == (1, 4, 4)
+    assert not data.binary
+
+
+@pytest.mark.parametrize(("fraction", "expected"), [(0.001, 1), (0.999, 2)])
+def test_neither_part_is_empty(fraction: float, expected: int) -> None:
+    data = FramesConfig(env={"name": "pong"}, count=3, test_fraction=fraction).make(Rng(0), play)
+    assert len(data.test) == expected
+
+
+def test_binarised() -> None:
+    data = FramesConfig(env={"name": "pong"}, count=20, binarize="threshold", threshold=10).make(Rng(0), play)
+    assert data.binary
+    assert data.train[:, 0, 0, 0].tolist() == [0] * 10 + [255] * 8
+
+
+def test_observations_that_are_no_images() -> None:
+    config = FramesConfig(env={"name": "pong"}, count=5)
+    with pytest.raises(UserError) as refused:
+        config.make(Rng(0), lambda *_: np.zeros((5, 6), np.float32))
+    assert str(refused.value) == (
+        "data.env gives observations (6,) of float32, but data.name=frames needs images [C, H, W] of uint8. "
+        "Choose an environment or an option with pixels, e.g. data.env.observe=pixels."
+    )

@@ -1,0 +1,110 @@
+"""The report on a generator, with generators whose figures are known."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from sandbox.dataset import DataSet
+from sandbox.errors import UserError
+from sandbox.evaluate.generators import evaluate_generator
+from sandbox.ops import likelihood
+from sandbox.seeding import Rng
+
+
+def images(count: int, seed: int) -> torch.Tensor:
+    return (torch.rand(count, 1, 4, 4, generator=torch.Generator().manual_seed(seed)) < 0.3).to(torch.uint8) * 255
+
+
+DATA = DataSet(images(400, 0), images(250, 1), binary=True)
+
+
+class Samples:
+    """Shows the training set."""
+
+    def update(self, batch: Any) -> dict[str, float]:
+        return {"loss": 0.0}
+
+    def parts(self) -> dict[str, Any]:
+        return {}
+
+    def sample(self, count: int) -> torch.Tensor:
+        return DATA.train[:count].float() / 255
+
+
+class Everything(Samples):
+    """The best independent pixels and one nat more; reconstructions are wrong by a half."""
+
+    def log_likelihood(self, x: torch.Tensor) -> tuple[str, torch.Tensor]:
+        logits = likelihood.factorised_bernoulli(DATA.train.float() / 255)
+        return "exact", 1 + likelihood.bernoulli_log_prob(logits, x.float() / 255)
+
+    def reconstruct(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.full(x.shape, 0.5)
+
+    def bound(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return torch.full((len(x),), -3.0), torch.full((len(x),), 2.0)
+
+
+class TooLarge(Samples):
+    def log_likelihood(self, x: torch.Tensor) -> tuple[str, torch.Tensor]:
+        raise UserError("2**500 states")
+
+
+def test_all_that_can_be_asked() -> None:
+    result = evaluate_generator(Everything(), DATA, Rng(0))
+    assert result["images"] == 250
+    assert result["log_likelihood_kind"] == "exact"
+    assert result["margin_nats"] == pytest.approx(1.0, abs=1e-5)
+    p = ((DATA.train == 255).double().sum(0) + 1) / 402
+    white = (DATA.test == 255).double()
+    nats = (white * p.log() + (1 - white) * (1 - p).log()).flatten(1).sum(1)
+    assert result["factorised_log_likelihood"] == pytest.approx(float(nats.mean()), abs=1e-4)
+    assert result["log_likelihood_ci95"] == pytest.approx(1.96 * float(nats.std()) / math.sqrt(250), rel=1e-4)
+    assert result["reconstruction_error"] == 0.25
+    assert (result["elbo"], result["kl"]) == (-3.0, 2.0)
+
+
+def test_samples_alone() -> None:
+    result = evaluate_generator(Samples(), DATA, Rng(0))
+    assert set(result) == {"images", "mean_pixel_distance", "mean_pixel_distance_floor", "diversity"}
+    sample, train, test = (x.double().div(255).mean(0) for x in (DATA.train[:250], DATA.train, DATA.test))
+    assert result["mean_pixel_distance"] == pytest.approx(float((sample - test).abs().mean()))
+    assert result["mean_pixel_distance_floor"] == pytest.approx(float((train - test).abs().mean()))
+    assert result["diversity"] == pytest.approx(1.0, abs=0.05)
+
+
+def test_one_image_over_and_over_has_no_diversity() -> None:
+    class Collapsed(Samples):
+        def sample(self, count: int) -> torch.Tensor:
+            return torch.full((count, 1, 4, 4), 0.3)
+
+    assert evaluate_generator(Collapsed(), DATA, Rng(0))["diversity"] == 0.0
+
+
+def test_no_likelihood_of_grey_images() -> None:
+    result = evaluate_generator(Everything(), DataSet(DATA.train // 2, DATA.test // 2), Rng(0))
+    assert "reconstruction_error" in result
+    assert not {"log_likelihood", "elbo", "margin_nats"} & set(result)
+
+
+def test_a_likelihood_that_cannot_be_had_says_why() -> None:
+    result = evaluate_generator(TooLarge(), DATA, Rng(0))
+    assert result["log_likelihood_missing"] == "2**500 states"
+    assert "diversity" in result
+
+
+def test_the_same_images_every_time_and_no_trace_in_the_run() -> None:
+    large = DataSet(DATA.train, images(500, 2), binary=True)
+    rng = Rng(0)
+    before = rng.state_dict()
+    assert evaluate_generator(Everything(), large, rng) == evaluate_generator(Everything(), large, Rng(0))
+    assert evaluate_generator(Everything(), large, rng)["images"] == 300
+    assert evaluate_generator(Everything(), large, Rng(1)) != evaluate_generator(Everything(), large, Rng(0))
+    assert rng.state_dict() == before
+
+
+def test_one_test_image_is_enough() -> None:
+    result = evaluate_generator(Everything(), DataSet(DATA.train, DATA.test[:1], binary=True), Rng(0))
+    assert result["log_likelihood_ci95"] == 0.0

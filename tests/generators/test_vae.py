@@ -1,0 +1,113 @@
+"""The variational autoencoder: by hand with weights of zero, against quadrature, and its interfaces."""
+
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from generators.vae import VAE, VAEConfig
+from sandbox.device import Compute, choose
+from sandbox.learner import Generator, Likelihood, Reconstructs, Spec
+from sandbox.networks.inputs import as_float
+from sandbox.ops import likelihood
+from sandbox.seeding import Rng
+
+SPEC = Spec((1, 8, 8))
+
+
+def make(compute: Compute | None = None, **options: Any) -> VAE:
+    options = {"backbone": {"name": "mlp", "hidden": (32,)}, "latent_size": 3, **options}
+    return VAEConfig.model_validate(options).make(SPEC, Rng(0), compute or choose("cpu"))
+
+
+def images(count: int = 20) -> torch.Tensor:
+    draws = torch.Generator().manual_seed(0)
+    return (torch.rand(count, *SPEC.shape, generator=draws) < 0.5).to(torch.uint8) * 255
+
+
+def silence(vae: VAE, mean: float) -> None:
+    """Weights of zero: q(z | x) = N(mean, 1) and p(pixel) = 1/2."""
+    network = vae.parts()["network"]
+    assert isinstance(network, torch.nn.Module)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.zero_()
+        network.get_parameter("posterior.bias")[:3] = mean
+
+
+@pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
+def test_loss_by_hand(beta: float) -> None:
+    """Pixels and latents are summed, the batch is averaged: means over pixels would make beta 64 times as large."""
+    vae = make(beta=beta)
+    silence(vae, 1.0)
+    metrics = {name: float(value) for name, value in vae.update(images()).items()}
+    reconstruction, kl = -64 * math.log(2), 3 * 0.5
+    assert metrics["reconstruction"] == pytest.approx(reconstruction)
+    assert metrics["kl"] == pytest.approx(kl)
+    assert metrics["elbo"] == pytest.approx(reconstruction - kl)
+    assert metrics["loss"] == pytest.approx(beta * kl - reconstruction)
+
+
+def test_likelihood_by_hand() -> None:
+    """The pixels do not depend on z, so log p(x) = -64 log 2, and the bound is the KL below it."""
+    vae = make()
+    silence(vae, 0.5)
+    kind, nats = vae.log_likelihood(images())
+    elbo, kl = vae.bound(images())
+    assert kind == "importance"
+    torch.testing.assert_close(nats, torch.full((20,), -64 * math.log(2)), atol=0.2, rtol=0)
+    torch.testing.assert_close(elbo, torch.full((20,), -64 * math.log(2) - 3 * 0.125))
+    torch.testing.assert_close(kl, torch.full((20,), 3 * 0.125))
+
+
+def test_likelihood_against_quadrature() -> None:
+    """One latent can be integrated on a grid; the importance samples must find the same nats."""
+    vae, x = make(latent_size=1), images(6)
+    for _ in range(200):
+        vae.update(x)
+    z = torch.linspace(-8, 8, 4_001)[:, None]
+    pixels = likelihood.bernoulli_log_prob(vae.decode(z).logit(eps=1e-7)[:, None], as_float(x))
+    zero = torch.zeros(1)
+    exact = (pixels + likelihood.gaussian_log_prob(z, zero, zero)[:, None]).logsumexp(0) + math.log(16 / 4_000)
+    nats = vae.log_likelihood(x)[1]
+    torch.testing.assert_close(nats, exact, atol=0.1, rtol=0)
+    assert vae.bound(x)[0].mean() < exact.mean()
+
+
+def test_shapes_and_ranges() -> None:
+    vae = make()
+    assert isinstance(vae, Generator)
+    assert isinstance(vae, Likelihood)
+    assert isinstance(vae, Reconstructs)
+    assert vae.encode(images(5)).shape == (5, 3)
+    for pictures in (vae.sample(5), vae.reconstruct(images(5)), vae.decode(torch.zeros(5, 3))):
+        assert pictures.shape == (5, 1, 8, 8)
+        assert 0 <= pictures.min() <= pictures.max() <= 1
+
+
+def test_reconstructions_learn_and_looking_changes_nothing() -> None:
+    options = {"latent_size": 8, "optimizer": {"lr": 1e-2}}
+    seen, unseen = make(**options), make(**options)
+    for _ in range(300):
+        seen.sample(3), seen.bound(images(2)), seen.log_likelihood(images(2))
+        a, b = seen.update(images()), unseen.update(images())
+    assert a["loss"] == b["loss"]
+    assert (seen.reconstruct(images()) - as_float(images())).abs().mean() < 0.15
+
+
+def test_the_encoder_goes_by_its_name() -> None:
+    """So that an agent can start from it."""
+    names = make().parts()["network"].state_dict()
+    assert {name.split(".")[0] for name in names} == {"encoder", "posterior", "decoder"}
+
+
+def test_bf16_agrees_roughly() -> None:
+    exact, rough = make().bound(images())[0], make(Compute(torch.device("cpu"), bf16=True)).bound(images())[0]
+    assert rough.dtype == torch.float32
+    torch.testing.assert_close(rough, exact, atol=0.5, rtol=0)
+
+
+def test_fewer_than_500_importance_samples_are_refused() -> None:
+    with pytest.raises(ValueError, match="greater than or equal to 500"):
+        VAEConfig(importance_samples=100)

@@ -1,0 +1,45 @@
+"""Shipped configs, trained for real for a minute at most each, reach scores that luck does not."""
+
+import json
+
+import pytest
+
+pytestmark = pytest.mark.learning
+
+QUIET = ["logger.wandb=off", "evaluate_period=0", "checkpoint_period=0", "threads=1"]
+BLIND = [
+    "blind_catch_drqn",
+    "env.observe=features",
+    "agent.backbone={name: mlp, hidden: [32]}",
+    "agent.optimizer.lr=2e-3",
+    "agent.stream.replay={num_envs: 8, capacity: 20_000, warmup: 500, update_period: 8, stack: 1}",
+    "steps=32000",
+]
+
+
+@pytest.fixture
+def score(sandbox):
+    def run(*words):
+        done = sandbox("train", *words, *QUIET, "--quiet")
+        assert done.code == 0, done.err
+        return json.loads(sandbox("evaluate", "latest", "--json").out)
+
+    return run
+
+
+def test_dqn_learns_catch_from_pixels(score):
+    assert score("catch_dqn")["return_mean"] >= 0.98
+
+
+def test_random_play_is_the_floor(score):
+    assert abs(score("catch_random", "steps=1000")["return_mean"] + 0.6) < 0.15
+
+
+def test_drqn_remembers_the_ball_it_saw_once(score):
+    assert score(*BLIND)["return_mean"] >= 0.95
+
+
+def test_dqn_cannot(score):
+    """A memoryless policy's best is 0.2."""
+    words = ["catch_dqn", "env={name: catch, blind: true, observe: features}", "steps=16000"]
+    assert score(*words, "agent.backbone={name: mlp, hidden: [32]}")["return_mean"] <= 0.25

@@ -1,0 +1,70 @@
+"""Every image once an epoch, in an order that can be restored."""
+
+import pytest
+import torch
+
+from sandbox.dataset import DataSet
+from sandbox.device import choose
+from sandbox.errors import UserError
+from sandbox.seeding import Rng
+from sandbox.streams.shuffled import Shuffled, ShuffledConfig
+
+IMAGES = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
+
+
+def stream(batch_size: int, rng: Rng | None = None) -> Shuffled:
+    config = ShuffledConfig(batch_size=batch_size)
+    return config.make(DataSet(IMAGES, IMAGES[:1]), None, rng or Rng(0), choose("cpu"))
+
+
+def take(shuffled: Shuffled, count: int) -> list[list[int]]:
+    return [next(shuffled).flatten().tolist() for _ in range(count)]
+
+
+def test_an_epoch_has_every_image_once_and_the_next_another_order() -> None:
+    shuffled = stream(5)
+    epochs = [[*next(shuffled).flatten().tolist(), *next(shuffled).flatten().tolist()] for _ in range(3)]
+    assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert shuffled.step == 6
+    assert shuffled.metrics() == {"data/epoch": 3.0}
+
+
+def test_an_incomplete_last_batch_is_dropped() -> None:
+    shuffled = stream(4)
+    first, second = take(shuffled, 2)
+    assert len(set(first + second)) == 8
+    assert shuffled.metrics() == {"data/epoch": 1.0}
+    assert len(next(shuffled)) == 4
+
+
+def test_batches_are_bytes_with_their_shape() -> None:
+    batch = next(stream(3))
+    assert batch.dtype == torch.uint8
+    assert batch.shape == (3, 1, 1, 1)
+
+
+@pytest.mark.parametrize("done", [0, 1, 2, 3, 5])
+def test_restored_in_the_middle_it_goes_on(done: int) -> None:
+    rng = Rng(3)
+    whole = stream(3, rng)
+    take(whole, done)
+    state, randomness = whole.parts()["shuffle"].state_dict(), rng.state_dict()
+    rest = take(whole, 8)
+    other = Rng(3)
+    resumed = stream(3, other)
+    take(resumed, 4)
+    resumed.parts()["shuffle"].load_state_dict(state)
+    other.load_state_dict(randomness)
+    assert resumed.step == done
+    assert take(resumed, 8) == rest
+    assert resumed.metrics() == whole.metrics()
+
+
+def test_a_batch_larger_than_the_set() -> None:
+    with pytest.raises(UserError) as refused:
+        stream(11)
+    assert str(refused.value) == (
+        "generator.stream.batch_size=11 is more than the 10 training images. "
+        "Set generator.stream.batch_size to at most 10."
+    )

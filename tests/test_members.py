@@ -1,0 +1,137 @@
+"""Contracts that every agent and every generator keeps, found by name: a new file is under test at once."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sandbox import catalog
+from sandbox.assemble import build
+from sandbox.checkpoint import Checkpoints
+from sandbox.dataset import DataSet
+from sandbox.learner import Generator
+from sandbox.resolve import resolve
+from sandbox.train import Run
+
+AGENTS, GENERATORS = catalog.names("agents"), catalog.names("generators")
+EVERY = [*(("agent", name) for name in AGENTS), *(("generator", name) for name in GENERATORS)]
+
+
+def start(kind: str, name: str, folder: Path, seed: int = 0) -> tuple[Any, Run]:
+    """The member with its defaults, on Catch or on digits."""
+    source = "env.name=catch" if kind == "agent" else "data={name: digits, binarize: threshold}"
+    config = resolve([], [f"{kind}.name={name}", source, "steps=100", "device=cpu", f"seed={seed}"])
+    parts = build(config, folder)
+    section = config.agent or config.generator
+    assert section is not None
+    return parts, Run(
+        parts.learner, section.stream.make(parts.source, parts.learner, parts.rng, parts.compute), parts.rng
+    )
+
+
+def go(run: Run, updates: int) -> list[dict[str, float]]:
+    rows = []
+    for _, (_, metrics) in zip(range(updates), run.steps(), strict=False):
+        rows.append({key: float(value) for key, value in metrics.items()})
+    return rows
+
+
+def leaves(tree: Any, path: str = "") -> dict[str, Any]:
+    """Every tensor, array and number in nested state, by path."""
+    if isinstance(tree, dict):
+        return {k: v for key, value in tree.items() for k, v in leaves(value, f"{path}/{key}").items()}
+    if isinstance(tree, list | tuple):
+        return {k: v for i, value in enumerate(tree) for k, v in leaves(value, f"{path}/{i}").items()}
+    return {path: tree}
+
+
+def assert_same(a: Run, b: Run) -> None:
+    ours = leaves({name: part.state_dict() for name, part in a.parts().items()})
+    theirs = leaves({name: part.state_dict() for name, part in b.parts().items()})
+    assert ours.keys() == theirs.keys()
+    for path, value in ours.items():
+        same = (
+            torch.equal(value, theirs[path]) if isinstance(value, torch.Tensor) else np.array_equal(value, theirs[path])
+        )
+        assert same, path
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_a_checkpoint_mid_way_changes_nothing(kind: str, name: str, tmp_path: Path) -> None:
+    _, whole = start(kind, name, tmp_path)
+    go(whole, 6)
+    store = Checkpoints(tmp_path, print)
+    store.save(whole.stream.step, whole.parts())
+    _, resumed = start(kind, name, tmp_path)
+    go(resumed, 2)  # traces of another past must not survive
+    store.load(resumed.parts())
+    assert_same(whole, resumed)
+    assert go(whole, 6) == go(resumed, 6)
+    assert_same(whole, resumed)
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_same_seed_same_numbers_other_seed_other_numbers(kind: str, name: str, tmp_path: Path) -> None:
+    (_, a), (_, b), (_, c) = (start(kind, name, tmp_path, seed) for seed in (1, 1, 2))
+    torch.manual_seed(0), np.random.seed(0)
+    first = go(a, 4)
+    torch.manual_seed(1), np.random.seed(1)
+    assert go(b, 4) == first
+    assert_same(a, b)
+    go(c, 4)
+    with pytest.raises(AssertionError):
+        assert_same(a, c)
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_updates_do_not_wait_for_the_device(kind: str, name: str, tmp_path: Path) -> None:
+    """Metrics are 0-d tensors or numbers, none carries a gradient, and there is always a loss."""
+    _, run = start(kind, name, tmp_path)
+    for _, (_, metrics) in zip(range(2), run.steps(), strict=False):
+        assert "loss" in metrics
+        for value in metrics.values():
+            assert isinstance(value, float) or (value.dim() == 0 and not value.requires_grad)
+
+
+@pytest.mark.parametrize("name", AGENTS)
+def test_agents_act_in_batches_and_carry_their_state(name: str, tmp_path: Path) -> None:
+    parts, _ = start("agent", name, tmp_path)
+    env = parts.source(3)
+    observations, _ = env.reset(seed=0)
+    state = parts.learner.initial_state(3)
+    for _ in range(5):
+        actions, state = parts.learner.act(observations, state, explore=False)
+        assert actions.shape == (3,)
+        assert actions.dtype == np.int64
+        observations = env.step(actions)[0]
+
+
+@pytest.mark.parametrize("name", GENERATORS)
+def test_generators_have_samples(name: str, tmp_path: Path) -> None:
+    parts, run = start("generator", name, tmp_path)
+    assert isinstance(parts.source, DataSet)
+    assert isinstance(parts.learner, Generator)
+    go(run, 2)
+    samples = parts.learner.sample(5)
+    assert samples.shape == (5, *parts.source.spec.shape)
+    assert samples.min() >= 0
+    assert samples.max() <= 1
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_docstrings_name_the_paper_and_the_deviations(kind: str, name: str) -> None:
+    document = catalog.docstring(catalog.files(f"{kind}s")[name])
+    assert "Paper: " in document
+    assert "Deviations: " in document or "Deviations:\n" in document
+
+
+@pytest.mark.parametrize(
+    ("family", "name"), [(f, n) for f in ("envs", "agents", "generators", "sandbox.data") for n in catalog.names(f)]
+)
+def test_the_file_is_the_member(family: str, name: str) -> None:
+    config = catalog.config_class(family, name)
+    assert config.model_fields["name"].default == name
+    lines = catalog.files(family)[name].read_text().count("\n")
+    assert lines <= 300
