@@ -48,7 +48,7 @@ class QNetwork(nn.Module):
 
     def __init__(self, config: DQNConfig, spec: Spec) -> None:
         super().__init__()
-        self.encoder = config.backbone.make((spec.shape[0] * config.stream.replay.stack, *spec.shape[1:]))
+        self.encoder = config.backbone.make((spec.shape[0] * config.stream.stack, *spec.shape[1:]))
         self.head = nn.Linear(self.encoder.out_features, spec.num_actions)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
@@ -69,7 +69,7 @@ class DQN:
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
-        before = self._config.stream.replay.stack - 1
+        before = self._config.stream.stack - 1
         dtype = torch.uint8 if self._spec.is_bytes else torch.float32
         shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
         return torch.zeros(shape, dtype=dtype, device=self._compute.device)

@@ -37,7 +37,7 @@ class Random:
         return self._generator.integers(self._num_actions, size=len(observations)), None
 
     def update(self, batch: Any) -> Metrics:
-        return {"loss": 0.0}
+        return {}
 
     def parts(self) -> dict[str, Stateful]:
         return {}

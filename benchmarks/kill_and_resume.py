@@ -17,12 +17,21 @@ import time
 from pathlib import Path
 
 SMALL = ["logger.wandb=off", "threads=1", "device=cpu"]
-REPLAY = "agent.stream.replay={num_envs: 4, capacity: 600, warmup: 100, update_period: 8, stack: %d}"
+REPLAY = "agent.stream.replay={num_envs: 4, capacity: 600, warmup: 100, update_period: 8}"
 NATURE = "agent.backbone={name: nature, channels: [4, 8, 8], hidden: 16}"
+SHORT = ["steps=2000", "log_period=150", "checkpoint_period=500"]
 RUNS = {
     "random": ["catch_random", "steps=6000", "log_period=500", "checkpoint_period=1500", "evaluate_period=0"],
-    "dqn": ["catch_dqn", NATURE, REPLAY % 3, "steps=2000", "log_period=150", "checkpoint_period=500"],
-    "drqn": ["blind_catch_drqn", NATURE, REPLAY % 1, "steps=2000", "log_period=150", "checkpoint_period=500"],
+    "dqn": [
+        "catch_dqn",
+        NATURE,
+        REPLAY,
+        "agent.stream.stack=3",
+        "steps=2000",
+        "log_period=150",
+        "checkpoint_period=500",
+    ],
+    "drqn": ["blind_catch_drqn", NATURE, REPLAY, *SHORT],
     "vae": ["digits_vae", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "gan": ["digits_gan", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "rbm": ["digits_rbm", "steps=2000", "log_period=150", "checkpoint_period=500", "evaluate_period=0"],

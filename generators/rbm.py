@@ -99,7 +99,8 @@ class RBM:
                 "generator.name=rbm has binary units, but these images are grey. "
                 "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
             )
-        self._state.machine().visible_bias.copy_(likelihood.factorised_bernoulli(v))  # Hinton 2010, section 8.1
+        log_odds = likelihood.factorised_bernoulli(v.mean(0), len(v))  # where Hinton 2010 starts, section 8.1
+        self._state.machine().visible_bias.copy_(log_odds)
 
     def _metrics(self, machine: Machine, v: torch.Tensor) -> Metrics:
         """Free energies and the rest, before the step; `loss` is the gap whose gradient the update follows."""

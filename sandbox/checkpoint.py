@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,8 +19,10 @@ from safetensors.torch import load_file, save_file
 
 from sandbox.errors import UserError
 from sandbox.learner import Stateful
+from sandbox.note import note
 
 FORMAT = "sandbox-checkpoint-1"
+_KEPT = 2
 
 
 def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.ndarray], path: str = "") -> Any:
@@ -93,10 +95,10 @@ def read_tree(folder: Path, name: str) -> Any:
 
 
 class Checkpoints:
-    """The checkpoints of one run; the newest `keep` stay."""
+    """The checkpoints of one run; the newest two stay."""
 
-    def __init__(self, folder: Path, tell: Callable[[str], None], keep: int = 2) -> None:
-        self._folder, self._tell, self._keep = folder, tell, keep
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> Path:
         """Save every part, then drop the oldest checkpoints.
@@ -111,7 +113,7 @@ class Checkpoints:
                 shutil.rmtree(rest)
             temporary.mkdir()
             for name, part in parts.items():
-                write_tree(temporary, name.replace("/", "."), part.state_dict())
+                write_tree(temporary, name, part.state_dict())
             manifest = {
                 "format": FORMAT,
                 "step": step,
@@ -126,7 +128,7 @@ class Checkpoints:
                 shutil.rmtree(place)
             temporary.rename(place)
             _flush(self._folder)
-            for old in self._places()[self._keep :]:
+            for old in self._places()[_KEPT:]:
                 shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
         except (OSError, SafetensorError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -146,17 +148,17 @@ class Checkpoints:
         """
         for place in self._places():
             if problem := self._problem(place, parts):
-                self._tell(f"{place} is damaged ({problem}); falling back to the one before it")
+                note(f"{place} is damaged ({problem}); falling back to the one before it")
                 continue
             manifest = json.loads((place / "manifest.json").read_text())
             if (manifest["torch"], manifest["threads"]) != (torch.__version__, torch.get_num_threads()):
-                self._tell(
+                note(
                     f"{place.name} was written with PyTorch {manifest['torch']} and {manifest['threads']} threads, "
-                    f"this is {torch.__version__} with {torch.get_num_threads()}: going on, but perhaps not bit for bit"
+                    f"this is {torch.__version__} with {torch.get_num_threads()}: numbers may differ in their last bits"
                 )
             for name, part in parts.items():
                 try:
-                    part.load_state_dict(read_tree(place, name.replace("/", ".")))
+                    part.load_state_dict(read_tree(place, name))
                 except (KeyError, ValueError, RuntimeError) as error:
                     raise UserError(f"{place} does not fit this config at {name}: {error}") from error
             return int(manifest["step"])
@@ -173,11 +175,10 @@ class Checkpoints:
             return "no readable manifest.json"
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             return f"not a {FORMAT}"
-        wanted = [name.replace("/", ".") for name in parts]
-        if missing := [name for name in wanted if f"{name}.json" not in manifest["files"]]:
+        if missing := [name for name in parts if f"{name}.json" not in manifest["files"]]:
             return f"lacks {', '.join(missing)}"
         for name, digest in manifest["files"].items():
-            if name.rsplit(".", 1)[0] in wanted and (not (place / name).exists() or _digest(place / name) != digest):
+            if name.rsplit(".", 1)[0] in parts and (not (place / name).exists() or _digest(place / name) != digest):
                 return f"{name} is cut short or changed"
         return None
 

@@ -32,7 +32,7 @@ def start_from(learner: Learner, giver: Learner, where: str) -> None:
         if _shapes(own) != _shapes(given):
             raise UserError(
                 f"encoder_from={where}: its encoder has other shapes than this one ({_difference(given, own)}). "
-                "Give both the same backbone, and observations of the same shape (agent.stream.replay.stack counts)."
+                "Give both the same backbone, and observations of the same shape (agent.stream.stack counts)."
             )
         taker.load_state_dict(given, strict=False)
 

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sandbox.assemble import Parts
+from sandbox.assemble import Assembly
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet
 from sandbox.evaluate.agents import evaluate_agent
@@ -25,14 +25,14 @@ class Journal:
 
     def __init__(
         self,
-        parts: Parts,
+        assembly: Assembly,
         folder: RunFolder,
         truth: Jsonl,
         sink: Sink,
         checkpoints: Checkpoints,
         stopping: Callable[[], bool],
     ) -> None:
-        self._parts, self._folder, self._truth, self._sink = parts, folder, truth, sink
+        self._assembly, self._folder, self._truth, self._sink = assembly, folder, truth, sink
         self._checkpoints, self.stopping = checkpoints, stopping
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -40,23 +40,20 @@ class Journal:
 
     def evaluate(self, step: int) -> dict[str, float]:
         """The score now, in environments of its own (or on the test images), as `eval/...`."""
-        scores = score(self._parts, self._parts.config.evaluate_episodes, self._parts.config.seed)
+        scores = score(self._assembly, self._assembly.config.evaluate_episodes, self._assembly.config.seed)
         return {
             f"eval/{name.removesuffix('_mean')}": value for name, value in scores.items() if isinstance(value, float)
         }
 
     def show(self, step: int) -> None:
         """A film of one episode, or a grid of samples."""
-        if isinstance(self._parts.source, DataSet):
+        if isinstance(self._assembly.source, DataSet):
             place = self._folder.samples / f"step_{step:012d}.png"
-            save_png(place, grid(self._parts.learner.sample(64)))
+            save_png(place, grid(self._assembly.learner.sample(64)))
         else:
             place = self._folder.videos / f"step_{step:012d}.mp4"
-            list(
-                film(
-                    islice(episodes(self._parts.learner, self._parts.source(1), seed=self._parts.config.seed), 1), place
-                )
-            )
+            played = episodes(self._assembly.learner, self._assembly.source(1), seed=self._assembly.config.seed)
+            list(film(islice(played, 1), place))
         self._sink.media(step, place.parent.name, place)
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
@@ -74,9 +71,9 @@ class Journal:
         return place
 
 
-def score(parts: Parts, episodes: int, seed: int) -> dict[str, float | str]:
-    """What `sandbox evaluate` prints, of an agent or a generator; the same seed gives the same score."""
-    if isinstance(parts.source, DataSet):
-        return dict(evaluate_generator(parts.learner, parts.source, Rng(seed)))
-    env = parts.source(min(episodes, 16))
-    return dict(evaluate_agent(parts.learner, env, episodes, Rng(seed).integer("evaluate") % 2**31))
+def score(assembly: Assembly, episodes: int, seed: int) -> dict[str, float | str]:
+    """What `sandbox evaluate` prints; a freshly restored learner scores the same with the same seed."""
+    if isinstance(assembly.source, DataSet):
+        return dict(evaluate_generator(assembly.learner, assembly.source, Rng(seed)))
+    env = assembly.source(min(episodes, 16))
+    return dict(evaluate_agent(assembly.learner, env, episodes, Rng(seed).integer("evaluate") % 2**31))

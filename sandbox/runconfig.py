@@ -10,7 +10,7 @@ from sandbox.config import Config
 from sandbox.dataset import DataConfig
 from sandbox.device import DeviceName, PrecisionName
 from sandbox.environment import EnvConfig
-from sandbox.learner import AgentConfig, GeneratorConfig
+from sandbox.learner import AgentConfig, GeneratorConfig, LearnerConfig
 
 
 class LoggerConfig(Config):
@@ -41,6 +41,13 @@ class RunConfig(Config):
     data: SerializeAsAny[DataConfig] | None = None
     agent: SerializeAsAny[AgentConfig] | None = None
     generator: SerializeAsAny[GeneratorConfig] | None = None
+
+    @property
+    def learner(self) -> LearnerConfig:
+        """The agent's or the generator's section."""
+        chosen = self.agent or self.generator
+        assert chosen is not None  # or validation would have failed
+        return chosen
 
     @model_validator(mode="after")
     def _one_source_one_learner(self) -> Self:

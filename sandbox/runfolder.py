@@ -46,6 +46,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def saved(self) -> bool:
+        """Whether there is a checkpoint; a run killed before the first one begins again."""
+        return any(self.checkpoints.glob("step_*"))
+
+    @property
     def videos(self) -> Path:
         return self.path / "videos"
 

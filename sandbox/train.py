@@ -66,15 +66,15 @@ class Run:
 
     def parts(self) -> dict[str, Stateful]:
         return {
-            **{f"learner/{name}": part for name, part in self.learner.parts().items()},
-            **{f"stream/{name}": part for name, part in self.stream.parts().items()},
+            **{f"learner.{name}": part for name, part in self.learner.parts().items()},
+            **{f"stream.{name}": part for name, part in self.stream.parts().items()},
             "averages": self.averages,
             "rng": self._rng,
         }
 
 
 class Outside(Protocol):
-    """What a run does to the world: `sandbox.assemble` makes one over the run folder."""
+    """What a run does to the world: `sandbox.journal` has the one over a run folder."""
 
     def write(self, step: int, metrics: dict[str, float]) -> None: ...
     def evaluate(self, step: int) -> dict[str, float]: ...
@@ -90,35 +90,36 @@ def train(run: Run, periods: Periods, outside: Outside) -> bool:
     Raises:
         UserError: for a loss that is not finite, or a checkpoint that cannot be written.
     """
-    before, since = run.stream.step, time.perf_counter()
-    logged, logged_at = before, since
+    before = logged = run.stream.step
+    logged_at = time.perf_counter()
     if before >= periods.steps:
         return True
     for batch, metrics in run.steps():
         step = run.stream.step
         done = step >= periods.steps
         stop = done or outside.stopping()
-
-        def due(period: int, step: int = step, before: int = before) -> bool:
-            return period > 0 and step // period > before // period
-
-        log = done or due(periods.log_period)
-        _refuse_nonfinite(metrics["loss"], log, step, batch, outside)
+        log = done or _crossed(periods.log_period, before, step)
+        _refuse_nonfinite(metrics.get("loss", 0.0), log, step, batch, outside)
         if log:
             now = time.perf_counter()
             speed = {"time/steps_per_second": (step - logged) / (now - logged_at)}
             outside.write(step, {**run.averages.take(), **run.stream.metrics(), **speed})
             logged, logged_at = step, now
-        if due(periods.evaluate_period) or (done and periods.evaluate_period):
+        if _crossed(periods.evaluate_period, before, step) or (done and periods.evaluate_period):
             outside.write(step, outside.evaluate(step))
-        if due(periods.media_period):
+        if _crossed(periods.media_period, before, step):
             outside.show(step)
-        if stop or due(periods.checkpoint_period):
+        if stop or _crossed(periods.checkpoint_period, before, step):
             outside.save(step, run.parts())
         if stop:
             return done
         before = step
     raise AssertionError("streams are endless")
+
+
+def _crossed(period: int, before: int, step: int) -> bool:
+    """Whether a multiple of `period` lies in (before, step]; 0 is never."""
+    return period > 0 and step // period > before // period
 
 
 def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: Any, outside: Outside) -> None:

@@ -1,6 +1,6 @@
 """One whole training: parts, stream, sinks and checkpoints put together, run, and put away cleanly."""
 
-from sandbox.assemble import Parts, learner_config
+from sandbox.assemble import Assembly, use_threads
 from sandbox.checkpoint import Checkpoints
 from sandbox.journal import Journal
 from sandbox.logger.console import console
@@ -15,26 +15,24 @@ from sandbox.stop import Stop
 from sandbox.train import Run, train
 
 
-def work(parts: Parts, folder: RunFolder, *, go_on: bool, quiet: bool) -> int | None:
-    """Train in `folder`, from its newest checkpoint if `go_on`; the signal that stopped it early, or None.
+def work(assembly: Assembly, run: Run, folder: RunFolder, *, quiet: bool) -> int | None:
+    """Train in `folder`, from its newest checkpoint if it has one; the signal that stopped it early, or None.
 
     Raises:
         UserError: for what a user can mend.
     """
-    config = parts.config
-    stream = learner_config(config).stream.make(parts.source, parts.learner, parts.rng, parts.compute)
-    run = Run(parts.learner, stream, parts.rng)
-    truth = Jsonl(folder.metrics)
+    config, truth = assembly.config, Jsonl(folder.metrics)
+    use_threads(config)
     with Stop() as stop:
         sinks = Tee([truth, console(config.steps, quiet=quiet), *_mirrors(config, folder)])
-        journal = Journal(parts, folder, truth, sinks, Checkpoints(folder.checkpoints, note), stop.requested)
+        journal = Journal(assembly, folder, truth, sinks, Checkpoints(folder.checkpoints), stop.requested)
         finished = False
         try:
-            if go_on:
+            if folder.saved:
                 note(f"going on from step {journal.load(run.parts())}")
             finished = train(run, config, journal)
         finally:
-            sinks.close({**folder.latest(), "finished": finished, "step": stream.step})
+            sinks.close({**folder.latest(), "finished": finished, "step": run.stream.step})
         return stop.signal
 
 

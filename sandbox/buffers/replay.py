@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from sandbox.errors import UserError
 from sandbox.learner import Spec
 
 
@@ -34,8 +35,9 @@ class Replay:
     ) -> None:
         self._length, self._num_envs, self._stack, self._generator = capacity // num_envs, num_envs, stack, generator
         if self._length <= stack + 1:
-            raise ValueError(
-                f"capacity {capacity} leaves {self._length} rows an environment; a stack of {stack} needs more"
+            raise UserError(
+                f"a replay of {capacity} leaves each of {num_envs} environments {self._length} observations, too few "
+                f"for a stack of {stack}. Set agent.stream.replay.capacity to at least {num_envs * (stack + 2)}."
             )
         rows = num_envs * self._length
         # NumPy's zeros cost no memory until they are written.

@@ -24,15 +24,17 @@ def evaluate(
     sandbox evaluate latest
     sandbox evaluate catch_dqn_s0 --episodes 1000 --json
     """
-    from sandbox.assemble import restore
+    from sandbox.assemble import restore, use_threads
     from sandbox.journal import score
+    from sandbox.logger.jsonl import strict
     from sandbox.runfolder import RunFolder
 
     folder = RunFolder.find(runs, run)
-    parts, step = restore(folder)
-    result = {"run": folder.name, "step": step, "seed": seed, **score(parts, episodes, seed)}
+    assembly, step = restore(folder)
+    use_threads(assembly.config)
+    result = {"run": folder.name, "step": step, "seed": seed, **score(assembly, episodes, seed)}
     if as_json:
-        typer.echo(json.dumps(result))
+        typer.echo(json.dumps(strict(result)))
         return
     width = max(map(len, result))
     for name, value in result.items():

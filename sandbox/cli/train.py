@@ -48,9 +48,10 @@ def train(
         giver = RunFolder.find(runs, config.encoder_from).name
         config = config.model_copy(update={"encoder_from": giver})
     RunFolder.require_vacant(runs, name)
-    parts = begin(config, runs)  # first: a mistake here must not leave a folder behind
+    assembly = begin(config, runs)  # before the folder: a mistake must not leave one behind
+    run = assembly.run()
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
-    _finish(folder, work(parts, folder, go_on=False, quiet=quiet))
+    _finish(folder, work(assembly, run, folder, quiet=quiet))
 
 
 def resume(
@@ -80,11 +81,10 @@ def _go_on(folder: "RunFolder", quiet: bool, steps: int | None = None) -> None:
     config = resolve([folder.config], [] if steps is None else [f"steps={steps}"])
     if steps is not None:
         folder.write_config(to_yaml(config))
-    saved = any(folder.checkpoints.glob("step_*"))
-    if not saved:
+    if not folder.saved:
         note("nothing was saved yet: starting from the beginning")
-    parts = build(config, folder.path.parent) if saved else begin(config, folder.path.parent)
-    _finish(folder, work(parts, folder, go_on=saved, quiet=quiet))
+    assembly = (build if folder.saved else begin)(config, folder.path.parent)
+    _finish(folder, work(assembly, assembly.run(), folder, quiet=quiet))
 
 
 def _finish(folder: "RunFolder", signal: int | None) -> None:

@@ -31,7 +31,6 @@ def watch(
     sandbox watch pong_dqn_s0 --video pong.gif --episodes 1
     """
     from sandbox.assemble import restore
-    from sandbox.dataset import DataSet
     from sandbox.errors import UserError
     from sandbox.note import note
     from sandbox.runfolder import RunFolder
@@ -39,10 +38,10 @@ def watch(
     from sandbox.viewer.display import require_display
 
     folder = RunFolder.find(runs, run)
-    parts, step = restore(folder)
-    if isinstance(parts.source, DataSet):
+    assembly, step = restore(folder)
+    if assembly.config.env is None:
         raise UserError(f"{folder.name} is a generator; look at it with `sandbox sample {folder.name}`")
-    played = episode.episodes(parts.learner, parts.source(1), seed=seed)
+    played = episode.episodes(assembly.learner, assembly.config.env.make(1), seed=seed)
     if video is None:
         try:
             require_display("Filming instead.")

@@ -31,7 +31,7 @@ class Jsonl:
             UserError: if it cannot be written, e.g. because the disk is full.
         """
         row = {"step": step, "time": round(self._seconds(), 3), **metrics}
-        line = json.dumps(_strict(row), allow_nan=False).encode() + b"\n"
+        line = json.dumps(strict(row), allow_nan=False).encode() + b"\n"
         try:
             with self._path.open("ab" if self._offset else "wb") as file:
                 file.write(line)
@@ -53,7 +53,7 @@ class Jsonl:
         """
         target = self._path.with_name("summary.json")
         partial = target.with_name("summary.json.partial")
-        text = json.dumps(_strict(summary), indent=2, allow_nan=False) + "\n"
+        text = json.dumps(strict(summary), indent=2, allow_nan=False) + "\n"
         try:
             with partial.open("w", encoding="utf-8") as file:
                 file.write(text)
@@ -118,12 +118,12 @@ def _cannot_write(path: Path, error: OSError) -> UserError:
     )
 
 
-def _strict(value: Any) -> Any:
+def strict(value: Any) -> Any:
     """`value` with the numbers that strict parsers refuse as strings, at any depth."""
     if isinstance(value, Mapping):
-        return {str(key): _strict(inner) for key, inner in value.items()}
+        return {str(key): strict(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_strict(inner) for inner in value]
+        return [strict(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value

@@ -27,9 +27,9 @@ def importance_log_likelihood(log_weights: torch.Tensor) -> torch.Tensor:
     return log_weights.logsumexp(0) - math.log(len(log_weights))
 
 
-def factorised_bernoulli(x: torch.Tensor) -> torch.Tensor:
-    """The best model without dependencies: logits [...] fitted to x [N, ...] of 0 and 1.
+def factorised_bernoulli(mean: torch.Tensor, count: int) -> torch.Tensor:
+    """The best model without dependencies: logits [...] from the mean [...] of `count` black-and-white images.
 
-    Laplace smoothing, (ones + 1) / (N + 2), keeps a pixel that never changed from making the impossible.
+    Laplace smoothing, (ones + 1) / (count + 2), keeps a pixel that never changed from making the impossible.
     """
-    return torch.logit((x.float().sum(0) + 1) / (len(x) + 2))
+    return torch.logit((mean * count + 1) / (count + 2))

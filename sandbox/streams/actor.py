@@ -33,6 +33,7 @@ class Actor:
         self._state = agent.initial_state(env.num_envs)
         self._returns, self._lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, np.int64)
         self._finished: list[tuple[float, int]] = []
+        self.steps = 0  # agent steps so far, all environments together
 
     def step(self) -> Step:
         """Act everywhere once, and start a new episode where one ended."""
@@ -43,6 +44,7 @@ class Actor:
         self._observations = last
         self._returns += rewards
         self._lengths += 1
+        self.steps += self._env.num_envs
         if step.ended.any():
             self._finished += zip(self._returns[step.ended].tolist(), self._lengths[step.ended].tolist(), strict=True)
             self._returns[step.ended] = self._lengths[step.ended] = 0
@@ -67,10 +69,11 @@ class Actor:
             "returns": self._returns,
             "lengths": self._lengths,
             "finished": self._finished,
+            "steps": self.steps,
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._env.load_state_dict(state["env"])
         self._observations, self._state = state["observations"], state["state"]
         self._returns, self._lengths = state["returns"], state["lengths"]
-        self._finished = state["finished"]
+        self._finished, self.steps = state["finished"], state["steps"]

@@ -5,7 +5,7 @@ from typing import Any, Self
 
 from pydantic import PositiveInt, model_validator
 
-from sandbox.buffers.replay import Replay
+from sandbox.buffers.replay import Replay, Transitions
 from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.environment import Environment, spec_of
@@ -21,29 +21,28 @@ class ReplayConfig(Config):
     capacity: PositiveInt = 100_000
     warmup: PositiveInt = 1_000
     update_period: PositiveInt = 4
-    stack: PositiveInt = 4
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _something_to_draw(self) -> Self:
         if self.warmup < 2 * self.num_envs:
             raise ValueError(
                 f"warmup must be at least 2 * num_envs = {2 * self.num_envs}, so that there is something to draw"
             )
-        if self.capacity // self.num_envs <= self.stack + 1:
-            raise ValueError(f"capacity must be more than num_envs * (stack + 1) = {self.num_envs * (self.stack + 1)}")
         return self
 
 
 class ExperienceConfig(StreamConfig):
-    """`batch_size` single transitions an update, drawn uniformly."""
+    """`batch_size` single transitions an update, drawn uniformly; observations come in stacks of `stack`."""
 
     batch_size: PositiveInt = 32
+    stack: PositiveInt = 4
     replay: ReplayConfig = ReplayConfig()
 
     def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Experience":
-        return Experience(
-            self.replay, lambda replay: replay.transitions(self.batch_size), source, learner, rng, compute
-        )
+        def draw(replay: Replay) -> Transitions:
+            return replay.transitions(self.batch_size)
+
+        return Experience(self.replay, self.stack, draw, source, learner, rng, compute)
 
 
 class Experience:
@@ -52,6 +51,7 @@ class Experience:
     def __init__(
         self,
         config: ReplayConfig,
+        stack: int,
         draw: Callable[[Replay], Any],
         source: Callable[[int], Environment],
         agent: Agent,
@@ -62,22 +62,22 @@ class Experience:
         self._config, self._draw = config, draw
         self._actor = Actor(env, agent, rng)
         self._replay = Replay(
-            config.capacity, config.num_envs, spec_of(env), config.stack, rng.numpy("replay"), compute.device
+            config.capacity, config.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device
         )
-        self._clock, self._owed = Counter(), Counter()
+        self._owed = Counter()  # agent steps since the last update, once warm
 
     @property
     def step(self) -> int:
         """Agent steps so far, all environments together."""
-        return self._clock.value
+        return self._actor.steps
 
     def __next__(self) -> Any:
-        while self._clock.value < self._config.warmup or self._owed.value < self._config.update_period:
+        while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
             step = self._actor.step()
             self._replay.add(step.observations, step.actions, step.rewards, step.terminated)
             self._replay.add_last(step.last, step.ended)
-            self._clock.value += self._config.num_envs
-            self._owed.value += self._config.num_envs * (self._clock.value >= self._config.warmup)
+            if self._actor.steps >= self._config.warmup:
+                self._owed.value += self._config.num_envs
         self._owed.value -= self._config.update_period
         return self._draw(self._replay)
 
@@ -85,4 +85,4 @@ class Experience:
         return self._actor.metrics()
 
     def parts(self) -> dict[str, Stateful]:
-        return {"actor": self._actor, "replay": self._replay, "clock": self._clock, "owed": self._owed}
+        return {"actor": self._actor, "replay": self._replay, "owed": self._owed}

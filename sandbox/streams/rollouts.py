@@ -6,7 +6,7 @@ from pydantic import PositiveInt
 
 from sandbox.device import Compute
 from sandbox.environment import Environment
-from sandbox.learner import Agent, Counter, Stateful, StreamConfig
+from sandbox.learner import Agent, Stateful, StreamConfig
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor, Step
 
@@ -27,19 +27,17 @@ class Rollouts:
     def __init__(self, config: RolloutsConfig, env: Environment, agent: Agent, rng: Rng) -> None:
         self._config = config
         self._actor = Actor(env, agent, rng)
-        self._clock = Counter()
 
     @property
     def step(self) -> int:
         """Agent steps so far, all environments together."""
-        return self._clock.value
+        return self._actor.steps
 
     def __next__(self) -> list[Step]:
-        self._clock.value += self._config.length * self._config.num_envs
         return [self._actor.step() for _ in range(self._config.length)]
 
     def metrics(self) -> dict[str, float]:
         return self._actor.metrics()
 
     def parts(self) -> dict[str, Stateful]:
-        return {"actor": self._actor, "clock": self._clock}
+        return {"actor": self._actor}

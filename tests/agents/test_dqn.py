@@ -18,13 +18,13 @@ from sandbox.optimizer import OptimizerConfig
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor
-from sandbox.streams.experience import ExperienceConfig, ReplayConfig
+from sandbox.streams.experience import ExperienceConfig
 
 CPU = Compute(torch.device("cpu"))
 
 
 def make(stack: int = 1, spec: Spec | None = None, **options) -> DQN:
-    stream = ExperienceConfig(replay=ReplayConfig(stack=stack))
+    stream = ExperienceConfig(stack=stack)
     config = DQNConfig(backbone=MLP(hidden=(8,)), stream=stream, **options)
     return config.make(spec or Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU)
 
@@ -111,9 +111,7 @@ def test_greedy_play_takes_the_best_action() -> None:
 
 def test_bf16_is_near_fp32() -> None:
     spec = Spec((1, 84, 84), num_actions=3)
-    config = DQNConfig(
-        backbone=Nature(channels=(4, 8, 8), hidden=16), stream=ExperienceConfig(replay=ReplayConfig(stack=1))
-    )
+    config = DQNConfig(backbone=Nature(channels=(4, 8, 8), hidden=16), stream=ExperienceConfig(stack=1))
     frames = torch.randint(0, 256, (2, 8, 1, 84, 84), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     data = Transitions(frames[0], torch.arange(8) % 3, torch.ones(8), torch.ones(8), frames[1])
     exact, rough = (

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import draw_sequences
+from sandbox.errors import UserError
 from sandbox.learner import Spec
 
 CPU = torch.device("cpu")
@@ -172,5 +173,7 @@ def test_a_restored_replay_draws_the_same() -> None:
 
 
 def test_too_small_a_ring_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"capacity 8 leaves 4 rows an environment; a stack of 4 needs more"):
+    with pytest.raises(
+        UserError, match=r"a replay of 8 leaves each of 2 environments 4 observations, too few for a stack of 4"
+    ):
         make(8, 2, 4)

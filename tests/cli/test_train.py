@@ -16,7 +16,8 @@ TINY = [
     "catch_dqn",
     "agent.backbone={name: mlp, hidden: [8]}",
     "env.observe=features",
-    "agent.stream.replay={num_envs: 4, capacity: 400, warmup: 100, update_period: 8, stack: 1}",
+    "agent.stream.replay={num_envs: 4, capacity: 400, warmup: 100, update_period: 8}",
+    "agent.stream.stack=1",
     "steps=600",
     "log_period=100",
     "evaluate_period=0",
@@ -133,7 +134,7 @@ def test_an_encoder_is_lent_by_name(sandbox, tmp_path):
     assert wrong.err == (
         "error: encoder_from=heir: its encoder has other shapes than this one "
         "(encoder.layers.0.weight: (8, 50) against (9, 50)). "
-        "Give both the same backbone, and observations of the same shape (agent.stream.replay.stack counts).\n"
+        "Give both the same backbone, and observations of the same shape (agent.stream.stack counts).\n"
     )
 
 
@@ -162,7 +163,7 @@ def finish(folder: Path) -> int:
 
 
 def wait_for(run: Path, lines: int) -> None:
-    for _ in range(600):
+    for _ in range(3000):
         log = run / "metrics.jsonl"
         if log.exists() and log.read_text().count("\n") >= lines:
             return

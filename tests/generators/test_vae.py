@@ -72,7 +72,8 @@ def test_likelihood_against_quadrature() -> None:
     exact = (pixels + likelihood.gaussian_log_prob(z, zero, zero)[:, None]).logsumexp(0) + math.log(16 / 4_000)
     nats = vae.log_likelihood(x)[1]
     torch.testing.assert_close(nats, exact, atol=0.1, rtol=0)
-    assert vae.bound(x)[0].mean() < exact.mean()
+    elbo = torch.stack([vae.bound(x)[0] for _ in range(300)]).mean(0)  # of one sample each
+    assert (elbo < exact).all()
 
 
 def test_shapes_and_ranges() -> None:

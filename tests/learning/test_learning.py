@@ -12,7 +12,7 @@ BLIND = [
     "env.observe=features",
     "agent.backbone={name: mlp, hidden: [32]}",
     "agent.optimizer.lr=2e-3",
-    "agent.stream.replay={num_envs: 8, capacity: 20_000, warmup: 500, update_period: 8, stack: 1}",
+    "agent.stream.replay={num_envs: 8, capacity: 20_000, warmup: 500, update_period: 8}",
     "steps=32000",
 ]
 

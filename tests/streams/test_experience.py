@@ -8,6 +8,7 @@ from agents.random import RandomConfig
 from envs.catch import CatchConfig
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.errors import UserError
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 
@@ -15,7 +16,7 @@ CPU = Compute(torch.device("cpu"))
 
 
 def stream(**options: int):
-    config = ExperienceConfig(batch_size=4, replay=ReplayConfig(capacity=400, stack=1, **options))
+    config = ExperienceConfig(batch_size=4, stack=1, replay=ReplayConfig(**{"capacity": 400, **options}))
     source = CatchConfig(observe="features").make
     rng = Rng(0)
     return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU), rng, CPU)
@@ -39,13 +40,8 @@ def test_more_environments_than_the_period_give_several_updates_a_step() -> None
     assert steps == [40, 40, 48, 48, 56]
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"num_envs": 8, "warmup": 15}, "warmup must be at least 2 \\* num_envs = 16"),
-        ({"num_envs": 8, "capacity": 40, "stack": 4}, "capacity must be more than num_envs \\* \\(stack \\+ 1\\) = 40"),
-    ],
-)
-def test_impossible_replays_are_refused(options: dict, message: str) -> None:
-    with pytest.raises(ValidationError, match=message):
-        ReplayConfig(**options)
+def test_impossible_replays_are_refused() -> None:
+    with pytest.raises(ValidationError, match=r"warmup must be at least 2 \* num_envs = 16"):
+        ReplayConfig(num_envs=8, warmup=15)
+    with pytest.raises(UserError, match=r"Set agent.stream.replay.capacity to at least 24\."):
+        stream(num_envs=8, capacity=23)
