@@ -18,7 +18,8 @@ from sandbox.errors import UserError
 class Program(Protocol):
     """What an environment's file writes: rules for N copies at once.
 
-    All state lives in `arrays()`, of fixed shape, changed in place; that is what makes it restorable.
+    All state lives in `arrays()`, which are asked for anew each time and have N as their first axis: that is what makes
+    an environment restorable.
     """
 
     @property

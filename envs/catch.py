@@ -23,6 +23,7 @@ from envs._lanes import Lanes
 from sandbox.environment import Controls, EnvConfig
 
 ROWS, COLUMNS = 10, 5
+BACKGROUND, FRAME = ROWS * COLUMNS, ROWS * COLUMNS + 1  # two more places than the board has
 CELL, TOP, LEFT = 8, 2, 22  # pixels: a cell's side and the board's corner in the 84x84 observation
 
 
@@ -54,8 +55,10 @@ class Catch:
         self._ball_y, self._ball_x, self._paddle = (np.zeros(num_envs, np.int64) for _ in range(3))
         rows, columns = (np.arange(84) - TOP) // CELL, (np.arange(84) - LEFT) // CELL
         inside = ((rows >= 0) & (rows < ROWS))[:, None] & ((columns >= 0) & (columns < COLUMNS))
-        self._cell = np.where(inside, rows.clip(0, ROWS - 1)[:, None] * COLUMNS + columns.clip(0, COLUMNS - 1), 50)
-        self._cell[TOP : TOP + ROWS * CELL, [LEFT - 1, LEFT + COLUMNS * CELL]] = 51
+        self._cell = np.where(
+            inside, rows.clip(0, ROWS - 1)[:, None] * COLUMNS + columns.clip(0, COLUMNS - 1), BACKGROUND
+        )
+        self._cell[TOP : TOP + ROWS * CELL, [LEFT - 1, LEFT + COLUMNS * CELL]] = FRAME
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"ball_y": self._ball_y, "ball_x": self._ball_x, "paddle": self._paddle}

@@ -9,6 +9,7 @@ from sandbox.config import Config, config_in
 from sandbox.errors import UserError
 from sandbox.suggest import did_you_mean
 
+SECTIONS = {"env": "envs", "agent": "agents", "generator": "generators", "data": "sandbox.data"}  # of a config
 FAMILIES = {"envs": "environment", "agents": "agent", "generators": "generator", "sandbox.data": "data set"}
 
 

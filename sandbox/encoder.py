@@ -11,7 +11,7 @@ from sandbox.learner import Learner
 _PREFIX = "encoder."
 
 
-def encoders(learner: Learner) -> list[nn.Module]:
+def _encoders(learner: Learner) -> list[nn.Module]:
     """The networks of `learner` that hold a backbone; each calls it `encoder`."""
     modules = [part for part in learner.parts().values() if isinstance(part, nn.Module)]
     return [module for module in modules if any(name.startswith(_PREFIX) for name in module.state_dict())]
@@ -23,7 +23,7 @@ def start_from(learner: Learner, giver: Learner, where: str) -> None:
     Raises:
         UserError: if one of them has no encoder, or their shapes differ; `where` names the giver.
     """
-    givers, takers = encoders(giver), encoders(learner)
+    givers, takers = _encoders(giver), _encoders(learner)
     if not givers or not takers:
         raise UserError(f"encoder_from={where}: {'it' if not givers else 'this learner'} has no encoder to share")
     given = {name: value for name, value in givers[0].state_dict().items() if name.startswith(_PREFIX)}

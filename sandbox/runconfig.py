@@ -56,12 +56,9 @@ class RunConfig(Config):
         return self
 
 
-_FAMILIES = {"env": "envs", "agent": "agents", "generator": "generators", "data": "sandbox.data"}
-
-
 def pairing_problem(raw: Mapping[str, Any]) -> str | None:
     """What is wrong with the sources and learners that `raw` has, if anything."""
-    given = [key for key in _FAMILIES if raw.get(key) is not None]
+    given = [key for key in catalog.SECTIONS if raw.get(key) is not None]
     if given in (["env", "agent"], ["generator", "data"]):
         return None
     return f"give either env and agent, or data and generator; this gives {' and '.join(given) or 'neither'}"
@@ -78,6 +75,6 @@ def section_type(family: str, raw: Any) -> Any:
 
 def model_for(raw: Mapping[str, Any]) -> type[RunConfig]:
     """`RunConfig` with the members that `raw` names, so that one validation finds every mistake."""
-    sections = {key: family for key, family in _FAMILIES.items() if raw.get(key) is not None}
+    sections = {key: family for key, family in catalog.SECTIONS.items() if raw.get(key) is not None}
     fields: Any = {key: (section_type(family, raw[key]) | None, None) for key, family in sections.items()}
     return create_model("RunConfig", __base__=RunConfig, **fields)

@@ -1,7 +1,6 @@
 """How commands print their results to standard output."""
 
 import json
-import math
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -10,15 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from sandbox.logger.jsonl import strict
+
 
 def as_json(value: Any) -> None:
-    """One JSON value; see `number` for those that JSON lacks."""
-    print(json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def number(value: float) -> float | str:
-    """Not-a-number and the infinities as the strings that metrics.jsonl has for them."""
-    return value if math.isfinite(value) else "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    """One JSON value; numbers that JSON lacks are the strings that metrics.jsonl has for them."""
+    print(json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = (), indent: int = 0) -> None:

@@ -1,10 +1,10 @@
 """`sandbox evaluate`."""
 
-import json
 from typing import Annotated
 
 import typer
 
+from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
 
 
@@ -26,7 +26,6 @@ def evaluate(
     """
     from sandbox.assemble import restore, use_threads
     from sandbox.journal import score
-    from sandbox.logger.jsonl import strict
     from sandbox.runfolder import RunFolder
 
     folder = RunFolder.find(runs, run)
@@ -34,7 +33,7 @@ def evaluate(
     use_threads(assembly.config)
     result = {"run": folder.name, "step": step, "seed": seed, **score(assembly, episodes, seed)}
     if as_json:
-        typer.echo(json.dumps(strict(result)))
+        _print.as_json(result)
         return
     width = max(map(len, result))
     for name, value in result.items():

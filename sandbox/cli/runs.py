@@ -29,7 +29,7 @@ def runs(json: Json = False, root: Runs = RUNS) -> None:
                     "step": state.step,
                     "steps": state.steps,
                     "finished": state.finished,
-                    "score": {state.score[0]: _print.number(state.score[1])} if state.score else {},
+                    "score": {state.score[0]: state.score[1]} if state.score else {},
                     "touched": state.touched.isoformat(timespec="seconds"),
                 }
                 for folder, state in found

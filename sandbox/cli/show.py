@@ -14,8 +14,6 @@ from sandbox.errors import UserError
 from sandbox.runfolder import RunFolder, read_json
 from sandbox.suggest import did_you_mean
 
-_FAMILIES = {"env": "envs", "agent": "agents", "generator": "generators", "data": "sandbox.data"}
-
 
 def show(
     what: Annotated[list[str], typer.Argument(metavar="NAME|FILE... [KEY=VALUE...]", show_default=False)],
@@ -34,7 +32,9 @@ def show(
     A name is looked up among the members first, then the configs, then the runs; a path to a folder is a run.
     """
     files, overrides = configfile.split(what)
-    members = {kind: catalog.files(family) for kind, family in _FAMILIES.items()} | {"backbone": catalog.backbones()}
+    members = {kind: catalog.files(family) for kind, family in catalog.SECTIONS.items()} | {
+        "backbone": catalog.backbones()
+    }
     word = files[0] if len(files) == 1 and not overrides else ""
     kinds = [kind for kind, names in members.items() if word in names]
     if kinds:
@@ -60,7 +60,7 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         model: Any = next(model for model in models(Backbone) if name in tags(model))
         file = catalog.backbones()[name]
     else:
-        model, file = catalog.config_class(_FAMILIES[kind], name), catalog.files(_FAMILIES[kind])[name]
+        model, file = catalog.config_class(catalog.SECTIONS[kind], name), catalog.files(catalog.SECTIONS[kind])[name]
     text = catalog.docstring(file)
     groups = list(sections(model, kind))
     if json:
@@ -91,7 +91,7 @@ def _show_config(files: list[str], overrides: list[str], json: bool) -> None:
 
 def _show_run(folder: RunFolder, json: bool) -> None:
     state, card, summary = status(folder), read_json(folder.card), read_json(folder.summary)
-    latest = {name: _print.number(value) for name, value in folder.latest().items()}
+    latest = folder.latest()
     if json:
         config, _ = configfile.load([folder.config], [], {})
         about = {"kind": "run", "name": folder.name, "path": str(folder.path), "finished": state.finished}
