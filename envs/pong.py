@@ -44,6 +44,11 @@ class PongConfig(EnvConfig):
         return BatchEnv(Pong(self, num_envs), num_envs)
 
 
+def _fold(y: np.ndarray) -> np.ndarray:
+    """Where a ball on the straight way to `y` is, once the walls have thrown it back."""
+    return 2 * y.clip(TOP, BOTTOM) - y
+
+
 class Pong:
     """N fields; positions are float64 pixels, paddles by their middle: [N, 2] as (right, left)."""
 
@@ -84,15 +89,12 @@ class Pong:
 
     def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         self._move_paddles(actions)
-        old_x = self._x.copy()
-        self._x += self._vx
-        self._y += self._vy
-        for wall in (TOP, BOTTOM):
-            beyond = (self._y < wall) if wall == TOP else (self._y > wall)
-            self._y = np.where(beyond, 2 * wall - self._y, self._y)
-            self._vy = np.where(beyond, -self._vy, self._vy)
-        self._hit(0, (old_x < RIGHT) & (self._x >= RIGHT), RIGHT)
-        self._hit(1, (old_x > LEFT) & (self._x <= LEFT), LEFT)
+        right, left = self._offsets(0, RIGHT), self._offsets(1, LEFT)
+        straight = self._y + self._vy
+        self._x, self._y = self._x + self._vx, _fold(straight)
+        self._vy = np.where(self._y == straight, self._vy, -self._vy)
+        self._reflect(right, RIGHT)
+        self._reflect(left, LEFT)
         won, lost = self._x < 0, self._x > 84
         self._scores[:, 0] += won
         self._scores[:, 1] += lost
@@ -115,10 +117,15 @@ class Pong:
         self._paddles += np.stack([_DIRECTION[own] * SPEED, other], 1)
         np.clip(self._paddles, TOP + HALF, BOTTOM - HALF, out=self._paddles)
 
-    def _hit(self, side: int, arrived: np.ndarray, edge: float) -> None:
-        """Reflect the balls of `arrived` that meet the paddle of `side` (0 right, 1 left)."""
-        offset = (self._y - self._paddles[:, side]) / (HALF + 1)
-        met = arrived & (np.abs(offset) <= 1)
+    def _offsets(self, side: int, edge: float) -> np.ndarray:
+        """Where, from -1 to 1, the ball will cross the paddle of `side` (0 right, 1 left) in this step; NaN if not."""
+        share = (edge - self._x) / self._vx  # of this step, until the ball is at the paddle's edge
+        offset = (_fold(self._y + share * self._vy) - self._paddles[:, side]) / (HALF + 1)
+        return np.where((share > 0) & (share <= 1) & (np.abs(offset) <= 1), offset, np.nan)
+
+    def _reflect(self, offset: np.ndarray, edge: float) -> None:
+        """Send the balls back that met the paddle at `edge`: faster, and the steeper the further from its middle."""
+        met = ~np.isnan(offset)
         speed = np.minimum(np.abs(self._vx) * QUICKENING, FASTEST)
         self._vx = np.where(met, np.sign(edge - 42) * -speed, self._vx)
         self._vy = np.where(met, offset * STEEPEST, self._vy)

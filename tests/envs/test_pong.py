@@ -22,6 +22,16 @@ def test_the_ball_leaves_the_paddle_faster_and_by_where_it_was_hit() -> None:
     assert np.isclose(arrays["x"][0], RIGHT - 2)
 
 
+def test_a_hit_counts_where_the_ball_crosses_the_edge() -> None:
+    """The paddle covers y = 40 to 54 (with the ball's size); only the ball's place at the edge decides."""
+    env = start(x=RIGHT - 0.1, y=53.9, vx=3.0, vy=3.0, paddles=47.0)  # crosses at 54.0, ends at 56.9
+    assert env.step(np.array([0]))[0] is not None
+    assert env.state_dict()["vx"][0] < 0
+    env = start(x=RIGHT - 2.9, y=57.0, vx=3.0, vy=-3.0, paddles=47.0)  # crosses at 54.1, ends at 54.0
+    env.step(np.array([0]))
+    assert env.state_dict()["vx"][0] == 3.0
+
+
 def test_walls_reflect() -> None:
     env = start(x=40.0, y=7.0, vx=3.0, vy=-2.0)
     env.step(np.array([0]))
