@@ -1,9 +1,10 @@
 """DQN: Q-learning with a deep network, replay and a target network.
 
 Paper: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
-Deviations: Adam instead of centred RMSProp; several environments step together; the schedule and sizes of small
-    games are in their configs. As in the paper's code: the loss is summed over the batch, error clipping is the Huber
-    loss, ties are broken at random, stacks are zero before an episode's start. Truncation bootstraps.
+Deviations: Adam instead of centred RMSProp; several environments step together; rewards are not clipped; evaluation
+    is greedy unless `evaluation_epsilon` says otherwise (the paper: 0.05). As in the paper's code: the loss is summed
+    over the batch, error clipping is the Huber loss, ties are broken at random, stacks are zero before an episode's
+    start. Truncation bootstraps.
 """
 
 import copy

@@ -24,17 +24,18 @@ class RandomConfig(AgentConfig):
 
 
 class Random:
-    """Draws from one named generator."""
+    """Draws from a generator of its own."""
 
     def __init__(self, spec: Spec, rng: Rng) -> None:
         self._num_actions = spec.num_actions
-        self._generator = rng.numpy("explore")
+        self._explore, self._evaluate = rng.numpy("explore"), rng.numpy("evaluate")
 
     def initial_state(self, num_envs: int) -> None:
         return None
 
     def act(self, observations: np.ndarray, state: None, *, explore: bool) -> tuple[np.ndarray, None]:
-        return self._generator.integers(self._num_actions, size=len(observations)), None
+        generator = self._explore if explore else self._evaluate
+        return generator.integers(self._num_actions, size=len(observations)), None
 
     def update(self, batch: Any) -> Metrics:
         return {}

@@ -65,32 +65,33 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._autoreset = autoreset
         self._lanes = Lanes(num_envs)
         self._ended = np.ones(num_envs, bool)  # environments that wait for a reset
-        self._seeded = False
+        self._seeded = np.zeros(num_envs, bool)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start new episodes everywhere, or where `options["reset_mask"]` [N] says; `seed` + i seeds environment i."""
-        mask = (
-            np.ones(self.num_envs, bool) if options is None else options.get("reset_mask", np.ones(self.num_envs, bool))
-        )
+        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, bool))
         if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
             raise ValueError(f"options['reset_mask'] must be bool, of shape ({self.num_envs},), with at least one True")
-        if seed is None and not self._seeded:
-            seed = int(self.np_random.integers(2**31))
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or []
-        for index, lane_seed in enumerate(seeds):
-            if lane_seed is not None and mask[index]:
-                self._lanes.seed(index, lane_seed)
-        self._seeded = True
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
+        if len(seeds) != self.num_envs or any(given is not None and given < 0 for given in seeds):
+            raise ValueError(f"seed must be None, an integer >= 0, or {self.num_envs} of those; got {seed}")
+        for index in np.flatnonzero(mask):
+            given = seeds[index]
+            if given is None and not self._seeded[index]:
+                given = int(self.np_random.integers(2**31))
+            if given is not None:
+                self._lanes.seed(int(index), given)
+        self._seeded |= mask
         self._start(mask)
         return self._program.observe(), {}
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Raises ValueError for an illegal action, RuntimeError for a step past an episode's end (mode DISABLED)."""
-        actions = np.asarray(actions)
-        if not self.action_space.contains(actions.astype(self.action_space.dtype)):
-            raise ValueError(f"illegal action in {actions.tolist()}; each must be in {self.single_action_space}")
+        given, actions = np.asarray(actions), np.asarray(actions, self.action_space.dtype)
+        if not np.issubdtype(given.dtype, np.integer) or not self.action_space.contains(actions):
+            raise ValueError(f"illegal action in {given.tolist()}; each must be in {self.single_action_space}")
         if self._autoreset is AutoresetMode.NEXT_STEP:
             return self._step_and_reset_next(actions)
         if self._ended.any():
@@ -156,7 +157,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         for name, array in own.items():
             array[...] = state[name]
         self._ended = np.array(state["ended"])
-        self._seeded = True
+        self._seeded[:] = True
 
 
 def config_of(name: str, options: dict[str, Any]) -> EnvConfig:

@@ -83,7 +83,10 @@ def collect(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -
     if agent in catalog.names("agents"):
         player = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"))
     else:
-        assembly, _ = restore(RunFolder.find(runs, agent))
+        folder = RunFolder.find(runs, agent)
+        if agent == "latest":  # tomorrow it would be another run, perhaps the one that asks
+            raise UserError(f"data.agent=latest does not last; name the run: data.agent={folder.name}")
+        assembly, _ = restore(folder)
         if assembly.config.agent is None:
             raise UserError(f"data.agent={agent} is a generator and cannot play; give an agent's name or run")
         player = assembly.learner

@@ -128,7 +128,8 @@ class Checkpoints:
                 shutil.rmtree(place)
             temporary.rename(place)
             _flush(self._folder)
-            for old in self._places()[_KEPT:]:
+            newer = [other for other in self._places() if other > place]  # damaged, or of a past that did not happen
+            for old in newer + [other for other in self._places() if other <= place][_KEPT:]:
                 shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
         except (OSError, SafetensorError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -141,31 +142,33 @@ class Checkpoints:
         return place
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
-        """Restore `parts` from the newest good checkpoint and return its step; a damaged one is named and passed over.
+        """Restore `parts` from the newest good checkpoint and return its step; a bad one is named and passed over.
 
         Raises:
-            UserError: if there is no good checkpoint, or it does not fit these parts.
+            UserError: if there is no good checkpoint that fits these parts.
         """
         for place in self._places():
             if problem := self._problem(place, parts):
                 note(f"{place} is damaged ({problem}); falling back to the one before it")
                 continue
             manifest = json.loads((place / "manifest.json").read_text())
-            if (manifest["torch"], manifest["threads"]) != (torch.__version__, torch.get_num_threads()):
-                note(
-                    f"{place.name} was written with PyTorch {manifest['torch']} and {manifest['threads']} threads, "
-                    f"this is {torch.__version__} with {torch.get_num_threads()}: numbers may differ in their last bits"
-                )
-            for name, part in parts.items():
-                try:
+            try:
+                for name, part in parts.items():
                     part.load_state_dict(read_tree(place, name))
-                except (KeyError, ValueError, RuntimeError) as error:
-                    raise UserError(f"{place} does not fit this config at {name}: {error}") from error
+            except (KeyError, ValueError, TypeError, RuntimeError) as error:
+                note(f"{place} does not fit this config at {name} ({error}); falling back to the one before it")
+                continue
+            here = (torch.__version__, torch.get_num_threads())
+            if "rng" in parts and (manifest["torch"], manifest["threads"]) != here:  # a whole run goes on
+                note(
+                    f"{place.name} was written with PyTorch {manifest['torch']} and {manifest['threads']} thread(s), "
+                    f"this is {here[0]} with {here[1]}: numbers may differ in their last bits"
+                )
             return int(manifest["step"])
-        raise UserError(f"no good checkpoint in {self._folder}; train again, or point to another run")
+        raise UserError(f"no good checkpoint of this config in {self._folder}; train again, or point to another run")
 
     def _places(self) -> list[Path]:
-        return sorted(self._folder.glob("step_*"), reverse=True)
+        return sorted(self._folder.glob("step_" + 12 * "[0-9]"), reverse=True)
 
     @staticmethod
     def _problem(place: Path, parts: Mapping[str, Stateful]) -> str | None:
@@ -175,6 +178,8 @@ class Checkpoints:
             return "no readable manifest.json"
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
             return f"not a {FORMAT}"
+        if not {"step", "torch", "threads", "files"} <= manifest.keys():
+            return "manifest.json lacks entries"
         if missing := [name for name in parts if f"{name}.json" not in manifest["files"]]:
             return f"lacks {', '.join(missing)}"
         for name, digest in manifest["files"].items():

@@ -65,7 +65,9 @@ def explain(error: ValidationError, origins: Origins, model: type[BaseModel]) ->
         deeper = any(other[: len(path)] == path for other in mistakes if other != path)
         if deeper and all(mistake.kind in _NEEDS or mistake.kind in _SECTION for mistake in group):
             continue  # another branch of a union fits better: it failed further inside
-        origin = next(origins[path[:n]] for n in range(len(path), -1, -1) if path[:n] in origins)
+        above = [path[:n] for n in range(len(path), -1, -1)]
+        below = [other for other in origins if other[: len(path)] == path]  # `a.b.c=1` says where `a.b` was written
+        origin = next(origins[place] for place in (path, *below, *above) if place in origins)
         lines.append((origin.line == 0, origin, _line(origin, path, _words(group))))
     return "\n".join(line for *_, line in sorted(lines, key=lambda line: line[:2]))
 

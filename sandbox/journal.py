@@ -1,5 +1,6 @@
 """What a run does to its folder and to the world: log lines, scores, films and grids, checkpoints."""
 
+import json
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -8,16 +9,37 @@ from typing import Any
 from sandbox.assemble import Assembly
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet
+from sandbox.errors import UserError
 from sandbox.evaluate.agents import evaluate_agent
 from sandbox.evaluate.generators import evaluate_generator
 from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
 from sandbox.media.grid import grid, save_png
+from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
 from sandbox.seeding import Rng
 from sandbox.viewer.episode import episodes
 from sandbox.viewer.film import film
+
+
+class Pinned:
+    """What a checkpoint belongs to: a run whose config was edited in between must not go on as if it was not."""
+
+    def __init__(self, config: RunConfig) -> None:
+        settings = config.model_dump(mode="json")
+        self._pinned = {key: settings[key] for key in ("seed", "precision", "env", "data", "agent", "generator")}
+
+    def state_dict(self) -> dict[str, Any]:
+        return self._pinned
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises UserError if the run was started with other settings."""
+        if changed := [key for key, value in json.loads(json.dumps(self._pinned)).items() if value != state[key]]:
+            raise UserError(
+                f"config.yaml has another {', '.join(changed)} than when this run was saved. "
+                "Put it back to resume, or train a new run with these settings."
+            )
 
 
 class Journal:
@@ -57,11 +79,14 @@ class Journal:
         self._sink.media(step, place.parent.name, place)
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
-        self._sink.checkpoint(step, self._checkpoints.save(step, {**parts, "logger": self._truth}))
+        self._sink.checkpoint(step, self._checkpoints.save(step, self._with_its_own(parts)))
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Go on from the newest good checkpoint; its step."""
-        return self._checkpoints.load({**parts, "logger": self._truth})
+        return self._checkpoints.load(self._with_its_own(parts))
+
+    def _with_its_own(self, parts: Mapping[str, Stateful]) -> dict[str, Stateful]:
+        return {"config": Pinned(self._assembly.config), **parts, "logger": self._truth}
 
     def keep(self, step: int, batch: Any) -> Path:
         """Put a batch aside for people to look at."""

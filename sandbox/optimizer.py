@@ -1,20 +1,22 @@
 """One optimiser for every learner: PyTorch's Adam, its fused form, with optional clipping."""
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import PositiveFloat
+from pydantic import Field, PositiveFloat
 from torch import nn
 
 from sandbox.config import Config
+
+_Decay = Annotated[float, Field(ge=0, lt=1)]
 
 
 class OptimizerConfig(Config):
     """Adam (Kingma & Ba 2015): `lr`, `betas`, `eps`; `clip_norm`: the gradient's largest Euclidean norm, or null."""
 
     lr: PositiveFloat = 1e-3
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[_Decay, _Decay] = (0.9, 0.999)
     eps: PositiveFloat = 1e-8
     clip_norm: PositiveFloat | None = None
 

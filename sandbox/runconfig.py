@@ -24,7 +24,7 @@ class LoggerConfig(Config):
 class RunConfig(Config):
     """A run. Periods count steps (agent steps with an env, updates with data); 0 is never."""
 
-    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
     seed: NonNegativeInt = 0
     steps: PositiveInt
     device: DeviceName = "auto"

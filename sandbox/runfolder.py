@@ -9,12 +9,15 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Self
+
+from filelock import FileLock, Timeout
 
 from sandbox.errors import UserError
 from sandbox.suggest import did_you_mean
@@ -130,6 +133,26 @@ class RunFolder:
                 f"cannot make the run folder {path}: {error.strerror}. Choose another place with --runs."
             ) from error
         return cls(path)
+
+    def discard_if_unused(self) -> None:
+        """Remove the folder of a run that failed before it wrote anything down."""
+        if not (self.saved or self.metrics.exists() or any(self.path.glob("batch_*"))):
+            shutil.rmtree(self.path)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """While inside, no other process trains in this folder.
+
+        Raises:
+            UserError: if one does already.
+        """
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                yield
+        except Timeout:
+            raise UserError(
+                f"{self.path} is being trained by another process: wait for it, or stop it, then resume."
+            ) from None
 
     @staticmethod
     def require_vacant(root: Path, name: str) -> Path:

@@ -4,6 +4,8 @@ import signal
 from types import FrameType
 from typing import Self
 
+from sandbox.note import note
+
 
 class Stop:
     """While entered, the first SIGINT or SIGTERM is remembered in `signal`; a second SIGINT interrupts at once."""
@@ -25,4 +27,6 @@ class Stop:
     def _take(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if self.signal is None:
+            note("stopping: saving first")
         self.signal = number

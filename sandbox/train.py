@@ -99,7 +99,8 @@ def train(run: Run, periods: Periods, outside: Outside) -> bool:
         done = step >= periods.steps
         stop = done or outside.stopping()
         log = done or _crossed(periods.log_period, before, step)
-        _refuse_nonfinite(metrics.get("loss", 0.0), log, step, batch, outside)
+        save = stop or _crossed(periods.checkpoint_period, before, step)
+        _refuse_nonfinite(metrics.get("loss", 0.0), log or save, step, batch, outside)
         if log:
             now = time.perf_counter()
             speed = {"time/steps_per_second": (step - logged) / (now - logged_at)}
@@ -109,7 +110,7 @@ def train(run: Run, periods: Periods, outside: Outside) -> bool:
             outside.write(step, outside.evaluate(step))
         if _crossed(periods.media_period, before, step):
             outside.show(step)
-        if stop or _crossed(periods.checkpoint_period, before, step):
+        if save:
             outside.save(step, run.parts())
         if stop:
             return done
@@ -123,7 +124,7 @@ def _crossed(period: int, before: int, step: int) -> bool:
 
 
 def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: Any, outside: Outside) -> None:
-    """On a CPU every loss is looked at; on a GPU, where a look waits for the device, only when the log waits anyway."""
+    """On a CPU every loss is looked at; on a GPU, where a look waits for the device, only when it is written down."""
     on_device = isinstance(loss, torch.Tensor) and loss.device.type != "cpu"
     if (on_device and not look) or math.isfinite(loss):
         return
@@ -131,5 +132,5 @@ def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: 
     raise UserError(
         f"the loss is {float(loss)} at step {step}. The batch is kept in {place}. "
         "Likely causes: a learning rate that is too large (try a tenth of it), gradients without a limit "
-        "(set optimizer.clip_norm=10), or rewards or inputs that are not finite."
+        "(set clip_norm: 10 in the optimizer's section), or rewards or inputs that are not finite."
     )

@@ -1,7 +1,10 @@
 """One whole training: parts, stream, sinks and checkpoints put together, run, and put away cleanly."""
 
+from contextlib import suppress
+
 from sandbox.assemble import Assembly, use_threads
 from sandbox.checkpoint import Checkpoints
+from sandbox.errors import UserError
 from sandbox.journal import Journal
 from sandbox.logger.console import console
 from sandbox.logger.jsonl import Jsonl
@@ -23,16 +26,18 @@ def work(assembly: Assembly, run: Run, folder: RunFolder, *, quiet: bool) -> int
     """
     config, truth = assembly.config, Jsonl(folder.metrics)
     use_threads(config)
-    with Stop() as stop:
+    with Stop() as stop, folder.locked():
         sinks = Tee([truth, console(config.steps, quiet=quiet), *_mirrors(config, folder)])
         journal = Journal(assembly, folder, truth, sinks, Checkpoints(folder.checkpoints), stop.requested)
-        finished = False
         try:
             if folder.saved:
                 note(f"going on from step {journal.load(run.parts())}")
             finished = train(run, config, journal)
-        finally:
-            sinks.close({**folder.latest(), "finished": finished, "step": run.stream.step})
+        except BaseException:
+            with suppress(UserError):  # the first error is the one to tell
+                sinks.close({**folder.latest(), "finished": False, "step": run.stream.step})
+            raise
+        sinks.close({**folder.latest(), "finished": finished, "step": run.stream.step})
         return stop.signal
 
 

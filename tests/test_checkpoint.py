@@ -93,15 +93,18 @@ def test_a_damaged_checkpoint_is_passed_over_and_named(
 
 
 def test_no_good_checkpoint_is_an_error_with_a_way_on(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"no good checkpoint in .*; train again, or point to another run"):
+    with pytest.raises(
+        UserError, match=r"no good checkpoint of this config in .*; train again, or point to another run"
+    ):
         Checkpoints(tmp_path).load({})
 
 
 def test_another_configs_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = Checkpoints(tmp_path)
     store.save(1, {"part": Part({"a": 1})})
-    with pytest.raises(UserError, match="does not fit this config at part"):
+    with pytest.raises(UserError, match="no good checkpoint"):
         store.load({"part": Part({"b": 1})})
+    assert "does not fit this config at part ('b'); falling back" in capsys.readouterr().err
     with pytest.raises(UserError, match="no good checkpoint"):
         store.load({"part": Part({"a": 1}), "other": Part({})})
     assert "lacks other" in capsys.readouterr().err
@@ -124,10 +127,28 @@ def test_a_full_disk_leaves_the_last_good_one(tmp_path: Path, monkeypatch: pytes
 
 def test_other_threads_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = Checkpoints(tmp_path)
-    place = store.save(1, {"part": Part({"a": 1})})
+    place = store.save(1, {"rng": Part({"a": 1})})
     manifest = json.loads((place / "manifest.json").read_text())
     (place / "manifest.json").write_text(json.dumps(manifest | {"threads": 64}))
-    store.load({"part": Part({"a": 0})})
+    store.load({"rng": Part({"a": 0})})
     said = capsys.readouterr().err
-    assert "64 threads" in said
+    assert "64 thread(s)" in said
     assert "numbers may differ in their last bits" in said
+
+
+def test_only_its_own_checkpoints_are_counted_and_dropped(tmp_path: Path) -> None:
+    """A user's copies stay, and a damaged newer one does not cost a good place."""
+    store = Checkpoints(tmp_path)
+    for step in (400, 500, 600):
+        store.save(step, {"part": Part({"a": step})})
+    for name in ("step_old", "step_000000000600.bak"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "step_000000000600" / "part.json").write_text("{")
+    assert store.load({"part": Part({"a": 0})}) == 500
+    store.save(550, {"part": Part({"a": 550})})
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        "step_000000000500",
+        "step_000000000550",
+        "step_000000000600.bak",
+        "step_old",
+    ]

@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from sandbox import configfile
+from sandbox.errors import UserError
 from sandbox.runfolder import RunFolder
 
 _SCORES = ("eval/return", "env/return", "eval/elbo", "elbo", "loss")  # the first of these that a run has is its score
@@ -28,8 +30,15 @@ class Status:
 def status(run: RunFolder) -> Status:
     """Raises UserError if the run's config cannot be read."""
     raw, _ = configfile.load([run.config], [], {})
-    members = {key: raw[key]["name"] for key in ("env", "data", "agent", "generator") if raw.get(key)}
     latest = run.latest()
+    try:
+        members = {key: raw[key]["name"] for key in ("env", "data", "agent", "generator") if raw.get(key)}
+        return _status(run, raw, members, latest)
+    except (KeyError, TypeError):
+        raise UserError(f"{run.config} is not the config of a run.") from None
+
+
+def _status(run: RunFolder, raw: dict[str, Any], members: dict[str, str], latest: dict[str, float]) -> Status:
     return Status(
         source=members.get("env") or members["data"],
         learner=members.get("agent") or members["generator"],

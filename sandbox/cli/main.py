@@ -42,6 +42,9 @@ def main() -> None:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+    except MemoryError as error:
+        print(f"error: not enough memory: {error}. Ask for less, such as a smaller replay.capacity.", file=sys.stderr)
+        sys.exit(2)
     except OSError as error:
         print(f"error: {error}. Check the path, its permissions and the space on the disk.", file=sys.stderr)
         sys.exit(2)

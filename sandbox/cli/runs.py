@@ -2,7 +2,9 @@
 
 from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
-from sandbox.cli._status import age, status
+from sandbox.cli._status import Status, age, status
+from sandbox.errors import UserError
+from sandbox.note import note
 from sandbox.runfolder import RunFolder
 
 
@@ -16,7 +18,12 @@ def runs(json: Json = False, root: Runs = RUNS) -> None:
 
     Wherever a command takes a run, give its name, its path, the beginning of its id, or `latest`.
     """
-    found = [(folder, status(folder)) for folder in RunFolder.all_runs(root)]
+    found: list[tuple[RunFolder, Status]] = []
+    for folder in RunFolder.all_runs(root):
+        try:
+            found.append((folder, status(folder)))
+        except UserError as problem:
+            note(f"{folder.path} is left out: {problem}")
     if json:
         _print.as_json(
             [

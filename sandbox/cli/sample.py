@@ -20,14 +20,16 @@ def sample(
     sandbox sample latest
     sandbox sample digits_vae_s0 --count 100 --out digits.png
     """
-    from sandbox.assemble import restore
+    from sandbox.assemble import restore, use_threads
     from sandbox.errors import UserError
     from sandbox.learner import Generator
     from sandbox.media.grid import grid, save_png
     from sandbox.runfolder import RunFolder
 
     folder = RunFolder.find(runs, run)
-    learner = restore(folder)[0].learner
+    assembly, _ = restore(folder)
+    use_threads(assembly.config)
+    learner = assembly.learner
     if not isinstance(learner, Generator):
         raise UserError(f"{folder.name} is an agent and has no samples; look at it with `sandbox watch {folder.name}`")
     place = out or folder.samples / "latest.png"

@@ -1,5 +1,6 @@
 """`sandbox train` and `sandbox resume`."""
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -9,6 +10,7 @@ import typer
 from sandbox.cli._options import RUNS, Runs
 
 if TYPE_CHECKING:
+    from sandbox.runconfig import RunConfig
     from sandbox.runfolder import RunFolder
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")]
@@ -33,25 +35,34 @@ def train(
     """
     from sandbox.assemble import begin
     from sandbox.configfile import split, to_yaml
+    from sandbox.errors import UserError
     from sandbox.resolve import resolve
     from sandbox.runfolder import RunFolder
     from sandbox.workbench import work
 
     files, overrides = split(words)
     config = resolve(files, overrides)
-    name = config.name or f"{Path(files[-1]).stem}_s{config.seed}"
-    if resume and (runs / name).exists():
-        _go_on(RunFolder.find(runs, str(runs / name)), quiet)
-        return
+    name = config.name or _default_name(files, config)
     config = config.model_copy(update={"name": name})
+    if resume and (runs / name).exists():
+        folder = RunFolder.find(runs, str(runs / name))
+        _refuse_changes(folder, config)
+        _go_on(folder, quiet, config.steps)
+        return
     if config.encoder_from is not None:  # by its lasting name: `latest` will soon be another
-        giver = RunFolder.find(runs, config.encoder_from).name
-        config = config.model_copy(update={"encoder_from": giver})
+        giver = RunFolder.find(runs, config.encoder_from).path
+        lasting = giver.name if giver.parent.resolve() == runs.resolve() else str(giver.resolve())
+        config = config.model_copy(update={"encoder_from": lasting})
     RunFolder.require_vacant(runs, name)
     assembly = begin(config, runs)  # before the folder: a mistake must not leave one behind
     run = assembly.run()
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
-    _finish(folder, work(assembly, run, folder, quiet=quiet))
+    try:
+        signal = work(assembly, run, folder, quiet=quiet)
+    except UserError:
+        folder.discard_if_unused()
+        raise
+    _finish(folder, signal)
 
 
 def resume(
@@ -71,20 +82,49 @@ def resume(
     _go_on(RunFolder.find(runs, run), quiet, steps)
 
 
-def _go_on(folder: "RunFolder", quiet: bool, steps: int | None = None) -> None:
+def _default_name(files: list[str], config: "RunConfig") -> str:
+    """The last file's name, or source and learner, with the seed."""
+    settings = config.model_dump()
+    sections = [settings[key]["name"] for key in ("env", "data", "agent", "generator") if settings[key]]
+    stem = Path(files[-1]).stem if files else "_".join(sections)
+    return f"{re.sub('[^A-Za-z0-9._-]+', '_', stem).strip('._-') or 'run'}_s{config.seed}"
+
+
+def _refuse_changes(folder: "RunFolder", config: "RunConfig") -> None:
+    """Raises UserError if `config` asks for anything that the run was not started with, more steps aside."""
+    from sandbox.errors import UserError
+    from sandbox.resolve import resolve
+
+    started = dict(resolve([folder.config], []))
+    changed = [key for key, value in dict(config).items() if key not in ("name", "steps") and value != started[key]]
+    if changed:
+        raise UserError(
+            f"{folder.path} was started with another {', '.join(changed)}. Resume it as it is with "
+            f"`sandbox resume {folder.path}`, or choose another name with name=..."
+        )
+
+
+def _go_on(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
     from sandbox.assemble import begin, build
     from sandbox.configfile import to_yaml
+    from sandbox.errors import UserError
     from sandbox.note import note
     from sandbox.resolve import resolve
     from sandbox.workbench import work
 
     config = resolve([folder.config], [] if steps is None else [f"steps={steps}"])
-    if steps is not None:
-        folder.write_config(to_yaml(config))
-    if not folder.saved:
+    reached = folder.latest().get("step", 0)
+    if steps is not None and steps < reached:
+        raise UserError(f"{folder.path} has reached step {reached:.0f} already; give --steps a later one")
+    if reached >= config.steps:
+        note(f"this run is finished (step {reached:.0f} of {config.steps}); add --steps N to train it further")
+    elif not folder.saved:
         note("nothing was saved yet: starting from the beginning")
     assembly = (build if folder.saved else begin)(config, folder.path.parent)
-    _finish(folder, work(assembly, assembly.run(), folder, quiet=quiet))
+    run = assembly.run()
+    if steps is not None:
+        folder.write_config(to_yaml(config))
+    _finish(folder, work(assembly, run, folder, quiet=quiet))
 
 
 def _finish(folder: "RunFolder", signal: int | None) -> None:

@@ -30,7 +30,7 @@ def watch(
     sandbox watch latest
     sandbox watch pong_dqn_s0 --video pong.gif --episodes 1
     """
-    from sandbox.assemble import restore
+    from sandbox.assemble import restore, use_threads
     from sandbox.errors import UserError
     from sandbox.note import note
     from sandbox.runfolder import RunFolder
@@ -39,6 +39,7 @@ def watch(
 
     folder = RunFolder.find(runs, run)
     assembly, step = restore(folder)
+    use_threads(assembly.config)
     if assembly.config.env is None:
         raise UserError(f"{folder.name} is a generator; look at it with `sandbox sample {folder.name}`")
     played = episode.episodes(assembly.learner, assembly.config.env.make(1), seed=seed)

@@ -37,7 +37,7 @@ def _sides(config: Impala, shape: Sequence[int]) -> list[tuple[int, int]]:
     if len(shape) != 3 or min(shape[1:]) < 8:
         raise UserError(
             f"backbone impala needs images [C, H, W] of at least 8x8, got {tuple(shape)}. "
-            "Use backbone.name=mlp, which takes anything."
+            "Choose another backbone in its section: mlp takes anything."
         )
     sides = [(shape[1], shape[2])]
     for _ in config.channels:

@@ -38,7 +38,7 @@ def _sides(shape: Sequence[int]) -> list[tuple[int, int]]:
     if len(shape) != 3 or min(shape[1:]) < 36:
         raise UserError(
             f"backbone nature needs images [C, H, W] of at least 36x36, got {tuple(shape)}. "
-            "Use backbone.name=mlp (anything) or backbone.name=impala (images of at least 8x8)."
+            "Choose another backbone in its section: mlp (takes anything) or impala (images of at least 8x8)."
         )
     sides = [(shape[1], shape[2])]
     for kernel, stride in zip(_KERNELS, _STRIDES, strict=True):

@@ -1,5 +1,6 @@
 """Batches of a data set in random order, epoch after epoch."""
 
+import hashlib
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ class Shuffled:
         self.step = 0  # batches handed out, that is updates
         self._batch_size, self._device = batch_size, compute.device
         self._images = source.train.to(compute.device)
+        self._digest = hashlib.sha256(source.train.numpy().tobytes()).hexdigest()
         self._generator = rng.torch("shuffle", torch.device("cpu"))
         self._epoch_size = len(source.train) // batch_size  # batches
         self._order = torch.empty(0, dtype=torch.int64)  # this epoch's permutation, on the device
@@ -53,7 +55,13 @@ class Shuffled:
         return {"shuffle": self}
 
     def state_dict(self) -> dict[str, Any]:
-        return {"step": self.step, "order": self._order.clone()}
+        return {"step": self.step, "order": self._order.clone(), "data": self._digest}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises UserError if the run was learning from other images."""
+        if state["data"] != self._digest:
+            raise UserError(
+                "the training images are not those this run began with (has data.agent been trained on since?). "
+                "Put that run back, or train a new one."
+            )
         self.step, self._order = state["step"], state["order"].to(self._device)

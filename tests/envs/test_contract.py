@@ -137,5 +137,18 @@ def test_illegal_actions_and_steps_are_refused() -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"illegal action in \[0, 3\]; each must be in Discrete\(3\)"):
         env.step(np.array([0, 3]))
+    with pytest.raises(ValueError, match=r"illegal action in \[1.5, 1.0\]"):
+        env.step(np.array([1.5, 1.0]))
     with pytest.raises(ValueError, match=r"catch: blnd: Extra inputs are not permitted. Options: name, observe, blind"):
         gymnasium.make("Sandbox/Catch-v0", blnd=True)
+
+
+def test_seeds_in_lists_and_none_at_all() -> None:
+    make: Any = lambda: config_of("pong", {"observe": "features"}).make(4)  # noqa: E731
+    fresh = make().reset(seed=[None] * 4)[0]
+    assert len(np.unique(fresh, axis=0)) == 4
+    assert not np.array_equal(fresh, make().reset()[0])
+    assert np.array_equal(make().reset(seed=[3, 4, 5, 6])[0], make().reset(seed=3)[0])
+    for wrong in ([1, 2], -1):
+        with pytest.raises(ValueError, match="seed must be None, an integer >= 0, or 4 of those"):
+            make().reset(seed=wrong)

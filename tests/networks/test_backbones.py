@@ -43,9 +43,13 @@ def test_nature_is_the_network_of_2015() -> None:
 @pytest.mark.parametrize(
     ("config", "shape", "message"),
     [
-        (Nature(), (1, 8, 8), "backbone nature needs images [C, H, W] of at least 36x36, got (1, 8, 8). Use"),
-        (Nature(), (50,), "backbone nature needs images [C, H, W] of at least 36x36, got (50,). Use"),
-        (Impala(), (6,), "backbone impala needs images [C, H, W] of at least 8x8, got (6,). Use backbone.name=mlp"),
+        (Nature(), (1, 8, 8), "backbone nature needs images [C, H, W] of at least 36x36, got (1, 8, 8). Choose"),
+        (Nature(), (50,), "backbone nature needs images [C, H, W] of at least 36x36, got (50,). Choose"),
+        (
+            Impala(),
+            (6,),
+            "backbone impala needs images [C, H, W] of at least 8x8, got (6,). Choose another",
+        ),
     ],
 )
 def test_what_a_backbone_cannot_take(config, shape: tuple[int, ...], message: str) -> None:
