@@ -12,6 +12,8 @@ import av
 import pytest
 import yaml
 
+from sandbox.runfolder import RunFolder
+
 TINY = [
     "catch_dqn",
     "agent.backbone={name: mlp, hidden: [8]}",
@@ -197,3 +199,51 @@ def test_asked_to_stop_it_saves_first(whole, tmp_path, number):
     assert finish(tmp_path) == 0
     assert metrics(broken) == metrics(whole)
     assert checkpoint(broken) == checkpoint(whole)
+
+
+def test_resume_refuses_what_it_would_drop(sandbox, tmp_path):
+    sandbox("train", *TINY)
+    run = tmp_path / "runs" / "catch_dqn_s0"
+    before = checkpoint(run)
+    wrong = sandbox("train", *TINY, "--resume", "env.blind=true", "steps=900")
+    assert wrong.code == 2
+    assert wrong.err.startswith("error: runs/catch_dqn_s0 was started with another env. Resume it as it is with")
+    assert sandbox("resume", "latest", "--steps", "100").err == (
+        "error: runs/catch_dqn_s0 has reached step 600 already; give --steps a later one\n"
+    )
+    assert "this run is finished (step 600 of 600); add --steps N" in sandbox("resume", "latest").err
+    assert checkpoint(run) == before
+    assert sandbox("train", *TINY, "--resume", "steps=800").code == 0
+    assert metrics(run)[-1]["step"] == 800
+
+
+def test_an_edited_config_is_refused(sandbox, tmp_path):
+    sandbox("train", *TINY)
+    config = tmp_path / "runs" / "catch_dqn_s0" / "config.yaml"
+    config.write_text(config.read_text().replace("capacity: 400", "capacity: 4000"))
+    wrong = sandbox("resume", "latest", "--steps", "900")
+    assert wrong.code == 2
+    assert "error: config.yaml has another agent than when this run was saved. Put it back" in wrong.err
+
+
+def test_a_run_that_could_not_begin_leaves_no_folder(sandbox, tmp_path):
+    words = ["digits_rbm", "data.binarize=none", "steps=10", "threads=1", "logger.wandb=off"]
+    wrong = sandbox("train", *words)
+    assert wrong.code == 2
+    assert "data.binarize=threshold" in wrong.err
+    assert list((tmp_path / "runs").iterdir()) == []
+
+
+def test_two_processes_do_not_train_one_run(sandbox, tmp_path):
+    sandbox("train", *TINY)
+    with RunFolder(tmp_path / "runs" / "catch_dqn_s0").locked():
+        second = sandbox("resume", "latest", "--steps", "900")
+    assert second.code == 2
+    assert "is being trained by another process: wait for it, or stop it, then resume." in second.err
+
+
+def test_a_loss_that_is_not_finite_keeps_its_batch(sandbox, tmp_path):
+    wrong = sandbox("train", *TINY, "agent.optimizer.lr=1e30")
+    assert wrong.code == 2
+    assert "Likely causes: a learning rate that is too large" in wrong.err
+    assert list((tmp_path / "runs" / "catch_dqn_s0").glob("batch_*/batch.safetensors"))
