@@ -1,6 +1,6 @@
 """Kill a training with SIGKILL at random moments, resume it, and compare everything with the uninterrupted run.
 
-    python benchmarks/kill_and_resume.py                 # 20 kills for each of the learners
+    python benchmarks/kill_and_resume.py                 # 20 kills for each of the runs below
     python benchmarks/kill_and_resume.py dqn rbm --kills 5
 
 Compared: every tensor, array and number of the last checkpoint (weights, optimisers, replay or chains, environments,
@@ -19,18 +19,16 @@ from pathlib import Path
 SMALL = ["logger.wandb=off", "threads=1", "device=cpu"]
 REPLAY = "agent.stream.replay={num_envs: 4, capacity: 600, warmup: 100, update_period: 8}"
 NATURE = "agent.backbone={name: nature, channels: [4, 8, 8], hidden: 16}"
+WRAPPERS = (
+    "env.wrappers=[{flicker: {p: 0.5}}, {noise: {std: 0.1}}, {sticky_actions: {p: 0.25}}, {frame_stack: {count: 2}}]"
+)
 SHORT = ["steps=2000", "log_period=150", "checkpoint_period=500"]
 RUNS = {
     "random": ["catch_random", "steps=6000", "log_period=500", "checkpoint_period=1500", "evaluate_period=0"],
-    "dqn": [
-        "catch_dqn",
-        NATURE,
-        REPLAY,
-        "agent.stream.stack=3",
-        "steps=2000",
-        "log_period=150",
-        "checkpoint_period=500",
-    ],
+    "dqn": ["catch_dqn", NATURE, REPLAY, "agent.stream.stack=3", *SHORT],
+    "wrappers": ["catch_dqn", NATURE, REPLAY, WRAPPERS, *SHORT],
+    "atari": ["catch_dqn", NATURE, REPLAY, "env={name: atari, game: breakout, sticky: 0.25}", *SHORT],
+    "gym": ["catch_dqn", "agent.backbone={name: mlp}", REPLAY, "env={name: gym, id: LunarLander-v3}", *SHORT],
     "drqn": ["blind_catch_drqn", NATURE, REPLAY, *SHORT],
     "vae": ["digits_vae", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "gan": ["digits_gan", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],

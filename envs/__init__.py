@@ -7,9 +7,17 @@ from pathlib import Path
 
 from gymnasium.envs.registration import register
 
+
+def id_of(name: str) -> str:
+    """The Gymnasium id of the environment in the file `name`."""
+    return f"Sandbox/{name.title().replace('_', '')}-v0"
+
+
 for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
+    if _file.stem == "gym":  # those have ids already
+        continue
     register(
-        id=f"Sandbox/{_file.stem.title().replace('_', '')}-v0",
+        id=id_of(_file.stem),
         entry_point="envs._single:SingleEnv",
         vector_entry_point="envs._batch:make_vector",
         kwargs={"name": _file.stem},

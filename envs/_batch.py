@@ -9,10 +9,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pydantic import ValidationError
 
-from envs._lanes import Lanes
 from sandbox.config import config_in
-from sandbox.environment import Controls, EnvConfig
+from sandbox.envconfig import EnvConfig
+from sandbox.environment import Controls, Environment, legal, require_reset, reset_mask
 from sandbox.errors import UserError
+from sandbox.lanes import Lanes
 
 
 class Program(Protocol):
@@ -28,6 +29,9 @@ class Program(Protocol):
     def action_space(self) -> Space[Any]: ...
     @property
     def controls(self) -> tuple[Controls, ...]: ...
+    @property
+    def fps(self) -> float:
+        """Steps a second that suit people."""
 
     def arrays(self) -> dict[str, np.ndarray]: ...
     def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
@@ -55,50 +59,32 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     ) -> None:
         self.num_envs = num_envs
         self.render_mode = render_mode
-        self.metadata = {"autoreset_mode": autoreset, "render_modes": ["rgb_array"], "render_fps": 15}
+        self.metadata = {"autoreset_mode": autoreset, "render_modes": ["rgb_array"], "render_fps": program.fps}
         self.single_observation_space = program.observation_space
         self.single_action_space = program.action_space
         self.observation_space = batch_space(program.observation_space, num_envs)
         self.action_space = batch_space(program.action_space, num_envs)
-        self.controls = program.controls
+        self.controls, self.fps = program.controls, program.fps
         self._program = program
         self._autoreset = autoreset
         self._lanes = Lanes(num_envs)
         self._ended = np.ones(num_envs, bool)  # environments that wait for a reset
-        self._seeded = np.zeros(num_envs, bool)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Start new episodes everywhere, or where `options["reset_mask"]` [N] says; `seed` + i seeds environment i."""
-        mask = (options or {}).get("reset_mask", np.ones(self.num_envs, bool))
-        if mask.shape != (self.num_envs,) or mask.dtype != np.bool_ or not mask.any():
-            raise ValueError(f"options['reset_mask'] must be bool, of shape ({self.num_envs},), with at least one True")
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, int) else seed or [None] * self.num_envs
-        if len(seeds) != self.num_envs or any(given is not None and given < 0 for given in seeds):
-            raise ValueError(f"seed must be None, an integer >= 0, or {self.num_envs} of those; got {seed}")
-        for index in np.flatnonzero(mask):
-            given = seeds[index]
-            if given is None and not self._seeded[index]:
-                given = int(self.np_random.integers(2**31))
-            if given is not None:
-                self._lanes.seed(int(index), given)
-        self._seeded |= mask
+        mask = reset_mask(options, self.num_envs)
+        self._lanes.start(seed, mask)
         self._start(mask)
         return self._program.observe(), {}
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Raises ValueError for an illegal action, RuntimeError for a step past an episode's end (mode DISABLED)."""
-        given, actions = np.asarray(actions), np.asarray(actions, self.action_space.dtype)
-        if not np.issubdtype(given.dtype, np.integer) or not self.action_space.contains(actions):
-            raise ValueError(f"illegal action in {given.tolist()}; each must be in {self.single_action_space}")
+        actions = legal(actions, self.action_space, self.single_action_space)
         if self._autoreset is AutoresetMode.NEXT_STEP:
             return self._step_and_reset_next(actions)
-        if self._ended.any():
-            raise RuntimeError(
-                f"environments {np.flatnonzero(self._ended).tolist()} have not been reset; "
-                "call reset(), or reset(options={'reset_mask': terminated | truncated}) after an episode's end"
-            )
+        require_reset(self._ended)
         rewards, terminated, truncated = self._program.step(actions, self._lanes)
         self._ended = terminated | truncated
         observations, infos = self._program.observe(), {}
@@ -149,7 +135,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises UserError for the state of another environment or another number of copies."""
         own = self._arrays()
-        if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in state.items() if k != "ended"}:
+        if {k: v.shape for k, v in own.items()} != {k: np.shape(v) for k, v in state.items() if k != "ended"}:
             raise UserError(
                 "this state belongs to another environment, other options or another num_envs: "
                 f"it holds {sorted(state)}, this environment needs {sorted([*own, 'ended'])}"
@@ -157,7 +143,6 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         for name, array in own.items():
             array[...] = state[name]
         self._ended = np.array(state["ended"])
-        self._seeded[:] = True
 
 
 def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
@@ -174,15 +159,30 @@ def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
         raise ValueError(f"{name}: {problems}. Options: {', '.join(config.model_fields)}") from None
 
 
+def is_program(name: str) -> bool:
+    """Whether `envs/<name>.py` is a batch program: those can be asked to `observe` pixels or features."""
+    return "observe" in config_in(importlib.import_module(f"envs.{name}"), EnvConfig).model_fields
+
+
 def make_vector(
     name: str,
     num_envs: int = 1,
     render_mode: str | None = None,
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     **options: Any,
-) -> BatchEnv:
-    """`gymnasium.make_vec`'s entry point; `autoreset_mode` is Gymnasium's, by value or member."""
-    environment = config_of(name, options).make(num_envs)
-    if not isinstance(environment, BatchEnv):
-        raise TypeError(f"{name} is not a batch program")
-    return BatchEnv(environment._program, num_envs, AutoresetMode(autoreset_mode), render_mode)
+) -> Environment:
+    """`gymnasium.make_vec`'s entry point; `autoreset_mode` is Gymnasium's, by value or member.
+
+    Raises:
+        ValueError: for another mode than DISABLED with an environment that is no batch program.
+    """
+    environment = config_of(name, options).bare(num_envs)
+    mode = AutoresetMode(autoreset_mode)
+    if isinstance(environment, BatchEnv):
+        return BatchEnv(environment._program, num_envs, mode, render_mode)
+    if mode is not AutoresetMode.DISABLED:
+        raise ValueError(
+            f"{name} resets only where it is told to: give autoreset_mode='Disabled', and after an episode's end "
+            "reset(options={'reset_mask': terminated | truncated})"
+        )
+    return environment

@@ -15,6 +15,7 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
 
     def __init__(self, name: str, render_mode: str | None = None, **options: Any) -> None:
         self._batch = config_of(name, options).make(1)
+        self.metadata = self.metadata | {"render_fps": self._batch.fps}
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space
         self.render_mode = render_mode
@@ -28,9 +29,10 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
         return observations[0], {}
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Returns (observation, reward, terminated, truncated, {})."""
-        observations, rewards, terminated, truncated, _ = self._batch.step(np.asarray([action]))
-        return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), {}
+        """Returns (observation, reward, terminated, truncated, info)."""
+        observations, rewards, terminated, truncated, infos = self._batch.step(np.asarray([action]))
+        info = {name: values[0] for name, values in infos.items()}
+        return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), info
 
     def render(self) -> np.ndarray | None:
         """The picture for people, [H, W, 3] uint8, with `render_mode="rgb_array"`."""

@@ -19,22 +19,22 @@ from gymnasium import spaces
 
 from envs import _draw
 from envs._batch import BatchEnv
-from envs._lanes import Lanes
-from sandbox.environment import Controls, EnvConfig
+from envs._board import PIXELS, Board, Observe
+from sandbox.envconfig import EnvConfig
+from sandbox.environment import Controls
+from sandbox.lanes import Lanes
 
 ROWS, COLUMNS = 10, 5
-BACKGROUND, FRAME = ROWS * COLUMNS, ROWS * COLUMNS + 1  # two more places than the board has
-CELL, TOP, LEFT = 8, 2, 22  # pixels: a cell's side and the board's corner in the 84x84 observation
 
 
 class CatchConfig(EnvConfig):
     """`observe`: pixels or features; `blind`: the ball is seen in the first observation only."""
 
     name: Literal["catch"] = "catch"
-    observe: Literal["pixels", "features"] = "pixels"
+    observe: Observe = "pixels"
     blind: bool = False
 
-    def make(self, num_envs: int) -> BatchEnv:
+    def bare(self, num_envs: int) -> BatchEnv:
         return BatchEnv(Catch(self, num_envs), num_envs)
 
 
@@ -42,23 +42,18 @@ class Catch:
     """N boards; all state is four integers each."""
 
     controls = (Controls({"left": 0, "right": 2}, idle=1),)
+    fps = 8.0
     action_space = spaces.Discrete(3)
 
     def __init__(self, config: CatchConfig, num_envs: int) -> None:
         self._config = config
-        pixels, features = (
-            spaces.Box(0, 255, (1, 84, 84), np.uint8),
-            spaces.Box(0.0, 1.0, (ROWS * COLUMNS,), np.float32),
-        )
-        self.observation_space = pixels if config.observe == "pixels" else features
+        features = spaces.Box(0.0, 1.0, (ROWS * COLUMNS,), np.float32)
+        self.observation_space = PIXELS if config.observe == "pixels" else features
         self._lanes = np.arange(num_envs)
         self._ball_y, self._ball_x, self._paddle = (np.zeros(num_envs, np.int64) for _ in range(3))
-        rows, columns = (np.arange(84) - TOP) // CELL, (np.arange(84) - LEFT) // CELL
-        inside = ((rows >= 0) & (rows < ROWS))[:, None] & ((columns >= 0) & (columns < COLUMNS))
-        self._cell = np.where(
-            inside, rows.clip(0, ROWS - 1)[:, None] * COLUMNS + columns.clip(0, COLUMNS - 1), BACKGROUND
-        )
-        self._cell[TOP : TOP + ROWS * CELL, [LEFT - 1, LEFT + COLUMNS * CELL]] = FRAME
+        self._board = Board(ROWS, COLUMNS)
+        left, right = self._board.left - 1, self._board.left + COLUMNS * self._board.cell
+        self._board.background[self._board.top : self._board.top + ROWS * self._board.cell, [left, right]] = 64
 
     def arrays(self) -> dict[str, np.ndarray]:
         return {"ball_y": self._ball_y, "ball_x": self._ball_x, "paddle": self._paddle}
@@ -77,18 +72,15 @@ class Catch:
 
     def observe(self) -> np.ndarray:
         if self._config.observe == "features":
-            return self._board(1.0, 1.0, np.float32)
-        values = np.concatenate(
-            [self._board(255, 160, np.uint8), np.tile(np.array([0, 64], np.uint8), (len(self._lanes), 1))], 1
-        )
-        return values[:, self._cell][:, None]
+            return self._cells(1.0, 1.0, np.float32)
+        return self._board.pixels(self._cells(255, 160, np.uint8).reshape(-1, ROWS, COLUMNS))
 
-    def _board(self, ball: float, paddle: float, dtype: type) -> np.ndarray:
-        board: np.ndarray = np.zeros((len(self._lanes), ROWS * COLUMNS), dtype)
-        board[self._lanes, (ROWS - 1) * COLUMNS + self._paddle] = paddle
+    def _cells(self, ball: float, paddle: float, dtype: type) -> np.ndarray:
+        cells: np.ndarray = np.zeros((len(self._lanes), ROWS * COLUMNS), dtype)
+        cells[self._lanes, (ROWS - 1) * COLUMNS + self._paddle] = paddle
         seen = self._lanes[self._ball_y == 0] if self._config.blind else self._lanes
-        board[seen, self._ball_y[seen] * COLUMNS + self._ball_x[seen]] = ball
-        return board
+        cells[seen, self._ball_y[seen] * COLUMNS + self._ball_x[seen]] = ball
+        return cells
 
     def draw(self, index: int) -> np.ndarray:
         """[440, 240, 3]; the ball is always drawn: people may look."""

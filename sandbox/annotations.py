@@ -23,6 +23,12 @@ def models(annotation: Any) -> list[Model]:
     return [choice for choice in choices(annotation) if isinstance(choice, type) and issubclass(choice, BaseModel)]
 
 
+def items(annotation: Any) -> list[Model]:
+    """The config classes that the items of a list may be."""
+    lists = [choice for choice in choices(annotation) if get_origin(choice) is tuple]
+    return [model for choice in lists for part in get_args(choice) for model in models(part)]
+
+
 def literals(annotation: Any) -> list[Any]:
     """The values of the branches that are literals."""
     return [value for choice in choices(annotation) if get_origin(choice) is Literal for value in get_args(choice)]
@@ -34,11 +40,12 @@ def tags(model: Model) -> list[Any]:
 
 
 def inner_options(model: Model) -> Iterator[tuple[str, ...]]:
-    """The paths of all options in the sections of `model`, at any depth."""
+    """The paths of all options in the sections of `model`, at any depth; 0 stands for any item of a list."""
     for name, field in model.model_fields.items():
-        for section in models(field.annotation):
-            yield from ((name, option) for option in section.model_fields)
-            yield from ((name, *path) for path in inner_options(section))
+        for places, sections in (((name,), models(field.annotation)), ((name, "0"), items(field.annotation))):
+            for section in sections:
+                yield from ((*places, option) for option in section.model_fields)
+                yield from ((*places, *path) for path in inner_options(section))
 
 
 def walk(model: Model, location: Sequence[str | int]) -> tuple[tuple[str | int, ...], list[Model], Any]:

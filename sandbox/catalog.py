@@ -10,11 +10,17 @@ from sandbox.errors import UserError
 from sandbox.suggest import did_you_mean
 
 SECTIONS = {"env": "envs", "agent": "agents", "generator": "generators", "data": "sandbox.data"}  # of a config
-FAMILIES = {"envs": "environment", "agents": "agent", "generators": "generator", "sandbox.data": "data set"}
+FAMILIES = {
+    "envs": "environment",
+    "agents": "agent",
+    "generators": "generator",
+    "sandbox.data": "data set",
+    "sandbox.wrappers": "wrapper",
+}
 
 
 def files(family: str) -> dict[str, Path]:
-    """The members of `envs`, `agents`, `generators` or `sandbox.data` by name; nothing is imported."""
+    """The members of a family, such as `envs` or `sandbox.data`, by name; nothing is imported."""
     spec = importlib.util.find_spec(family)
     folders = spec.submodule_search_locations if spec is not None else None
     return {file.stem: file for folder in folders or [] for file in sorted(Path(folder).glob("[!_]*.py"))}
@@ -41,7 +47,8 @@ def config_class(family: str, name: str) -> type[Config]:
 def kind_of(family: str) -> type[Config]:
     """What a member's config class is a kind of."""
     from sandbox.dataset import DataConfig  # late: they bring PyTorch, and names alone must be quick
-    from sandbox.environment import EnvConfig
+    from sandbox.envconfig import EnvConfig
+    from sandbox.environment import WrapperConfig
     from sandbox.learner import AgentConfig, GeneratorConfig
 
     kinds: dict[str, type[Config]] = {
@@ -49,6 +56,7 @@ def kind_of(family: str) -> type[Config]:
         "agents": AgentConfig,
         "generators": GeneratorConfig,
         "sandbox.data": DataConfig,
+        "sandbox.wrappers": WrapperConfig,
     }
     return kinds[family]
 

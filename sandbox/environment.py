@@ -25,13 +25,15 @@ class Environment(Protocol):
     """A `gymnasium.vector.VectorEnv` with autoreset disabled, that can draw, be played, and save itself.
 
     `step` returns the true last observation when an episode ends; its environment then waits for
-    `reset(options={"reset_mask": ended})`.
+    `reset(options={"reset_mask": ended})`. Where its infos hold `life_lost` [N] bool, those environments ended an
+    episode for learners only: a reset without a seed goes on with the same game, and its score counts on.
     """
 
     num_envs: int
     single_observation_space: Space[Any]
     single_action_space: Space[Any]
     controls: tuple[Controls, ...]  # one for each player
+    fps: float  # steps a second that suit people
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -46,12 +48,17 @@ class Environment(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
-class EnvConfig(Config):
-    """A file under `envs/` defines exactly one."""
+class WrapperConfig(Config):
+    """A file under `sandbox/wrappers/` defines exactly one; the file's name is the wrapper's."""
 
     @abstractmethod
-    def make(self, num_envs: int) -> Environment:
-        """`num_envs` copies that step together."""
+    def wrap(self, env: Environment) -> Environment:
+        """Raises UserError if the wrapper does not fit what `env` shows or takes."""
+
+
+def game_over(terminated: np.ndarray, truncated: np.ndarray, infos: Mapping[str, Any]) -> np.ndarray:
+    """Where the whole game ended, [N]: a life lost ends an episode for learners, but not the game's score."""
+    return (terminated | truncated) & ~infos.get("life_lost", np.zeros_like(terminated))
 
 
 def spec_of(env: Environment) -> Spec:
@@ -66,3 +73,45 @@ def spec_of(env: Environment) -> Spec:
     if not isinstance(observation, spaces.Box):
         raise UserError(f"agents here see one Box, this environment shows {observation}; wrap it into one")
     return Spec(observation.shape, observation.dtype == np.uint8, int(action.n))
+
+
+def reset_mask(options: dict[str, Any] | None, num_envs: int) -> np.ndarray:
+    """Which environments [N] to reset: `options["reset_mask"]`, or all.
+
+    Raises:
+        ValueError: if it is no mask, or resets nothing.
+    """
+    mask = (options or {}).get("reset_mask", np.ones(num_envs, bool))
+    if mask.shape != (num_envs,) or mask.dtype != np.bool_ or not mask.any():
+        raise ValueError(f"options['reset_mask'] must be bool, of shape ({num_envs},), with at least one True")
+    return mask
+
+
+def legal(actions: np.ndarray, space: Space[Any], single: Space[Any]) -> np.ndarray:
+    """The actions [N, ...] in the dtype of the batched `space`.
+
+    Raises:
+        ValueError: for actions outside it, or of another kind.
+    """
+    given, cast = np.asarray(actions), np.asarray(actions, space.dtype)
+    if not np.can_cast(given.dtype, cast.dtype, "same_kind") or not space.contains(cast):
+        raise ValueError(f"illegal action in {_few(given)}; each must be in {single}")
+    return cast
+
+
+def require_reset(ended: np.ndarray) -> None:
+    """Refuse to step the environments that wait for a reset, `ended` [N].
+
+    Raises:
+        RuntimeError: and says how to reset them.
+    """
+    if ended.any():
+        raise RuntimeError(
+            f"environments {_few(np.flatnonzero(ended))} have not been reset; "
+            "call reset(), or reset(options={'reset_mask': terminated | truncated}) after an episode's end"
+        )
+
+
+def _few(values: np.ndarray) -> str:
+    """A message names some of thousands."""
+    return np.array2string(values, threshold=10, edgeitems=3, separator=", ")

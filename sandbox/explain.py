@@ -7,7 +7,7 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel, ValidationError
 
 from sandbox import yamltext
-from sandbox.annotations import Model, choices, inner_options, literals, models, tags, walk
+from sandbox.annotations import Model, choices, inner_options, items, literals, models, tags, walk
 from sandbox.suggest import did_you_mean, nearest
 from sandbox.yamltext import KeyPath, Origin, Origins
 
@@ -37,6 +37,7 @@ _NEEDS = {
     "string_pattern_mismatch": "text that matches {pattern}",
 }
 _SECTION = ("model_type", "model_attributes_type", "dict_type")
+_LIST = ("list_type", "tuple_type")
 
 
 class _Mistake(NamedTuple):
@@ -114,6 +115,8 @@ def _needs(mistake: _Mistake) -> str:
     if mistake.kind in _SECTION:
         sections = models(mistake.annotation)
         return f"a section ({', '.join(sections[0].model_fields)})" if len(sections) == 1 else "a section"
+    if mistake.kind in _LIST and (sections := items(mistake.annotation)):
+        return f"a list of sections ({', '.join(option for model in sections for option in model.model_fields)})"
     return _NEEDS.get(mistake.kind, f"something else ({mistake.message})").format(**mistake.context)
 
 
@@ -128,12 +131,17 @@ def _hint(group: Sequence[_Mistake]) -> str:
     """What to write instead, where it is plain."""
     given, path = group[0].given, ".".join(map(str, group[0].path))
     kinds = {mistake.kind for mistake in group}
+    if isinstance(given, dict) and kinds & {*_LIST}:
+        return f" A list is given whole: {path}=[...]."
     if not isinstance(given, str):
         return " Put it in quotes." if "string_type" in kinds and isinstance(given, int | float) else ""
     if kinds & {"int_type", "float_type", "bool_type"} and not isinstance(yamltext.scalar(given), str):
         return " Leave the quotes out."
     if any(mistake.kind in _SECTION and any(map(tags, models(mistake.annotation))) for mistake in group):
         return f" Did you mean {path}.name={given}?"
+    for model in [model for mistake in group for model in models(mistake.annotation)]:
+        if given in model.model_fields and models(model.model_fields[given].annotation):
+            return f" Did you mean {{{given}: {{}}}}?"
     return did_you_mean(given, [name for mistake in group for name in _quoted(mistake)])
 
 

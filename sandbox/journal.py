@@ -74,8 +74,9 @@ class Journal:
             save_png(place, grid(self._assembly.learner.sample(64)))
         else:
             place = self._folder.videos / f"step_{step:012d}.mp4"
-            played = episodes(self._assembly.learner, self._assembly.source(1), seed=self._assembly.config.seed)
-            list(film(islice(played, 1), place))
+            env = self._assembly.source(1)
+            played = episodes(self._assembly.learner, env, seed=self._assembly.config.seed)
+            list(film(islice(played, 1), place, fps=env.fps))
         self._sink.media(step, place.parent.name, place)
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> None:

@@ -9,7 +9,7 @@ from sandbox import catalog
 from sandbox.config import Config
 from sandbox.dataset import DataConfig
 from sandbox.device import DeviceName, PrecisionName
-from sandbox.environment import EnvConfig
+from sandbox.envconfig import EnvConfig
 from sandbox.learner import AgentConfig, GeneratorConfig, LearnerConfig
 
 

@@ -28,6 +28,15 @@ class Adam(Config):
     lr: PositiveFloat | None = None
 
 
+class Brick(Config):
+    kilos: PositiveFloat = 1.0
+
+
+class Wall(Config):
+    brick: Brick | None = None
+    wood: Line | None = None
+
+
 class Learner(Config):
     name: Literal["dqn"] = "dqn"
     backbone: Annotated[Wide | Deep, Field(discriminator="name")] = Wide()
@@ -50,6 +59,7 @@ class Whole(Config):
     device: Literal["cpu", "cuda"] = "cpu"
     agent: Learner = Learner()
     counts: dict[str, int] = Field(default_factory=dict)
+    walls: tuple[Wall, ...] = ()
 
 
 def told(text):
@@ -108,6 +118,14 @@ def told(text):
          "agent.backbone.channels: needs at most 2 values, got [1, 2, 3]."),
         ("agent: {epsilon: few}", "agent.epsilon: needs a section (start, end) or a number, got 'few'."),
         ("agent: {epsilon: {stat: 1}}", "agent.epsilon.stat: unknown option. Did you mean 'start'?"),
+        ("walls: [{brik: {}}]", "walls.0.brik: unknown option. Did you mean 'brick'?"),
+        ("walls: [{brick: {}}, {brick: {kilos: 0}}]", "walls.1.brick.kilos: needs a value > 0, got 0."),
+        ("walls: [brick]", "walls.0: needs a section (brick, wood), got 'brick'. Did you mean {brick: {}}?"),
+        ("walls: [stone]", "walls.0: needs a section (brick, wood), got 'stone'."),
+        ("walls: brick", "walls: needs a list of sections (brick, wood), got 'brick'."),
+        ("walls: {brick: {}}",
+         "walls: needs a list of sections (brick, wood), got a section. A list is given whole: walls=[...]."),
+        ("wood: {}", "wood: unknown option. Did you mean 'walls.0.wood'?"),
         ("agent: {epsilon: -1}", "agent.epsilon: needs a section (start, end) or a value > 0, got -1."),
     ],
 )  # fmt: skip
@@ -126,7 +144,7 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_lines():
         "f:4: agent.backbone.name: unknown backbone 'depp'. Did you mean 'deep'? Known: wide, deep.",
         "f:5: agent.lr: unknown option. Did you mean 'agent.optimizer.lr'?",
         "f:6: steps: needs a whole number, got 'many'.",
-        "f:7: sede: unknown option. Known: steps, name, device, agent, counts.",
+        "f:7: sede: unknown option. Known: steps, name, device, agent, counts, walls.",
     ]
 
 

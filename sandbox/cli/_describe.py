@@ -1,5 +1,6 @@
 """The options of a config class in words, for people who want to set them."""
 
+import itertools
 from collections.abc import Iterator
 from inspect import cleandoc
 from types import NoneType, UnionType
@@ -34,8 +35,12 @@ def sections(model: Model, path: str, chosen: BaseModel | None = None) -> Iterat
     options: list[Option] = []
     inner: list[Section] = []
     for name, field in model.model_fields.items():
-        default = dict(chosen)[name] if chosen else field.get_default(call_default_factory=True)
         here = f"{path}.{name}"
+        if not chosen and field.default_factory_takes_validated_data:
+            words = _words(field.annotation, field.metadata)
+            options.append(Option(here, words, _by_choice(model, name), field.description or ""))
+            continue
+        default = dict(chosen)[name] if chosen else field.get_default(call_default_factory=True)
         if isinstance(default, BaseModel) and not tags(type(default)):
             inner += sections(type(default), here, default)
         else:
@@ -43,6 +48,24 @@ def sections(model: Model, path: str, chosen: BaseModel | None = None) -> Iterat
             options.append(Option(here, words, _text(default), field.description or ""))
     yield Section(cleandoc(model.__doc__ or ""), options)
     yield from inner
+
+
+def _by_choice(model: Model, name: str) -> str | None:
+    """A default that follows an option before it, for each of its values: `30 (nature2015), 0 (machado2018)`."""
+    known: dict[str, Any] = {}
+    for other, field in itertools.takewhile(lambda item: item[0] != name, model.model_fields.items()):
+        known[other] = field.get_default(call_default_factory=True, validated_data=known)
+    field = model.model_fields[name]
+
+    def default(**choice: Any) -> str | None:
+        return _text(field.get_default(call_default_factory=True, validated_data=known | choice))
+
+    for other in known:
+        if get_origin(annotation := model.model_fields[other].annotation) is Literal:
+            texts = {choice: default(**{other: choice}) for choice in get_args(annotation)}
+            if len(set(texts.values())) > 1:
+                return ", ".join(f"{text} ({choice})" for choice, text in texts.items())
+    return default()
 
 
 def _words(annotation: Any, limits: Any = ()) -> str:

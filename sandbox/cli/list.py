@@ -6,7 +6,7 @@ from sandbox.cli._options import Json
 
 
 def list_everything(json: Json = False) -> None:
-    """List what there is: environments, agents, models, data, configs.
+    """List what there is: environments, wrappers, agents, models, data, configs.
 
     \b
     sandbox list
@@ -16,6 +16,7 @@ def list_everything(json: Json = False) -> None:
     """
     groups = {
         "envs": catalog.files("envs"),
+        "wrappers": catalog.files("sandbox.wrappers"),
         "agents": catalog.files("agents"),
         "generators": catalog.files("generators"),
         "backbones": catalog.backbones(),

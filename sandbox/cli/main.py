@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from sandbox.cli.bench import bench
 from sandbox.cli.doctor import doctor
 from sandbox.cli.evaluate import evaluate
 from sandbox.cli.list import list_everything
@@ -31,7 +32,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: boxes break lines in pipes and narrow windows
 )
 app.command("list")(list_everything)
-for _command in (show, train, resume, evaluate, watch, play, sample, runs, doctor):
+for _command in (show, train, resume, evaluate, watch, play, sample, runs, bench, doctor):
     app.command()(_command)
 
 

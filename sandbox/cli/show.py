@@ -14,6 +14,8 @@ from sandbox.errors import UserError
 from sandbox.runfolder import RunFolder, read_json
 from sandbox.suggest import did_you_mean
 
+FAMILIES = catalog.SECTIONS | {"wrapper": "sandbox.wrappers"}
+
 
 def show(
     what: Annotated[list[str], typer.Argument(metavar="NAME|FILE... [KEY=VALUE...]", show_default=False)],
@@ -24,6 +26,7 @@ def show(
 
     \b
     sandbox show catch                         an environment
+    sandbox show flicker                       a wrapper, for env.wrappers
     sandbox show dqn                           an agent: paper, deviations, options
     sandbox show catch_dqn                     a shipped config, all defaults filled in
     sandbox show mine.yaml agent.discount=0.9  what `sandbox train` would run
@@ -32,9 +35,7 @@ def show(
     A name is looked up among the members first, then the configs, then the runs; a path to a folder is a run.
     """
     files, overrides = configfile.split(what)
-    members = {kind: catalog.files(family) for kind, family in catalog.SECTIONS.items()} | {
-        "backbone": catalog.backbones()
-    }
+    members = {kind: catalog.files(family) for kind, family in FAMILIES.items()} | {"backbone": catalog.backbones()}
     word = files[0] if len(files) == 1 and not overrides else ""
     kinds = [kind for kind, names in members.items() if word in names]
     if kinds:
@@ -60,9 +61,9 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         model: Any = next(model for model in models(Backbone) if name in tags(model))
         file = catalog.backbones()[name]
     else:
-        model, file = catalog.config_class(catalog.SECTIONS[kind], name), catalog.files(catalog.SECTIONS[kind])[name]
+        model, file = catalog.config_class(FAMILIES[kind], name), catalog.files(FAMILIES[kind])[name]
     text = catalog.docstring(file)
-    groups = list(sections(model, kind))
+    groups = list(sections(model, name if kind == "wrapper" else kind))  # as they stand in YAML
     if json:
         options = [option._asdict() for group in groups for option in group.options]
         _print.as_json({"kind": kind, "name": name, "file": str(file), "description": text, "options": options})
@@ -70,6 +71,8 @@ def _show_member(kind: str, name: str, json: bool) -> None:
     print(f"{kind} {name}\n\n{text}")
     for group in groups:
         print(f"\n{group.docstring}")
+        if not group.options:
+            continue
         _print.table(
             (
                 (path, words, "(needed)" if default is None else default, description)

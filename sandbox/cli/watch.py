@@ -18,7 +18,7 @@ def watch(
     runs: Runs = RUNS,
     video: Annotated[Path | None, typer.Option(help="Film to this .mp4, .webm or .gif instead of a window.")] = None,
     episodes: Annotated[int, typer.Option(min=1, help="How many to film.")] = 3,
-    fps: Annotated[float, typer.Option(min=0.1, help="Steps a second.")] = 15.0,
+    fps: Annotated[float | None, typer.Option(min=0.1, help="Steps a second; else what suits the game.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode; the next ones count up.")] = 0,
 ) -> None:
     """Watch a trained agent play, in a window or as a film.
@@ -42,7 +42,9 @@ def watch(
     use_threads(assembly.config)
     if assembly.config.env is None:
         raise UserError(f"{folder.name} is a generator; look at it with `sandbox sample {folder.name}`")
-    played = episode.episodes(assembly.learner, assembly.config.env.make(1), seed=seed)
+    env = assembly.config.env.make(1)
+    fps = fps or env.fps
+    played = episode.episodes(assembly.learner, env, seed=seed)
     if video is None:
         try:
             require_display("Filming instead.")

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from sandbox.environment import Environment
+from sandbox.environment import Environment, game_over
 from sandbox.learner import Agent, zero_where
 
 MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever
@@ -12,7 +12,7 @@ def play_episodes(agent: Agent, env: Environment, episodes: int, seed: int) -> t
     """Returns [episodes], lengths [episodes], and how many were cut at `MAX_STEPS`.
 
     Each environment plays its own share, so that short episodes are not counted more often than long ones. A cut
-    episode counts with the return it has.
+    episode counts with the return it has. A life lost ends nothing here: neither the score nor what the agent carries.
     """
     num_envs = env.num_envs
     share = np.full(num_envs, episodes // num_envs) + (np.arange(num_envs) < episodes % num_envs)
@@ -23,19 +23,20 @@ def play_episodes(agent: Agent, env: Environment, episodes: int, seed: int) -> t
     state = agent.initial_state(num_envs)
     while (share > 0).any():
         actions, state = agent.act(observations, state, explore=False)
-        observations, rewards, terminated, truncated, _ = env.step(actions)
+        observations, rewards, terminated, truncated, infos = env.step(actions)
         returns += rewards
         lengths += 1
         too_long = (lengths >= MAX_STEPS) & ~(terminated | truncated)
-        ended = terminated | truncated | too_long
-        if ended.any():
-            counted = ended & (share > 0)
+        over = game_over(terminated, truncated, infos) | too_long
+        if over.any():
+            counted = over & (share > 0)
             finished += zip(returns[counted].tolist(), lengths[counted].tolist(), strict=True)
             cut += int((too_long & counted).sum())
             share -= counted
-            returns[ended] = lengths[ended] = 0
-            observations, _ = env.reset(options={"reset_mask": ended})
-            state = zero_where(state, ended)
+            returns[over] = lengths[over] = 0
+            state = zero_where(state, over)
+        if (waiting := terminated | truncated | too_long).any():
+            observations, _ = env.reset(options={"reset_mask": waiting})
     table = np.array(finished)
     return table[:, 0], table[:, 1], cut
 

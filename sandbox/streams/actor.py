@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.environment import Environment
+from sandbox.environment import Environment, game_over
 from sandbox.learner import Agent, zero_where
 from sandbox.seeding import Rng
 
@@ -25,7 +25,7 @@ class Step(NamedTuple):
 
 
 class Actor:
-    """Carries observations and the agent's state from step to step, and keeps the score of finished episodes."""
+    """Carries observations and the agent's state from step to step, and keeps the score of finished games."""
 
     def __init__(self, env: Environment, agent: Agent, rng: Rng) -> None:
         self._env, self._agent = env, agent
@@ -39,21 +39,22 @@ class Actor:
         """Act everywhere once, and start a new episode where one ended."""
         before = self._observations
         actions, self._state = self._agent.act(before, self._state, explore=True)
-        last, rewards, terminated, truncated, _ = self._env.step(actions)
+        last, rewards, terminated, truncated, infos = self._env.step(actions)
         step = Step(before, actions, rewards, terminated, truncated, last)
         self._observations = last
         self._returns += rewards
         self._lengths += 1
         self.steps += self._env.num_envs
         if step.ended.any():
-            self._finished += zip(self._returns[step.ended].tolist(), self._lengths[step.ended].tolist(), strict=True)
-            self._returns[step.ended] = self._lengths[step.ended] = 0
+            over = game_over(terminated, truncated, infos)
+            self._finished += zip(self._returns[over].tolist(), self._lengths[over].tolist(), strict=True)
+            self._returns[over] = self._lengths[over] = 0
             self._observations, _ = self._env.reset(options={"reset_mask": step.ended})
             self._state = zero_where(self._state, step.ended)
         return step
 
     def metrics(self) -> dict[str, float]:
-        """Means over the episodes finished since the last call; empty if none was."""
+        """Means over the games finished since the last call, raw rewards; empty if none was."""
         if not self._finished:
             return {}
         returns, lengths = np.mean(self._finished, axis=0)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sandbox.environment import Environment
+from sandbox.environment import Environment, game_over
 from sandbox.learner import State
 
 
@@ -51,13 +51,16 @@ def _episode(player: Player, env: Environment, seed: int, explore: bool) -> Iter
     yield frame
     while not frame.ended:
         actions, state = player.act(observations, state, explore=explore)
-        observations, rewards, terminated, truncated, _ = env.step(actions)
+        observations, rewards, terminated, truncated, infos = env.step(actions)
+        over = bool(game_over(terminated, truncated, infos)[0])
         frame = Frame(
             env.draw(0),
             seed,
             frame.step + 1,
             frame.return_ + float(rewards[0]),
             tuple(np.ravel(actions[0]).tolist()),
-            bool(terminated[0] | truncated[0]),
+            over,
         )
+        if not over and (terminated[0] or truncated[0]):  # a life lost
+            observations, _ = env.reset(options={"reset_mask": terminated | truncated})
         yield frame

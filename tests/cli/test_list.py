@@ -8,9 +8,10 @@ from sandbox.networks.backbone import Backbone
 def test_json_has_every_member_with_a_line_about_it(sandbox):
     said = sandbox("list", "--json")
     found = json.loads(said.out)
-    assert list(found) == ["envs", "agents", "generators", "backbones", "datasets", "configs"]
+    assert list(found) == ["envs", "wrappers", "agents", "generators", "backbones", "datasets", "configs"]
     names = {group: [member["name"] for member in members] for group, members in found.items()}
     assert names["envs"] == catalog.names("envs")
+    assert names["wrappers"] == catalog.names("sandbox.wrappers")
     assert names["agents"] == catalog.names("agents")
     assert names["generators"] == catalog.names("generators")
     assert names["datasets"] == catalog.names("sandbox.data")

@@ -27,8 +27,17 @@ def test_a_member_says_what_it_is_and_its_options(sandbox):
     lines = said.out.splitlines()
     assert lines[0] == "env catch"
     assert "Paper: Osband et al. 2020" in said.out
-    assert "  env.observe  pixels | features  pixels" in lines
-    assert "  env.blind    true | false       false" in lines
+    assert "  env.observe   pixels | features  pixels" in lines
+    assert "  env.blind     true | false       false" in lines
+
+
+def test_a_wrapper_says_how_it_is_written(sandbox):
+    said = sandbox("show", "flicker")
+    lines = said.out.splitlines()
+    assert lines[0] == "wrapper flicker"
+    assert "In YAML: `env.wrappers: [{flicker: {p: 0.5}}]`." in lines
+    assert lines[-1] == "  flicker.p  number >= 0 <= 1  0.5"
+    assert sandbox("show", "previous_action_reward").out.endswith("\nHas no options.\n")
 
 
 def test_a_member_in_json_with_the_options_of_its_sections(sandbox):
@@ -43,12 +52,18 @@ def test_a_member_in_json_with_the_options_of_its_sections(sandbox):
 
 
 def test_every_member_can_be_shown(sandbox):
-    families = {"envs": "env", "agents": "agent", "generators": "generator", "sandbox.data": "data"}
+    families = {
+        "envs": "env",
+        "sandbox.wrappers": "wrapper",
+        "agents": "agent",
+        "generators": "generator",
+        "sandbox.data": "data",
+    }
     members = [(kind, name) for family, kind in families.items() for name in catalog.names(family)]
     for kind, name in [*members, *(("backbone", name) for name in catalog.backbones())]:
         shown = json.loads(sandbox("show", name, "--json").out)
         assert (shown["kind"], shown["name"]) == (kind, name)
-        assert shown["options"]
+        assert shown["options"] or name == "previous_action_reward"
 
 
 def test_a_config_is_resolved(sandbox):

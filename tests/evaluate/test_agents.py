@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from sandbox.evaluate import agents
 from sandbox.evaluate.agents import evaluate_agent
@@ -53,3 +54,40 @@ def test_an_endless_game_is_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(agents, "MAX_STEPS", 20)
     scores = evaluate_agent(Still(), Uneven(0, 5), 2, seed=0)  # type: ignore[arg-type]
     assert (scores["return_max"], scores["episodes_cut"]) == (20, 1)
+
+
+class Lives(Uneven):
+    """Every third step costs a life and waits for a reset, which goes on with the same game; it is over after nine."""
+
+    def __init__(self) -> None:
+        super().__init__(9)
+        self.waiting = False
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        if not self.waiting:
+            self.now[:] = 0
+        self.waiting = False
+        return self.now[:, None].copy(), {}
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict]:
+        assert not self.waiting
+        *results, _ = super().step(actions)
+        self.waiting = self.now[0] in (3, 6)
+        results[2] = np.array([self.now[0] % 3 == 0])
+        return *results, {"life_lost": np.array([self.waiting])}
+
+
+class Counts:
+    """Its state is how many steps it has seen since its start, which is what the environment shows."""
+
+    def initial_state(self, num_envs: int) -> torch.Tensor:
+        return torch.zeros(num_envs, 1)
+
+    def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
+        assert state.tolist() == observations.tolist()
+        return np.zeros(len(observations), np.int64), state + 1
+
+
+def test_a_lost_life_ends_nothing() -> None:
+    scores = evaluate_agent(Counts(), Lives(), 2, seed=0)  # type: ignore[arg-type]
+    assert (scores["return_mean"], scores["length_mean"], scores["episodes"]) == (9.0, 9.0, 2)

@@ -64,3 +64,19 @@ def test_scores_are_of_whole_episodes_and_told_once() -> None:
         "env/episodes": 5,
     }
     assert actor.metrics() == {}
+
+
+class Lives(Counting):
+    """The first environment's terminations are lost lives: its game goes on for ever."""
+
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict]:
+        *results, _ = super().step(actions)
+        return *results, {"life_lost": results[2]}
+
+
+def test_a_lost_life_ends_an_episode_for_the_learner_but_not_the_score() -> None:
+    """Trap 11: the row is terminal, the carried state starts anew, and the game's score counts on."""
+    actor = Actor(Lives(), Remembers(), Rng(0))  # type: ignore[arg-type]
+    steps = [actor.step() for _ in range(6)]
+    assert [s.terminated.tolist() for s in steps] == [[0, 0], [1, 0], [0, 0], [1, 0], [0, 0], [1, 0]]
+    assert actor.metrics() == {"env/return": 30.0, "env/length": 3.0, "env/episodes": 2.0}

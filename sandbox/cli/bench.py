@@ -1,0 +1,64 @@
+"""`sandbox bench`."""
+
+import os
+import platform
+from importlib import import_module
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sandbox import bench as benches
+from sandbox import catalog
+from sandbox.bench._measure import Row
+from sandbox.cli import _print
+from sandbox.cli._options import Json
+from sandbox.errors import UserError
+from sandbox.suggest import did_you_mean
+
+
+def bench(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure; without it, what there is.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Measure speed against what else can be installed, side by side in one run.
+
+    \b
+    sandbox bench                what can be measured
+    sandbox bench envs           environments: steps a second
+    sandbox bench envs --json    with the machine, for programs
+    """
+    files = {file.stem: file for file in sorted(Path(benches.__path__[0]).glob("[!_]*.py"))}
+    if not name:
+        _print.table((stem, catalog.headline(file)) for stem, file in files.items())
+        return
+    if name not in files:
+        raise UserError(f"no bench is called {name!r}.{did_you_mean(name, files)} Known: {', '.join(files)}.")
+    rows = []
+    for row in import_module(f"sandbox.bench.{name}").rows():
+        rows.append(row)
+        if not as_json:
+            typer.echo(_line(row))
+    if as_json:
+        _print.as_json({"bench": name, "machine": _machine(), "rows": [_plain(row) for row in rows]})
+
+
+def _line(row: Row) -> str:
+    against = f", theirs {row.theirs:,.0f}: {row.ratio:.2f} x" if row.theirs else ""
+    return f"{row.what}: {row.ours:,.0f} {row.unit}{against}"
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return row._asdict() | {"ratio": row.ratio}
+
+
+def _machine() -> dict[str, Any]:
+    versions = {name: version(name) for name in ("torch", "numpy", "gymnasium", "ale-py", "stable-baselines3")}
+    return {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(), **versions}
+
+
+def _processor() -> str:
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text().splitlines() if about.exists() else []
+    return next((line.partition(": ")[2] for line in lines if line.startswith("model name")), platform.processor())

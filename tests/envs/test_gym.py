@@ -1,0 +1,124 @@
+"""Any Gymnasium id through our interface: the same frames as `gymnasium.make`, and states that can be restored."""
+
+from typing import Any
+
+import gymnasium
+import numpy as np
+import pytest
+from gymnasium import spaces
+from pydantic import ValidationError
+
+from envs.gym import GymConfig
+from sandbox.environment import spec_of
+from sandbox.errors import UserError
+
+
+class Stubborn(gymnasium.Env[np.ndarray, int]):
+    """Observes randomness that `reset(seed=...)` does not decide; its actions are counted from 5."""
+
+    observation_space = spaces.Box(0, 1, (1,), np.float64)
+    action_space = spaces.Discrete(2, start=5)
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        return np.random.default_rng().random(1), {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        assert action in (5, 6)
+        return np.random.default_rng().random(1), float(action), False, False, {}
+
+
+gymnasium.register("Stubborn-v0", Stubborn, disable_env_checker=True)
+
+
+def test_the_same_frames_as_gymnasium() -> None:
+    ours, theirs = GymConfig(id="CartPole-v1").make(2), gymnasium.make("CartPole-v1")
+    assert np.array_equal(ours.reset(seed=7)[0][1], theirs.reset(seed=8)[0])
+    for step in range(9):
+        observations, rewards, terminated, truncated, _ = ours.step(np.array([0, step % 2]))
+        observation, reward, *ends, _ = theirs.step(step % 2)
+        assert np.array_equal(observations[1], observation)
+        assert (rewards[1], terminated[1], truncated[1]) == (reward, *ends)
+    assert ours.draw(1).shape == (400, 600, 3)
+
+
+def test_the_time_limit_truncates_and_shows_the_last_observation() -> None:
+    env = GymConfig(id="CartPole-v1", options={"max_episode_steps": 3}).make(1)
+    first, _ = env.reset(seed=0)
+    for _ in range(3):
+        last, _, terminated, truncated, _ = env.step(np.array([1]))
+    assert (terminated[0], truncated[0]) == (False, True)
+    assert not np.array_equal(last, first)
+    with pytest.raises(RuntimeError, match=r"environments \[0\] have not been reset"):
+        env.step(np.array([1]))
+
+
+@pytest.mark.parametrize("name", ["CartPole-v1", "FrozenLake-v1", "LunarLander-v3"])
+def test_a_restored_environment_has_the_same_future(name: str) -> None:
+    env, other = GymConfig(id=name).make(3), GymConfig(id=name).make(3)
+    env.reset(seed=1)
+    env.action_space.seed(0)
+    for step in range(90):
+        if step % 30 == 15:
+            other.load_state_dict(env.state_dict())
+        actions = env.action_space.sample()
+        results = env.step(actions)
+        ended = results[2] | results[3]
+        fresh = env.reset(options={"reset_mask": ended})[0] if ended.any() else None
+        if step >= 15:
+            for a, b in zip(results[:4], other.step(actions)[:4], strict=True):
+                assert np.array_equal(a, b)
+            if fresh is not None:
+                assert np.array_equal(fresh, other.reset(options={"reset_mask": ended})[0])
+
+
+def test_episodes_of_one_environment_differ_and_do_not_depend_on_its_neighbours() -> None:
+    alone, many = GymConfig(id="CartPole-v1").make(1), GymConfig(id="CartPole-v1").make(2)
+    starts = [alone.reset(seed=3)[0][0], alone.reset()[0][0]]
+    assert not np.array_equal(*starts)
+    assert np.array_equal(many.reset(seed=3)[0][0], starts[0])
+    assert np.array_equal(many.reset(options={"reset_mask": np.array([True, False])})[0][0], starts[1])
+
+
+def test_other_observations_become_one_vector_and_actions_count_from_zero() -> None:
+    lake = GymConfig(id="FrozenLake-v1").make(1)
+    observations, _ = lake.reset(seed=0)
+    assert observations.dtype == np.float32
+    assert observations.tolist() == [[1.0] + [0.0] * 15]
+    assert spec_of(GymConfig(id="Blackjack-v1").make(1)).shape == (32 + 11 + 2,)
+    env = GymConfig(id="Stubborn-v0").make(1)
+    env.reset(seed=0)
+    assert spec_of(env).num_actions == 2
+    assert env.step(np.array([1]))[1] == 6.0
+
+
+def test_pictures_have_their_channels_first() -> None:
+    env = GymConfig(id="CarRacing-v3", options={"continuous": False}).make(1)
+    observations, _ = env.reset(seed=0)
+    assert (observations.shape, observations.dtype) == ((1, 3, 96, 96), np.uint8)
+    assert env.single_observation_space.contains(observations[0])
+
+
+def test_what_cannot_be_restored_is_said() -> None:
+    env = GymConfig(id="Stubborn-v0").make(1)
+    env.reset(seed=0)
+    with pytest.raises(UserError, match="Stubborn-v0 cannot be resumed: the same seed and actions do not lead"):
+        env.load_state_dict(env.state_dict())
+    with pytest.raises(UserError, match="this state belongs to another environment"):
+        GymConfig(id="CartPole-v1").make(1).load_state_dict(env.state_dict())
+    with pytest.raises(UserError, match="Stubborn-v0 cannot be shown: it has no render_mode 'rgb_array'"):
+        env.draw(0)
+
+
+def test_mistakes_are_told() -> None:
+    with pytest.raises(ValidationError, match=r"Gymnasium knows no 'LunarLandr-v3'. Did you mean 'LunarLander-v3'"):
+        GymConfig(id="LunarLandr-v3")
+    with pytest.raises(ValidationError, match=r"ALE/Pong-v5 is an Atari game; give env.name=atari and env.game"):
+        GymConfig(id="ALE/Pong-v5")
+    with pytest.raises(UserError, match=r"env.id=CartPole-v1 cannot be made: .*lenght"):
+        GymConfig(id="CartPole-v1", options={"lenght": 1}).make(1)
+    env = GymConfig(id="CartPole-v1").make(1)
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match=r"illegal action in \[2\]; each must be in Discrete\(2\)"):
+        env.step(np.array([2]))
+    with pytest.raises(UserError, match="agents here choose among Discrete actions"):
+        spec_of(GymConfig(id="Pendulum-v1").make(1))
