@@ -4,8 +4,9 @@ Rules: a paddle (2x12 pixels) moves 3 pixels a step, the scripted opponent at mo
     The ball starts in the middle towards a random side at 3 pixels a step; each hit makes it 5 % faster, up to 5, and
     the further from the paddle's middle it is hit, the steeper it leaves (up to 3 pixels a step). First to 21 wins.
 Observation: `pixels`, uint8 [1, 84, 84], ball and paddles 255, walls 100; or `features`, float32 [6]: the ball's
-    place and velocity, own and other paddle, each scaled into [-1, 1].
-Actions: 0 stay, 1 up, 2 down. With `players=2`, a pair: [right, left].
+    place and velocity, own and other paddle, each scaled into [-1, 1]. With `players: 2`, a pair of them: as the right
+    player sees the field, and mirrored, so that the left one sees itself on the right, too.
+Actions: 0 stay, 1 up, 2 down. With `players: 2`, a pair: [right, left].
 Reward: +1 for a point won, -1 for a point lost (the right player's, also with two).
 Episode: terminates at 21 points; truncated after `max_steps` steps.
 Best return: 21.
@@ -20,27 +21,37 @@ from pydantic import Field
 
 from envs import _draw
 from envs._batch import BatchEnv
-from envs._lanes import Lanes
-from sandbox.environment import Controls, EnvConfig
+from envs._board import PIXELS, Observe
+from sandbox.envconfig import EnvConfig
+from sandbox.environment import Controls
+from sandbox.lanes import Lanes
 
 TOP, BOTTOM = 6.0, 78.0  # pixels: the field lies between the walls
 RIGHT, LEFT = 78.0, 6.0  # the paddles' inner edges
 HALF, SPEED = 6.0, 3.0  # half a paddle's height; its pixels a step
 SERVE, FASTEST, STEEPEST, QUICKENING = 3.0, 5.0, 3.0, 1.05
 POINTS = 21
-_DIRECTION = np.array([0.0, -1.0, 1.0])  # of an action; y grows downwards
+_MOVES = np.array([0.0, -SPEED, SPEED])  # of an action; y grows downwards
+_ZERO = np.array([[42.0], [42.0], [0.0], [0.0], [42.0], [42.0]])  # of each feature,
+_UNIT = np.array([[42.0], [42.0], [FASTEST], [STEEPEST], [42.0], [42.0]])  # and its largest distance from there
+_MIRRORED, _SIGNS = [0, 1, 2, 3, 5, 4], np.array([-1, 1, -1, 1, 1, 1], np.float32)  # features from the left
+
+_BACKGROUND = np.zeros((84, 84), np.uint8)
+_BACKGROUND[int(TOP) - 2 : int(TOP)] = _BACKGROUND[int(BOTTOM) : int(BOTTOM) + 2] = 100
+_COVERED = (np.arange(84) - np.arange(84)[:, None]) // (2 * HALF) == 0
+_PADDLES = np.where(_COVERED, np.uint8(255), _BACKGROUND[:, 0])  # the column of a paddle, by its top
 
 
 class PongConfig(EnvConfig):
-    """`opponent_speed`: pixels a step of the script; `players=2`: both paddles are steered; `max_steps`: truncation."""
+    """`opponent_speed`: the script's pixels a step; `players: 2`: no script; `max_steps`: steps until truncation."""
 
     name: Literal["pong"] = "pong"
-    observe: Literal["pixels", "features"] = "pixels"
+    observe: Observe = "pixels"
     opponent_speed: float = Field(1.2, ge=0.0, le=10.0)
     players: Literal[1, 2] = 1
     max_steps: int = Field(10_000, ge=1)
 
-    def make(self, num_envs: int) -> BatchEnv:
+    def bare(self, num_envs: int) -> BatchEnv:
         return BatchEnv(Pong(self, num_envs), num_envs)
 
 
@@ -50,107 +61,108 @@ def _fold(y: np.ndarray) -> np.ndarray:
 
 
 class Pong:
-    """N fields; positions are float64 pixels, paddles by their middle: [N, 2] as (right, left)."""
+    """N fields; `_state` is [6, N] float64 pixels, in the features' order: x, y, vx, vy, the paddles' middles."""
+
+    fps = 30.0
 
     def __init__(self, config: PongConfig, num_envs: int) -> None:
         self._config = config
-        keys = Controls({"up": 1, "down": 2}), Controls({"w": 1, "s": 2})
-        self.controls = keys[: config.players]
+        self.controls = (Controls({"up": 1, "down": 2}), Controls({"w": 1, "s": 2}))[: config.players]
         self.action_space = spaces.Discrete(3) if config.players == 1 else spaces.MultiDiscrete([3, 3])
-        pixels, features = spaces.Box(0, 255, (1, 84, 84), np.uint8), spaces.Box(-1.0, 1.0, (6,), np.float32)
-        self.observation_space = pixels if config.observe == "pixels" else features
-        self._x, self._y, self._vx, self._vy = (np.zeros(num_envs) for _ in range(4))
-        self._paddles = np.zeros((num_envs, 2))
-        self._scores = np.zeros((num_envs, 2), np.int64)
+        one = PIXELS if config.observe == "pixels" else spaces.Box(-1.0, 1.0, (6,), np.float32)
+        pair = spaces.Box(one.low.flat[0], one.high.flat[0], (2, *one.shape), one.dtype.type)
+        self.observation_space = one if config.players == 1 else pair
+        self._state = np.zeros((6, num_envs))
+        self._scores = np.zeros((2, num_envs), np.int64)
         self._steps = np.zeros(num_envs, np.int64)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        return {
-            "x": self._x,
-            "y": self._y,
-            "vx": self._vx,
-            "vy": self._vy,
-            "paddles": self._paddles,
-            "scores": self._scores,
-            "steps": self._steps,
-        }
+        x, y, vx, vy = self._state[:4]
+        paddles, scores = self._state[4:].T, self._scores.T
+        return {"x": x, "y": y, "vx": vx, "vy": vy, "paddles": paddles, "scores": scores, "steps": self._steps}
 
     def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
-        self._paddles[lanes] = (TOP + BOTTOM) / 2
-        self._scores[lanes] = 0
-        self._steps[lanes] = 0
-        self._serve(lanes, rng)
+        fresh = np.flatnonzero(lanes)
+        self._state[4:, fresh] = (TOP + BOTTOM) / 2
+        self._scores[:, fresh] = 0
+        self._steps[fresh] = 0
+        self._serve(fresh, rng)
 
     def _serve(self, lanes: np.ndarray, rng: Lanes) -> None:
-        self._x[lanes] = (LEFT + RIGHT) / 2
-        self._y[lanes] = TOP + 10 + rng.random(lanes) * (BOTTOM - TOP - 20)
-        self._vx[lanes] = np.where(rng.random(lanes) < 0.5, SERVE, -SERVE)
-        self._vy[lanes] = (rng.random(lanes) * 2 - 1) * 2.0
+        height, side, slope = rng.randoms(lanes, 3).T
+        self._state[0, lanes] = (LEFT + RIGHT) / 2
+        self._state[1, lanes] = TOP + 10 + height * (BOTTOM - TOP - 20)
+        self._state[2, lanes] = np.where(side < 0.5, SERVE, -SERVE)
+        self._state[3, lanes] = (slope * 2 - 1) * 2.0
 
     def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        x, y, vx, vy = self._state[:4]
         self._move_paddles(actions)
-        right, left = self._offsets(0, RIGHT), self._offsets(1, LEFT)
-        straight = self._y + self._vy
-        self._x, self._y = self._x + self._vx, _fold(straight)
-        self._vy = np.where(self._y == straight, self._vy, -self._vy)
-        self._reflect(right, RIGHT)
-        self._reflect(left, LEFT)
-        won, lost = self._x < 0, self._x > 84
-        self._scores[:, 0] += won
-        self._scores[:, 1] += lost
-        if (won | lost).any():
-            self._serve(won | lost, rng)
+        ahead, straight = x + vx, y + vy
+        met, offset = self._hits(ahead)
+        x[:], y[:] = ahead, _fold(straight)
+        np.negative(vy, out=vy, where=y != straight)
+        self._reflect(met, offset)
+        won, lost = x < 0, x > 84
+        self._scores[0] += won
+        self._scores[1] += lost
+        if (out := won | lost).any():
+            self._serve(np.flatnonzero(out), rng)
         self._steps += 1
-        terminated = self._scores.max(1) >= POINTS
+        terminated = (self._scores[0] >= POINTS) | (self._scores[1] >= POINTS)
         truncated = (self._steps >= self._config.max_steps) & ~terminated
-        return (won.astype(np.float32) - lost), terminated, truncated
+        return np.subtract(won, lost, dtype=np.float32), terminated, truncated
 
     def _move_paddles(self, actions: np.ndarray) -> None:
+        _, y, vx, _, right, left = self._state
         if self._config.players == 1:
             reach = self._config.opponent_speed
-            away = np.where(self._vx < 0, self._y, (TOP + BOTTOM) / 2) - self._paddles[:, 1]
-            other = away.clip(-reach, reach)
-            own = actions
+            right += _MOVES[actions]
+            left += (np.where(vx < 0, y, (TOP + BOTTOM) / 2) - left).clip(-reach, reach)
         else:
-            own = actions[:, 0]
-            other = _DIRECTION[actions[:, 1]] * SPEED
-        self._paddles += np.stack([_DIRECTION[own] * SPEED, other], 1)
-        np.clip(self._paddles, TOP + HALF, BOTTOM - HALF, out=self._paddles)
+            self._state[4:] += _MOVES[actions].T
+        np.clip(self._state[4:], TOP + HALF, BOTTOM - HALF, out=self._state[4:])
 
-    def _offsets(self, side: int, edge: float) -> np.ndarray:
-        """Where, from -1 to 1, the ball will cross the paddle of `side` (0 right, 1 left) in this step; NaN if not."""
-        share = (edge - self._x) / self._vx  # of this step, until the ball is at the paddle's edge
-        offset = (_fold(self._y + share * self._vy) - self._paddles[:, side]) / (HALF + 1)
-        return np.where((share > 0) & (share <= 1) & (np.abs(offset) <= 1), offset, np.nan)
+    def _hits(self, ahead: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The lanes whose ball meets a paddle on its way to x = `ahead`, and where on it, from -1 to 1.
 
-    def _reflect(self, offset: np.ndarray, edge: float) -> None:
-        """Send the balls back that met the paddle at `edge`: faster, and the steeper the further from its middle."""
-        met = ~np.isnan(offset)
-        speed = np.minimum(np.abs(self._vx) * QUICKENING, FASTEST)
-        self._vx = np.where(met, np.sign(edge - 42) * -speed, self._vx)
-        self._vy = np.where(met, offset * STEEPEST, self._vy)
-        self._x = np.where(met, 2 * edge - self._x, self._x)
+        The ball's place when it crosses the paddle's edge decides.
+        """
+        x = self._state[0]
+        near = np.flatnonzero((x < RIGHT) & (ahead >= RIGHT) | (x > LEFT) & (ahead <= LEFT))
+        x, y, vx, vy, right, left = self._state[:, near]
+        edge, paddle = np.where(vx > 0, RIGHT, LEFT), np.where(vx > 0, right, left)
+        share = (edge - x) / vx  # of this step, until the ball is at the edge
+        offset = (_fold(y + share * vy) - paddle) / (HALF + 1)
+        met = np.abs(offset) <= 1
+        return near[met], offset[met]
+
+    def _reflect(self, lanes: np.ndarray, offset: np.ndarray) -> None:
+        """Send the balls of `lanes` back: faster, and the steeper the further from the paddle's middle."""
+        x, vx = self._state[0, lanes], self._state[2, lanes]
+        self._state[0, lanes] = 2 * np.where(vx > 0, RIGHT, LEFT) - x
+        self._state[2, lanes] = (-vx * QUICKENING).clip(-FASTEST, FASTEST)
+        self._state[3, lanes] = offset * STEEPEST
 
     def observe(self) -> np.ndarray:
         if self._config.observe == "features":
-            place = (np.stack([self._x, self._y], 1) - 42) / 42
-            speed = np.stack([self._vx / FASTEST, self._vy / STEEPEST], 1)
-            return np.concatenate([place, speed, (self._paddles - 42) / 42], 1).clip(-1, 1).astype(np.float32)
-        frames = np.zeros((len(self._x), 84, 84), np.uint8)
-        frames[:, int(TOP) - 2 : int(TOP)] = frames[:, int(BOTTOM) : int(BOTTOM) + 2] = 100
-        rows = np.arange(84)
-        for side, left in ((0, int(RIGHT)), (1, int(LEFT) - 2)):
-            high = np.round(self._paddles[:, side, None]) - HALF
-            covered = (rows >= high) & (rows < high + 2 * HALF)
-            frames[:, :, left : left + 2] = np.maximum(
-                frames[:, :, left : left + 2], covered[:, :, None] * np.uint8(255)
-            )
-        y, x = np.round(self._y).astype(np.int64) - 1, np.round(self._x).astype(np.int64) - 1
+            seen = ((self._state - _ZERO) / _UNIT).T.astype(np.float32, order="C")
+            return seen if self._config.players == 1 else np.stack([seen, seen[:, _MIRRORED] * _SIGNS], 1)
+        frames = self._frames()
+        return frames[:, None] if self._config.players == 1 else np.stack([frames, frames[..., ::-1]], 1)[:, :, None]
+
+    def _frames(self) -> np.ndarray:
+        """[N, 84, 84], seen from the right."""
+        x, y, right, left = np.round(self._state[[0, 1, 4, 5]]).astype(np.int64)
+        frames = np.empty((len(x), 84, 84), np.uint8)
+        frames[:] = _BACKGROUND
+        for paddle, column in ((right, int(RIGHT)), (left, int(LEFT) - 2)):
+            frames[:, :, column : column + 2] = _PADDLES[paddle - int(HALF)][:, :, None]
         lanes = np.arange(len(frames))
-        for dy in (0, 1):
-            for dx in (0, 1):
-                frames[lanes, (y + dy).clip(0, 83), (x + dx).clip(0, 83)] = 255
-        return frames[:, None]
+        for row in (y - 1, y):
+            for column in (x - 1, x):
+                frames[lanes, row.clip(0, 83), column.clip(0, 83)] = 255
+        return frames
 
     def draw(self, index: int) -> np.ndarray:
         """[504, 504, 3]: the observation six times as large, in colour, with the scores."""
@@ -159,10 +171,11 @@ class Pong:
             _draw.rectangle(picture, wall * 6, 0, 12, 504, _draw.DIM)
         for dash in range(int(TOP), int(BOTTOM), 4):
             _draw.rectangle(picture, dash * 6, 250, 12, 4, _draw.DIM)
-        right, left = (int(score) for score in self._scores[index])
-        _draw.number(picture, 54, 300, right, 8, _draw.SKY)
-        _draw.number(picture, 54, 204 - 32 * len(str(left)), left, 8, _draw.CORAL)
-        _draw.rectangle(picture, (self._paddles[index, 0] - HALF) * 6, RIGHT * 6, HALF * 12, 12, _draw.SKY)
-        _draw.rectangle(picture, (self._paddles[index, 1] - HALF) * 6, LEFT * 6 - 12, HALF * 12, 12, _draw.CORAL)
-        _draw.rectangle(picture, self._y[index] * 6 - 6, self._x[index] * 6 - 6, 12, 12, _draw.CHALK)
+        own, other = (int(score) for score in self._scores[:, index])
+        _draw.number(picture, 54, 300, own, 8, _draw.SKY)
+        _draw.number(picture, 54, 204 - 32 * len(str(other)), other, 8, _draw.CORAL)
+        x, y, _, _, right, left = self._state[:, index]
+        _draw.rectangle(picture, (right - HALF) * 6, RIGHT * 6, HALF * 12, 12, _draw.SKY)
+        _draw.rectangle(picture, (left - HALF) * 6, LEFT * 6 - 12, HALF * 12, 12, _draw.CORAL)
+        _draw.rectangle(picture, y * 6 - 6, x * 6 - 6, 12, 12, _draw.CHALK)
         return picture

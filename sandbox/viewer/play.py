@@ -1,39 +1,51 @@
-"""Play an environment with the keyboard, alone or with as many people as it has controls for."""
+"""Play an environment with the keyboard: alone, with as many people as it has controls for, or against an agent."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.environment import Environment
 from sandbox.errors import UserError
-from sandbox.viewer.episode import Frame, episodes
+from sandbox.viewer.episode import Frame, Player, episodes
 from sandbox.viewer.keyboard import Keyboard
 from sandbox.viewer.remote import Remote
+from sandbox.viewer.versus import Versus
 from sandbox.viewer.window import Key, Window
 
 
-def play(window: Window, env: Environment, *, seed: int, fps: float = 12.0, folder: Path = Path()) -> Iterator[Frame]:
+def play(
+    window: Window,
+    env: Environment,
+    *,
+    seed: int,
+    fps: float | None = None,
+    opponent: Player | None = None,
+    folder: Path = Path(),
+) -> Iterator[Frame]:
     """Let people play episode after episode and yield each one's last frame, until they quit.
 
-    It begins paused; an episode's end stays until it is answered.
+    It begins paused; an episode's end stays until it is answered. `fps` is the environment's own if not given; an
+    `opponent` takes the second player's place.
 
     Raises:
         UserError: if the environment names no keys.
     """
     if not any(controls.keys for controls in env.controls):
         raise UserError("this environment cannot be played by hand: its `controls` name no keys. Try `sandbox watch`.")
-    keyboard = Keyboard(env.controls)
+    people = env.controls if opponent is None else env.controls[:1]
+    keyboard = Keyboard(people)
+    player: Player = keyboard if opponent is None else Versus([keyboard, opponent])
     go = "p" if keyboard.take(Key("space", False)) else "space"
-    players = [f"player {n}" for n in range(1, 1 + len(env.controls))] if len(env.controls) > 1 else ["play"]
-    keys = [(" ".join(controls.keys), player) for controls, player in zip(env.controls, players, strict=True)]
+    names = [f"player {n}" for n in range(1, 1 + len(people))] if len(people) > 1 else ["play"]
+    keys = [(" ".join(controls.keys), name) for controls, name in zip(people, names, strict=True)]
     remote = Remote(
         window,
         keyboard,
         [*keys, (go, "pause"), ("+ –", "speed"), ("r", "again"), ("q", "quit")],
-        fps=fps,
+        fps=fps or env.fps,
         folder=folder,
     )
     remote.paused = True
-    for episode in episodes(keyboard, env, seed=seed):
+    for episode in episodes(player, env, seed=seed):
         for frame in episode:
             if frame.ended:
                 remote.paused = True

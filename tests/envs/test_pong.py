@@ -1,12 +1,14 @@
 """Pong by hand."""
 
 import numpy as np
+import pytest
 
-from envs.pong import LEFT, POINTS, RIGHT, PongConfig
+from envs._batch import config_of
+from envs.pong import FASTEST, LEFT, POINTS, RIGHT, PongConfig
 
 
-def start(players: int = 1, **state: float):
-    env = PongConfig(players=players).make(1)
+def start(players: int = 1, observe: str = "pixels", **state: float):
+    env = PongConfig(players=players, observe=observe).make(1)
     env.reset(seed=0)
     for name, value in state.items():
         env._program.arrays()[name][...] = value
@@ -54,9 +56,12 @@ def test_twenty_one_points_end_it_and_max_steps_truncate_it() -> None:
     env._program.arrays()["scores"][0] = [POINTS - 1, 3]
     _, rewards, terminated, truncated, _ = env.step(np.array([0]))
     assert (rewards[0], terminated[0], truncated[0]) == (1, True, False)
+    env.reset()
+    assert env.state_dict()["scores"].tolist() == [[0, 0]]
     env = PongConfig(max_steps=5).make(1)
-    env.reset(seed=0)
-    assert [bool(env.step(np.array([0]))[3][0]) for _ in range(5)] == [False] * 4 + [True]
+    for _ in range(2):
+        env.reset(seed=0)
+        assert [bool(env.step(np.array([0]))[3][0]) for _ in range(5)] == [False] * 4 + [True]
 
 
 def test_paddles_move_and_stop_at_the_walls() -> None:
@@ -66,8 +71,8 @@ def test_paddles_move_and_stop_at_the_walls() -> None:
     assert env.state_dict()["paddles"].tolist() == [[33.0, 51.0]]
     for _ in range(20):
         observations = env.step(np.array([[1, 2]]))[0]
-    right = np.flatnonzero(observations[0, 0, :, int(RIGHT)] == 255)
-    left = np.flatnonzero(observations[0, 0, :, int(LEFT) - 2] == 255)
+    right = np.flatnonzero(observations[0, 0, 0, :, int(RIGHT)] == 255)
+    left = np.flatnonzero(observations[0, 0, 0, :, int(LEFT) - 2] == 255)
     assert (right.min(), right.max(), left.min(), left.max()) == (6, 17, 66, 77)
 
 
@@ -75,3 +80,141 @@ def test_the_script_follows_at_its_own_speed() -> None:
     env = start(x=60.0, y=70.0, vx=-3.0, vy=0.0, paddles=42.0)
     env.step(np.array([0]))
     assert np.isclose(env.state_dict()["paddles"][0, 1], 43.2)
+
+
+def test_the_ball_gets_no_faster_than_its_limit_and_no_steeper() -> None:
+    env = start(x=RIGHT - 1, y=36.0, vx=4.9, vy=0.0, paddles=43.0)  # the last row that the paddle reaches: 7 above
+    env.step(np.array([0]))
+    assert env.state_dict()["vx"][0] == -FASTEST
+    assert env.state_dict()["vy"][0] == -3.0
+    env = start(x=LEFT + 1, y=50.1, vx=-4.9, vy=0.0, paddles=43.0)  # the script moves 1.2 towards it: 5.9 below
+    env.step(np.array([0]))
+    assert (env.state_dict()["vx"][0], round(env.state_dict()["vy"][0], 9)) == (FASTEST, round(5.9 / 7 * 3, 9))
+
+
+def test_a_ball_that_stops_just_at_the_edge_is_hit_once() -> None:
+    env = start(x=RIGHT - 3, y=42.0, vx=3.0, vy=0.0, paddles=42.0)
+    for x in (RIGHT, RIGHT - 3.15):
+        env.step(np.array([0]))
+        assert np.allclose((env.state_dict()["x"][0], env.state_dict()["vx"][0]), (x, -3.15))
+
+
+def test_no_ball_slips_through_a_paddle_by_rounding() -> None:
+    """Whatever the speed, a ball that ends at or behind the edge was met there."""
+    random = np.random.default_rng(0)
+    env = PongConfig(observe="features").make(20_000)
+    env.reset(seed=0)
+    arrays = env._program.arrays()
+    speed = random.uniform(3, 5, 20_000)
+    arrays["vx"][:], arrays["vy"][:], arrays["y"][:] = speed, 0.0, 42.0
+    arrays["x"][:] = RIGHT - speed  # x + vx is the edge, or its neighbour among the floats
+    for _ in range(2):
+        env.step(np.zeros(20_000, np.int64))
+    assert (env.state_dict()["vx"] < 0).all()
+
+
+def test_a_ball_behind_a_paddle_is_lost() -> None:
+    env = start(x=RIGHT + 1, y=42.0, vx=3.0, vy=0.0, paddles=42.0)
+    assert env.step(np.array([0]))[1][0] == 0
+    assert env.step(np.array([0]))[1][0] == -1
+
+
+def test_a_wall_and_a_paddle_in_one_step() -> None:
+    """The ball goes down 3, meets the wall at y = 78 after two thirds, and the paddle at the step's end."""
+    env = start(x=RIGHT - 3, y=76.0, vx=3.0, vy=3.0, paddles=72.0)
+    env.step(np.array([0]))
+    arrays = env.state_dict()
+    assert np.allclose([arrays[name][0] for name in ("x", "y", "vx", "vy")], [RIGHT, 77.0, -3.15, 5 / 7 * 3])
+
+
+def test_the_last_point_in_the_last_step_terminates() -> None:
+    env = PongConfig(max_steps=1).make(1)
+    env.reset(seed=0)
+    env._program.arrays()["scores"][0] = [2, POINTS - 1]
+    env._program.arrays()["x"][0], env._program.arrays()["vx"][0] = 83.0, 3.0
+    assert [part[0] for part in env.step(np.array([0]))[1:4]] == [-1, True, False]
+
+
+def test_the_script_waits_in_the_middle_and_may_stand_still() -> None:
+    env = start(x=60.0, y=70.0, vx=3.0, vy=0.0, paddles=50.0)
+    env.step(np.array([0]))
+    assert np.isclose(env.state_dict()["paddles"][0, 1], 48.8)
+    still = PongConfig(opponent_speed=0).make(1)
+    still.reset(seed=0)
+    for _ in range(50):
+        still.step(np.array([0]))
+    assert still.state_dict()["paddles"][0, 1] == 42.0
+
+
+def test_features_by_hand() -> None:
+    env = start(observe="features", players=2, x=60.0, y=20.0, vx=-4.0, vy=1.5, paddles=[[30.0, 57.0]])
+    seen = env.step(np.array([[0, 0]]))[0][0]
+    right = np.array([(56 - 42) / 42, (21.5 - 42) / 42, -4 / 5, 1.5 / 3, (30 - 42) / 42, (57 - 42) / 42])
+    assert np.allclose(seen[0], right)
+    assert np.allclose(seen[1], [-right[0], right[1], -right[2], right[3], right[5], right[4]])
+
+
+def test_pixels_by_hand() -> None:
+    frame = start(x=23.0, y=50.0, vx=-3.0, vy=0.0, paddles=[[30.0, 60.0]]).step(np.array([0]))[0][0, 0]
+    ball, paddles = np.argwhere(frame[:, 10:70] == 255), frame[:, [4, 5, 78, 79]] == 255
+    assert ball.tolist() == [[49, 9], [49, 10], [50, 9], [50, 10]]  # 2x2 around (50, 20)
+    assert [np.flatnonzero(column)[[0, -1]].tolist() for column in paddles.T] == [[53, 64]] * 2 + [[24, 35]] * 2
+    assert np.flatnonzero(frame[:, 40] == 100).tolist() == [4, 5, 78, 79]
+
+
+def test_the_left_player_plays_the_mirrored_field() -> None:
+    """Two games, one the mirror of the other with the players exchanged, stay so until a serve is drawn."""
+    one, two = (PongConfig(players=2, observe="features").make(100) for _ in range(2))
+    random, same, compared = np.random.default_rng(0), np.ones(100, bool), 0
+    for env in (one, two):
+        env.reset(seed=0)
+    arrays = two._program.arrays()
+    arrays["x"][:], arrays["vx"][:] = 84 - arrays["x"], -arrays["vx"]
+    for _ in range(60):
+        actions = random.integers(3, size=(100, 2))
+        (seen, won, *_), (mirrored, lost, *_) = one.step(actions), two.step(actions[:, ::-1])
+        assert np.array_equal(won[same], -lost[same])
+        same &= won == 0
+        assert np.allclose(seen[same], mirrored[same][:, ::-1], atol=1e-6)
+        compared += same.sum()
+    assert compared > 1_000
+
+
+def test_the_left_players_picture_is_flipped() -> None:
+    """Wherever the ball is: it is two pixels wide, and rounded to the same places from both sides."""
+    env = PongConfig(players=2).make(401)
+    env.reset(seed=0)
+    env._program.arrays()["x"][:] = x = np.linspace(2, 82, 401)  # every half among them
+    right, left = env._program.observe()[:, :, 0].swapaxes(0, 1)
+    assert np.array_equal(left, right[..., ::-1])
+    env._program.arrays()["x"][:] = 84 - x
+    assert np.array_equal(env._program.observe()[:, 0, 0], left)
+
+
+def test_one_players_view_is_the_right_ones_of_two() -> None:
+    alone, pair = start(), start(players=2)
+    assert np.array_equal(alone.reset(seed=4)[0], pair.reset(seed=4)[0][:, 0])
+    assert pair.single_observation_space.shape == (2, 1, 84, 84)
+
+
+def test_a_player_who_hits_with_the_paddles_rim_wins_every_point() -> None:
+    """It sends the ball away from where the script is: the best return, 21, from 20 seeds."""
+    env = PongConfig(observe="features").make(20)
+    seen, _ = env.reset(seed=0)
+    returns, playing = np.zeros(20), np.ones(20, bool)
+    while playing.any():
+        _, y, vx, _, own, other = seen.T * 42
+        away = np.where(vx > 0, y + np.where(other > 0, 2, -2), 0) - own
+        seen, rewards, terminated, truncated, _ = env.step(np.where(away < -1.5, 1, np.where(away > 1.5, 2, 0)))
+        returns += rewards * playing
+        assert not (truncated & playing).any()
+        playing &= ~terminated
+        if terminated.any():
+            seen, _ = env.reset(options={"reset_mask": terminated})
+    assert (returns == 21).all()
+
+
+@pytest.mark.parametrize("options", [{"opponent_speed": -1}, {"players": 3}, {"max_steps": 0}, {"observe": "sound"}])
+def test_wrong_options_are_named(options: dict) -> None:
+    with pytest.raises(ValueError, match=rf"pong: {next(iter(options))}: .*Options: .*opponent_speed, players"):
+        config_of("pong", options)
