@@ -1,0 +1,259 @@
+"""Snake by hand."""
+
+from collections import deque
+
+import gymnasium
+import numpy as np
+import pytest
+
+import envs  # noqa: F401  (registers the ids)
+from envs.snake import SnakeConfig
+
+STRAIGHT, UP, RIGHT, DOWN, LEFT = range(5)
+STEPS = {UP: (-1, 0), RIGHT: (0, 1), DOWN: (1, 0), LEFT: (0, -1)}
+
+
+def lay(body: list[tuple[int, int]], heading: int, food: tuple[int, int], hungry: int = 0, **options):
+    """One board of 5x5 (or `size`) with this body, from the tail to the head."""
+    env = SnakeConfig(**{"size": 5} | options).make(1)
+    env.reset(seed=0)
+    size, arrays = env._program._config.size, env._program.arrays()
+    arrays["entered"][0, :-1] = 0
+    for move, (row, column) in enumerate(body):
+        arrays["entered"][0, row * size + column] = 11 + move
+    arrays["moves"][0], arrays["length"][0] = 10 + len(body), len(body)
+    arrays["head"][0], arrays["food"][0] = body[-1][0] * size + body[-1][1], food[0] * size + food[1]
+    arrays["heading"][0], arrays["hungry"][0] = heading - 1, hungry
+    return env
+
+
+def body_of(env, lane: int = 0) -> list[tuple[int, int]]:
+    """From the tail to the head."""
+    size, state = env._program._config.size, env.state_dict()
+    entered, tail = state["entered"][lane, :-1], state["moves"][lane] - state["length"][lane]
+    cells = sorted(np.flatnonzero(entered > tail), key=lambda cell: entered[cell])
+    return [(int(cell) // size, int(cell) % size) for cell in cells]
+
+
+def step(env, action: int) -> tuple[float, bool, bool]:
+    _, rewards, terminated, truncated, _ = env.step(np.array([action]))
+    return float(rewards[0]), bool(terminated[0]), bool(truncated[0])
+
+
+def test_it_starts_in_the_middle_and_goes_straight_on() -> None:
+    env = SnakeConfig().make(1)
+    env.reset(seed=0)
+    assert body_of(env) == [(5, 3), (5, 4), (5, 5)]
+    env._program.arrays()["food"][...] = 0
+    assert step(env, STRAIGHT) == (0, False, False)
+    assert step(env, UP) == (0, False, False)
+    assert body_of(env) == [(5, 5), (5, 6), (4, 6)]
+
+
+@pytest.mark.parametrize(("heading", "back"), [(UP, DOWN), (RIGHT, LEFT), (DOWN, UP), (LEFT, RIGHT)])
+def test_turning_back_is_ignored(heading: int, back: int) -> None:
+    dy, dx = STEPS[heading]
+    env = lay([(2 - 2 * dy, 2 - 2 * dx), (2 - dy, 2 - dx), (2, 2)], heading, food=(0, 0))
+    assert step(env, back) == (0, False, False)
+    assert body_of(env)[1:] == [(2, 2), (2 + dy, 2 + dx)]
+
+
+def test_food_makes_it_one_longer_and_the_next_food_is_elsewhere() -> None:
+    env = lay([(2, 0), (2, 1), (2, 2)], RIGHT, food=(2, 3), hungry=7)
+    assert step(env, STRAIGHT) == (1, False, False)
+    assert body_of(env) == [(2, 0), (2, 1), (2, 2), (2, 3)]
+    assert divmod(int(env.state_dict()["food"][0]), 5) not in body_of(env)
+    assert env.state_dict()["hungry"][0] == 0
+
+
+def test_a_wall_kills_and_the_last_picture_is_the_one_before() -> None:
+    env = lay([(2, 2), (2, 3), (2, 4)], RIGHT, food=(0, 0))
+    before = env._program.observe()
+    after, rewards, terminated, truncated, _ = env.step(np.array([STRAIGHT]))
+    assert (rewards[0], terminated[0], truncated[0]) == (-1, True, False)
+    assert np.array_equal(before, after)
+
+
+@pytest.mark.parametrize(
+    ("head", "action", "other"),
+    [((0, 2), UP, (4, 2)), ((2, 4), RIGHT, (2, 0)), ((4, 2), DOWN, (0, 2)), ((2, 0), LEFT, (2, 4))],
+)
+def test_with_wrap_it_comes_in_at_the_opposite_side(head, action: int, other) -> None:
+    dy, dx = STEPS[action]
+    body = [(head[0] - 2 * dy, head[1] - 2 * dx), (head[0] - dy, head[1] - dx), head]
+    assert step(lay(body, action, food=(3, 3)), action)[:2] == (-1, True)
+    env = lay(body, action, food=(3, 3), wrap=True)
+    assert step(env, action) == (0, False, False)
+    assert body_of(env) == [*body[1:], other]
+
+
+def test_its_body_kills_but_not_the_cell_that_its_tail_leaves() -> None:
+    ring = [(1, 1), (1, 2), (2, 2), (2, 1)]
+    env = lay(ring, LEFT, food=(4, 4))
+    assert step(env, UP) == (0, False, False)
+    assert body_of(env) == [*ring[1:], ring[0]]
+    assert step(lay([(1, 0), *ring], LEFT, food=(4, 4)), UP) == (-1, True, False)
+
+
+def test_food_lies_on_every_free_cell_equally_often() -> None:
+    """13 free cells of 16; each count is within 5 standard deviations."""
+    count = 26_000
+    env = SnakeConfig(size=4, observe="features").make(count)
+    env.reset(seed=0)
+    found = np.bincount(env.state_dict()["food"], minlength=16)
+    assert found[[8, 9, 10]].tolist() == [0, 0, 0]  # the snake
+    free = np.delete(found, [8, 9, 10])
+    assert np.abs(free - count / 13).max() < 5 * np.sqrt(count / 13)
+
+
+def test_hunger_truncates_and_food_forgives_it() -> None:
+    env = lay([(2, 0), (2, 1), (2, 2)], RIGHT, food=(0, 0), hungry=8, max_steps=10)
+    assert step(env, STRAIGHT) == (0, False, False)
+    assert step(env, STRAIGHT) == (0, False, True)
+    env.reset(options={"reset_mask": np.array([True])})
+    assert env.state_dict()["hungry"].tolist() == [0]
+    env = lay([(2, 0), (2, 1), (2, 2)], RIGHT, food=(2, 3), hungry=9, max_steps=10)
+    assert step(env, STRAIGHT) == (1, False, False)
+    env = lay([(2, 2), (2, 3), (2, 4)], RIGHT, food=(0, 0), hungry=9, max_steps=10)
+    assert step(env, STRAIGHT) == (-1, True, False)
+    env = lay([(2, 0), (2, 1), (2, 2)], RIGHT, food=(0, 0), hungry=48)  # by default twice 25 cells
+    assert [step(env, STRAIGHT)[2] for _ in range(2)] == [False, True]
+
+
+def along(size: int, wrap: bool) -> np.ndarray:
+    """The action in each cell [size, size] that goes through all cells and back, passing the start to the right."""
+    rows, columns = np.indices((size, size))
+    if wrap:
+        return np.where((rows + columns + 1) % size == 0, DOWN, RIGHT)
+    even = np.where(columns == size - 1, DOWN, RIGHT)
+    odd = np.where(columns == 1, DOWN, LEFT)
+    actions = np.where(rows % 2 == 0, even, odd)
+    actions[-1] = LEFT
+    actions[:, 0] = UP
+    actions[0, 0] = RIGHT
+    if size // 2 % 2:  # the start's row would go to the left
+        flip = np.array([STRAIGHT, DOWN, RIGHT, UP, LEFT])
+        actions = flip[actions[::-1]]
+    return actions
+
+
+@pytest.mark.parametrize(("size", "wrap"), [(4, False), (4, True), (5, True), (10, False)])
+def test_the_best_return_is_reached_along_a_cycle(size: int, wrap: bool) -> None:
+    env = SnakeConfig(size=size, wrap=wrap, observe="features").make(8)
+    env.reset(seed=0)
+    actions, returns = along(size, wrap).reshape(-1), np.zeros(8)
+    playing = np.ones(8, bool)
+    while playing.any():
+        _, rewards, terminated, truncated, _ = env.step(actions[env._program.arrays()["head"]])
+        returns += rewards * playing
+        playing &= ~terminated
+        assert not truncated.any()
+        if terminated.any():
+            env.reset(options={"reset_mask": terminated})
+    assert returns.tolist() == [size**2 - 3] * 8
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_it_is_the_snake_of_a_slow_but_plain_program(wrap: bool) -> None:
+    env = SnakeConfig(size=5, wrap=wrap, observe="features").make(6)
+    env.reset(seed=3)
+    random = np.random.default_rng(0)
+    snakes = [(deque(body_of(env, lane)), [RIGHT]) for lane in range(6)]
+    for _ in range(1_500):
+        actions = random.integers(0, 5, 6)
+        foods = [divmod(int(food), 5) for food in env.state_dict()["food"]]
+        expected = []
+        for lane, (body, heading) in enumerate(snakes):
+            moves = [a for a in range(5) if follow(body.copy(), heading.copy(), a, foods[lane], wrap)[0] >= 0]
+            if moves and random.random() < 0.97:  # random play alone would stay short
+                actions[lane] = random.choice(moves)
+            expected.append(follow(body, heading, int(actions[lane]), foods[lane], wrap))
+        _, rewards, terminated, truncated, _ = env.step(actions)
+        for lane, (body, _) in enumerate(snakes):
+            assert (rewards[lane], terminated[lane]) == expected[lane]
+            assert body_of(env, lane) == list(body)
+            assert terminated[lane] or divmod(int(env.state_dict()["food"][lane]), 5) not in body
+        if (ended := terminated | truncated).any():
+            env.reset(options={"reset_mask": ended})
+            for lane in np.flatnonzero(ended):
+                snakes[lane] = (deque(body_of(env, lane)), [RIGHT])
+
+
+def follow(body: deque, heading: list[int], action: int, food: tuple[int, int], wrap: bool) -> tuple[float, bool]:
+    """Moves `body` (and `heading`) on; reward and whether the snake died."""
+    if action and STEPS[action] != tuple(-d for d in STEPS[heading[0]]):
+        heading[0] = action
+    row, column = (at + d for at, d in zip(body[-1], STEPS[heading[0]], strict=True))
+    if wrap:
+        row, column = row % 5, column % 5
+    if (row, column) == food:
+        body.append((row, column))
+        return 1.0, len(body) == 25
+    if not (0 <= row < 5 and 0 <= column < 5) or (row, column) in list(body)[1:]:
+        return -1.0, True
+    body.popleft()
+    body.append((row, column))
+    return 0.0, False
+
+
+def test_features() -> None:
+    env = lay([(3, 2), (2, 2), (1, 2), (1, 3), (0, 3)], UP, food=(4, 1), observe="features")
+    features = env._program.observe()[0]
+    assert np.allclose(features[:9], [-1, 0.5, 0.8, -0.4, 1, 0, 0, 0, 0.2])
+    assert features[9:].reshape(2, 12).tolist() == [
+        [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0],  # two rows of wall, two cells to the left
+        [0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1],  # the last column is wall
+    ]
+    wrapped = lay([(2, 4), (1, 4), (0, 4)], UP, food=(3, 0), observe="features", wrap=True)._program.observe()[0]
+    assert np.allclose(wrapped[:9], [-1, 1, -0.4, 0.2, 1, 0, 0, 0, 0.12])
+    assert wrapped[9:].tolist() == [0] * 16 + [1] + [0] * 7  # the neck; the tail's cell counts as free
+
+
+def test_pixels_tell_head_food_body_and_wall_apart() -> None:
+    pixels = lay([(3, 2), (2, 2), (1, 2), (1, 3)], RIGHT, food=(4, 0))._program.observe()[0, 0]
+    middles = pixels[10::16, 10::16]  # cells of 16 pixels
+    assert middles.tolist() == [
+        [0, 0, 0, 0, 0],
+        [0, 0, 150, 255, 0],
+        [0, 0, 110, 0, 0],
+        [0, 0, 70, 0, 0],
+        [200, 0, 0, 0, 0],
+    ]
+    assert pixels[1, 1:-1].tolist() == [40] * 82
+    assert 40 not in lay([(3, 2), (2, 2), (1, 2)], UP, food=(4, 0), wrap=True)._program.observe()
+
+
+@pytest.mark.parametrize("options", [{"wrap": True, "size": 5}, {"max_steps": 3}, {"size": 31}])
+def test_with_any_options_it_is_alone_as_beside_others_and_goes_on_when_restored(options: dict) -> None:
+    beside, alone = (
+        SnakeConfig(observe="features", **options).make(3),
+        SnakeConfig(observe="features", **options).make(1),
+    )
+    random = np.random.default_rng(0)
+    assert np.array_equal(beside.reset(seed=[5, 6, 7])[0][1:2], alone.reset(seed=6)[0])
+    for step in range(1_000):
+        if step % 300 == 299:
+            saved, alone = alone.state_dict(), SnakeConfig(observe="features", **options).make(1)
+            alone.load_state_dict(saved)
+        actions = random.integers(0, 5, 3)
+        for ours, theirs in zip(beside.step(actions)[:4], alone.step(actions[1:2])[:4], strict=True):
+            assert np.array_equal(ours[1:2], theirs)
+        if (ended := beside.state_dict()["ended"]).any():
+            first = beside.reset(options={"reset_mask": ended})[0]
+            if ended[1]:
+                assert np.array_equal(first[1:2], alone.reset(options={"reset_mask": ended[1:2]})[0])
+
+
+@pytest.mark.parametrize("size", [4, 10, 40])
+def test_every_size_fits_the_picture(size: int) -> None:
+    env = SnakeConfig(size=size).make(2)
+    pixels = env.reset(seed=0)[0]
+    assert set(np.unique(pixels)) == {0, 40, 70, 150, 200, 255}
+    assert ((pixels == 255).sum((1, 2, 3)) == (82 // size) ** 2).all()
+    assert min(env.draw(1).shape[:2]) >= 440
+
+
+@pytest.mark.parametrize(("option", "value"), [("size", 3), ("size", 41), ("max_steps", 0), ("wrap", "round")])
+def test_bad_options_are_named(option: str, value: object) -> None:
+    with pytest.raises(ValueError, match=rf"snake: {option}: .*Options: .*observe, size, wrap, max_steps"):
+        gymnasium.make("Sandbox/Snake-v0", **{option: value})
