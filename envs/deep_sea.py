@@ -61,7 +61,7 @@ class DeepSea:
     Tables over `2 * cell + action` hold the rules: the next cell, the reward, and whether the move goes right.
     """
 
-    controls = (Controls({"left": 0, "right": 1}),)
+    controls = (Controls({"left": 0, "right": 1}, idle=None),)
     fps = 2.0
     action_space = spaces.Discrete(2)
 

@@ -126,7 +126,7 @@ def policy_values(world: Model, policy: np.ndarray, discount: float) -> np.ndarr
 class GridWorld:
     """N walkers, each a cell and the steps taken; every move is drawn from the model's transitions."""
 
-    controls = (Controls({"up": 0, "right": 1, "down": 2, "left": 3}, idle=3),)
+    controls = (Controls({"up": 0, "right": 1, "down": 2, "left": 3}, idle=None),)
     fps = 3.0
     action_space = spaces.Discrete(4)
 

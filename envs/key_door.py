@@ -81,7 +81,7 @@ class KeyDoorConfig(EnvConfig):
 class KeyDoor:
     """N boards [N, W, W] of codes, W = size + 2 PAD; agent, key, door and goal are cells of a flat board of those."""
 
-    controls = (Controls({"up": 1, "right": 2, "down": 3, "left": 4}, idle=0),)
+    controls = (Controls({"up": 1, "right": 2, "down": 3, "left": 4}, idle=None),)
     fps = 8.0
     action_space = spaces.Discrete(5)
 

@@ -49,7 +49,7 @@ class MemoryChainConfig(EnvConfig):
 class MemoryChain:
     """N chains: their context [N, num_bits], query [N] and steps taken [N]."""
 
-    controls = (Controls({"left": 0, "right": 1}),)
+    controls = (Controls({"left": 0, "right": 1}, idle=None),)
     fps = 3.0
     action_space = spaces.Discrete(2)
 

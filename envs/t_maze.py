@@ -77,7 +77,7 @@ def _pictures() -> np.ndarray:
 class TMaze:
     """N corridors; all state is three integers each. The goal is the action that leads to it."""
 
-    controls = (Controls({"up": UP, "right": RIGHT, "down": DOWN, "left": LEFT}, idle=RIGHT),)
+    controls = (Controls({"up": UP, "right": RIGHT, "down": DOWN, "left": LEFT}, idle=None),)
     fps = 4.0
     action_space = spaces.Discrete(4)
 

@@ -15,10 +15,13 @@ from sandbox.learner import Spec
 
 @dataclass(frozen=True)
 class Controls:
-    """One player's keyboard: pygame's key names to actions, and the action while nothing is pressed."""
+    """One player's keyboard: pygame's key names to actions, chords such as `up+space` among them.
+
+    `idle` is the action while nothing is pressed; with None the game waits for a key.
+    """
 
     keys: Mapping[str, int] = field(default_factory=dict)
-    idle: int = 0
+    idle: int | None = 0
 
 
 class Environment(Protocol):

@@ -10,17 +10,24 @@ from sandbox.viewer.window import Key, key_name
 
 
 class Hand:
-    """One player's keys: each press counts for at least one step, then the key that was pressed last and is held."""
+    """One player's keys: each press counts for at least one step, then those that are held.
+
+    A name such as `up+space` is a chord: the action of keys held together. The chord with the most keys wins, among
+    equals the one whose keys were pressed last.
+    """
 
     def __init__(self, controls: Controls) -> None:
-        self._actions = {key_name(name): action for name, action in controls.keys.items()}
+        self._actions = {
+            frozenset(key_name(key) for key in name.split("+")): action for name, action in controls.keys.items()
+        }
+        self._keys = frozenset[str]().union(*self._actions)
         self._idle = controls.idle
         self._held: list[str] = []
         self._pressed: deque[str] = deque(maxlen=2)  # not yet acted on; more would lag behind a fast finger
 
     def take(self, key: Key) -> bool:
         """Whether the key is this player's."""
-        if key.name not in self._actions:
+        if key.name not in self._keys:
             return False
         if key.name in self._held:
             self._held.remove(key.name)
@@ -33,11 +40,19 @@ class Hand:
         """A new episode: presses that were not acted on are void."""
         self._pressed.clear()
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the game is to wait for this player."""
+        return self._idle is None and not self._held and not self._pressed
+
     def action(self) -> int:
-        """The action of one step."""
-        if self._pressed:
-            return self._actions[self._pressed.popleft()]
-        return self._actions[self._held[-1]] if self._held else self._idle
+        """The action of one step; 0 for a player who was not waited for."""
+        pressed = [self._pressed.popleft()] if self._pressed else []
+        down = [key for key in self._held if key not in pressed] + pressed
+        chords = [chord for chord in self._actions if chord.issubset(down)]
+        chords = [chord for chord in chords if chord.issuperset(pressed)] or chords
+        latest = max(chords, key=lambda chord: (len(chord), sorted(map(down.index, chord), reverse=True)), default=None)
+        return self._actions[latest] if latest is not None else self._idle or 0
 
 
 class Keyboard:
@@ -49,6 +64,11 @@ class Keyboard:
     def take(self, key: Key) -> bool:
         """Whether the key belongs to the game."""
         return any(hand.take(key) for hand in self._hands)
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the game is to wait for somebody's key."""
+        return any(hand.waiting for hand in self._hands)
 
     def initial_state(self, num_envs: int) -> None:
         for hand in self._hands:

@@ -37,9 +37,10 @@ class Remote:
         self._due = seconds + (self._due if 0 <= now - self._due <= seconds else now)
         self._show(frame, banner)
         while True:
-            key = self._window.key(_NAP if self.paused else self._due - monotonic())
+            still = self.paused or self._keyboard.waiting
+            key = self._window.key(_NAP if still else self._due - monotonic())
             if key is None:
-                if not self.paused and monotonic() >= self._due:
+                if not still and monotonic() >= self._due:
                     return "next"
             elif not self._keyboard.take(key) and key.down:
                 wish = self._press(key.name)

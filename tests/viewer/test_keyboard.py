@@ -6,7 +6,7 @@ from sandbox.viewer.window import Key
 
 CATCH = (Controls({"left": 0, "right": 2}, idle=1),)
 PONG = (Controls({"up": 1, "down": 2}), Controls({"w": 1, "s": 2}))
-
+ATARI = (Controls({"space": 1, "up": 2, "left": 4, "up+space": 10, "left+space": 12, "up+left+space": 15}),)
 
 pytestmark = pytest.mark.usefixtures("display")
 
@@ -66,3 +66,29 @@ def test_names_are_pygames_in_any_case():
 def test_an_unknown_key_is_named():
     with pytest.raises(ValueError, match="pygame knows no key called 'fire'"):
         Keyboard((Controls({"fire": 1}),))
+
+
+def test_keys_held_together_are_a_chord():
+    assert actions(ATARI, "+up . . +space . . -up . . -space .") == [2, 2, 10, 10, 1, 1, 0]
+    assert actions(ATARI, "+space +up . . . -space . +left +space . . .") == [10, 10, 10, 2, 15, 15, 15]
+
+
+def test_the_chord_with_the_most_keys_wins_and_then_the_latest():
+    assert actions(ATARI, "+up . +left . -up . +up . . +space . . -up .") == [2, 4, 4, 2, 2, 15, 15, 12]
+    controls = (Controls({"a": 1, "b": 2, "a+c": 3, "b+c": 4}),)
+    assert actions(controls, "+c . +a . +b . . -b . -c .") == [0, 3, 4, 4, 3, 1]
+    controls = (Controls({"a+b": 1, "c": 2}),)
+    assert actions(controls, "+a +b . . . +c . . -a .") == [1, 1, 1, 2, 1, 2]
+
+
+def test_a_tap_counts_with_what_is_held():
+    assert actions(ATARI, "+up . . +space -space . .") == [2, 2, 10, 2]
+    assert actions((Controls({"a": 1, "b": 2, "a+c": 3}),), "+a . . +b -b . +c . . -a .") == [1, 1, 2, 3, 3, 0]
+
+
+def test_every_key_of_a_chord_belongs_to_the_game():
+    keyboard = Keyboard((Controls({"up+space": 1}),))
+    assert keyboard.take(Key("space", True))
+    assert not keyboard.take(Key("left", True))
+    with pytest.raises(ValueError, match="pygame knows no key called 'fire'"):
+        Keyboard((Controls({"up+fire": 1}),))
