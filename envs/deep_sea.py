@@ -62,7 +62,7 @@ class DeepSea:
     """
 
     controls = (Controls({"left": 0, "right": 1}, idle=None),)
-    fps = 2.0
+    fps = 8.0
     action_space = spaces.Discrete(2)
 
     def __init__(self, config: DeepSeaConfig, num_envs: int) -> None:

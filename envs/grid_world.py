@@ -127,7 +127,7 @@ class GridWorld:
     """N walkers, each a cell and the steps taken; every move is drawn from the model's transitions."""
 
     controls = (Controls({"up": 0, "right": 1, "down": 2, "left": 3}, idle=None),)
-    fps = 3.0
+    fps = 8.0
     action_space = spaces.Discrete(4)
 
     def __init__(self, config: GridWorldConfig, num_envs: int) -> None:

@@ -50,7 +50,7 @@ class MemoryChain:
     """N chains: their context [N, num_bits], query [N] and steps taken [N]."""
 
     controls = (Controls({"left": 0, "right": 1}, idle=None),)
-    fps = 3.0
+    fps = 8.0
     action_space = spaces.Discrete(2)
 
     def __init__(self, config: MemoryChainConfig, num_envs: int) -> None:

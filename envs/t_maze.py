@@ -78,7 +78,7 @@ class TMaze:
     """N corridors; all state is three integers each. The goal is the action that leads to it."""
 
     controls = (Controls({"up": UP, "right": RIGHT, "down": DOWN, "left": LEFT}, idle=None),)
-    fps = 4.0
+    fps = 8.0
     action_space = spaces.Discrete(4)
 
     def __init__(self, config: TMazeConfig, num_envs: int) -> None:
