@@ -155,7 +155,8 @@ def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
     try:
         return config(**options)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        mistakes = [each for each in error.errors() if each["type"] != "default_factory_not_called"]
+        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in mistakes)
         raise ValueError(f"{name}: {problems}. Options: {', '.join(config.model_fields)}") from None
 
 

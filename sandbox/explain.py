@@ -59,6 +59,8 @@ def explain(error: ValidationError, origins: Origins, model: type[BaseModel]) ->
     """
     mistakes: dict[KeyPath, list[_Mistake]] = {}
     for details in error.errors(include_url=False):
+        if details["type"] == "default_factory_not_called":
+            continue  # a default that follows another option: the mistake is that one's, and told there
         mistake = _mistake(details, model)
         mistakes.setdefault(mistake.path, []).append(mistake)
     lines = []

@@ -36,8 +36,8 @@ def play(
     player: Player = keyboard if opponent is None else Versus([keyboard, opponent])
     go = "p" if keyboard.take(Key("space", False)) else "space"
     names = [f"player {n}" for n in range(1, 1 + len(people))] if len(people) > 1 else ["play"]
-    singles = [[key for key in controls.keys if "+" not in key] for controls in people]
-    keys = [(" ".join(each), name) for each, name in zip(singles, names, strict=True)]
+    single = [dict.fromkeys(key for chord in controls.keys for key in chord.split("+")) for controls in people]
+    keys = [(" ".join(each), name) for each, name in zip(single, names, strict=True)]
     remote = Remote(
         window,
         keyboard,
