@@ -31,7 +31,8 @@ def evaluate(
     folder = RunFolder.find(runs, run)
     assembly, step = restore(folder)
     use_threads(assembly.config)
-    result = {"run": folder.name, "step": step, "seed": seed, **score(assembly, episodes, seed)}
+    played = {name: value for name, value in assembly.config.learner if name == "evaluation_epsilon"}
+    result = {"run": folder.name, "step": step, "seed": seed, **played, **score(assembly, episodes, seed)}
     if as_json:
         _print.as_json(result)
         return

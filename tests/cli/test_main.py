@@ -55,7 +55,7 @@ def test_an_interrupt_is_130(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", ["list", "show", "train", "resume", "evaluate", "watch", "play", "sample", "runs", "doctor"]
+    "command", ["list", "show", "train", "resume", "evaluate", "watch", "play", "sample", "runs", "bench", "doctor"]
 )
 def test_every_commands_help_has_an_example(sandbox, command):
     said = sandbox(command, "--help")

@@ -55,6 +55,7 @@ def test_train_evaluate_watch(sandbox, tmp_path):
     assert {"run", "step", "seed", "return_mean", "return_std", "return_ci95", "episodes"} <= scores.keys()
     assert (scores["step"], scores["episodes"]) == (600, 10)
     assert json.loads(sandbox("evaluate", "--episodes", "10", "--json").out) == scores
+    assert scores["evaluation_epsilon"] == 0.0  # trap 16: a score says how it was played
 
     watched = sandbox("watch", "catch_dqn_s3", "--video", "film.mp4", "--episodes", "2")
     assert watched.out == "film.mp4\n"
