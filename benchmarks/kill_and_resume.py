@@ -22,7 +22,7 @@ NATURE = "agent.backbone={name: nature, channels: [4, 8, 8], hidden: 16}"
 WRAPPERS = (
     "env.wrappers=[{flicker: {p: 0.5}}, {noise: {std: 0.1}}, {sticky_actions: {p: 0.25}}, {frame_stack: {count: 2}}]"
 )
-SHORT = ["steps=2000", "log_period=150", "checkpoint_period=500"]
+SHORT = ["steps=2000", "evaluate_period=0", "log_period=150", "checkpoint_period=500"]
 RUNS = {
     "random": ["catch_random", "steps=6000", "log_period=500", "checkpoint_period=1500", "evaluate_period=0"],
     "dqn": ["catch_dqn", NATURE, REPLAY, "agent.stream.stack=3", *SHORT],

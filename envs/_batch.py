@@ -10,9 +10,8 @@ from gymnasium.vector.utils import batch_space
 from pydantic import ValidationError
 
 from sandbox.config import config_in
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls, Environment, legal, require_reset, reset_mask
-from sandbox.errors import UserError
+from sandbox.envconfig import EnvConfig, rules_of
+from sandbox.environment import Controls, Environment, legal, require_reset, require_same_rules, reset_mask
 from sandbox.lanes import Lanes
 
 
@@ -54,9 +53,11 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self,
         program: Program,
         num_envs: int,
+        config: EnvConfig,
         autoreset: AutoresetMode = AutoresetMode.DISABLED,
         render_mode: str | None = None,
     ) -> None:
+        self._rules = rules_of(config, "observe")
         self.num_envs = num_envs
         self.render_mode = render_mode
         self.metadata = {"autoreset_mode": autoreset, "render_modes": ["rgb_array"], "render_fps": program.fps}
@@ -102,6 +103,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self, actions: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Gymnasium's default: the step after an episode's end ignores its action and resets."""
+        require_reset(self._lanes.state == 0)  # never seeded, so never reset
         fresh = self._ended.copy()
         if fresh.any():
             self._start(fresh)
@@ -130,17 +132,13 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return tuple(self.draw(i) for i in range(self.num_envs)) if self.render_mode == "rgb_array" else None
 
     def state_dict(self) -> dict[str, Any]:
-        return {name: array.copy() for name, array in (self._arrays() | {"ended": self._ended}).items()}
+        arrays = {name: array.copy() for name, array in (self._arrays() | {"ended": self._ended}).items()}
+        return {"rules": self._rules, **arrays}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError for the state of another environment or another number of copies."""
-        own = self._arrays()
-        if {k: v.shape for k, v in own.items()} != {k: np.shape(v) for k, v in state.items() if k != "ended"}:
-            raise UserError(
-                "this state belongs to another environment, other options or another num_envs: "
-                f"it holds {sorted(state)}, this environment needs {sorted([*own, 'ended'])}"
-            )
-        for name, array in own.items():
+        """Raises UserError for the state of another environment, other options or another number of copies."""
+        require_same_rules(state, self._rules, self.num_envs)
+        for name, array in self._arrays().items():
             array[...] = state[name]
         self._ended = np.array(state["ended"])
 
@@ -177,10 +175,11 @@ def make_vector(
     Raises:
         ValueError: for another mode than DISABLED with an environment that is no batch program.
     """
-    environment = config_of(name, options).bare(num_envs)
+    config = config_of(name, options)
+    environment = config.bare(num_envs)
     mode = AutoresetMode(autoreset_mode)
     if isinstance(environment, BatchEnv):
-        return BatchEnv(environment._program, num_envs, mode, render_mode)
+        return BatchEnv(environment._program, num_envs, config, mode, render_mode)
     if mode is not AutoresetMode.DISABLED:
         raise ValueError(
             f"{name} resets only where it is told to: give autoreset_mode='Disabled', and after an episode's end "

@@ -34,9 +34,8 @@ from pydantic import Field, field_validator
 
 from envs._atari_crew import Crew
 from envs._atari_games import FIRE, GOES_ON, NOOP, OVER, TRUNCATED, Rules
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls, legal, require_reset, reset_mask
-from sandbox.errors import UserError
+from sandbox.envconfig import EnvConfig, rules_of
+from sandbox.environment import Controls, legal, require_reset, require_same_rules, reset_mask
 from sandbox.lanes import Lanes
 from sandbox.suggest import nearest
 
@@ -128,6 +127,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             config.max_frames,
             config.life_loss_ends_episode,
         )
+        self._state_rules = rules_of(config, "workers")
         self._config, self._crew = config, Crew(rules, num_envs, config.processes(num_envs))
         minimal = self._crew.minimal_actions
         self._codes = np.array(minimal if config.actions == "minimal" else range(18))
@@ -198,12 +198,12 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """The game's own picture, [2 * height, 480, 3] uint8: a television shows its pixels wider than high."""
         return self._crew.picture(index).repeat(2, 0).repeat(3, 1)
 
-    def state_dict(self) -> dict[str, np.ndarray]:
+    def state_dict(self) -> dict[str, Any]:
         parts = self._crew.save()
         emulators = [emulator for part in parts for emulator in part["emulators"]]
         return {
             **{name: array.copy() for name, array in self._arrays().items()},
-            "game": np.array(self._config.game),
+            "rules": self._state_rules,
             "emulators": np.frombuffer(b"".join(emulators), np.uint8).copy(),
             "sizes": np.array([len(emulator) for emulator in emulators]),  # bytes of each emulator
             "screens": np.concatenate([part["screens"] for part in parts]),
@@ -212,13 +212,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises UserError for the state of another game, another environment or another number of copies."""
-        own = {*self._arrays(), "game", "emulators", "sizes", "screens", "palette"}
-        if own != state.keys() or state["game"] != self._config.game or len(state["sizes"]) != self.num_envs:
-            raise UserError(
-                "this state belongs to another environment, another game or another num_envs: it holds "
-                f"{sorted(state)} of {len(state.get('sizes', ()))} copies of {state.get('game', 'no game')}, "
-                f"this environment needs {sorted(own)} of {self.num_envs} of {self._config.game}"
-            )
+        require_same_rules(state, self._state_rules, self.num_envs)
         ends = np.cumsum(state["sizes"])
         emulators = [
             state["emulators"][end - size : end].tobytes() for end, size in zip(ends, state["sizes"], strict=True)

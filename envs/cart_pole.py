@@ -51,7 +51,7 @@ class CartPoleConfig(EnvConfig):
     max_steps: int = Field(500, ge=1)
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(CartPole(self, num_envs), num_envs)
+        return BatchEnv(CartPole(self, num_envs), num_envs, self)
 
 
 class CartPole:

@@ -35,7 +35,7 @@ class CatchConfig(EnvConfig):
     blind: bool = False
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(Catch(self, num_envs), num_envs)
+        return BatchEnv(Catch(self, num_envs), num_envs, self)
 
 
 class Catch:

@@ -43,7 +43,7 @@ class DeepSeaConfig(EnvConfig):
     move_cost: float = Field(0.01, ge=0.0, le=1.0)
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(DeepSea(self, num_envs), num_envs)
+        return BatchEnv(DeepSea(self, num_envs), num_envs, self)
 
 
 def right_actions(config: DeepSeaConfig) -> np.ndarray:

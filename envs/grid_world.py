@@ -52,7 +52,7 @@ class GridWorldConfig(EnvConfig):
     max_steps: int = Field(200, ge=1)
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(GridWorld(self, num_envs), num_envs)
+        return BatchEnv(GridWorld(self, num_envs), num_envs, self)
 
 
 @dataclass(frozen=True)

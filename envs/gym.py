@@ -21,8 +21,8 @@ from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import FlattenObservation, TransformAction, TransformObservation
 from pydantic import Field, field_validator
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls, legal, require_reset, reset_mask
+from sandbox.envconfig import EnvConfig, rules_of
+from sandbox.environment import Controls, legal, require_reset, require_same_rules, reset_mask
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 from sandbox.suggest import did_you_mean
@@ -57,7 +57,7 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def __init__(self, config: GymConfig, num_envs: int) -> None:
         self.num_envs = num_envs
-        self._config = config
+        self._config, self._rules = config, rules_of(config, "keys")
         self._envs = [_make(config) for _ in range(num_envs)]
         first = self._envs[0]
         assert isinstance(first.observation_space, spaces.Box)  # by `_make`
@@ -67,11 +67,14 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.metadata = first.metadata | {"autoreset_mode": AutoresetMode.DISABLED}
         self.fps = float(first.metadata.get("render_fps", 30))
         num_actions = int(first.action_space.n) if isinstance(first.action_space, spaces.Discrete) else 0
+        if config.keys != DIGITS and (bad := {k: a for k, a in config.keys.items() if not 0 <= a < num_actions}):
+            raise UserError(f"env.keys={bad}: {config.id} has the actions {first.action_space}")
         keys = {key: action for key, action in config.keys.items() if 0 <= action < num_actions}
         self.controls: tuple[Controls, ...] = (Controls(keys),)
         self._lanes = Lanes(num_envs)
         self._seeds = np.zeros(num_envs, np.int64)  # each episode's
         self._taken: list[list[Any]] = [[] for _ in range(num_envs)]  # each episode's actions
+        self._returns = np.zeros(num_envs)  # each episode's so far
         self._ended = np.ones(num_envs, bool)
         space = first.observation_space
         self._observations: np.ndarray = np.zeros((num_envs, *space.shape), space.dtype)
@@ -92,6 +95,7 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def _begin(self, index: int, seed: int) -> None:
         self._observations[index], _ = self._envs[index].reset(seed=seed)
         self._seeds[index], self._taken[index], self._ended[index] = seed, [], False
+        self._returns[index] = 0
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Raises ValueError for an illegal action, RuntimeError for a step past an episode's end."""
@@ -105,8 +109,9 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return self._observations.copy(), rewards, terminated, truncated, {}
 
     def _step(self, index: int, action: np.ndarray) -> tuple[float, bool, bool]:
-        self._taken[index].append(action)
+        self._taken[index].append(np.array(action))  # a copy: the caller may use its own again
         self._observations[index], reward, terminated, truncated, _ = self._envs[index].step(action)
+        self._returns[index] += float(reward)
         return float(reward), terminated, truncated
 
     def draw(self, index: int) -> np.ndarray:
@@ -120,34 +125,37 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """The seed and the actions of every episode, and the observation that they lead to."""
         lengths = np.array([len(taken) for taken in self._taken])
         return {
-            "id": self._config.id,
+            "rules": self._rules,
             "lanes": self._lanes.state.copy(),
             "seeds": self._seeds.copy(),
             "lengths": lengths,
             "actions": np.array([action for taken in self._taken for action in taken]),
             "ended": self._ended.copy(),
             "observations": self._observations.copy(),
+            "returns": self._returns.copy(),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises UserError for another environment's state, or if playing it again leads elsewhere."""
-        own = self._config.id
-        if state.get("id") != own or state["observations"].shape != self._observations.shape:
-            raise UserError(
-                "this state belongs to another environment, other options or another num_envs: "
-                f"it is of {state.get('id', 'no Gymnasium id')}, this environment is {self.num_envs} x {own}"
-            )
-        ends = np.cumsum(state["lengths"])
+        require_same_rules(state, self._rules, self.num_envs)
+        ends, ended = np.cumsum(state["lengths"]), np.ones(self.num_envs, bool)
         for index, (seed, end, length) in enumerate(zip(state["seeds"], ends, state["lengths"], strict=True)):
+            if length == 0 and state["ended"][index]:  # never started
+                self._observations[index], self._taken[index], self._returns[index] = 0, [], 0
+                continue
             self._begin(index, int(seed))
+            over = False
             for action in state["actions"][end - length : end]:
-                self._step(index, action)
+                _, terminated, truncated = self._step(index, action)
+                over = terminated or truncated
+            ended[index] = over
         self._lanes.state[:] = state["lanes"]
         self._seeds[:], self._ended = state["seeds"], np.array(state["ended"])
-        if not np.array_equal(self._observations, state["observations"], equal_nan=True):
+        came_out = {"observations": self._observations, "returns": self._returns, "ended": ended}
+        if not all(np.array_equal(array, state[name], equal_nan=name != "ended") for name, array in came_out.items()):
             raise UserError(
-                f"{own} cannot be resumed: the same seed and actions do not lead to the same observation. It draws "
-                "randomness that reset(seed=...) does not decide, or its version has changed."
+                f"{self._config.id} cannot be resumed: the same seed and actions do not lead to the same observation "
+                "and return. It draws randomness that reset(seed=...) does not decide, or its version has changed."
             )
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -164,9 +172,14 @@ def _make(config: GymConfig) -> gymnasium.Env[Any, Any]:
         if "rgb_array" in env.metadata.get("render_modes", []):
             env.close()
             env = gymnasium.make(config.id, render_mode="rgb_array", **options)
-    except (gymnasium.error.Error, ImportError, TypeError) as error:
-        raise UserError(f"env.id={config.id} cannot be made: {error}") from None
+    except Exception as error:  # whatever another's code makes of a wrong id or option
+        said = str(error) or type(error).__name__
+        given = f" (env.options: {config.options})" if config.options else ""
+        raise UserError(f"env.id={config.id} cannot be made: {said}{given}") from error
     if not isinstance(env.observation_space, spaces.Box):
+        shown = env.observation_space
+        if not isinstance(spaces.flatten_space(shown), spaces.Box):
+            raise UserError(f"env.id={config.id}: its observations {shown} have no fixed length and fit no array")
         env = FlattenObservation(env)
     if isinstance(env.action_space, spaces.Discrete) and env.action_space.start != 0:
         start = env.action_space.start
@@ -179,7 +192,8 @@ def _channels_first(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
     space = env.observation_space
     assert isinstance(space, spaces.Box)
     if space.dtype != np.uint8:
-        low, high = space.low.astype(np.float32), space.high.astype(np.float32)
+        with np.errstate(over="ignore"):  # what float32 cannot hold is unbounded
+            low, high = space.low.astype(np.float32), space.high.astype(np.float32)
         return TransformObservation(env, np.float32, spaces.Box(low, high, dtype=np.float32))
     if len(space.shape) != 3 or space.shape[2] not in (1, 3, 4):
         return env

@@ -6,7 +6,9 @@ Rules: a wall with a door cuts a board of `size` x `size` cells into two rooms. 
     such walls never close a ring, so every free cell can be reached, whatever is drawn. With all posts and an odd
     `size`, both rooms are perfect mazes.
     With `curriculum` an environment begins at size 5 and plays one size larger after `grow_after` successes in a row,
-    up to `size`; a reset does not take that back. Smaller boards lie in the upper left corner, the rest is wall.
+    up to `size`; a reset does not take that back. A fresh environment begins at size 5 again, and so does an
+    evaluation: to score `size` itself, evaluate without `curriculum`. Smaller boards lie in the upper left corner, the
+    rest is wall.
 Observation: `pixels`, uint8 [1, 84, 84]: agent 255 with the key, 225 without, goal 190, key 145, door 100, open door
     30, wall 60, free 0; or `features`, float32 [14 + size²]: row and column of agent, key, door and goal in [-1, 1] (a
     key that was taken is where the agent is), has the key, the door is open, whether a move up, right, down, left is
@@ -75,7 +77,7 @@ class KeyDoorConfig(EnvConfig):
     max_steps: int | None = Field(None, ge=1, le=1_000_000_000)
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(KeyDoor(self, num_envs), num_envs)
+        return BatchEnv(KeyDoor(self, num_envs), num_envs, self)
 
 
 class KeyDoor:

@@ -43,7 +43,7 @@ class MemoryChainConfig(EnvConfig):
     num_bits: int = Field(1, ge=1, le=64)
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(MemoryChain(self, num_envs), num_envs)
+        return BatchEnv(MemoryChain(self, num_envs), num_envs, self)
 
 
 class MemoryChain:

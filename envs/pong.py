@@ -52,7 +52,7 @@ class PongConfig(EnvConfig):
     max_steps: int = Field(10_000, ge=1)
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(Pong(self, num_envs), num_envs)
+        return BatchEnv(Pong(self, num_envs), num_envs, self)
 
 
 def _fold(y: np.ndarray) -> np.ndarray:

@@ -48,7 +48,7 @@ class SnakeConfig(EnvConfig):
     max_steps: int | None = Field(None, ge=1, le=1_000_000)
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(Snake(self, num_envs), num_envs)
+        return BatchEnv(Snake(self, num_envs), num_envs, self)
 
 
 class Snake:
@@ -160,7 +160,7 @@ class Snake:
         """[N, size, size] uint8."""
         age = self._moves[:, None] - self._entered[:, :-1]  # 0 at the head, length - 1 at the tail
         fade = (80 / (self._length - 2)).astype(np.float32)[:, None]
-        greys = np.where(age < self._length[:, None], 150 - fade * (age - 1), 0).astype(np.uint8)
+        greys = np.where(age < self._length[:, None], 150.5 - fade * (age - 1), 0).astype(np.uint8)
         greys[self._lanes, self._food] = 200
         greys[self._lanes, self._head] = 255
         return greys.reshape(-1, self._config.size, self._config.size)

@@ -57,7 +57,7 @@ class TMazeConfig(EnvConfig):
         return max_steps
 
     def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(TMaze(self, num_envs), num_envs)
+        return BatchEnv(TMaze(self, num_envs), num_envs, self)
 
 
 def _pictures() -> np.ndarray:

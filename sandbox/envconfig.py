@@ -1,6 +1,7 @@
 """What a run's config says of its environment: the one that a file under `envs/` defines, and what is put around it."""
 
 from abc import abstractmethod
+from typing import Any
 
 from pydantic import Field
 
@@ -33,3 +34,8 @@ class EnvConfig(Config):
             except UserError as error:
                 raise UserError(f"env.wrappers.{index}.{name}: {error}") from None
         return env
+
+
+def rules_of(config: EnvConfig, *free: str) -> dict[str, Any]:
+    """The options that a saved state belongs to: all but the `free` ones, and the wrappers, which save their own."""
+    return config.model_dump(mode="json", exclude={"wrappers", *free})

@@ -84,7 +84,7 @@ def reset_mask(options: dict[str, Any] | None, num_envs: int) -> np.ndarray:
     Raises:
         ValueError: if it is no mask, or resets nothing.
     """
-    mask = (options or {}).get("reset_mask", np.ones(num_envs, bool))
+    mask = np.asarray((options or {}).get("reset_mask", np.ones(num_envs, bool)))
     if mask.shape != (num_envs,) or mask.dtype != np.bool_ or not mask.any():
         raise ValueError(f"options['reset_mask'] must be bool, of shape ({num_envs},), with at least one True")
     return mask
@@ -113,6 +113,23 @@ def require_reset(ended: np.ndarray) -> None:
             f"environments {_few(np.flatnonzero(ended))} have not been reset; "
             "call reset(), or reset(options={'reset_mask': terminated | truncated}) after an episode's end"
         )
+
+
+def require_same_rules(state: Mapping[str, Any], rules: Mapping[str, Any], num_envs: int) -> None:
+    """Refuse a saved `state` of other rules or another number of copies; it holds its own `rules`, and `ended` [N].
+
+    Raises:
+        UserError: naming the options that differ.
+    """
+    there = state.get("rules", {"name": "something else"})
+    if there.get("name") != rules["name"]:
+        raise UserError(f"this state belongs to another environment: {there.get('name')}, not {rules['name']}")
+    if differ := [
+        f"{key} is {there.get(key)} there, {rules[key]} here" for key in rules if there.get(key) != rules[key]
+    ]:
+        raise UserError(f"this state belongs to other options of {rules['name']}: {', '.join(differ)}")
+    if len(state["ended"]) != num_envs:
+        raise UserError(f"this state belongs to another num_envs: {len(state['ended'])} there, {num_envs} here")
 
 
 def _few(values: np.ndarray) -> str:

@@ -32,7 +32,10 @@ def play(
     if not any(controls.keys for controls in env.controls):
         raise UserError("this environment cannot be played by hand: its `controls` name no keys. Try `sandbox watch`.")
     people = env.controls if opponent is None else env.controls[:1]
-    keyboard = Keyboard(people)
+    try:
+        keyboard = Keyboard(people)
+    except ValueError as error:
+        raise UserError(f"{error}; see the environment's option `keys`") from None
     player: Player = keyboard if opponent is None else Versus([keyboard, opponent])
     go = "p" if keyboard.take(Key("space", False)) else "space"
     names = [f"player {n}" for n in range(1, 1 + len(people))] if len(people) > 1 else ["play"]

@@ -54,6 +54,6 @@ class PreviousActionReward:
     def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
         after = below(actions)
         observations = np.pad(after.observations, ((0, 0), (0, self._more)))
-        observations[self._all, actions - self._first - self._more] = 1
+        observations[self._all, actions.astype(np.int64) - self._first - self._more] = 1
         observations[:, -1] = after.rewards
         return after._replace(observations=observations)

@@ -467,13 +467,16 @@ def test_a_state_survives_the_disk(tmp_path) -> None:
 
 def test_a_foreign_state_is_refused() -> None:
     env = start(2)
-    for other in (start(2, game="breakout"), start(3)):
-        with pytest.raises(
-            UserError, match=r"this state belongs to another environment, another game or another num_envs"
-        ):
+    for other, words in (
+        (start(2, game="breakout"), "other options of atari: game is breakout there, pong here"),
+        (start(2, frame_skip=2), "other options of atari: frame_skip is 2 there, 4 here"),
+        (start(3), "another num_envs: 3 there, 2 here"),
+    ):
+        with pytest.raises(UserError, match=f"this state belongs to {words}"):
             env.load_state_dict(other.state_dict())
-    with pytest.raises(UserError, match="of 0 copies of no game, this environment needs"):
+    with pytest.raises(UserError, match="this state belongs to another environment: something else, not atari"):
         env.load_state_dict({"something": np.zeros(2)})
+    start(2, workers=1).load_state_dict(start(2, workers=2).state_dict())  # they change nothing
 
 
 def test_people_see_the_games_colours_and_steer_with_chords() -> None:

@@ -114,6 +114,8 @@ def test_a_foreign_state_is_refused(name: str) -> None:
     env = config_of(name, {}).make(2)
     with pytest.raises(UserError, match="this state belongs to another environment"):
         env.load_state_dict({"something": np.zeros(2)})
+    with pytest.raises(UserError, match="this state belongs to another num_envs: 3 there, 2 here"):
+        env.load_state_dict(config_of(name, {}).make(3).state_dict())
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -135,6 +137,24 @@ def test_people_can_play(name: str) -> None:
     assert picture.ndim == 3
     assert picture.shape[2] == 3
     assert len(np.unique(picture.reshape(-1, 3), axis=0)) >= 3
+
+
+@pytest.mark.parametrize(
+    ("name", "there", "here"),
+    [("deep_sea", {"size": 40}, {}), ("snake", {"wrap": True}, {}), ("t_maze", {"length": 100}, {"length": 3})],
+)
+def test_a_state_of_other_options_is_refused(name: str, there: dict[str, Any], here: dict[str, Any]) -> None:
+    """Their arrays have the same shapes."""
+    option = next(iter(there))
+    with pytest.raises(UserError, match=f"this state belongs to other options of {name}: {option} is {there[option]}"):
+        config_of(name, here).make(2).load_state_dict(config_of(name, there).make(2).state_dict())
+    config_of(name, {"observe": "features"}).make(2).load_state_dict(config_of(name, {}).make(2).state_dict())
+
+
+def test_no_mode_steps_what_was_never_reset() -> None:
+    for mode in AutoresetMode:
+        with pytest.raises(RuntimeError, match=r"environments \[0, 1\] have not been reset"):
+            gymnasium.make_vec(id_of("catch"), num_envs=2, autoreset_mode=mode).step(np.zeros(2, int))
 
 
 def test_illegal_actions_and_steps_are_refused() -> None:

@@ -27,6 +27,20 @@ class Stubborn(gymnasium.Env[np.ndarray, int]):
         return np.random.default_rng().random(1), float(action), False, False, {}
 
 
+class Counts(Stubborn):
+    """Observes nothing, and pays the number of its episode."""
+
+    episode = 0
+
+    def reset(self, *, seed: int | None = None, options: dict | None = None) -> tuple[np.ndarray, dict[str, Any]]:
+        self.episode += 1
+        return np.zeros(1), {}
+
+    def step(self, action: int) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
+        return np.zeros(1), float(self.episode), False, False, {}
+
+
+gymnasium.register("Counts-v0", Counts, disable_env_checker=True)
 gymnasium.register("Stubborn-v0", Stubborn, disable_env_checker=True)
 
 
@@ -103,10 +117,54 @@ def test_what_cannot_be_restored_is_said() -> None:
     env.reset(seed=0)
     with pytest.raises(UserError, match="Stubborn-v0 cannot be resumed: the same seed and actions do not lead"):
         env.load_state_dict(env.state_dict())
-    with pytest.raises(UserError, match="this state belongs to another environment"):
+    with pytest.raises(UserError, match="other options of gym: id is Stubborn-v0 there, CartPole-v1 here"):
         GymConfig(id="CartPole-v1").make(1).load_state_dict(env.state_dict())
+    slippery, dry = (GymConfig(id="FrozenLake-v1", options={"is_slippery": wet}).make(1) for wet in (True, False))
+    slippery.reset(seed=0)
+    with pytest.raises(UserError, match=r"options is {'is_slippery': True} there, {'is_slippery': False} here"):
+        dry.load_state_dict(slippery.state_dict())
     with pytest.raises(UserError, match="Stubborn-v0 cannot be shown: it has no render_mode 'rgb_array'"):
         env.draw(0)
+
+
+def test_rewards_must_come_out_the_same_too() -> None:
+    env = GymConfig(id="Counts-v0").make(1)
+    env.reset(seed=0), env.reset()
+    env.step(np.array([0]))
+    with pytest.raises(UserError, match="Counts-v0 cannot be resumed"):
+        GymConfig(id="Counts-v0").make(1).load_state_dict(env.state_dict())
+
+
+def test_an_action_is_kept_as_it_was_given() -> None:
+    env, buffer = GymConfig(id="Pendulum-v1").make(1), np.zeros((1, 1), np.float32)
+    env.reset(seed=3)
+    for action in (1.0, -2.0, 0.5):
+        buffer[...] = action
+        env.step(buffer)
+    GymConfig(id="Pendulum-v1").make(1).load_state_dict(env.state_dict())
+
+
+def test_what_never_started_can_be_saved() -> None:
+    GymConfig(id="CartPole-v1").make(2).load_state_dict(GymConfig(id="CartPole-v1").make(2).state_dict())
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("a:b:c", {}),
+        (":CartPole-v1", {}),
+        ("CartPole-v1", {"max_episode_steps": -5}),
+        ("FrozenLake-v1", {"map_name": "9x9"}),
+    ],
+)
+def test_what_others_raise_is_told(name: str, options: dict[str, Any]) -> None:
+    with pytest.raises(UserError, match=f"env.id={name} cannot be made: "):
+        GymConfig(id=name, options=options).make(1)
+
+
+def test_keys_have_actions() -> None:
+    with pytest.raises(UserError, match=r"env.keys={'b': 99}: CartPole-v1 has the actions Discrete\(2\)"):
+        GymConfig(id="CartPole-v1", keys={"b": 99}).make(1)
 
 
 def test_mistakes_are_told() -> None:

@@ -232,7 +232,7 @@ def test_the_curriculum_grows_after_successes_in_a_row() -> None:
         assert sizes() == [size, 5]
     env.reset(seed=0)
     assert sizes() == [7, 5]
-    other = KeyDoorConfig(size=7, curriculum=True, grow_after=2).make(2)
+    other = KeyDoorConfig(size=7, curriculum=True, grow_after=2, max_steps=50).make(2)
     other.load_state_dict(env.state_dict())
     assert other.state_dict()["side"].tolist() == [7, 5]
 

@@ -39,3 +39,35 @@ def test_an_episode_may_be_left_early(steady):
 def test_several_environments_are_refused(steady):
     with pytest.raises(ValueError, match="plays one environment, this holds 2"):
         next(episodes(steady(1), CatchConfig().make(2), seed=0))
+
+
+class Lives:
+    """Every third step costs a life and waits for a reset, which goes on with the same game; it is over after nine."""
+
+    num_envs, now, waiting = 1, 0, False
+
+    def reset(self, *, seed=None, options=None):
+        self.now, self.waiting = self.now if self.waiting else 0, False
+        return np.array([[self.now]]), {}
+
+    def step(self, actions):
+        assert not self.waiting
+        self.now += 1
+        lost = self.now % 3 == 0
+        self.waiting = lost and self.now < 9
+        return (
+            np.array([[self.now]]),
+            np.ones(1),
+            np.array([lost]),
+            np.zeros(1, bool),
+            {"life_lost": np.array([self.waiting])},
+        )
+
+    def draw(self, index):
+        return np.zeros((8, 8, 3), np.uint8)
+
+
+def test_a_lost_life_is_not_the_end(steady):
+    frames = list(next(episodes(steady(0), Lives(), seed=0)))
+    assert [(frame.step, frame.ended) for frame in frames] == [(step, step == 9) for step in range(10)]
+    assert frames[-1].return_ == 9.0
