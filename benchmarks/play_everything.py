@@ -18,6 +18,7 @@ from sandbox import catalog
 OPTIONS = {"atari": ["game=breakout"], "gym": ["id=CartPole-v1"]}
 KEYS = {"atari": ["space", "Right", "Left"], "gym": ["1", "2"]}
 ARROWS = ["Up", "Right", "Down", "Left"]
+TURNS = ("deep_sea", "grid_world", "key_door", "memory_chain", "t_maze")  # they wait for a key, and need no start
 DISPLAY = ":97"
 
 
@@ -40,7 +41,8 @@ def play(name: str, folder: Path) -> str:
         time.sleep(0.1)
     time.sleep(0.5)
     before = screenshot(folder / f"{name}_start.png")
-    key("p" if name == "atari" else "space", *KEYS.get(name, ARROWS))
+    start = [] if name in TURNS else ["p" if name == "atari" else "space"]
+    key(*start, *KEYS.get(name, ARROWS))
     after = screenshot(folder / f"{name}_played.png")
     key("q")
     try:

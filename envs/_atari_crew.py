@@ -13,6 +13,7 @@ import tempfile
 import traceback
 import weakref
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from itertools import pairwise
 from multiprocessing.connection import Connection
 from socket import socketpair
@@ -23,6 +24,7 @@ import numpy as np
 
 from envs._atari_games import Games, Rules
 from envs._atari_screen import SIDE
+from sandbox.errors import UserError
 
 _PATIENCE = 0.0002  # seconds
 _PROGRAM = (
@@ -32,9 +34,10 @@ _PROGRAM = (
 
 
 class _Wire:
-    """Messages to another process. Who waits looks at a byte in shared memory for a moment before it goes to sleep:
+    """Messages to another process.
 
-    waking it up would take longer than the work that there is for it.
+    Who waits looks at a byte in shared memory for a moment before it goes to sleep: waking it up would take longer than
+    the work that there is for it.
     """
 
     def __init__(self, socket: int, ours: memoryview, theirs: memoryview) -> None:
@@ -73,19 +76,17 @@ def work(socket: int, file: int, num_envs: int, worker: int) -> None:
     callers, own = memory.bells(worker)
     wire = _Wire(socket, own, callers)
     try:
-        try:
-            rules, start, stop = wire.receive()
-            methods = _methods(Games(rules, memory.observations[start:stop]))
-            wire.send((None, None))
-            while True:
-                name, arguments = wire.receive()
-                wire.send((None, methods[name](*arguments)))
-        except (EOFError, OSError):
-            raise
-        except Exception:
-            wire.send((traceback.format_exc(), None))
+        rules, start, stop = wire.receive()
+        methods = _methods(Games(rules, memory.observations[start:stop]))
+        wire.send((None, None))
+        while True:
+            name, arguments = wire.receive()
+            wire.send((None, methods[name](*arguments)))
     except (EOFError, OSError):
         pass  # the caller is gone
+    except Exception:
+        with suppress(OSError):
+            wire.send((traceback.format_exc(), None))
 
 
 def _methods(games: Games) -> dict[str, Callable[..., Any]]:
@@ -123,12 +124,12 @@ class _Worker:
             raise RuntimeError(f"an Atari worker failed:\n{problem}")
         return result
 
-    def _death(self) -> RuntimeError:
+    def _death(self) -> UserError:
         try:
             code = self.process.wait(timeout=5)
         except subprocess.TimeoutExpired:
             code = None
-        return RuntimeError(
+        return UserError(
             f"an Atari worker process (pid {self.process.pid}) died with exit code {code}: killed, or out of memory? "
             "Its games are lost; make the environment anew, or resume from a checkpoint"
         )

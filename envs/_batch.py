@@ -12,7 +12,9 @@ from pydantic import ValidationError
 from sandbox.config import config_in
 from sandbox.envconfig import EnvConfig, rules_of
 from sandbox.environment import Controls, Environment, legal, require_reset, require_same_rules, reset_mask
+from sandbox.explain import explain
 from sandbox.lanes import Lanes
+from sandbox.yamltext import Origin
 
 
 class Program(Protocol):
@@ -90,7 +92,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._ended = terminated | truncated
         observations, infos = self._program.observe(), {}
         if self._autoreset is AutoresetMode.SAME_STEP and self._ended.any():
-            ended = self._ended.copy()
+            ended = self._ended
             last = np.full(self.num_envs, None, object)
             for index in np.flatnonzero(ended):
                 last[index] = observations[index]
@@ -121,7 +123,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._ended = self._ended & ~mask
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        return {**self._program.arrays(), "lanes": self._lanes.state}
+        return {**self._program.arrays(), "lanes": self._lanes.state, "ended": self._ended}
 
     def draw(self, index: int) -> np.ndarray:
         """The picture for people of environment `index`, [H, W, 3] uint8."""
@@ -132,15 +134,13 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return tuple(self.draw(i) for i in range(self.num_envs)) if self.render_mode == "rgb_array" else None
 
     def state_dict(self) -> dict[str, Any]:
-        arrays = {name: array.copy() for name, array in (self._arrays() | {"ended": self._ended}).items()}
-        return {"rules": self._rules, **arrays}
+        return {"rules": self._rules, **{name: array.copy() for name, array in self._arrays().items()}}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises UserError for the state of another environment, other options or another number of copies."""
         require_same_rules(state, self._rules, self.num_envs)
         for name, array in self._arrays().items():
             array[...] = state[name]
-        self._ended = np.array(state["ended"])
 
 
 def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
@@ -153,9 +153,7 @@ def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
     try:
         return config(**options)
     except ValidationError as error:
-        mistakes = [each for each in error.errors() if each["type"] != "default_factory_not_called"]
-        problems = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in mistakes)
-        raise ValueError(f"{name}: {problems}. Options: {', '.join(config.model_fields)}") from None
+        raise ValueError(explain(error, {(): Origin(name)}, config)) from None
 
 
 def is_program(name: str) -> bool:
@@ -185,4 +183,6 @@ def make_vector(
             f"{name} resets only where it is told to: give autoreset_mode='Disabled', and after an episode's end "
             "reset(options={'reset_mask': terminated | truncated})"
         )
+    if render_mode is not None:
+        raise ValueError(f"{name} has no render_mode for many copies; give none, and call draw(index)")
     return environment

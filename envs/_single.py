@@ -34,6 +34,14 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
         info = {name: values[0] for name, values in infos.items()}
         return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), info
 
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that decides what comes next; behind Gymnasium's wrappers it is `env.unwrapped.state_dict()`."""
+        return self._batch.state_dict()
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises UserError for the state of another environment or other options."""
+        self._batch.load_state_dict(state)
+
     def render(self) -> np.ndarray | None:
         """The picture for people, [H, W, 3] uint8, with `render_mode="rgb_array"`."""
         return self._batch.draw(0) if self.render_mode == "rgb_array" else None

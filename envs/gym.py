@@ -38,6 +38,13 @@ class GymConfig(EnvConfig):
     options: dict[str, bool | int | float | str] = Field(default_factory=dict)
     keys: dict[str, int] = Field(DIGITS, description="key: action; by default key 1 is action 0")
 
+    @field_validator("options")
+    @classmethod
+    def _not_ours(cls, options: dict[str, Any]) -> dict[str, Any]:
+        if "render_mode" in options:
+            raise ValueError("render_mode is set here already; leave it out")
+        return options
+
     @field_validator("id")
     @classmethod
     def _known(cls, name: str) -> str:

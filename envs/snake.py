@@ -74,9 +74,7 @@ class Snake:
         self._moves, self._length, self._hungry = (np.zeros(num_envs, np.int32) for _ in range(3))
         self._lanes = np.arange(num_envs)
         index = np.int32 if self._entered.size < 2**31 else np.int64  # the smaller one is faster
-        self._first: np.ndarray = (self._lanes * (self._cells + 1)).astype(
-            index
-        )  # each board's first cell in the flat array
+        self._first: np.ndarray = (self._lanes * (self._cells + 1)).astype(index)  # each board's, in the flat array
         self._ahead = self._towards(_ROWS, _COLUMNS)
         self._around = self._towards(_WINDOW[0] - 2, _WINDOW[1] - 2).astype(self._first.dtype)
         self._board = Board(size, size)

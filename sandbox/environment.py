@@ -1,4 +1,4 @@
-"""The interfaces of the worlds: what a stream may ask of an environment, and what a person needs to play one."""
+"""The worlds' interfaces: what a stream asks of one, what people need to play it; and the checks they all make."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
@@ -96,8 +96,14 @@ def legal(actions: np.ndarray, space: Space[Any], single: Space[Any]) -> np.ndar
     Raises:
         ValueError: for actions outside it, or of another kind.
     """
-    given, cast = np.asarray(actions), np.asarray(actions, space.dtype)
-    if not np.can_cast(given.dtype, cast.dtype, "same_kind") or not space.contains(cast):
+    given, kind = np.asarray(actions), np.dtype(space.dtype)
+    if given.shape != space.shape or not np.can_cast(given.dtype, kind, "same_kind"):
+        raise ValueError(
+            f"actions must be {kind} of shape {space.shape}, one of {single} for each environment; "
+            f"got {given.dtype} of shape {given.shape}"
+        )
+    cast = given.astype(kind)
+    if not space.contains(cast):
         raise ValueError(f"illegal action in {_few(given)}; each must be in {single}")
     return cast
 

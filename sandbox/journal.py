@@ -10,7 +10,7 @@ from sandbox.assemble import Assembly
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
-from sandbox.evaluate.agents import evaluate_agent
+from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.evaluate.generators import evaluate_generator
 from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
@@ -60,9 +60,13 @@ class Journal:
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         self._sink.write(step, metrics)
 
-    def evaluate(self, step: int) -> dict[str, float]:
-        """The score now, in environments of its own (or on the test images), as `eval/...`."""
-        scores = score(self._assembly, self._assembly.config.evaluate_episodes, self._assembly.config.seed)
+    def evaluate(self, step: int) -> dict[str, float] | None:
+        """The score now, in environments of its own (or on the test images), as `eval/...`; None if asked to stop."""
+        config = self._assembly.config
+        try:
+            scores = score(self._assembly, config.evaluate_episodes, config.seed, self.stopping)
+        except Stopped:
+            return None
         return {
             f"eval/{name.removesuffix('_mean')}": value for name, value in scores.items() if isinstance(value, float)
         }
@@ -97,9 +101,15 @@ class Journal:
         return place
 
 
-def score(assembly: Assembly, episodes: int, seed: int) -> dict[str, float | str]:
-    """What `sandbox evaluate` prints; a freshly restored learner scores the same with the same seed."""
+def score(
+    assembly: Assembly, episodes: int, seed: int, stopping: Callable[[], bool] = lambda: False
+) -> dict[str, float | str]:
+    """What `sandbox evaluate` prints; a freshly restored learner scores the same with the same seed.
+
+    Raises:
+        Stopped: as soon as `stopping()`, while episodes are played.
+    """
     if isinstance(assembly.source, DataSet):
         return dict(evaluate_generator(assembly.learner, assembly.source, Rng(seed)))
     env = assembly.source(min(episodes, 16))
-    return dict(evaluate_agent(assembly.learner, env, episodes, Rng(seed).integer("evaluate") % 2**31))
+    return dict(evaluate_agent(assembly.learner, env, episodes, Rng(seed).integer("evaluate") % 2**31, stopping))

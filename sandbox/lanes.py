@@ -29,16 +29,16 @@ class Lanes:
         self.state = np.zeros(num_envs, np.uint64)
         self._salt = np.uint64(crc32(name.encode()) << 32)
 
-    def start(self, seed: int | list[int | None] | None, mask: np.ndarray) -> None:
+    def start(self, seed: int | list[int | None] | None, mask: np.ndarray) -> np.ndarray:
         """Gymnasium's `reset(seed=...)` for the lanes of `mask`: `seed` + i or `seed[i]` starts lane i.
 
-        With None a lane goes on; one that was never seeded starts anywhere.
+        With None a lane goes on; one that was never seeded starts anywhere. Returns [N] bool: who was given a seed.
 
         Raises:
             ValueError: for a negative seed, or another number of seeds than lanes.
         """
         if seed is None and (self.state[mask] != 0).all():
-            return
+            return np.zeros_like(mask)
         count = len(self.state)
         seeds = list(range(seed, seed + count)) if isinstance(seed, int) else seed or [None] * count
         if len(seeds) != count or any(given is not None and given < 0 for given in seeds):
@@ -48,6 +48,7 @@ class Lanes:
             self._seed(given, np.array([each or 0 for each in seeds], np.uint64)[given])
         if (unseeded := mask & ~known & (self.state == 0)).any():
             self._seed(unseeded, np.random.default_rng().integers(2**31, size=unseeded.sum()).astype(np.uint64))
+        return known
 
     def _seed(self, lanes: np.ndarray, seeds: np.ndarray) -> None:
         """Neighbouring seeds give unrelated streams."""

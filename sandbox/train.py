@@ -1,5 +1,6 @@
 """The one loop: it owns time, logging, evaluating and saving, and knows interfaces only."""
 
+import copy
 import math
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 import torch
 
 from sandbox.errors import UserError
-from sandbox.learner import Learner, Metrics, Stateful, Stream
+from sandbox.learner import Counter, Learner, Metrics, Stateful, Stream
 from sandbox.seeding import Rng
 
 
@@ -54,6 +55,7 @@ class Run:
     def __init__(self, learner: Learner, stream: Stream, rng: Rng) -> None:
         self.learner, self.stream = learner, stream
         self.averages = Averages()
+        self.owed_evaluations = Counter()  # 1 after a stop in the middle of one
         self._rng = rng
 
     def steps(self) -> Iterator[tuple[Any, Metrics]]:
@@ -64,11 +66,22 @@ class Run:
             self.averages.add(metrics)
             yield batch, metrics
 
+    def evaluate(self, outside: "Outside") -> None:
+        """Write the score down; if a stop cuts that short, it is owed, and nothing has been drawn for it."""
+        before = copy.deepcopy(self._rng.state_dict())
+        scores = outside.evaluate(self.stream.step)
+        self.owed_evaluations.value = int(scores is None)
+        if scores is None:
+            self._rng.load_state_dict(before)
+        else:
+            outside.write(self.stream.step, scores)
+
     def parts(self) -> dict[str, Stateful]:
         return {
             **{f"learner.{name}": part for name, part in self.learner.parts().items()},
             **{f"stream.{name}": part for name, part in self.stream.parts().items()},
             "averages": self.averages,
+            "owed_evaluations": self.owed_evaluations,
             "rng": self._rng,
         }
 
@@ -77,7 +90,9 @@ class Outside(Protocol):
     """What a run does to the world: `sandbox.journal` has the one over a run folder."""
 
     def write(self, step: int, metrics: dict[str, float]) -> None: ...
-    def evaluate(self, step: int) -> dict[str, float]: ...
+    def evaluate(self, step: int) -> dict[str, float] | None:
+        """The score, or None as soon as it is `stopping()`."""
+
     def show(self, step: int) -> None: ...
     def save(self, step: int, parts: dict[str, Stateful]) -> None: ...
     def keep(self, step: int, batch: Any) -> Path: ...
@@ -92,6 +107,11 @@ def train(run: Run, periods: Periods, outside: Outside) -> bool:
     """
     before = logged = run.stream.step
     logged_at = time.perf_counter()
+    if run.owed_evaluations.value:
+        run.evaluate(outside)
+        if run.owed_evaluations.value:
+            return False
+        outside.save(before, run.parts())
     if before >= periods.steps:
         return True
     for batch, metrics in run.steps():
@@ -107,13 +127,13 @@ def train(run: Run, periods: Periods, outside: Outside) -> bool:
             outside.write(step, {**run.averages.take(), **run.stream.metrics(), **speed})
             logged, logged_at = step, now
         if _crossed(periods.evaluate_period, before, step) or (done and periods.evaluate_period):
-            outside.write(step, outside.evaluate(step))
+            run.evaluate(outside)
         if _crossed(periods.media_period, before, step):
             outside.show(step)
-        if save:
+        if save or run.owed_evaluations.value:
             outside.save(step, run.parts())
-        if stop:
-            return done
+        if stop or run.owed_evaluations.value:
+            return done and not run.owed_evaluations.value
         before = step
     raise AssertionError("streams are endless")
 

@@ -43,16 +43,18 @@ class Learns:
 class Tape:
     """Writes down what the loop does."""
 
-    def __init__(self, stop_at: int = 10**9) -> None:
+    def __init__(self, stop_at: int = 10**9, rng: Rng | None = None) -> None:
         self.events: list[Any] = []
         self.stop_at, self.calls = stop_at, 0
+        self.rng, self.interrupted = rng, list[int]()
 
     def write(self, step: int, metrics: dict[str, float]) -> None:
         metrics.pop("time/steps_per_second", None)
         self.events.append(("write", step, metrics))
 
-    def evaluate(self, step: int) -> dict[str, float]:
-        return {"eval/return": 1.0}
+    def evaluate(self, step: int) -> dict[str, float] | None:
+        score = self.rng.numpy("greedy").random() if self.rng else 1.0
+        return None if step in self.interrupted else {"eval/return": score}
 
     def show(self, step: int) -> None:
         self.events.append(("show", step))
@@ -80,14 +82,14 @@ def test_the_tape() -> None:
     assert train(run, periods(evaluate_period=16, media_period=20, checkpoint_period=10), tape)
     assert tape.events == [
         ("write", 8, {"loss": 6.0, "env/return": 7.0}),
-        ("save", 12, ["averages", "rng"]),
+        ("save", 12, ["averages", "owed_evaluations", "rng"]),
         ("write", 16, {"loss": 14.0, "env/return": 7.0}),
         ("write", 16, {"eval/return": 1.0}),
         ("show", 20),
-        ("save", 20, ["averages", "rng"]),
+        ("save", 20, ["averages", "owed_evaluations", "rng"]),
         ("write", 24, {"loss": 22.0, "env/return": 7.0}),
         ("write", 24, {"eval/return": 1.0}),
-        ("save", 24, ["averages", "rng"]),
+        ("save", 24, ["averages", "owed_evaluations", "rng"]),
     ]
 
 
@@ -96,10 +98,29 @@ def test_a_stop_saves_and_says_so_and_the_rest_is_the_same() -> None:
     train(Run(Learns(), Ticks(), Rng(0)), periods(), whole)
     run = Run(Learns(), Ticks(), Rng(0))
     assert not train(run, periods(), tape)
-    assert tape.events[-1] == ("save", 12, ["averages", "rng"])
+    assert tape.events[-1] == ("save", 12, ["averages", "owed_evaluations", "rng"])
     tape.stop_at = 10**9
     assert train(run, periods(), tape)
     assert [e for e in tape.events if e[0] == "write"] == [e for e in whole.events if e[0] == "write"]
+
+
+@pytest.mark.parametrize("cut", [8, 24])
+def test_an_evaluation_that_a_stop_cuts_short_is_made_up_for(cut: int) -> None:
+    """With the same random numbers, so that the log and all that follows are the uninterrupted run's."""
+    rng, again = Rng(0), Rng(0)
+    rng.numpy("greedy"), again.numpy("greedy")  # learners ask for theirs when they are made
+    whole, tape = Tape(rng=rng), Tape(rng=again)
+    assert train(Run(Learns(), Ticks(), rng), periods(evaluate_period=8), whole)
+    run = Run(Learns(), Ticks(), again)
+    tape.interrupted = [cut]
+    assert not train(run, periods(evaluate_period=8), tape)
+    assert tape.events[-1] == ("save", cut, ["averages", "owed_evaluations", "rng"])
+    assert not train(run, periods(evaluate_period=8), tape)  # stopped once more
+    tape.interrupted = []
+    assert train(run, periods(evaluate_period=8), tape)
+    assert [e for e in tape.events if e[0] == "write"] == [e for e in whole.events if e[0] == "write"]
+    assert again.state_dict() == rng.state_dict()
+    assert tape.events[-1] == ("save", 24, ["averages", "owed_evaluations", "rng"])
 
 
 def test_a_finished_run_does_nothing_more() -> None:
@@ -116,7 +137,7 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch() -> None:
     ):
         train(Run(Learns(bad_at=12), Ticks(), Rng(0)), periods(checkpoint_period=4), tape)
     assert tape.events[-1] == ("keep", 12, 12)
-    assert ("save", 12, ["averages", "rng"]) not in tape.events
+    assert ("save", 12, ["averages", "owed_evaluations", "rng"]) not in tape.events
 
 
 def test_averages_are_means_since_the_last_line_and_restorable() -> None:

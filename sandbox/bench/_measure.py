@@ -3,9 +3,13 @@
 from collections.abc import Callable, Sequence
 from statistics import median
 from time import perf_counter
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium.vector import AutoresetMode
 
 ROUNDS, SECONDS = 5, 0.4  # turns a side, and how long each lasts
+TAPE = 64  # different batches of actions
 
 
 class Row(NamedTuple):
@@ -35,3 +39,26 @@ def _rate(side: Callable[[], int]) -> float:
     while (spent := perf_counter() - start) < SECONDS:
         done += side()
     return done / spent
+
+
+def player(env: Any) -> Callable[[], int]:
+    """Plays a step of all environments a call, and says how many steps that is; `env` is a `VectorEnv`.
+
+    Random actions, drawn beforehand. The resets of ended episodes are part of the work, each in its own way: with the
+    next step, or where autoreset is disabled by a masked reset.
+    """
+    env.action_space.seed(0)
+    tape = [env.action_space.sample() for _ in range(TAPE)]
+    env.reset(seed=0)
+    masked_reset = env.metadata["autoreset_mode"] is AutoresetMode.DISABLED
+    now = 0
+
+    def step() -> int:
+        nonlocal now
+        _, _, terminated, truncated, _ = env.step(tape[now % TAPE])
+        now += 1
+        if masked_reset and (ended := np.logical_or(terminated, truncated)).any():
+            env.reset(options={"reset_mask": ended})
+        return env.num_envs
+
+    return step

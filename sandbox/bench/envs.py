@@ -1,22 +1,16 @@
-"""The environments: steps a second on one core, and against Gymnasium's SyncVectorEnv of the same environment.
+"""The environments: steps a second on one core, and against Gymnasium's SyncVectorEnv of the same environment."""
 
-Random actions, drawn beforehand; the resets of ended episodes are part of the work.
-"""
-
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
 import gymnasium
-import numpy as np
-from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
+from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from envs import id_of
 from envs._batch import config_of, is_program
 from sandbox import catalog
-from sandbox.bench._measure import Row, rates
-
-TAPE = 64  # different batches of actions
+from sandbox.bench._measure import Row, player, rates
 
 
 def rows() -> Iterator[Row]:
@@ -31,21 +25,3 @@ def rows() -> Iterator[Row]:
         batch: Any = config_of(name, {"observe": "features"}).make(64)
         ours, theirs = rates(player(batch), player(sync))
         yield Row(f"{name}, 64 x features, against SyncVectorEnv", "steps/s", ours, theirs)
-
-
-def player(env: VectorEnv) -> Callable[[], int]:
-    """Plays one step of all environments a call, and says how many steps that is."""
-    env.action_space.seed(0)
-    tape = [env.action_space.sample() for _ in range(TAPE)]
-    env.reset(seed=0)
-    now = 0
-
-    def step() -> int:
-        nonlocal now
-        _, _, terminated, truncated, _ = env.step(tape[now % TAPE])
-        now += 1
-        if (ended := np.logical_or(terminated, truncated)).any():
-            env.reset(options={"reset_mask": ended})
-        return env.num_envs
-
-    return step

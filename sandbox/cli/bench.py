@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import typer
 
-from sandbox import bench as benches
 from sandbox import catalog
 from sandbox.bench._measure import Row
 from sandbox.cli import _print
@@ -29,7 +28,7 @@ def bench(
     sandbox bench envs           environments: steps a second
     sandbox bench envs --json    with the machine, for programs
     """
-    files = {file.stem: file for file in sorted(Path(benches.__path__[0]).glob("[!_]*.py"))}
+    files = catalog.files("sandbox.bench")
     if not name:
         _print.table((stem, catalog.headline(file)) for stem, file in files.items())
         return
@@ -41,16 +40,13 @@ def bench(
         if not as_json:
             typer.echo(_line(row))
     if as_json:
-        _print.as_json({"bench": name, "machine": _machine(), "rows": [_plain(row) for row in rows]})
+        plain = [row._asdict() | {"ratio": row.ratio} for row in rows]
+        _print.as_json({"bench": name, "machine": _machine(), "rows": plain})
 
 
 def _line(row: Row) -> str:
     against = f", theirs {row.theirs:,.0f}: {row.ratio:.2f} x" if row.theirs else ""
     return f"{row.what}: {row.ours:,.0f} {row.unit}{against}"
-
-
-def _plain(row: Row) -> dict[str, Any]:
-    return row._asdict() | {"ratio": row.ratio}
 
 
 def _machine() -> dict[str, Any]:

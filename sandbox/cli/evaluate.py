@@ -31,7 +31,7 @@ def evaluate(
     folder = RunFolder.find(runs, run)
     assembly, step = restore(folder)
     use_threads(assembly.config)
-    played = {name: value for name, value in assembly.config.learner if name == "evaluation_epsilon"}
+    played = assembly.config.learner.model_dump(include={"evaluation_epsilon"})  # of those that explore
     result = {"run": folder.name, "step": step, "seed": seed, **played, **score(assembly, episodes, seed)}
     if as_json:
         _print.as_json(result)

@@ -29,11 +29,13 @@ def play(
     sandbox play pong --vs latest
     sandbox play catch blind=true --fps 5
     """
+    from sandbox.catalog import config_class
     from sandbox.configfile import load
     from sandbox.resolve import member
     from sandbox.viewer.display import require_display
 
     name, (options, _) = words[0], load([], words[1:], {})
+    config_class("envs", name)  # refuses unknown names
     if vs is None:
         env, opponent = member("envs", {"name": name, **options}, "env").make(1), None
     else:

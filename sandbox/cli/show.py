@@ -14,7 +14,7 @@ from sandbox.errors import UserError
 from sandbox.runfolder import RunFolder, read_json
 from sandbox.suggest import did_you_mean
 
-FAMILIES = catalog.SECTIONS | {"wrapper": "sandbox.wrappers"}
+KINDS = catalog.SECTIONS | {"wrapper": "sandbox.wrappers"}
 
 
 def show(
@@ -35,7 +35,7 @@ def show(
     A name is looked up among the members first, then the configs, then the runs; a path to a folder is a run.
     """
     files, overrides = configfile.split(what)
-    members = {kind: catalog.files(family) for kind, family in FAMILIES.items()} | {"backbone": catalog.backbones()}
+    members = {kind: catalog.files(family) for kind, family in KINDS.items()} | {"backbone": catalog.backbones()}
     word = files[0] if len(files) == 1 and not overrides else ""
     kinds = [kind for kind, names in members.items() if word in names]
     if kinds:
@@ -61,7 +61,7 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         model: Any = next(model for model in models(Backbone) if name in tags(model))
         file = catalog.backbones()[name]
     else:
-        model, file = catalog.config_class(FAMILIES[kind], name), catalog.files(FAMILIES[kind])[name]
+        model, file = catalog.config_class(KINDS[kind], name), catalog.files(KINDS[kind])[name]
     text = catalog.docstring(file)
     groups = list(sections(model, name if kind == "wrapper" else kind))  # as they stand in YAML
     if json:

@@ -1,5 +1,7 @@
 """The score of an agent: raw returns of whole episodes, played as if nothing were learnt."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from sandbox.environment import Environment, game_over
@@ -8,11 +10,20 @@ from sandbox.learner import Agent, zero_where
 MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever
 
 
-def play_episodes(agent: Agent, env: Environment, episodes: int, seed: int) -> tuple[np.ndarray, np.ndarray, int]:
+class Stopped(Exception):  # noqa: N818  (nothing is wrong)
+    """Whoever asked for the score does not want it any more."""
+
+
+def play_episodes(
+    agent: Agent, env: Environment, episodes: int, seed: int, stopping: Callable[[], bool] = lambda: False
+) -> tuple[np.ndarray, np.ndarray, int]:
     """Returns [episodes], lengths [episodes], and how many were cut at `MAX_STEPS`.
 
     Each environment plays its own share, so that short episodes are not counted more often than long ones. A cut
     episode counts with the return it has. A life lost ends nothing here: neither the score nor what the agent carries.
+
+    Raises:
+        Stopped: as soon as `stopping()`.
     """
     num_envs = env.num_envs
     share = np.full(num_envs, episodes // num_envs) + (np.arange(num_envs) < episodes % num_envs)
@@ -22,6 +33,8 @@ def play_episodes(agent: Agent, env: Environment, episodes: int, seed: int) -> t
     observations, _ = env.reset(seed=seed)
     state = agent.initial_state(num_envs)
     while (share > 0).any():
+        if stopping():
+            raise Stopped
         actions, state = agent.act(observations, state, explore=False)
         observations, rewards, terminated, truncated, infos = env.step(actions)
         returns += rewards
@@ -41,9 +54,15 @@ def play_episodes(agent: Agent, env: Environment, episodes: int, seed: int) -> t
     return table[:, 0], table[:, 1], cut
 
 
-def evaluate_agent(agent: Agent, env: Environment, episodes: int, seed: int) -> dict[str, float]:
-    """Mean, standard deviation and 95 % interval (of the mean, by the normal approximation) of the return."""
-    returns, lengths, cut = play_episodes(agent, env, episodes, seed)
+def evaluate_agent(
+    agent: Agent, env: Environment, episodes: int, seed: int, stopping: Callable[[], bool] = lambda: False
+) -> dict[str, float]:
+    """Mean, standard deviation and 95 % interval (of the mean, by the normal approximation) of the return.
+
+    Raises:
+        Stopped: as soon as `stopping()`.
+    """
+    returns, lengths, cut = play_episodes(agent, env, episodes, seed, stopping)
     deviation = float(returns.std(ddof=1)) if episodes > 1 else 0.0
     return {
         "return_mean": float(returns.mean()),

@@ -23,8 +23,8 @@ def play(
 ) -> Iterator[Frame]:
     """Let people play episode after episode and yield each one's last frame, until they quit.
 
-    It begins paused; an episode's end stays until it is answered. `fps` is the environment's own if not given; an
-    `opponent` takes the second player's place.
+    It begins paused, unless it waits for keys anyway; an episode's end stays until it is answered. `fps` is the
+    environment's own if not given; an `opponent` takes the second player's place.
 
     Raises:
         UserError: if the environment names no keys.
@@ -48,7 +48,7 @@ def play(
         fps=fps or env.fps,
         folder=folder,
     )
-    remote.paused = True
+    remote.paused = not keyboard.waiting  # a game that waits for its players needs no start
     for episode in episodes(player, env, seed=seed):
         for frame in episode:
             if frame.ended:

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from gymnasium import Space, spaces
 
-from sandbox.environment import Environment, require_reset, reset_mask
+from sandbox.environment import Environment, WrapperConfig, require_reset, reset_mask
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 
@@ -53,19 +53,21 @@ class Effect(Protocol):
 
 
 class Wrapped:
-    """`env` with an effect; `name` is the wrapper's. Keeps the `Environment` contract, reset masks included.
+    """`env` with an effect; `name` and `config` are the wrapper's. Keeps the `Environment` contract, masks included.
 
     It holds what it showed last, so that a masked reset shows the others just that, with no second draw for them.
     """
 
-    def __init__(self, env: Environment, effect: Effect, name: str) -> None:
+    def __init__(self, env: Environment, effect: Effect, name: str, config: WrapperConfig) -> None:
         self.num_envs = env.num_envs
         self.single_observation_space: Space[Any] = effect.observation_space
         self.single_action_space = env.single_action_space
         self.controls, self.fps = env.controls, env.fps
-        self.wrappers: list[str] = [*(env.wrappers if isinstance(env, Wrapped) else ()), name]  # innermost first
+        below = env.wrappers if isinstance(env, Wrapped) else []
+        self.wrappers: list[dict[str, Any]] = [*below, {name: config.model_dump(mode="json")}]  # innermost first
         self._env, self._effect = env, effect
-        self._lanes = Lanes(env.num_envs, f"{name} {self.wrappers.count(name)}")  # two of a kind draw apart
+        of_this_kind = sum(name in each for each in self.wrappers)  # they draw apart
+        self._lanes = Lanes(env.num_envs, f"{name} {of_this_kind}")
         space = effect.observation_space
         self._shown: np.ndarray = np.zeros((env.num_envs, *space.shape), space.dtype)
         self._ended, self._life_lost = np.ones(env.num_envs, bool), np.zeros(env.num_envs, bool)
@@ -76,9 +78,8 @@ class Wrapped:
         """As the environment's; `seed` also starts the wrapper's own generators."""
         mask = reset_mask(options, self.num_envs)
         observations, infos = self._env.reset(seed=seed, options=options)
-        self._lanes.start(seed, mask)
+        seeded = self._lanes.start(seed, mask)
         lanes = np.flatnonzero(mask)
-        seeded = [each is not None for each in seed] if isinstance(seed, list) else seed is not None
         new_game = (~self._life_lost | seeded)[lanes]
         self._shown[lanes] = self._effect.start(Start(observations[lanes], lanes, new_game), self._lanes)
         self._ended[lanes] = self._life_lost[lanes] = False
@@ -113,21 +114,17 @@ class Wrapped:
         saved, own = state.get("wrappers", []), self._arrays()
         if saved != self.wrappers:
             raise UserError(
-                f"this state was saved with env.wrappers {_listed(saved)}, here they are {_listed(self.wrappers)}; "
+                f"this state was saved with env.wrappers {saved}, here they are {self.wrappers}; "
                 "restore it with the same ones in the same order"
             )
         if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in state["arrays"].items()}:
             raise UserError(
-                f"this state was saved with other options of env.wrappers {_listed(saved)}, another environment or "
-                f"another num_envs: it shows {state['arrays']['shown'].shape}, this environment {self._shown.shape}"
+                "this state was saved in another environment or another num_envs: "
+                f"it shows {state['arrays']['shown'].shape}, this environment {self._shown.shape}"
             )
         self._env.load_state_dict(state["env"])
         for name, array in own.items():
             array[...] = state["arrays"][name]
-
-
-def _listed(names: list[str]) -> str:
-    return f"[{', '.join(names)}]"
 
 
 def box_of(env: Environment) -> spaces.Box:

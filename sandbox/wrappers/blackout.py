@@ -25,7 +25,7 @@ class BlackoutConfig(WrapperConfig):
     steps: int = Field(5, ge=1, le=1_000_000)
 
     def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, Blackout(self, env), "blackout")
+        return Wrapped(env, Blackout(self, env), "blackout", self)
 
 
 class Blackout:

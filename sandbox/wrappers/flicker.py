@@ -24,7 +24,7 @@ class FlickerConfig(WrapperConfig):
     p: float = Field(0.5, ge=0, le=1)
 
     def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, Flicker(self.p, env), "flicker")
+        return Wrapped(env, Flicker(self.p, env), "flicker", self)
 
 
 class Flicker:

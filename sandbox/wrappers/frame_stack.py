@@ -23,10 +23,10 @@ from sandbox.wrappers._wrapped import After, Start, Wrapped, box_of, with_zero
 class FrameStackConfig(WrapperConfig):
     """`count`: how many observations are joined."""
 
-    count: int = Field(4, ge=1, le=1_000)
+    count: int = Field(4, ge=1, le=64)
 
     def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, FrameStack(self.count, env), "frame_stack")
+        return Wrapped(env, FrameStack(self.count, env), "frame_stack", self)
 
 
 class FrameStack:

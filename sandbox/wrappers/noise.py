@@ -33,7 +33,7 @@ class NoiseConfig(WrapperConfig):
     std: float = Field(0.1, ge=0, le=1e6)
 
     def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, Noise(self.std, env), "noise")
+        return Wrapped(env, Noise(self.std, env), "noise", self)
 
 
 class Noise:

@@ -24,7 +24,7 @@ class PreviousActionRewardConfig(WrapperConfig):
     """Has no options."""
 
     def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, PreviousActionReward(env), "previous_action_reward")
+        return Wrapped(env, PreviousActionReward(env), "previous_action_reward", self)
 
 
 class PreviousActionReward:

@@ -28,7 +28,7 @@ class StickyActionsConfig(WrapperConfig):
     p: float = Field(0.25, ge=0, le=1)
 
     def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, StickyActions(self.p, env), "sticky_actions")
+        return Wrapped(env, StickyActions(self.p, env), "sticky_actions", self)
 
 
 class StickyActions:

@@ -23,7 +23,7 @@ class TimeLimitConfig(WrapperConfig):
     steps: int = Field(ge=1, le=10**12)
 
     def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, TimeLimit(self.steps, env), "time_limit")
+        return Wrapped(env, TimeLimit(self.steps, env), "time_limit", self)
 
 
 class TimeLimit:

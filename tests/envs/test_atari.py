@@ -201,8 +201,8 @@ def test_the_last_observation_of_a_game_is_its_true_last_frame() -> None:
         env, replay = start(**{**PLAIN, "game": game, "max_pool": True}), Replay(game)
         random = np.random.default_rng(idle)
         replay.play(0, idle)
-        emulator(env).act(0) if idle else None
-        emulator(env).act(0) if idle > 1 else None
+        for _ in range(idle):
+            emulator(env).act(0)
         while not replay.ale.game_over():
             action = int(random.integers(env.single_action_space.n))
             observations, _, terminated, *_ = env.step(np.array([action]))
@@ -285,7 +285,7 @@ def test_machado2018_shows_no_lives() -> None:
 def test_sticky_actions_go_on_a_frame_at_a_time() -> None:
     env = start(8, protocol="machado2018")
     waits, random = [], np.random.default_rng(0)
-    for _ in range(4_000):
+    for _ in range(1_000):
         codes, env._previous = random.integers(1, 9, 8), np.zeros(8, np.int64)
         for frames, code in zip(env._frames(codes).tolist(), codes.tolist(), strict=True):
             waits.append(frames.count(0))
@@ -310,13 +310,13 @@ def test_the_last_frames_action_is_the_one_that_sticks() -> None:
     assert (env._previous == 0).all()
 
 
-def test_noops_are_1_to_30_from_the_lanes_own_generator() -> None:
-    env = start(2, game="breakout")
+def test_noops_are_1_to_their_maximum_from_the_lanes_own_generator() -> None:
+    env = start(2, game="breakout", noop_max=4)
     counts = []
-    for _ in range(400):
+    for _ in range(60):
         env.reset(options={"reset_mask": np.array([True, False])})
         counts.append(emulator(env).getEpisodeFrameNumber())
-    assert (min(counts), max(counts), len(set(counts))) == (1, 30, 30)
+    assert set(counts) == {1, 2, 3, 4}
     env.reset(seed=9)
     first = [emulator(env, index).getEpisodeFrameNumber() for index in range(2)]
     env.reset(seed=[None, 9])
@@ -461,8 +461,6 @@ def test_a_state_survives_the_disk(tmp_path) -> None:
     other.load_state_dict(read_tree(tmp_path, "env"))
     assert np.array_equal(other.draw(0), env.draw(0))
     assert np.array_equal(other.step(np.array([2, 3]))[0], env.step(np.array([2, 3]))[0])
-    again = other.state_dict()
-    assert again.keys() == env.state_dict().keys()
 
 
 def test_a_foreign_state_is_refused() -> None:

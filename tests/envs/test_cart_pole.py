@@ -139,5 +139,5 @@ def test_a_hundredth_of_a_pixel_can_be_seen() -> None:
 
 @pytest.mark.parametrize("options", [{"max_steps": 0}, {"velocities": 2}, {"observe": "sound"}, {"velocity": True}])
 def test_wrong_options_are_named(options: dict) -> None:
-    with pytest.raises(ValueError, match=rf"cart_pole: {next(iter(options))}: .*Options: .*velocities, max_steps"):
+    with pytest.raises(ValueError, match=rf"cart_pole: {next(iter(options))}: "):
         config_of("cart_pole", options)

@@ -135,11 +135,11 @@ def test_pixels_show_the_diver_in_its_cell() -> None:
 
 def test_options_out_of_range_are_named() -> None:
     for options, message in (
-        ({"size": 1}, "deep_sea: size: Input should be greater than or equal to 2"),
-        ({"size": 81}, "deep_sea: size: Input should be less than or equal to 80"),
-        ({"mapping_seed": -1}, "deep_sea: mapping_seed: Input should be greater than or equal to 0"),
-        ({"move_cost": -0.1}, "deep_sea: move_cost: Input should be greater than or equal to 0"),
-        ({"determinstic": True}, "deep_sea: determinstic: Extra inputs are not permitted.*Options: .*deterministic"),
+        ({"size": 1}, "deep_sea: size: needs a value >= 2"),
+        ({"size": 81}, "deep_sea: size: needs a value <= 80"),
+        ({"mapping_seed": -1}, "deep_sea: mapping_seed: needs a value >= 0"),
+        ({"move_cost": -0.1}, "deep_sea: move_cost: needs a value >= 0"),
+        ({"determinstic": True}, "deep_sea: determinstic: unknown option"),
     ):
         with pytest.raises(ValueError, match=message):
             config_of("deep_sea", options)

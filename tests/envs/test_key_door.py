@@ -353,29 +353,6 @@ def test_people_see_the_whole_board_dimmed_outside_the_view() -> None:
     assert np.array_equal(partial[outside], full[outside] // 3)
 
 
-@pytest.mark.parametrize(
-    "options", [{"view": "partial"}, {"size": 7, "curriculum": True, "grow_after": 1}, {"size": 15, "walls": 1.0}]
-)
-def test_with_any_options_it_is_alone_as_beside_others_and_goes_on_when_restored(options: dict) -> None:
-    beside, alone = (
-        KeyDoorConfig(observe="features", **options).make(3),
-        KeyDoorConfig(observe="features", **options).make(1),
-    )
-    random = np.random.default_rng(0)
-    assert np.array_equal(beside.reset(seed=[5, 6, 7])[0][1:2], alone.reset(seed=6)[0])
-    for step in range(1_000):
-        if step % 300 == 299:
-            saved, alone = alone.state_dict(), KeyDoorConfig(observe="features", **options).make(1)
-            alone.load_state_dict(saved)
-        actions = random.integers(0, 5, 3)
-        for ours, theirs in zip(beside.step(actions)[:4], alone.step(actions[1:2])[:4], strict=True):
-            assert np.array_equal(ours[1:2], theirs)
-        if (ended := beside.state_dict()["ended"]).any():
-            first = beside.reset(options={"reset_mask": ended})[0]
-            if ended[1]:
-                assert np.array_equal(first[1:2], alone.reset(options={"reset_mask": ended[1:2]})[0])
-
-
 @pytest.mark.parametrize("size", [5, 8, 20])
 def test_every_size_fits_the_picture(size: int) -> None:
     env = KeyDoorConfig(size=size).make(2)
@@ -389,6 +366,5 @@ def test_every_size_fits_the_picture(size: int) -> None:
     [("size", 4), ("size", 21), ("view", "half"), ("walls", 1.1), ("walls", -0.1), ("grow_after", 0), ("max_steps", 0)],
 )
 def test_bad_options_are_named(option: str, value: object) -> None:
-    known = "observe, view, size, walls, curriculum, grow_after, max_steps"
-    with pytest.raises(ValueError, match=rf"key_door: {option}: .*Options: .*{known}"):
+    with pytest.raises(ValueError, match=rf"key_door: {option}: "):
         gymnasium.make("Sandbox/KeyDoor-v0", **{option: value})

@@ -216,5 +216,5 @@ def test_a_player_who_hits_with_the_paddles_rim_wins_every_point() -> None:
 
 @pytest.mark.parametrize("options", [{"opponent_speed": -1}, {"players": 3}, {"max_steps": 0}, {"observe": "sound"}])
 def test_wrong_options_are_named(options: dict) -> None:
-    with pytest.raises(ValueError, match=rf"pong: {next(iter(options))}: .*Options: .*opponent_speed, players"):
+    with pytest.raises(ValueError, match=rf"pong: {next(iter(options))}: "):
         config_of("pong", options)

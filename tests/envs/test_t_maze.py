@@ -134,12 +134,12 @@ def test_no_choice_in_max_steps_is_a_wrong_one_and_a_choice_in_the_last_step_cou
 
 def test_options_out_of_range_are_named() -> None:
     for options, message in (
-        ({"length": 0}, "t_maze: length: Input should be greater than or equal to 1"),
-        ({"length": 501}, "t_maze: length: Input should be less than or equal to 500"),
-        ({"length": 9, "max_steps": 9}, "t_maze: max_steps: Value error, must be greater than length, which is 9"),
-        ({"reward_still": 0.5}, "t_maze: reward_still: Input should be less than or equal to 0"),
-        ({"reward_goal": 101}, "t_maze: reward_goal: Input should be less than or equal to 100"),
-        ({"lenght": 5}, "t_maze: lenght: Extra inputs are not permitted.*Options: .*length"),
+        ({"length": 0}, "t_maze: length: needs a value >= 1"),
+        ({"length": 501}, "t_maze: length: needs a value <= 500"),
+        ({"length": 9, "max_steps": 9}, "t_maze: max_steps: must be greater than length, which is 9"),
+        ({"reward_still": 0.5}, "t_maze: reward_still: needs a value <= 0"),
+        ({"reward_goal": 101}, "t_maze: reward_goal: needs a value <= 100"),
+        ({"lenght": 5}, "t_maze: lenght: unknown option"),
     ):
         with pytest.raises(ValueError, match=message):
             config_of("t_maze", options)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sandbox.evaluate import agents
-from sandbox.evaluate.agents import evaluate_agent
+from sandbox.evaluate.agents import Stopped, evaluate_agent
 
 
 class Uneven:
@@ -91,3 +91,9 @@ def test_a_lost_life_ends_nothing() -> None:
     """Where one game ends the other may lose a life: only the first one's state starts anew."""
     scores = evaluate_agent(Counts(), Lives(9, 10), 4, seed=0)  # type: ignore[arg-type]
     assert (scores["return_mean"], scores["length_mean"], scores["episodes"]) == (9.5, 9.5, 4)
+
+
+def test_it_stops_when_it_is_told() -> None:
+    calls = iter([False, False, True])
+    with pytest.raises(Stopped):
+        evaluate_agent(Still(), Uneven(0), 1, seed=0, stopping=lambda: next(calls))  # type: ignore[arg-type]

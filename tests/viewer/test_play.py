@@ -59,8 +59,13 @@ def test_a_game_that_fires_with_space_is_paused_with_p(tape, run):
 def test_a_game_without_an_idle_action_waits_for_its_keys(tape, run):
     env = CatchConfig().make(1)
     env.controls = (Controls({"left": 0, "right": 2}, idle=None),)
-    run(env, ["space", None, None, "left", None, None, Key("left", False), None, "right", Key("right", False), None])
-    assert [shown["action"] for shown in tape.shown[2:]] == ["0", "0", "2"]
+    run(env, [None, None, "left", None, None, Key("left", False), None, "right", Key("right", False), None])
+    assert [(shown["action"], shown["speed"]) for shown in tape.shown] == [
+        ("–", "16/s"),
+        ("0", "16/s"),
+        ("0", "16/s"),
+        ("2", "16/s"),
+    ]
 
 
 def test_a_game_without_keys_is_refused(run):

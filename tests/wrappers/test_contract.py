@@ -102,15 +102,14 @@ def test_a_masked_reset_leaves_the_others_alone(chain: str, observe: str) -> Non
     for _ in range(40):
         shown, _, terminated, truncated, _ = env.step(random.integers(3, size=4))
         restart = terminated | truncated | (random.random(4) < 0.3)
-        while restart.any() and not restart.all():
-            before = rows_of(env)
-            fresh = env.reset(options={"reset_mask": restart})[0]
-            assert np.array_equal(fresh[~restart], shown[~restart])
-            for old, new in zip(before, rows_of(env), strict=True):
-                assert np.array_equal(old[~restart], new[~restart])
-            shown, restart, resets = fresh, np.zeros(4, bool), resets + 1
-        if restart.all():
-            shown = env.reset(options={"reset_mask": restart})[0]
+        if not restart.any():
+            continue
+        before = rows_of(env)
+        fresh = env.reset(options={"reset_mask": restart})[0]
+        assert np.array_equal(fresh[~restart], shown[~restart])
+        for old, new in zip(before, rows_of(env), strict=True):
+            assert np.array_equal(old[~restart], new[~restart])
+        resets += not restart.all()
     assert resets > 10
 
 
@@ -127,7 +126,7 @@ def test_a_restored_environment_has_the_same_future(chain: str, observe: str) ->
             assert np.array_equal(a, b)
         random = np.random.default_rng(moment)
         for _ in range(25):
-            if not (ended := rows_of_ended(env)).any():
+            if not (ended := waiting(env)).any():
                 actions = random.integers(3, size=3)
                 results, same = env.step(actions), other.step(actions)
                 for a, b in zip(results[:4], same[:4], strict=True):
@@ -139,7 +138,7 @@ def test_a_restored_environment_has_the_same_future(chain: str, observe: str) ->
                 assert np.array_equal(env.reset(options=options)[0], other.reset(options=options)[0])
 
 
-def rows_of_ended(env: Environment) -> np.ndarray:
+def waiting(env: Environment) -> np.ndarray:
     """Who waits for a reset: what the outermost wrapper saved says it."""
     return env.state_dict()["arrays"]["ended"]
 
@@ -199,9 +198,12 @@ def test_another_chain_s_state_is_refused(name: str) -> None:
     other = "flicker" if name == "noise" else "noise"
     before = rows_of(env)
     for state, words in (
-        (make(other, "features", 2).state_dict(), rf"saved with env.wrappers \[{other}\], here they are \[{name}\]"),
-        (CatchConfig().make(2).state_dict(), rf"saved with env.wrappers \[\], here they are \[{name}\]"),
-        (make(name, "features", 3).state_dict(), rf"other options of env.wrappers \[{name}\].*another num_envs"),
+        (
+            make(other, "features", 2).state_dict(),
+            rf"saved with env.wrappers \[{{'{other}': .*\], here they are \[{{'{name}': ",
+        ),
+        (CatchConfig().make(2).state_dict(), rf"saved with env.wrappers \[\], here they are \[{{'{name}': "),
+        (make(name, "features", 3).state_dict(), r"saved in another environment or another num_envs: it shows \(3, "),
     ):
         with pytest.raises(UserError, match=words):
             env.load_state_dict(state)
@@ -225,7 +227,7 @@ def test_what_is_illegal_below_is_illegal_here(name: str) -> None:
         env.reset(seed=-1)
     env.reset(seed=0)
     for actions in ([0, 3], [1.5, 1.0], [1], [[0, 1]]):
-        with pytest.raises(ValueError, match="illegal action"):
+        with pytest.raises(ValueError, match=r"illegal action in|actions must be int64 of shape"):
             env.step(np.array(actions))
 
 

@@ -9,8 +9,8 @@ from sandbox.wrappers.sticky_actions import StickyActionsConfig
 def test_always_sticky_repeats_the_first_action_of_each_game(tape) -> None:
     below = tape(1, {3: "terminated"})
     env = StickyActionsConfig(p=1).wrap(below)
-    for first in (2, 3):
-        env.reset(seed=0) if first == 2 else env.reset(options={"reset_mask": np.array([True])})
+    for first, seed in ((2, 0), (3, None)):
+        env.reset(seed=seed)
         for action in (first, 0, 1):
             env.step(np.array([action]))
     assert below.actions == [[2], [2], [2], [3], [3], [3]]
