@@ -5,16 +5,18 @@ import platform
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sandbox import catalog
-from sandbox.bench._measure import Row
 from sandbox.cli import _print
 from sandbox.cli._options import Json
 from sandbox.errors import UserError
 from sandbox.suggest import did_you_mean
+
+if TYPE_CHECKING:
+    from sandbox.bench._measure import Row
 
 
 def bench(
@@ -25,7 +27,8 @@ def bench(
 
     \b
     sandbox bench                what can be measured
-    sandbox bench envs           environments: steps a second
+    sandbox bench envs           environments: steps a second (a minute and a half)
+    sandbox bench atari          Atari beside ale-py's own vector environment
     sandbox bench envs --json    with the machine, for programs
     """
     files = catalog.files("sandbox.bench")
@@ -44,7 +47,7 @@ def bench(
         _print.as_json({"bench": name, "machine": _machine(), "rows": plain})
 
 
-def _line(row: Row) -> str:
+def _line(row: "Row") -> str:
     against = f", theirs {row.theirs:,.0f}: {row.ratio:.2f} x" if row.theirs else ""
     return f"{row.what}: {row.ours:,.0f} {row.unit}{against}"
 
