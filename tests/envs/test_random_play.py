@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
 from envs._batch import BatchEnv, config_of, is_program
+from envs.atari import AtariConfig
+from envs.gym import GymConfig
 from sandbox import catalog
+from sandbox.envconfig import EnvConfig
 
 NAMES = list(filter(is_program, catalog.names("envs")))
 LANES, STEPS, EXAMPLES = 125, 40, 20  # 100,000 steps
@@ -71,3 +74,28 @@ def test_nothing_breaks(name: str) -> None:
         assert env.draw(0).dtype == np.uint8
 
     play()
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        pytest.param(AtariConfig(game="breakout"), id="atari", marks=pytest.mark.learning),
+        pytest.param(AtariConfig(game="seaquest", protocol="machado2018"), id="machado", marks=pytest.mark.learning),
+        pytest.param(GymConfig(id="CartPole-v1"), id="gym"),
+    ],
+)
+def test_nothing_breaks_elsewhere(env: EnvConfig) -> None:
+    lanes = 16
+    play: Any = env.make(lanes)
+    play.action_space.seed(0)
+    observations, _ = play.reset(seed=0)
+    for _ in range(100_000 // lanes):
+        observations, rewards, terminated, truncated, infos = play.step(play.action_space.sample())
+        assert play.observation_space.contains(observations)
+        assert np.isfinite(rewards).all()
+        lost = infos.get("life_lost", np.zeros(lanes, bool))
+        assert not (lost & ~terminated).any()
+        if (ended := terminated | truncated).any():
+            shown = observations
+            observations, _ = play.reset(options={"reset_mask": ended})
+            assert np.array_equal(observations[~ended], shown[~ended])
