@@ -29,6 +29,9 @@ def bench(
     sandbox bench                what can be measured
     sandbox bench envs           environments: steps a second (a minute and a half)
     sandbox bench atari          Atari beside ale-py's own vector environment
+    sandbox bench dqn            DQN as a whole, beside Stable-Baselines3's
+    sandbox bench replay         memory and draws of the replay
+    sandbox bench update         milliseconds an update
     sandbox bench envs --json    with the machine, for programs
     """
     files = catalog.files("sandbox.bench")
@@ -48,8 +51,12 @@ def bench(
 
 
 def _line(row: "Row") -> str:
-    against = f", theirs {row.theirs:,.0f}: {row.ratio:.2f} x" if row.theirs else ""
-    return f"{row.what}: {row.ours:,.0f} {row.unit}{against}"
+    against = f", theirs {_number(row.theirs)}: {row.ratio:.2f} x" if row.theirs else ""
+    return f"{row.what}: {_number(row.ours)} {row.unit}{against}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _machine() -> dict[str, Any]:

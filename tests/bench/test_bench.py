@@ -1,3 +1,4 @@
+import importlib
 import json
 
 import pytest
@@ -29,11 +30,31 @@ def test_rates_are_medians_of_turns(monkeypatch):
 
 
 def test_what_can_be_measured(sandbox):
-    assert [line.split()[0] for line in sandbox("bench").out.splitlines()] == ["atari", "envs"]
+    names = ["atari", "dqn", "envs", "replay", "update"]
+    assert [line.split()[0] for line in sandbox("bench").out.splitlines()] == names
     said = sandbox("bench", "env")
-    assert (said.code, said.err) == (2, "error: no bench is called 'env'. Did you mean 'envs'? Known: atari, envs.\n")
+    known = ", ".join(names)
+    assert (said.code, said.err) == (2, f"error: no bench is called 'env'. Did you mean 'envs'? Known: {known}.\n")
 
 
 def test_a_row_without_a_peer_has_no_ratio():
     assert Row("x", "steps/s", 4.0).ratio is None
     assert Row("x", "steps/s", 4.0, 2.0).ratio == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(("name", "rows"), [("replay", 2), ("dqn", 1), ("update", 2)])
+def test_benches_of_the_learner_run(name, rows, monkeypatch):
+    """Small, in fp32: it is the rows that are looked at, not the speed."""
+    module = importlib.import_module(f"sandbox.bench.{name}")
+    for constant, value in {"CAPACITY": 300, "TURNS": 1, "BATCHES": (2,), "SIDE": 256, "CHUNK": 8}.items():
+        monkeypatch.setattr(module, constant, value, raising=False)
+    monkeypatch.setattr("sandbox.device.bf16_pays", lambda device: False)
+    monkeypatch.setattr(module, "bf16_pays", lambda device: False, raising=False)
+    monkeypatch.setattr(_measure, "ROUNDS", 1)
+    monkeypatch.setattr(_measure, "SECONDS", 0.001)
+    found = list(module.rows())
+    assert len(found) == rows
+    assert all(row.ours > 0 for row in found)
+    if name == "replay":
+        assert found[0].ours <= 7.3  # GB: 7.2 in a large replay
+        assert found[0].theirs == pytest.approx(56.4, abs=0.1)

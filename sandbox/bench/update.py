@@ -1,0 +1,66 @@
+"""One update of DQN with the Nature network: milliseconds, and what share of this machine's matrix products that is.
+
+The share compares the floating-point operations of an update, counted by PyTorch, with those of a large product in the
+same precision, measured here.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from agents.dqn import DQNConfig
+from sandbox.bench._measure import Row
+from sandbox.buffers.replay import Transitions
+from sandbox.device import Compute, bf16_pays
+from sandbox.learner import Spec
+from sandbox.seeding import Rng
+
+BATCHES, TURNS, SIDE = (32, 128, 512), 15, 4096  # batch sizes; measurements; of the large matrices
+
+
+def rows() -> Iterator[Row]:
+    """Two rows for each precision and batch size."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    for bf16 in (False, True) if bf16_pays(device) else (False,):
+        compute = Compute(device, bf16)
+        peak = _matmul_rate(compute)
+        for batch_size in BATCHES:
+            learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
+            batch = _batch(batch_size, device)
+            with FlopCounterMode(display=False) as counter:
+                learner.update(batch)
+            seconds = _seconds(partial(learner.update, batch), device)
+            what = f"{device.type}, {'bf16' if bf16 else 'fp32'}, batch {batch_size}"
+            yield Row(what, "ms", seconds * 1e3)
+            yield Row(f"{what}: share of the matmul rate", "%", 100 * counter.get_total_flops() / seconds / peak)
+
+
+def _batch(size: int, device: torch.device) -> Transitions:
+    frames = torch.randint(256, (2, size, 4, 84, 84), dtype=torch.uint8, device=device)
+    ones = torch.ones(size, device=device)
+    return Transitions(frames[0], torch.zeros(size, dtype=torch.int64, device=device), ones, ones, frames[1])
+
+
+def _matmul_rate(compute: Compute) -> float:
+    """Floating-point operations a second of a large product."""
+    dtype = torch.bfloat16 if compute.bf16 else torch.float32
+    side = SIDE if compute.device.type == "cuda" else SIDE // 4
+    a = torch.randn(side, side, device=compute.device, dtype=dtype)
+    return 2 * side**3 / _seconds(lambda: a @ a, compute.device)
+
+
+def _seconds(work: Callable[[], Any], device: torch.device) -> float:
+    """Of one call, the median, the device's work included."""
+    taken = []
+    for _ in range(TURNS + 3):
+        start = perf_counter()
+        work()
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        taken.append(perf_counter() - start)
+    return median(taken[3:])
