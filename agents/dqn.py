@@ -1,10 +1,12 @@
 """DQN: Q-learning with a deep network, replay and a target network.
 
 Paper: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
-Deviations: Adam instead of centred RMSProp; several environments step together; rewards are not clipped; evaluation
-    is greedy unless `evaluation_epsilon` says otherwise (the paper: 0.05). As in the paper's code: the loss is summed
-    over the batch, error clipping is the Huber loss, ties are broken at random, stacks are zero before an episode's
-    start. Truncation bootstraps.
+Deviations: the paper has centred RMSProp (here `optimizer.name=centred_rmsprop`, else Adam), rewards clipped to
+    [-1, 1] in training (here `reward_clip=1`, else raw) and an evaluation epsilon of 0.05 (here
+    `evaluation_epsilon=0.05`, else greedy); epsilon falls from the first step unless `exploration.delay` is the
+    warm-up; several environments step together. Truncation bootstraps. As in the paper's code: the loss is summed over
+    the batch, error clipping is the Huber loss, ties are broken at random, stacks are zero before an episode's start,
+    and the target is copied every 2,500 updates (10,000 agent steps at four steps an update).
 """
 
 import copy
@@ -12,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
@@ -22,22 +24,26 @@ from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, q_learning
-from sandbox.optimizer import OptimizerConfig
-from sandbox.schedules import Linear
+from sandbox.optimizer import AnyOptimizer, OptimizerConfig
+from sandbox.schedules import Linear, LinearProbability
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
 
 
 class DQNConfig(AgentConfig):
-    """`target_period` counts updates; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy."""
+    """`target_period` counts updates; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy.
+
+    `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
+    """
 
     name: Literal["dqn"] = "dqn"
     backbone: Backbone = Nature()
     discount: float = Field(0.99, ge=0, le=1)
+    reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: Linear = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: OptimizerConfig = OptimizerConfig(lr=2.5e-4)
+    optimizer: AnyOptimizer = OptimizerConfig(lr=2.5e-4)
     stream: ExperienceConfig = ExperienceConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DQN":
@@ -94,7 +100,9 @@ class DQN:
             q_tm1 = self._network(batch.s_tm1).float()
             with torch.no_grad():
                 q_t = self._target(batch.s_t).float()
-        error = q_learning(q_tm1, batch.a_tm1, batch.r_t, self._config.discount * batch.discount_t, q_t)
+        r_t, clip = batch.r_t, self._config.reward_clip
+        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
+        error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
         loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
         self._optimizer.minimise(loss)
         self._updates.value += 1

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
@@ -22,7 +22,7 @@ from sandbox.networks.backbone import Backbone
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, q_learning
 from sandbox.optimizer import OptimizerConfig
-from sandbox.schedules import Linear
+from sandbox.schedules import Linear, LinearProbability
 from sandbox.seeding import Rng
 from sandbox.streams.sequences import SequencesConfig
 
@@ -30,14 +30,18 @@ Memory = tuple[torch.Tensor, torch.Tensor]  # the LSTM's output and cell, [B, me
 
 
 class DRQNConfig(AgentConfig):
-    """`memory_size`: the LSTM's width; `target_period` counts updates; `exploration` counts agent steps."""
+    """`memory_size`: the LSTM's width; `target_period` counts updates; `exploration` counts agent steps.
+
+    `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
+    """
 
     name: Literal["drqn"] = "drqn"
     backbone: Backbone = Nature()
     memory_size: PositiveInt = 512
     discount: float = Field(0.99, ge=0, le=1)
+    reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: Linear = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: OptimizerConfig = OptimizerConfig(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig()
@@ -98,7 +102,9 @@ class DRQN:
         q_tm1, _ = self._network(batch.observations[:, :-1], start, self._compute)
         with torch.no_grad():
             q_t = self._target(batch.observations, start, self._compute)[0][:, 1:]
-        error = q_learning(q_tm1, batch.a_tm1, batch.r_t, self._config.discount * batch.discount_t, q_t)
+        r_t, clip = batch.r_t, self._config.reward_clip
+        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
+        error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none") * batch.mask
         self._optimizer.minimise(losses.sum() / error.shape[1])
         self._updates.value += 1

@@ -168,6 +168,6 @@ def _meant(mistake: _Mistake) -> str:
         return near
     inner = [path for model in mistake.section for path in inner_options(model)]
     close = nearest(word, {path[-1] for path in inner})
-    if matches := [".".join(filter(None, (above, *path))) for path in inner if path[-1] in close][:2]:
-        return f" Did you mean {' or '.join(map(repr, matches))}?"
+    if matches := dict.fromkeys(".".join(filter(None, (above, *path))) for path in inner if path[-1] in close):
+        return f" Did you mean {' or '.join(map(repr, list(matches)[:2]))}?"
     return f" Known: {', '.join(options)}."

@@ -1,6 +1,8 @@
 """Numbers that change while a run goes on."""
 
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
+from typing import Annotated
+
+from pydantic import AfterValidator, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from sandbox.config import Config
 
@@ -16,3 +18,12 @@ class Linear(Config):
     def at(self, step: int) -> float:
         done = min(max(step - self.delay, 0) / self.steps, 1.0)
         return self.start + done * (self.end - self.start)
+
+
+def _within_one(line: Linear) -> Linear:
+    if max(line.start, line.end) > 1:
+        raise ValueError(f"start and end are probabilities, at most 1; got start {line.start:g} and end {line.end:g}")
+    return line
+
+
+LinearProbability = Annotated[Linear, AfterValidator(_within_one)]

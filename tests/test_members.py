@@ -11,6 +11,7 @@ from sandbox import catalog
 from sandbox.assemble import build
 from sandbox.checkpoint import Checkpoints
 from sandbox.dataset import DataSet
+from sandbox.errors import UserError
 from sandbox.learner import Generator
 from sandbox.resolve import resolve
 from sandbox.train import Run
@@ -19,12 +20,26 @@ AGENTS, GENERATORS = catalog.names("agents"), catalog.names("generators")
 EVERY = [*(("agent", name) for name in AGENTS), *(("generator", name) for name in GENERATORS)]
 
 
+CATCH, GRID_WORLD = "env.name=catch", "env={name: grid_world, observe: features}"
+DIGITS = "data={name: digits, binarize: threshold}"
+
+
 def start(kind: str, name: str, folder: Path, seed: int = 0) -> tuple[Any, Run]:
-    """The member with its defaults, on Catch or on digits."""
-    source = "env.name=catch" if kind == "agent" else "data={name: digits, binarize: threshold}"
-    config = resolve([], [f"{kind}.name={name}", source, "steps=100", "device=cpu", f"seed={seed}"])
-    parts = build(config, folder)
-    return parts, parts.run()
+    """The member with its defaults, on digits, on Catch, or on a grid world if that is what it asks for."""
+
+    def on(source: str) -> tuple[Any, Run]:
+        config = resolve([], [f"{kind}.name={name}", source, "steps=100", "device=cpu", f"seed={seed}"])
+        parts = build(config, folder)
+        return parts, parts.run()
+
+    if kind == "generator":
+        return on(DIGITS)
+    try:
+        return on(CATCH)
+    except UserError as refusal:
+        if "env.observe=features" not in str(refusal) or "env.name=grid_world" not in str(refusal):
+            raise
+        return on(GRID_WORLD)
 
 
 def go(run: Run, updates: int) -> list[dict[str, float]]:

@@ -1,10 +1,23 @@
-"""One step by hand, and the layouts that a fused kernel must not mix up."""
+"""Steps by hand, and the layouts that a fused kernel must not mix up."""
+
+import copy
+import json
+from math import sqrt
 
 import pytest
 import torch
 from torch import nn
 
-from sandbox.optimizer import OptimizerConfig
+from agents.dqn import DQNConfig
+from sandbox.cli._describe import sections
+from sandbox.config import Config
+from sandbox.errors import UserError
+from sandbox.optimizer import AnyOptimizer, CentredRMSPropConfig, Optimizer, OptimizerConfig
+from sandbox.resolve import resolve
+
+EITHER = pytest.mark.parametrize(
+    "config", [OptimizerConfig(lr=0.1), CentredRMSPropConfig(lr=0.1)], ids=lambda c: c.name
+)
 
 
 def test_adams_first_step_is_the_learning_rate() -> None:
@@ -58,3 +71,141 @@ def test_a_gradient_in_another_layout_reaches_the_right_weights() -> None:
     signs = torch.where(torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0)) < 0.5, -1.0, 1.0)
     OptimizerConfig(lr=0.1).make([weight]).minimise((weight * signs).sum())
     torch.testing.assert_close(weight.detach(), -0.1 * signs)
+
+
+def test_centred_rmsprop_by_hand() -> None:
+    """Two steps with gradients 3 and -1: g / sqrt(E[g^2] - E[g]^2 + 0.01), both averages from zero (trap 1)."""
+    weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
+    optimizer = CentredRMSPropConfig().make([weight])
+    # E[g] = 0.05 * 3 = 0.15; E[g^2] = 0.05 * 9 = 0.45; the root is of 0.45 - 0.0225 + 0.01 = 0.4375
+    optimizer.minimise((3 * weight).sum())
+    first = 1 - 2.5e-4 * 3 / sqrt(0.4375)
+    torch.testing.assert_close(weight.item(), first, rtol=0, atol=1e-12)
+    # E[g] = 0.95 * 0.15 - 0.05 = 0.0925; E[g^2] = 0.95 * 0.45 + 0.05 = 0.4775; 0.4775 - 0.00855625 + 0.01 = 0.47894375
+    optimizer.minimise((-1 * weight).sum())
+    torch.testing.assert_close(weight.item(), first + 2.5e-4 / sqrt(0.47894375), rtol=0, atol=1e-12)
+
+
+def test_centred_rmsprops_options_by_hand() -> None:
+    weight = nn.Parameter(torch.tensor([0.0], dtype=torch.float64))
+    config = CentredRMSPropConfig(lr=0.1, decay=0.5, min_squared_gradient=0.75, clip_norm=2.0)
+    config.make([weight]).minimise((30 * weight).sum())
+    # g is clipped to 2; E[g] = 1, E[g^2] = 2, so the root is of 2 - 1 + 0.75
+    torch.testing.assert_close(weight.item(), -0.1 * 2 / sqrt(1.75), rtol=0, atol=1e-6)
+
+
+def test_large_gradients_without_variance_stay_finite() -> None:
+    """E[g^2] - E[g]^2 is then the difference of two large equal numbers, and rounding makes it negative."""
+    gradients = torch.logspace(1, 6, 200)
+    weight = nn.Parameter(torch.zeros(200))
+    optimizer = CentredRMSPropConfig().make([weight])
+    for _ in range(400):
+        optimizer.minimise((gradients * weight).sum())
+    assert weight.isfinite().all()
+
+
+@EITHER
+def test_a_restored_optimiser_goes_on_exactly(config: OptimizerConfig | CentredRMSPropConfig) -> None:
+    """Also over a past of its own, and with weights in both layouts."""
+
+    def start() -> tuple[nn.Module, Optimizer]:
+        torch.manual_seed(0)
+        conv = nn.Conv2d(3, 5, 4).to(memory_format=torch.channels_last)
+        network = nn.Sequential(conv, nn.Flatten(), nn.Linear(180, 2))
+        return network, config.make(network.parameters())
+
+    def go(network: nn.Module, optimizer: Optimizer, seeds: range) -> None:
+        for seed in seeds:
+            images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(seed))
+            optimizer.minimise(network(images).square().sum())
+
+    (whole, first), (resumed, second) = start(), start()
+    go(whole, first, range(3))
+    go(resumed, second, range(7, 9))
+    resumed.load_state_dict(whole.state_dict())
+    second.load_state_dict(copy.deepcopy(first.state_dict()))
+    go(whole, first, range(3, 6))
+    go(resumed, second, range(3, 6))
+    for a, b in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(a, b)
+
+
+def test_centred_rmsprop_steps_alike_in_both_layouts() -> None:
+    plain = nn.Conv2d(3, 5, 4)
+    ours = nn.Conv2d(3, 5, 4).to(memory_format=torch.channels_last)
+    ours.load_state_dict(plain.state_dict())
+    pairs = [(network, CentredRMSPropConfig(lr=0.1).make(network.parameters())) for network in (plain, ours)]
+    images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
+    for _ in range(3):
+        for network, optimizer in pairs:
+            optimizer.minimise(network(images).square().sum())
+    for a, b in zip(ours.parameters(), plain.parameters(), strict=True):
+        torch.testing.assert_close(a, b)
+
+
+class Holder(Config):
+    optimizer: AnyOptimizer = OptimizerConfig(lr=3.0)
+
+
+@pytest.mark.parametrize(
+    ("section", "meant"),
+    [
+        ({}, OptimizerConfig()),
+        ({"lr": 0.5, "betas": [0.5, 0.9]}, OptimizerConfig(lr=0.5, betas=(0.5, 0.9))),
+        ({"name": "adam", "clip_norm": 1}, OptimizerConfig(clip_norm=1)),
+        ({"name": "centred_rmsprop", "decay": 0.9}, CentredRMSPropConfig(decay=0.9)),
+    ],
+)
+def test_the_name_chooses_and_none_is_adam(section: dict, meant: Config) -> None:
+    held = Holder.model_validate_json(json.dumps({"optimizer": section}), strict=True)
+    assert held.optimizer == meant
+    assert Holder.model_validate_json(held.model_dump_json(), strict=True) == held
+    assert Holder.model_validate({"optimizer": section}) == held
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("name=adan", "unknown optimizer 'adan'. Did you mean 'adam'? Known: adam, centred_rmsprop."),
+        ("betas=[0.9]", "needs at least 2 values, got [0.9]."),
+        ("betas=[0.9, 1.0]", "agent.optimizer.betas.1: needs a value < 1, got 1.0."),
+        ("lr='3'", "needs a number, got '3'. Leave the quotes out."),
+        ("lr=true", "needs a number, got true."),
+        ("decay=0.9", "unknown option. Known: name, lr, betas, eps, clip_norm."),
+    ],
+)
+def test_mistakes(word: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        resolve([], ["steps=1", "env.name=catch", "agent.name=dqn", f"agent.optimizer.{word}"])
+    assert str(error.value) == f"command line: agent.optimizer.{word}: {message}"
+
+
+def test_adams_options_are_not_centred_rmsprops() -> None:
+    section = "agent.optimizer={name: centred_rmsprop, eps: 0.1, min_squared_gradient: 0}"
+    with pytest.raises(UserError) as error:
+        resolve([], ["steps=1", "env.name=catch", "agent.name=dqn", section])
+    known = "name, lr, decay, min_squared_gradient, clip_norm"
+    assert sorted(line.strip() for line in str(error.value).splitlines()[1:]) == [
+        f"command line: {section}: agent.optimizer.eps: unknown option. Known: {known}.",
+        f"command line: {section}: agent.optimizer.min_squared_gradient: needs a value > 0, got 0.",
+    ]
+
+
+def test_both_are_described_and_the_default_comes_first() -> None:
+    described = [option for section in sections(DQNConfig, "agent") for option in section.options]
+    ours = [option for option in described if option.path.startswith("agent.optimizer.")]
+    named = [(option.path.split(".")[-1], option.default, option.description) for option in ours]
+    instead = "with name=centred_rmsprop"
+    assert named == [
+        ("name", "adam", ""),
+        ("lr", "0.00025", ""),
+        ("betas", "[0.9, 0.999]", ""),
+        ("eps", "1.0e-08", ""),
+        ("clip_norm", "null", ""),
+        ("name", "centred_rmsprop", instead),
+        ("lr", "0.00025", instead),
+        ("decay", "0.95", instead),
+        ("min_squared_gradient", "0.01", instead),
+        ("clip_norm", "null", instead),
+    ]
+    assert [option.path for option in described if option.path.startswith("agent.backbone")] == ["agent.backbone"]

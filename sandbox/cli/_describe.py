@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from sandbox import catalog
 from sandbox.annotations import Model, models, tags
 from sandbox.yamltext import dump
 
@@ -41,13 +42,22 @@ def sections(model: Model, path: str, chosen: BaseModel | None = None) -> Iterat
             options.append(Option(here, words, _by_choice(model, name), field.description or ""))
             continue
         default = dict(chosen)[name] if chosen else field.get_default(call_default_factory=True)
-        if isinstance(default, BaseModel) and not tags(type(default)):
+        if isinstance(default, BaseModel) and not set(tags(type(default))) & set(catalog.backbones()):
             inner += sections(type(default), here, default)
+            for other in models(field.annotation):
+                inner += _instead(other, here) if other is not type(default) and tags(other) else []
         else:
             words = _words(field.annotation, field.metadata)
             options.append(Option(here, words, _text(default), field.description or ""))
     yield Section(cleandoc(model.__doc__ or ""), options)
     yield from inner
+
+
+def _instead(model: Model, path: str) -> Iterator[Section]:
+    """The sections of `model`, which another `name` puts in the place of the default one at `path`."""
+    for section in sections(model, path):
+        said = f"with name={tags(model)[0]}"
+        yield Section(section.docstring, [option._replace(description=said) for option in section.options])
 
 
 def _by_choice(model: Model, name: str) -> str | None:

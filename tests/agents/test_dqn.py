@@ -3,6 +3,7 @@
 import copy
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
@@ -11,10 +12,12 @@ from envs.catch import CatchConfig
 from sandbox.buffers.replay import Replay, Transitions
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizer import CentredRMSPropConfig, OptimizerConfig
+from sandbox.resolve import resolve
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor
@@ -33,7 +36,8 @@ def batch(size: int = 5) -> Transitions:
     g = torch.Generator().manual_seed(1)
     rand = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
     actions = torch.randint(4, (size,), generator=g)
-    return Transitions(rand(size, 3), actions, 3 * rand(size), torch.tensor([1.0, 0, 1, 1, 0]), rand(size, 3))
+    discounts = torch.tensor([1.0, 0, 1, 1, 0]).repeat(size // 5)
+    return Transitions(rand(size, 3), actions, 3 * rand(size), discounts, rand(size, 3))
 
 
 def test_an_update_is_the_papers_by_hand() -> None:
@@ -118,3 +122,64 @@ def test_bf16_is_near_fp32() -> None:
         config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16)).update(data) for bf16 in (False, True)
     )
     torch.testing.assert_close(exact["loss"], rough["loss"], rtol=0.05, atol=0.01)
+
+
+def test_the_papers_optimiser_and_reward_clipping_by_hand() -> None:
+    """One update as in 2015: rewards within [-1, 1], g / sqrt(E[g^2] - E[g]^2 + 0.01) (traps 1 and 6)."""
+    agent = make(discount=0.9, reward_clip=1.0, optimizer=CentredRMSPropConfig())
+    reference, data = copy.deepcopy(agent._network), batch(20)
+    assert (data.r_t > 1).any()
+    assert (data.r_t < -1).any()
+    rewards = torch.tensor([min(max(reward, -1.0), 1.0) for reward in data.r_t.tolist()])
+    target = rewards + 0.9 * data.discount_t * agent._target(data.s_t).max(1).values
+    chosen = reference(data.s_tm1)[torch.arange(20), data.a_tm1]
+    (-((target - chosen).detach().clamp(-1, 1) * chosen).sum()).backward()
+    agent.update(data)
+    for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
+        gradient = theirs.grad
+        assert gradient is not None
+        root = (0.05 * gradient**2 - (0.05 * gradient) ** 2 + 0.01).sqrt()
+        torch.testing.assert_close(ours, theirs - 2.5e-4 * gradient / root)
+
+
+def test_clipping_leaves_the_batch_and_small_rewards_alone() -> None:
+    """Replay and scores keep the raw rewards; within the limits nothing changes, and without limits nothing ever."""
+    data, losses = batch(), {}
+    raw = data.r_t.clone()
+    small = data._replace(r_t=data.r_t / data.r_t.abs().max())
+    for clip in (None, 1.0, 100.0):
+        losses[clip] = [make(reward_clip=clip).update(given)["loss"] for given in (data, small)]
+        assert torch.equal(data.r_t, raw)
+    assert losses[None] == losses[100.0]
+    assert losses[None][1] == losses[1.0][1]
+    assert losses[None][0] != losses[1.0][0]
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        (
+            "exploration.start=1.5",
+            "agent.exploration: start and end are probabilities, at most 1; got start 1.5 and end 0.1.",
+        ),
+        ("exploration.end=2", "agent.exploration: start and end are probabilities, at most 1; got start 1 and end 2."),
+        ("exploration.end=-0.1", "needs a value >= 0, got -0.1."),
+        ("reward_clip=0", "needs a value > 0, got 0."),
+    ],
+)
+def test_mistakes(word: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        resolve([], ["steps=1", "env.name=catch", "agent.name=dqn", f"agent.{word}"])
+    assert str(error.value) == f"command line: agent.{word}: {message}"
+
+
+def test_the_atari_config_has_the_papers_numbers() -> None:
+    agent = resolve(["atari_pong_dqn"], []).agent
+    assert isinstance(agent, DQNConfig)
+    assert agent.optimizer == CentredRMSPropConfig(lr=2.5e-4, decay=0.95, min_squared_gradient=0.01)
+    assert (agent.reward_clip, agent.discount, agent.evaluation_epsilon) == (1.0, 0.99, 0.05)
+    assert agent.target_period * agent.stream.replay.update_period == 10_000
+    warmup = agent.stream.replay.warmup
+    assert warmup == 50_000
+    epsilons = [agent.exploration.at(step) for step in (0, warmup, warmup + 500_000, warmup + 1_000_000, 10**8)]
+    assert epsilons == pytest.approx([1.0, 1.0, 0.55, 0.1, 0.1])

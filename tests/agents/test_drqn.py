@@ -93,3 +93,12 @@ def test_one_step_sequences_are_dqns_update() -> None:
     agent.update(data)
     for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
         torch.testing.assert_close(a, b)
+
+
+def test_rewards_are_clipped_in_the_update_alone() -> None:
+    data = batch()
+    clipped, raw = data._replace(r_t=data.r_t.clamp(-0.5, 0.5)), data.r_t.clone()
+    losses = [make(reward_clip=0.5).update(data), make().update(clipped), make().update(data)]
+    assert losses[0]["loss"] == losses[1]["loss"]
+    assert losses[0]["loss"] != losses[2]["loss"]
+    assert torch.equal(data.r_t, raw)

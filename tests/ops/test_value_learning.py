@@ -2,7 +2,7 @@
 
 import torch
 
-from sandbox.ops.value_learning import epsilon_greedy, greedy, q_learning
+from sandbox.ops.value_learning import double_q_learning, epsilon_greedy, greedy, q_learning, sarsa
 
 
 def test_q_learning_by_hand() -> None:
@@ -19,6 +19,26 @@ def test_q_learning_by_hand() -> None:
     assert q_tm1.grad.tolist() == [[0, -1], [-1, 0], [-1, 0]]
 
 
+def test_sarsa_by_hand() -> None:
+    q_tm1 = torch.tensor([[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]], requires_grad=True)
+    q_t = torch.tensor([[4.0, 5.0], [9.0, 9.0], [-2.0, -3.0]], requires_grad=True)
+    a_tm1, a_t = torch.tensor([1, 0, 0]), torch.tensor([0, 1, 1])
+    error = sarsa(q_tm1, a_tm1, torch.tensor([1.0, 2.0, 0.0]), torch.tensor([0.9, 0.0, 0.5]), q_t, a_t)
+    # 1 + 0.9*4 - 2; 2 + 0*9 - 0.5 (terminated); 0 + 0.5*-3 - 3
+    torch.testing.assert_close(error.detach(), torch.tensor([2.6, 1.5, -4.5]))
+    error.sum().backward()
+    assert q_t.grad is None
+    assert q_tm1.grad is not None
+    assert q_tm1.grad.tolist() == [[0, -1], [-1, 0], [-1, 0]]
+
+
+def test_sarsa_is_q_learning_when_the_next_action_is_the_best() -> None:
+    q_tm1, q_t = torch.randn(2, 8, 3, generator=torch.Generator().manual_seed(0))
+    a_tm1, r_t, discount_t = torch.arange(8) % 3, torch.arange(8.0), torch.full((8,), 0.9)
+    best = q_t.argmax(-1)
+    assert torch.equal(sarsa(q_tm1, a_tm1, r_t, discount_t, q_t, best), q_learning(q_tm1, a_tm1, r_t, discount_t, q_t))
+
+
 def test_ties_are_broken_at_random() -> None:
     q = torch.tensor([[1.0, 0.0, 1.0]]).expand(3_000, 3)
     counts = torch.bincount(greedy(q, torch.Generator().manual_seed(0)), minlength=3)
@@ -31,3 +51,26 @@ def test_epsilon_is_the_share_of_random_actions() -> None:
     actions = epsilon_greedy(q, 0.4, torch.Generator().manual_seed(0))
     assert abs((actions != 3).float().mean() - 0.4 * 0.75) < 0.02
     assert (epsilon_greedy(q, 0.0, torch.Generator().manual_seed(0)) == 3).all()
+
+
+def test_double_q_learning_by_hand() -> None:
+    q_tm1 = torch.tensor([[1.0, 2.0], [0.5, -1.0], [3.0, 0.0]], requires_grad=True)
+    q_t = torch.tensor([[4.0, 5.0], [9.0, 9.0], [-2.0, -3.0]], requires_grad=True)
+    selector = torch.tensor([[0.1, 0.0], [1.0, 2.0], [-9.0, -8.0]], requires_grad=True)
+    actions, rewards, discounts = torch.tensor([1, 0, 0]), torch.tensor([1.0, 2.0, 0.0]), torch.tensor([0.9, 0.0, 0.5])
+    error = double_q_learning(q_tm1, actions, rewards, discounts, q_t, selector)
+    # the selector chooses 0, 1, 1: 1 + 0.9*4 - 2; 2 + 0*9 - 0.5 (terminated); 0 + 0.5*-3 - 3
+    torch.testing.assert_close(error.detach(), torch.tensor([2.6, 1.5, -4.5]))
+    error.sum().backward()
+    assert q_t.grad is None
+    assert selector.grad is None
+    assert q_tm1.grad is not None
+    assert q_tm1.grad.tolist() == [[0, -1], [-1, 0], [-1, 0]]
+
+
+def test_double_q_learning_with_one_network_is_q_learning() -> None:
+    g = torch.Generator().manual_seed(0)
+    q_tm1, q_t = torch.randn(2, 5, 4, 3, generator=g)  # [B, T, A]: sequences too
+    actions, rewards = torch.randint(3, (5, 4), generator=g), torch.randn(5, 4, generator=g)
+    step = (q_tm1, actions, rewards, torch.full((5, 4), 0.9), q_t)
+    assert torch.equal(double_q_learning(*step, q_t), q_learning(*step))

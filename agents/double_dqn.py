@@ -1,0 +1,120 @@
+"""Double DQN: the online network chooses the next action, the target network says what it is worth.
+
+Paper: van Hasselt, Guez & Silver 2016, "Deep Reinforcement Learning with Double Q-learning".
+Deviations: Adam unless `optimizer.name=centred_rmsprop`; rewards are raw unless `reward_clip=1`; evaluation is greedy
+    unless `evaluation_epsilon=0.05`; the defaults are DQN's (the paper's tuned version: `target_period=7_500`,
+    `exploration.end=0.01`, `evaluation_epsilon=0.001`, one bias shared by all actions); epsilon falls from the first
+    step unless `exploration.delay` is the warm-up; several environments step together. Truncation bootstraps.
+"""
+
+import copy
+from typing import Literal
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import nn
+from torch.nn import functional as F
+
+from sandbox.buffers.replay import Transitions
+from sandbox.device import Compute
+from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
+from sandbox.networks.backbone import Backbone
+from sandbox.networks.nature import Nature
+from sandbox.ops.value_learning import double_q_learning, epsilon_greedy
+from sandbox.optimizer import AnyOptimizer, OptimizerConfig
+from sandbox.schedules import Linear, LinearProbability
+from sandbox.seeding import Rng
+from sandbox.streams.experience import ExperienceConfig
+
+
+class DoubleDQNConfig(AgentConfig):
+    """`target_period` counts updates; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy.
+
+    `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
+    """
+
+    name: Literal["double_dqn"] = "double_dqn"
+    backbone: Backbone = Nature()
+    discount: float = Field(0.99, ge=0, le=1)
+    reward_clip: PositiveFloat | None = None
+    target_period: PositiveInt = 2_500
+    exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
+    optimizer: AnyOptimizer = OptimizerConfig(lr=2.5e-4)
+    stream: ExperienceConfig = ExperienceConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DoubleDQN":
+        return DoubleDQN(self, spec, rng, compute)
+
+
+class QNetwork(nn.Module):
+    """[B, stack * C, ...] -> one value an action, [B, A]."""
+
+    def __init__(self, config: DoubleDQNConfig, spec: Spec) -> None:
+        super().__init__()
+        self.encoder = config.backbone.make((spec.shape[0] * config.stream.stack, *spec.shape[1:]))
+        self.head = nn.Linear(self.encoder.out_features, spec.num_actions)
+
+    def forward(self, observations: torch.Tensor) -> torch.Tensor:
+        return self.head(self.encoder(observations))
+
+
+class DoubleDQN:
+    """Its carried state is the stack: the observations before this one, zeros at an episode's start."""
+
+    def __init__(self, config: DoubleDQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        self._config, self._spec, self._compute = config, spec, compute
+        with rng.initialising("network"):
+            self._network = QNetwork(config, spec).to(compute.device)
+        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
+        self._steps, self._updates = Counter(), Counter()
+
+    def initial_state(self, num_envs: int) -> torch.Tensor:
+        """[N, (stack - 1) * C, ...] zeros."""
+        before = self._config.stream.stack - 1
+        dtype = torch.uint8 if self._spec.is_bytes else torch.float32
+        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
+        return torch.zeros(shape, dtype=dtype, device=self._compute.device)
+
+    @torch.no_grad()
+    def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
+        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
+        newest = torch.from_numpy(observations).to(self._compute.device)
+        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        q = self._network(stack)
+        if explore:
+            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value), self._explore)
+            self._steps.value += len(observations)
+        else:
+            actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
+        return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def update(self, batch: Transitions) -> Metrics:
+        """One gradient step, and a copy into the target network every `target_period` of them."""
+        with self._compute.autocast():
+            q_tm1 = self._network(batch.s_tm1).float()
+            with torch.no_grad():
+                q_t, q_t_selector = self._target(batch.s_t).float(), self._network(batch.s_t).float()
+        r_t, clip = batch.r_t, self._config.reward_clip
+        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
+        discount_t = self._config.discount * batch.discount_t
+        error = double_q_learning(q_tm1, batch.a_tm1, r_t, discount_t, q_t, q_t_selector)
+        loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
+        self._optimizer.minimise(loss)
+        self._updates.value += 1
+        if self._updates.value % self._config.target_period == 0:
+            self._target.load_state_dict(self._network.state_dict())
+        epsilon = self._config.exploration.at(self._steps.value)
+        return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": epsilon}
+
+    def parts(self) -> dict[str, Stateful]:
+        return {
+            "network": self._network,
+            "target": self._target,
+            "optimizer": self._optimizer,
+            "steps": self._steps,
+            "updates": self._updates,
+        }

@@ -1,0 +1,102 @@
+"""Double DQN against a hand-made reference, and against DQN where the two are one."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+
+from agents.double_dqn import DoubleDQN, DoubleDQNConfig
+from agents.dqn import DQN, DQNConfig
+from sandbox.buffers.replay import Transitions
+from sandbox.device import Compute
+from sandbox.learner import Spec
+from sandbox.networks.mlp import MLP
+from sandbox.optimizer import OptimizerConfig
+from sandbox.seeding import Rng
+from sandbox.streams.experience import ExperienceConfig
+
+OPTIONS: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "stream": ExperienceConfig(stack=1), "discount": 0.9}
+SPEC = Spec((3,), is_bytes=False, num_actions=4)
+
+
+def double(seed: int = 0, **options: Any) -> DoubleDQN:
+    return DoubleDQNConfig(**OPTIONS, **options).make(SPEC, Rng(seed), Compute(torch.device("cpu")))
+
+
+def single(**options: Any) -> DQN:
+    return DQNConfig(**OPTIONS, **options).make(SPEC, Rng(0), Compute(torch.device("cpu")))
+
+
+def batch(seed: int, size: int = 16) -> Transitions:
+    g = torch.Generator().manual_seed(seed)
+    rand = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
+    actions, discounts = torch.randint(4, (size,), generator=g), torch.randint(2, (size,), generator=g).float()
+    return Transitions(rand(size, 3), actions, 3 * rand(size), discounts, rand(size, 3))
+
+
+def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[torch.Tensor]]:
+    """The loss and what the optimiser would be given."""
+    found: list[torch.Tensor] = []
+
+    class Spy:
+        def minimise(self, loss: torch.Tensor) -> None:
+            found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
+
+    agent._optimizer = Spy()  # type: ignore[assignment]
+    return float(agent.update(data)["loss"]), found
+
+
+def test_it_is_dqn_while_the_target_is_the_online_network() -> None:
+    data = batch(1)
+    (ours, a), (theirs, b) = gradients(double(), data), gradients(single(), data)
+    assert ours == theirs
+    assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
+
+
+def test_whole_updates_are_dqns_with_a_target_period_of_one_and_not_otherwise() -> None:
+    for period, same in ((1, True), (100, False)):
+        options: dict[str, Any] = {"target_period": period, "optimizer": OptimizerConfig(lr=1e-2)}
+        agents = double(**options), single(**options)
+        for seed in range(30):
+            losses = {float(agent.update(batch(seed))["loss"]) for agent in agents}
+        assert (len(losses) == 1) == same
+
+
+def test_an_update_by_hand() -> None:
+    """The online network chooses, the target network values; with another target, other actions are chosen."""
+    agent, data = double(), batch(2)
+    agent._target.load_state_dict(double(seed=1)._network.state_dict())
+    reference, rows = copy.deepcopy(agent._network), torch.arange(16)
+    choice = reference(data.s_t).argmax(1)
+    assert (choice != agent._target(data.s_t).argmax(1)).any()
+    target = (data.r_t + 0.9 * data.discount_t * agent._target(data.s_t)[rows, choice]).detach()
+    chosen = reference(data.s_tm1)[rows, data.a_tm1]
+    error = (target - chosen).detach()
+    assert 4 < (error.abs() > 1).sum() < 12
+    (-(error.clamp(-1, 1) * chosen).sum()).backward()  # the gradient of the summed Huber loss
+    loss, found = gradients(agent, data)
+    assert loss == pytest.approx(torch.where(error.abs() > 1, error.abs() - 0.5, error**2 / 2).mean().item())
+    for ours, theirs in zip(found, reference.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs.grad)
+
+
+def test_rewards_are_clipped_in_the_update_alone() -> None:
+    data = batch(3)
+    clipped = data._replace(r_t=data.r_t.clamp(-1, 1))
+    losses = [
+        float(double(reward_clip=clip).update(given)["loss"])
+        for clip, given in ((1.0, data), (None, clipped), (None, data))
+    ]
+    assert losses[0] == losses[1]
+    assert losses[0] != losses[2]
+    assert data.r_t.abs().max() > 1
+
+
+@pytest.mark.parametrize("period", [1, 3])
+def test_the_target_network_waits_for_its_period(period: int) -> None:
+    agent = double(target_period=period)
+    for update in range(1, 7):
+        agent.update(batch(update))
+        pairs = zip(agent._target.parameters(), agent._network.parameters(), strict=True)
+        assert all(torch.equal(a, b) for a, b in pairs) == (update % period == 0)
