@@ -84,7 +84,7 @@ def work(socket: int, file: int, num_envs: int, worker: int) -> None:
             wire.send((None, methods[name](*arguments)))
     except (EOFError, OSError):
         pass  # the caller is gone
-    except Exception:
+    except Exception:  # whatever went wrong, the caller raises it
         with suppress(OSError):
             wire.send((traceback.format_exc(), None))
 

@@ -130,7 +130,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             config.max_frames,
             config.life_loss_ends_episode,
         )
-        self._state_rules = rules_of(config, "workers")
+        self._rules = rules_of(config, "workers")
         self._config, self._crew = config, Crew(rules, num_envs, config.processes(num_envs))
         minimal = self._crew.minimal_actions
         self._codes = np.array(minimal if config.actions == "minimal" else range(18))
@@ -205,7 +205,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         emulators = [emulator for part in parts for emulator in part["emulators"]]
         return {
             **{name: array.copy() for name, array in self._arrays().items()},
-            "rules": self._state_rules,
+            "rules": self._rules,
             "emulators": np.frombuffer(b"".join(emulators), np.uint8).copy(),
             "sizes": np.array([len(emulator) for emulator in emulators]),  # bytes of each emulator
             "screens": np.concatenate([part["screens"] for part in parts]),
@@ -214,7 +214,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises UserError for the state of another game, another environment or another number of copies."""
-        require_same_rules(state, self._state_rules, self.num_envs)
+        require_same_rules(state, self._rules, self.num_envs)
         ends = np.cumsum(state["sizes"])
         emulators = [
             state["emulators"][end - size : end].tobytes() for end, size in zip(ends, state["sizes"], strict=True)
