@@ -104,7 +104,7 @@ class DQN:
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
         error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
         loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
-        self._optimizer.minimise(loss)
+        self._optimizer.minimise(loss, self._compute.beside.wait)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())

@@ -36,7 +36,10 @@ class Learner(Protocol):
     """Something that improves a batch at a time and owns its optimisers."""
 
     def update(self, batch: Any) -> Metrics:
-        """Learn from one batch; metrics are 0-d tensors or numbers, and nothing here waits for the device."""
+        """Learn from one batch; metrics are 0-d tensors or numbers, and nothing here waits for the device.
+
+        An agent may be acting in the meantime: what `act` reads changes only after `Compute.beside.wait()`.
+        """
 
     def parts(self) -> dict[str, Stateful]:
         """Everything that decides what comes next, by name."""

@@ -1,6 +1,6 @@
 """The optimisers by name, for configs: PyTorch's fused Adam, and the centred RMSProp of the DQN of 2015."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 import torch
@@ -92,9 +92,13 @@ class Optimizer:
     ) -> None:
         self._rule, self._parameters, self._clip_norm = rule, parameters, clip_norm
 
-    def minimise(self, loss: torch.Tensor) -> None:
-        """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step."""
+    def minimise(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> None:
+        """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step.
+
+        `ready` is called between the gradient and the step, when nothing has changed yet: `Beside.wait`, say.
+        """
         gradients = torch.autograd.grad(loss, self._parameters)
+        ready()
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
         if self._clip_norm is not None:

