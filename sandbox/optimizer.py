@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BeforeValidator, Field, PositiveFloat
+from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from torch import nn
 
 from sandbox.config import Config
@@ -18,23 +18,27 @@ def _as_tuple(given: Any) -> Any:
 
 
 class OptimizerConfig(Config):
-    """Adam (Kingma & Ba 2015): `lr`, `betas`, `eps`; `clip_norm`: the gradient's largest Euclidean norm, or null."""
+    """Adam (Kingma & Ba 2015): `lr`, `betas`, `eps`; `clip_norm`: the gradient's largest Euclidean norm, or null.
+
+    `lr_decay_steps`: updates over which `lr` falls on a straight line to 0; null: it stays.
+    """
 
     name: Literal["adam"] = "adam"
     lr: PositiveFloat = 1e-3
     betas: Annotated[tuple[_Decay, _Decay], BeforeValidator(_as_tuple)] = (0.9, 0.999)
     eps: PositiveFloat = 1e-8
     clip_norm: PositiveFloat | None = None
+    lr_decay_steps: PositiveInt | None = None
 
     def make(self, parameters: Iterable[nn.Parameter]) -> "Optimizer":
         weights = list(parameters)
-        return Optimizer(torch.optim.Adam(weights, self.lr, self.betas, self.eps, fused=True), weights, self.clip_norm)
+        return Optimizer(torch.optim.Adam(weights, self.lr, self.betas, self.eps, fused=True), weights, self)
 
 
 class CentredRMSPropConfig(Config):
     """Centred RMSProp (Graves 2013; Mnih et al. 2015): g / sqrt(E[g^2] - E[g]^2 + `min_squared_gradient`) times `lr`.
 
-    `decay`: of both averages; `clip_norm`: the gradient's largest Euclidean norm, or null.
+    `decay`: of both averages; `clip_norm`: the gradient's largest Euclidean norm, or null; `lr_decay_steps`: as Adam's.
     """
 
     name: Literal["centred_rmsprop"] = "centred_rmsprop"
@@ -42,10 +46,11 @@ class CentredRMSPropConfig(Config):
     decay: _Decay = 0.95
     min_squared_gradient: PositiveFloat = 0.01
     clip_norm: PositiveFloat | None = None
+    lr_decay_steps: PositiveInt | None = None
 
     def make(self, parameters: Iterable[nn.Parameter]) -> "Optimizer":
         weights = list(parameters)
-        return Optimizer(CentredRMSProp(weights, self), weights, self.clip_norm)
+        return Optimizer(CentredRMSProp(weights, self), weights, self)
 
 
 def _named(section: Any) -> Any:
@@ -53,7 +58,8 @@ def _named(section: Any) -> Any:
     return {"name": "adam", **section} if isinstance(section, dict) else section
 
 
-AnyOptimizer = Annotated[OptimizerConfig | CentredRMSPropConfig, Field(discriminator="name"), BeforeValidator(_named)]
+_Configs = OptimizerConfig | CentredRMSPropConfig
+AnyOptimizer = Annotated[_Configs, Field(discriminator="name"), BeforeValidator(_named)]
 
 
 class CentredRMSProp(torch.optim.Optimizer):
@@ -87,10 +93,9 @@ class CentredRMSProp(torch.optim.Optimizer):
 class Optimizer:
     """Owns its parameters' gradients: `minimise(loss)` is one whole step."""
 
-    def __init__(
-        self, rule: torch.optim.Optimizer, parameters: list[nn.Parameter], clip_norm: float | None = None
-    ) -> None:
-        self._rule, self._parameters, self._clip_norm = rule, parameters, clip_norm
+    def __init__(self, rule: torch.optim.Optimizer, parameters: list[nn.Parameter], config: _Configs) -> None:
+        self._rule, self._parameters, self._clip_norm = rule, parameters, config.clip_norm
+        self._fall = config.lr / config.lr_decay_steps if config.lr_decay_steps else 0.0  # an update
 
     def minimise(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> None:
         """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step.
@@ -105,8 +110,11 @@ class Optimizer:
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         self._rule.step()
         self._rule.zero_grad()
+        for group in self._rule.param_groups:
+            group["lr"] = max(group["lr"] - self._fall, 0.0)
 
     def state_dict(self) -> dict[str, Any]:
+        """The rule's, with the learning rate as it is now."""
         return self._rule.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

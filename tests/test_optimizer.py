@@ -2,6 +2,7 @@
 
 import copy
 import json
+from itertools import pairwise
 from math import sqrt
 
 import pytest
@@ -94,6 +95,37 @@ def test_centred_rmsprops_options_by_hand() -> None:
     torch.testing.assert_close(weight.item(), -0.1 * 2 / sqrt(1.75), rtol=0, atol=1e-6)
 
 
+@pytest.mark.parametrize("restored", [False, True])
+def test_the_learning_rate_falls_to_zero_in_a_straight_line(restored: bool) -> None:
+    """Adam's steps under a constant gradient are the learning rate; a checkpoint goes on with it."""
+    weight = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = OptimizerConfig(lr=0.4, lr_decay_steps=4).make([weight])
+    places = [0.0]
+    for _ in range(6):
+        optimizer.minimise(-weight.sum())
+        places.append(weight.item())
+        if restored:
+            state = copy.deepcopy(optimizer.state_dict())
+            optimizer = OptimizerConfig(lr=0.4, lr_decay_steps=4).make([weight])
+            optimizer.load_state_dict(state)
+    steps = [after - before for before, after in pairwise(places)]
+    assert steps == pytest.approx([0.4, 0.3, 0.2, 0.1, 0, 0], abs=1e-7)
+
+
+def test_centred_rmsprops_falls_too() -> None:
+    """The first steps are lr * 3 / sqrt(0.4375), of the test above, then half of that lr, then nothing."""
+    weight = nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = CentredRMSPropConfig(lr_decay_steps=2).make([weight])
+    places = [0.0]
+    for _ in range(4):
+        optimizer.minimise((3 * weight).sum())
+        places.append(weight.item())
+    steps = [before - after for before, after in pairwise(places)]
+    # E[g] = 0.95 * 0.15 + 0.15 = 0.2925; E[g^2] = 0.95 * 0.45 + 0.45 = 0.8775; 0.8775 - 0.08555625 + 0.01 = 0.80194375
+    assert steps[:2] == pytest.approx([2.5e-4 * 3 / sqrt(0.4375), 1.25e-4 * 3 / sqrt(0.80194375)])
+    assert steps[2:] == [0, 0]
+
+
 def test_large_gradients_without_variance_stay_finite() -> None:
     """E[g^2] - E[g]^2 is then the difference of two large equal numbers, and rounding makes it negative."""
     gradients = torch.logspace(1, 6, 200)
@@ -171,7 +203,7 @@ def test_the_name_chooses_and_none_is_adam(section: dict, meant: Config) -> None
         ("betas=[0.9, 1.0]", "agent.optimizer.betas.1: needs a value < 1, got 1.0."),
         ("lr='3'", "needs a number, got '3'. Leave the quotes out."),
         ("lr=true", "needs a number, got true."),
-        ("decay=0.9", "unknown option. Known: name, lr, betas, eps, clip_norm."),
+        ("decay=0.9", "unknown option. Known: name, lr, betas, eps, clip_norm, lr_decay_steps."),
     ],
 )
 def test_mistakes(word: str, message: str) -> None:
@@ -184,7 +216,7 @@ def test_adams_options_are_not_centred_rmsprops() -> None:
     section = "agent.optimizer={name: centred_rmsprop, eps: 0.1, min_squared_gradient: 0}"
     with pytest.raises(UserError) as error:
         resolve([], ["steps=1", "env.name=catch", "agent.name=dqn", section])
-    known = "name, lr, decay, min_squared_gradient, clip_norm"
+    known = "name, lr, decay, min_squared_gradient, clip_norm, lr_decay_steps"
     assert sorted(line.strip() for line in str(error.value).splitlines()[1:]) == [
         f"command line: {section}: agent.optimizer.eps: unknown option. Known: {known}.",
         f"command line: {section}: agent.optimizer.min_squared_gradient: needs a value > 0, got 0.",
@@ -202,10 +234,12 @@ def test_both_are_described_and_the_default_comes_first() -> None:
         ("betas", "[0.9, 0.999]", ""),
         ("eps", "1.0e-08", ""),
         ("clip_norm", "null", ""),
+        ("lr_decay_steps", "null", ""),
         ("name", "centred_rmsprop", instead),
         ("lr", "0.00025", instead),
         ("decay", "0.95", instead),
         ("min_squared_gradient", "0.01", instead),
         ("clip_norm", "null", instead),
+        ("lr_decay_steps", "null", instead),
     ]
     assert [option.path for option in described if option.path.startswith("agent.backbone")] == ["agent.backbone"]

@@ -14,10 +14,11 @@ from sandbox.networks.interface import BackboneConfig, Encoder
 
 
 class MLP(BackboneConfig):
-    """`hidden`: the widths, bottom to top."""
+    """`hidden`: the widths, bottom to top; `layer_norm`: normalise the encoder's layers before their ReLU."""
 
     name: Literal["mlp"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (256, 256)
+    layer_norm: bool = False
 
     def make(self, input_shape: Sequence[int]) -> "MLPEncoder":
         return MLPEncoder(self, input_shape)
@@ -26,8 +27,13 @@ class MLP(BackboneConfig):
         return MLPDecoder(self, in_features, output_shape)
 
 
-def _layers(sizes: Sequence[int]) -> list[nn.Module]:
-    return [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
+def _layers(sizes: Sequence[int], layer_norm: bool = False) -> list[nn.Module]:
+    norms = [[nn.LayerNorm(size)] if layer_norm else [] for size in sizes[1:]]
+    return [
+        part
+        for (a, b), norm in zip(pairwise(sizes), norms, strict=True)
+        for part in (nn.Linear(a, b), *norm, nn.ReLU())
+    ]
 
 
 class MLPEncoder(Encoder):
@@ -36,7 +42,7 @@ class MLPEncoder(Encoder):
     def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:
         super().__init__()
         sizes = [math.prod(input_shape), *config.hidden]
-        self.layers = nn.Sequential(*_layers(sizes))
+        self.layers = nn.Sequential(*_layers(sizes, config.layer_norm))
         self.out_features = sizes[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

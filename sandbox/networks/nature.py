@@ -19,11 +19,15 @@ _KERNELS, _STRIDES = (8, 4, 3), (4, 2, 1)
 
 
 class Nature(BackboneConfig):
-    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of the `hidden` layer above them."""
+    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of the `hidden` layer above them.
+
+    `layer_norm`: normalise the encoder's layers before their ReLU, convolutions over the channels at each place.
+    """
 
     name: Literal["nature"] = "nature"
     channels: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 64)
     hidden: PositiveInt = 512
+    layer_norm: bool = False
 
     def make(self, input_shape: Sequence[int]) -> "NatureEncoder":
         """Raises UserError for anything but images of at least 36x36."""
@@ -47,6 +51,17 @@ def _sides(shape: Sequence[int]) -> list[tuple[int, int]]:
     return sides
 
 
+class _ChannelNorm(nn.Module):
+    """[B, C, H, W] -> the same, normalised over C, which lies innermost in channels-last images."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
 class NatureEncoder(Encoder):
     """[B, C, H, W] -> [B, out_features]."""
 
@@ -56,8 +71,10 @@ class NatureEncoder(Encoder):
         self.convolutions = nn.Sequential()
         for i, (kernel, stride) in enumerate(zip(_KERNELS, _STRIDES, strict=True)):
             self.convolutions.append(nn.Conv2d(channels[i], channels[i + 1], kernel, stride))
+            self.convolutions.extend([_ChannelNorm(channels[i + 1])] if config.layer_norm else [])
             self.convolutions.append(nn.ReLU())
-        self.head = nn.Sequential(nn.Linear(channels[-1] * math.prod(sides[-1]), config.hidden), nn.ReLU())
+        norm = [nn.LayerNorm(config.hidden)] if config.layer_norm else []
+        self.head = nn.Sequential(nn.Linear(channels[-1] * math.prod(sides[-1]), config.hidden), *norm, nn.ReLU())
         self.out_features = config.hidden
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from torch import nn
 
 from sandbox import catalog
 from sandbox.errors import UserError
@@ -56,3 +57,37 @@ def test_what_a_backbone_cannot_take(config, shape: tuple[int, ...], message: st
     with pytest.raises(UserError) as error:
         config.make(shape)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["mlp", "nature"])
+def test_layers_are_normalised_before_their_relu(name: str) -> None:
+    """At every place over the channels: each hidden layer is a linear map, its normalisation, and a ReLU."""
+    mlp, nature = MLP(hidden=(12, 7), layer_norm=True), Nature(channels=(4, 3, 5), hidden=9, layer_norm=True)
+    encoder = {"mlp": mlp, "nature": nature}[name].make((2, 40, 40))
+    layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    norms = [layer for layer in encoder.modules() if isinstance(layer, nn.LayerNorm)]
+    assert [norm.normalized_shape for norm in norms] == [tuple(layer.weight.shape[:1]) for layer in layers]
+    x = torch.rand(3, 2, 40, 40, generator=torch.Generator().manual_seed(0))
+    expected = x
+    for layer, norm in zip(layers, norms, strict=True):
+        with torch.no_grad():
+            norm.weight.uniform_(0.5, 2.0), norm.bias.uniform_(-1.0, 1.0)
+        h = layer(expected.flatten(1) if isinstance(layer, nn.Linear) else expected)
+        centred = h - h.mean(1, keepdim=True)
+        normal = centred / (centred.square().mean(1, keepdim=True) + norm.eps).sqrt()
+        shape = (1, -1, *[1] * (h.dim() - 2))
+        expected = (normal * norm.weight.view(shape) + norm.bias.view(shape)).relu()
+    torch.testing.assert_close(encoder(x), expected)
+
+
+@pytest.mark.parametrize("config", [MLP(hidden=(12, 7)), Nature(channels=(2, 3, 4), hidden=9)])
+def test_without_normalisation_nothing_changes(config) -> None:
+    """Weights by their old names, and no others; with it, the same layers start from the same numbers."""
+    torch.manual_seed(0)
+    plain = config.make((1, 40, 40))
+    torch.manual_seed(0)
+    normal = config.model_copy(update={"layer_norm": True}).make((1, 40, 40))
+    names = {"mlp": ["layers.0", "layers.2"], "nature": [*(f"convolutions.{i}" for i in (0, 2, 4)), "head.0"]}
+    assert list(plain.state_dict()) == [f"{n}.{kind}" for n in names[config.name] for kind in ("weight", "bias")]
+    weights = [p for p in normal.parameters() if p.dim() > 1]
+    assert all(torch.equal(a, b) for a, b in zip((p for p in plain.parameters() if p.dim() > 1), weights, strict=True))
