@@ -22,6 +22,7 @@ from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, n_step, q_learning
 from sandbox.optimizer import AnyOptimizer, OptimizerConfig
@@ -59,7 +60,7 @@ class QNetwork(nn.Module):
         self.head = nn.Linear(self.encoder.out_features, spec.num_actions)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        return self.head(self.encoder(observations))
+        return in_fp32(self.head, self.encoder(observations))
 
 
 class DQN:
@@ -97,9 +98,9 @@ class DQN:
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
         with self._compute.autocast():
-            q_tm1 = self._network(batch.s_tm1).float()
+            q_tm1 = self._network(batch.s_tm1)
             with torch.no_grad():
-                q_t = self._target(batch.s_t).float()
+                q_t = self._target(batch.s_t)
         r_t, clip = batch.r_t, self._config.reward_clip
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
         r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, self._config.discount)

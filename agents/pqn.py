@@ -18,6 +18,7 @@ from torch import nn
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, zero_where
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.returns import q_lambda
 from sandbox.ops.value_learning import epsilon_greedy
@@ -71,7 +72,7 @@ class QNetwork(nn.Module):
         self.head = nn.Linear(self.encoder.out_features, spec.num_actions)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        return self.head(self.encoder(observations))
+        return in_fp32(self.head, self.encoder(observations))
 
 
 class Before:
@@ -129,7 +130,7 @@ class PQN:
             order = torch.randperm(len(targets), generator=self._shuffle, device=targets.device)
             for part in order.tensor_split(config.num_minibatches):
                 with self._compute.autocast():
-                    q = self._network(s_tm1[part]).float()
+                    q = self._network(s_tm1[part])
                 error = targets[part] - q.gather(1, a_tm1[part, None])[:, 0]
                 loss = error.square().mean() / 2
                 self._optimizer.minimise(loss)
@@ -173,6 +174,6 @@ class PQN:
         terminated = self._together([step.terminated for step in batch])
         ended = self._together([step.ended for step in batch])
         with self._compute.autocast():
-            q_t = torch.cat([self._network(part).float() for part in s_t.tensor_split(self._config.num_minibatches)])
+            q_t = torch.cat([self._network(part) for part in s_t.tensor_split(self._config.num_minibatches)])
         discount_t = self._config.discount * (~terminated).float()
         return q_lambda(r_t, discount_t, q_t.view(*r_t.shape, -1), ended, self._config.q_lambda)

@@ -1,6 +1,7 @@
-"""What goes into every network."""
+"""What goes into every network, and what comes out of it."""
 
 import torch
+from torch import nn
 
 
 def as_float(x: torch.Tensor) -> torch.Tensor:
@@ -12,6 +13,12 @@ def as_float(x: torch.Tensor) -> torch.Tensor:
     device = x.device.type
     precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
     return x.to(precision).div_(255)  # bytes are exact in bfloat16, too, so this rounds once
+
+
+def in_fp32(head: nn.Module, features: torch.Tensor) -> torch.Tensor:
+    """The last layer outside autocast: values that differ by a hundredth are one number in bfloat16, from 2 on."""
+    with torch.autocast(features.device.type, enabled=False):
+        return head(features.float())
 
 
 def _channels_last(x: torch.Tensor) -> torch.Tensor:
