@@ -59,7 +59,7 @@ def gradients(agent: PQN | DQN, batch: Any) -> list[torch.Tensor]:
     found: list[torch.Tensor] = []
 
     class Spy:
-        def minimise(self, loss: torch.Tensor, ready: object) -> None:
+        def minimise(self, loss: torch.Tensor, ready: object = None) -> None:
             found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
 
     agent._optimizer = Spy()  # type: ignore[assignment]
