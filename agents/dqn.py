@@ -23,7 +23,7 @@ from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.nature import Nature
-from sandbox.ops.value_learning import epsilon_greedy, q_learning
+from sandbox.ops.value_learning import epsilon_greedy, n_step, q_learning
 from sandbox.optimizer import AnyOptimizer, OptimizerConfig
 from sandbox.schedules import Linear, LinearProbability
 from sandbox.seeding import Rng
@@ -102,7 +102,8 @@ class DQN:
                 q_t = self._target(batch.s_t).float()
         r_t, clip = batch.r_t, self._config.reward_clip
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
-        error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
+        r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, self._config.discount)
+        error = q_learning(q_tm1, batch.a_tm1, r_t, discount_t, q_t)
         loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
         self._optimizer.minimise(loss)
         self._updates.value += 1

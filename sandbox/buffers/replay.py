@@ -15,15 +15,18 @@ from sandbox.learner import Spec
 
 
 class Transitions(NamedTuple):
-    """A batch in Sutton & Barto's names: [B, stack * C, ...] observations, [B] actions, rewards and continuations.
+    """A batch in Sutton & Barto's names: [B, stack * C, ...] observations, [B] actions, and the n steps from there on.
 
-    `discount_t` is 0 where the episode terminated and 1 elsewhere, truncation included: learners bootstrap there.
+    `r_t`, `discount_t`: [B, n] rewards and continuations; `discount_t` is 0 where the episode terminated and 1
+    elsewhere, truncation included: learners bootstrap there. `num_steps`: [B] how many of the n count, for a window
+    stops at its episode's end and at the newest observation. `s_t` is the observation after the last one that counts.
     """
 
     s_tm1: torch.Tensor
     a_tm1: torch.Tensor
     r_t: torch.Tensor
     discount_t: torch.Tensor
+    num_steps: torch.Tensor
     s_t: torch.Tensor
 
 
@@ -70,17 +73,26 @@ class Replay:
         self._written[envs] += 1
         return rows
 
-    def transitions(self, batch_size: int) -> Transitions:
-        """Transitions drawn uniformly, with replacement."""
-        env, place = self.draw(batch_size)
-        # One gather brings stack + 1 observations: the stack before the action is [:-1], the one after it [1:].
-        places = place[:, None] + np.arange(1 - self._stack, 2)
-        age = self.age(env, place)
+    def transitions(self, batch_size: int, n_step: int = 1) -> Transitions:
+        """Transitions of up to `n_step` steps drawn uniformly, with replacement."""
+        return self.at(*self.draw(batch_size), n_step)
+
+    def at(self, env: np.ndarray, place: np.ndarray, n_step: int) -> Transitions:
+        """The transitions that start at these places [B]."""
+        stack, age = self._stack, self.age(env, place)[:, None]
+        # One gather brings stack + n observations: [:stack] before the action and, after whole windows, [n:].
+        places = np.minimum(place[:, None] + np.arange(1 - stack, n_step + 1), self._written[env][:, None] - 1)
         images = self.gather(env, places)
-        back = np.arange(self._stack - 1, -1, -1)
-        before = self._blank(images[:, :-1], back <= age[:, None])
-        after = self._blank(images[:, 1:], back <= age[:, None] + 1)
-        return Transitions(before, *self.followed(env, place), after)
+        # Ages count up within an episode, so the count breaks at its end, and at the newest observation.
+        follows = self.age(env[:, None], places[:, stack:]) == age + np.arange(1, n_step + 1)
+        num_steps, back = follows.sum(1), np.arange(stack - 1, -1, -1)
+        after = images[:, n_step:]
+        if not follows.all():
+            after = self.gather(env, (place + num_steps)[:, None] - back)
+        before = self._blank(images[:, :stack], back <= age)
+        after = self._blank(after, back <= age + num_steps[:, None])
+        a_tm1, r_t, discount_t = self.followed(env[:, None], places[:, stack - 1 : -1])
+        return Transitions(before, a_tm1[:, 0], r_t, discount_t, self._send(num_steps), after)
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """`count` transitions as (environment, place since the start): not last rows, not the newest, stack intact."""

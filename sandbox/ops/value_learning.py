@@ -3,6 +3,27 @@
 import torch
 
 
+def n_step(
+    r_t: torch.Tensor, discount_t: torch.Tensor, num_steps: torch.Tensor, discount: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """The reward and the discount of n steps as if they were one (Sutton and Barto 2018, chapter 7).
+
+    Args:
+        r_t: [B, n] rewards.
+        discount_t: [B, n] continuations; 0 is termination.
+        num_steps: [B] how many of the n count; what stands behind them has no influence.
+        discount: of one step, in [0, 1].
+
+    Returns:
+        [B] discounted sums of the rewards up to termination, and [B] discounts of what comes after them: `discount` to
+        the power of `num_steps`, or 0 if the episode terminated.
+    """
+    counts = torch.arange(r_t.shape[1], device=r_t.device) < num_steps[:, None]
+    discounts = torch.where(counts, discount * discount_t, 1.0).cumprod(1)
+    before = torch.cat([torch.ones_like(discounts[:, :1]), discounts[:, :-1]], 1)
+    return (before * torch.where(counts, r_t, 0.0)).sum(1), discounts[:, -1]
+
+
 def q_learning(
     q_tm1: torch.Tensor, a_tm1: torch.Tensor, r_t: torch.Tensor, discount_t: torch.Tensor, q_t: torch.Tensor
 ) -> torch.Tensor:

@@ -32,15 +32,16 @@ class ReplayConfig(Config):
 
 
 class ExperienceConfig(StreamConfig):
-    """`batch_size` single transitions an update, drawn uniformly; observations come in stacks of `stack`."""
+    """`batch_size` transitions of `n_step` steps an update, drawn uniformly; observations are stacks of `stack`."""
 
     batch_size: PositiveInt = 32
     stack: PositiveInt = 4
+    n_step: PositiveInt = 1
     replay: ReplayConfig = ReplayConfig()
 
     def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Experience":
         def draw(replay: Replay) -> Transitions:
-            return replay.transitions(self.batch_size)
+            return replay.transitions(self.batch_size, self.n_step)
 
         return Experience(self.replay, self.stack, draw, source, learner, rng, compute)
 

@@ -32,7 +32,8 @@ def batch(seed: int, size: int = 16) -> Transitions:
     g = torch.Generator().manual_seed(seed)
     rand = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
     actions, discounts = torch.randint(4, (size,), generator=g), torch.randint(2, (size,), generator=g).float()
-    return Transitions(rand(size, 3), actions, 3 * rand(size), discounts, rand(size, 3))
+    ones = torch.ones(size, dtype=torch.int64)
+    return Transitions(rand(size, 3), actions, 3 * rand(size, 1), discounts[:, None], ones, rand(size, 3))
 
 
 def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[torch.Tensor]]:
@@ -70,7 +71,7 @@ def test_an_update_by_hand() -> None:
     reference, rows = copy.deepcopy(agent._network), torch.arange(16)
     choice = reference(data.s_t).argmax(1)
     assert (choice != agent._target(data.s_t).argmax(1)).any()
-    target = (data.r_t + 0.9 * data.discount_t * agent._target(data.s_t)[rows, choice]).detach()
+    target = (data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t)[rows, choice]).detach()
     chosen = reference(data.s_tm1)[rows, data.a_tm1]
     error = (target - chosen).detach()
     assert 4 < (error.abs() > 1).sum() < 12
