@@ -19,7 +19,7 @@ _KERNELS, _STRIDES = (8, 4, 3), (4, 2, 1)
 
 
 class Nature(BackboneConfig):
-    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of the `hidden` layer above them; null: none."""
+    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of `hidden`, the layer above them, or null."""
 
     name: Literal["nature"] = "nature"
     channels: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 64)

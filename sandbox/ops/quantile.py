@@ -26,8 +26,8 @@ def quantile_targets(r_t: torch.Tensor, discount_t: torch.Tensor, z_t: torch.Ten
     Returns:
         [B, M] targets, without a gradient.
     """
-    best = q_t.argmax(-1)[:, None, None].expand(-1, z_t.shape[1], 1)
-    return r_t[:, None] + discount_t[:, None] * z_t.detach().gather(-1, best)[..., 0]
+    best = q_t.argmax(-1)[:, None, None]
+    return r_t[:, None] + discount_t[:, None] * z_t.detach().take_along_dim(best, -1)[..., 0]
 
 
 def quantile_huber(
