@@ -19,14 +19,14 @@ _KERNELS, _STRIDES = (8, 4, 3), (4, 2, 1)
 
 
 class Nature(BackboneConfig):
-    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of the `hidden` layer above them.
+    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of `hidden`, the layer above them, or null.
 
     `layer_norm`: normalise the encoder's layers before their ReLU, convolutions over the channels at each place.
     """
 
     name: Literal["nature"] = "nature"
     channels: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 64)
-    hidden: PositiveInt = 512
+    hidden: PositiveInt | None = 512
     layer_norm: bool = False
 
     def make(self, input_shape: Sequence[int]) -> "NatureEncoder":
@@ -62,6 +62,11 @@ class _ChannelNorm(nn.Module):
         return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
+def _layer(inputs: int, outputs: int, layer_norm: bool = False) -> nn.Sequential:
+    norm = [nn.LayerNorm(outputs)] if layer_norm else []
+    return nn.Sequential(nn.Linear(inputs, outputs), *norm, nn.ReLU())
+
+
 class NatureEncoder(Encoder):
     """[B, C, H, W] -> [B, out_features]."""
 
@@ -73,9 +78,10 @@ class NatureEncoder(Encoder):
             self.convolutions.append(nn.Conv2d(channels[i], channels[i + 1], kernel, stride))
             self.convolutions.extend([_ChannelNorm(channels[i + 1])] if config.layer_norm else [])
             self.convolutions.append(nn.ReLU())
-        norm = [nn.LayerNorm(config.hidden)] if config.layer_norm else []
-        self.head = nn.Sequential(nn.Linear(channels[-1] * math.prod(sides[-1]), config.hidden), *norm, nn.ReLU())
-        self.out_features = config.hidden
+        self.head, self.out_features = nn.Sequential(), channels[-1] * math.prod(sides[-1])
+        if config.hidden is not None:
+            self.head = _layer(self.out_features, config.hidden, config.layer_norm)
+            self.out_features = config.hidden
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -89,9 +95,8 @@ class NatureDecoder(nn.Module):
         super().__init__()
         sides, channels = _sides(output_shape), (output_shape[0], *config.channels)
         self._start = (channels[-1], *sides[-1])
-        self.head = nn.Sequential(
-            nn.Linear(in_features, config.hidden), nn.ReLU(), nn.Linear(config.hidden, math.prod(self._start))
-        )
+        below = nn.Sequential() if config.hidden is None else _layer(in_features, config.hidden)
+        self.head = nn.Sequential(*below, nn.Linear(config.hidden or in_features, math.prod(self._start)))
         self.convolutions = nn.Sequential()
         for i in reversed(range(3)):
             missing = [

@@ -31,6 +31,10 @@ def test_dqn_learns_catch_from_pixels(score):
     assert score("catch_dqn")["return_mean"] >= 0.98
 
 
+def test_iqn_learns_catch_from_pixels(score):
+    assert score("catch_iqn")["return_mean"] >= 0.98
+
+
 def test_random_play_is_the_floor(score):
     assert abs(score("catch_random", "steps=1000")["return_mean"] + 0.6) < 0.15
 
