@@ -95,7 +95,7 @@ class Replay:
         return Transitions(before, a_tm1[:, 0], r_t, discount_t, self._send(num_steps), after)
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """`count` transitions as (environment, place since the start): not last rows, not the newest, stack intact."""
+        """`count` transitions that can be drawn, uniformly, as (environment, place since the start)."""
         oldest, _ = self.span()
         ends = np.cumsum(np.maximum(self._written - 1 - oldest, 0))
         env, place = np.empty(count, np.int64), np.empty(count, np.int64)
@@ -104,10 +104,14 @@ class Replay:
             pick = self._generator.integers(ends[-1], size=len(todo))
             env[todo] = np.searchsorted(ends, pick, side="right")
             place[todo] = self._written[env[todo]] - 2 - (ends[env[todo]] - 1 - pick)
-            row = self._row(env[todo], place[todo])
-            reach = np.minimum(self._age[row], self._stack - 1)
-            todo = todo[self._is_last[row] | (place[todo] - reach < oldest[env[todo]])]
+            todo = todo[~self.drawable(env[todo], place[todo])]
         return env, place
+
+    def drawable(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Which of these transitions can be drawn: not last rows, not the newest, stack intact."""
+        (oldest, newest), row = self.span(), self._row(env, place)
+        reach = np.minimum(self._age[row], self._stack - 1)
+        return ~self._is_last[row] & (place < newest[env]) & (place - reach >= oldest[env])
 
     def span(self) -> tuple[np.ndarray, np.ndarray]:
         """The oldest place that each ring still holds, and the newest, [N] each."""
