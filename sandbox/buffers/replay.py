@@ -5,11 +5,13 @@ follows, has a row of its own. Rows know their place in the episode (`age`), so 
 crosses an episode's start, and both respect the write cursor. One million Atari transitions take 7.1 GB.
 """
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
+from sandbox.device import memory
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 
@@ -43,6 +45,7 @@ class Replay:
                 f"for a stack of {stack}. Set agent.stream.replay.capacity to at least {num_envs * (stack + 2)}."
             )
         rows = num_envs * self._length
+        _refuse_what_does_not_fit(rows, spec, device)
         # NumPy's zeros cost no memory until they are written.
         zeros = np.zeros((rows, *spec.shape), np.uint8 if spec.is_bytes else np.float32)
         self._observations = torch.from_numpy(zeros).to(device)
@@ -86,9 +89,7 @@ class Replay:
         # Ages count up within an episode, so the count breaks at its end, and at the newest observation.
         follows = self.age(env[:, None], places[:, stack:]) == age + np.arange(1, n_step + 1)
         num_steps, back = follows.sum(1), np.arange(stack - 1, -1, -1)
-        after = images[:, n_step:]
-        if not follows.all():
-            after = self.gather(env, (place + num_steps)[:, None] - back)
+        after = images[:, n_step:] if follows.all() else self.gather(env, (place + num_steps)[:, None] - back)
         before = self._blank(images[:, :stack], back <= age)
         after = self._blank(after, back <= age + num_steps[:, None])
         a_tm1, r_t, discount_t = self.followed(env[:, None], places[:, stack - 1 : -1])
@@ -96,8 +97,7 @@ class Replay:
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """`count` transitions that can be drawn, uniformly, as (environment, place since the start)."""
-        oldest, _ = self.span()
-        ends = np.cumsum(np.maximum(self._written - 1 - oldest, 0))
+        ends = np.cumsum(np.maximum(self._written - 1 - self.span()[0], 0))
         env, place = np.empty(count, np.int64), np.empty(count, np.int64)
         todo = np.arange(count)
         while len(todo):
@@ -174,3 +174,14 @@ class Replay:
             "age": self._age,
             "is_last": self._is_last,
         }
+
+
+def _refuse_what_does_not_fit(rows: int, spec: Spec, device: torch.device) -> None:
+    size = math.prod(spec.shape) * (1 if spec.is_bytes else 4) + 21  # the columns beside an observation take 21 bytes
+    if (room := memory(device)) is not None and rows * size > room:
+        shape, unit = "x".join(map(str, spec.shape)), "bytes" if spec.is_bytes else "floats"
+        raise UserError(
+            f"a replay of {rows:,} observations of {shape} {unit} needs {rows * size / 1e9:,.1f} GB, "
+            f"{'this machine has' if device.type == 'cpu' else 'free on the GPU are'} {room / 1e9:,.1f} GB. "
+            f"Set agent.stream.replay.capacity to at most {int(0.9 * room / size):_}."
+        )
