@@ -5,7 +5,6 @@ follows, has a row of its own. Rows know their place in the episode (`age`), so 
 crosses an episode's start, and both respect the write cursor. One million Atari transitions take 7.1 GB.
 """
 
-import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,7 +176,7 @@ class Replay:
 
 
 def _refuse_what_does_not_fit(rows: int, spec: Spec, device: torch.device) -> None:
-    size = math.prod(spec.shape) * (1 if spec.is_bytes else 4) + 21  # the columns beside an observation take 21 bytes
+    size = int(np.prod(spec.shape)) * (1 if spec.is_bytes else 4) + 21  # of one, with its 21 bytes in the columns
     if (room := memory(device)) is not None and rows * size > room:
         shape, unit = "x".join(map(str, spec.shape)), "bytes" if spec.is_bytes else "floats"
         raise UserError(

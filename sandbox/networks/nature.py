@@ -19,11 +19,11 @@ _KERNELS, _STRIDES = (8, 4, 3), (4, 2, 1)
 
 
 class Nature(BackboneConfig):
-    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of the `hidden` layer above them."""
+    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of `hidden`, the layer above them, or null."""
 
     name: Literal["nature"] = "nature"
     channels: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 64)
-    hidden: PositiveInt = 512
+    hidden: PositiveInt | None = 512
 
     def make(self, input_shape: Sequence[int]) -> "NatureEncoder":
         """Raises UserError for anything but images of at least 36x36."""
@@ -47,6 +47,10 @@ def _sides(shape: Sequence[int]) -> list[tuple[int, int]]:
     return sides
 
 
+def _layer(inputs: int, outputs: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(inputs, outputs), nn.ReLU())
+
+
 class NatureEncoder(Encoder):
     """[B, C, H, W] -> [B, out_features]."""
 
@@ -57,8 +61,9 @@ class NatureEncoder(Encoder):
         for i, (kernel, stride) in enumerate(zip(_KERNELS, _STRIDES, strict=True)):
             self.convolutions.append(nn.Conv2d(channels[i], channels[i + 1], kernel, stride))
             self.convolutions.append(nn.ReLU())
-        self.head = nn.Sequential(nn.Linear(channels[-1] * math.prod(sides[-1]), config.hidden), nn.ReLU())
-        self.out_features = config.hidden
+        self.head, self.out_features = nn.Sequential(), channels[-1] * math.prod(sides[-1])
+        if config.hidden is not None:
+            self.head, self.out_features = _layer(self.out_features, config.hidden), config.hidden
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
@@ -72,9 +77,8 @@ class NatureDecoder(nn.Module):
         super().__init__()
         sides, channels = _sides(output_shape), (output_shape[0], *config.channels)
         self._start = (channels[-1], *sides[-1])
-        self.head = nn.Sequential(
-            nn.Linear(in_features, config.hidden), nn.ReLU(), nn.Linear(config.hidden, math.prod(self._start))
-        )
+        below = nn.Sequential() if config.hidden is None else _layer(in_features, config.hidden)
+        self.head = nn.Sequential(*below, nn.Linear(config.hidden or in_features, math.prod(self._start)))
         self.convolutions = nn.Sequential()
         for i in reversed(range(3)):
             missing = [

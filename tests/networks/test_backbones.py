@@ -10,13 +10,14 @@ from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 
 CONFIGS = [MLP(hidden=(12, 7)), Nature(channels=(2, 3, 4), hidden=9), Impala(channels=(2, 3), hidden=9)]
+BARE = Nature(channels=(2, 3, 4), hidden=None)
 
 
 def test_these_are_all_of_them() -> None:
     assert sorted(config.name for config in CONFIGS) == sorted(catalog.backbones())
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+@pytest.mark.parametrize("config", [*CONFIGS, BARE], ids=lambda config: config.name)
 @pytest.mark.parametrize("shape", [(1, 84, 84), (4, 84, 84), (3, 37, 50)])
 def test_the_decoder_mirrors_the_encoder(config, shape: tuple[int, ...]) -> None:
     encoder = config.make(shape)
@@ -38,6 +39,15 @@ def test_nature_is_the_network_of_2015() -> None:
     encoder = Nature().make((4, 84, 84))
     shapes = [tuple(p.shape) for p in encoder.parameters() if p.dim() > 1]
     assert shapes == [(32, 4, 8, 8), (64, 32, 4, 4), (64, 64, 3, 3), (512, 3136)]
+
+
+def test_nature_without_its_hidden_layer_is_the_map_below_it() -> None:
+    """What an implicit quantile network multiplies by its fractions' embedding: 64 channels of 7x7 after a ReLU."""
+    whole, bare = Nature().make((4, 84, 84)), Nature(hidden=None).make((4, 84, 84))
+    bare.load_state_dict({name: value for name, value in whole.state_dict().items() if "head" not in name})
+    images = torch.randint(0, 256, (2, 4, 84, 84), dtype=torch.uint8)
+    assert bare.out_features == 3136
+    torch.testing.assert_close(whole.head(bare(images)), whole(images))
 
 
 @pytest.mark.parametrize(
