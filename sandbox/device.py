@@ -1,5 +1,7 @@
 """Where a run computes, and in which precision."""
 
+import os
+import sys
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Literal
@@ -21,6 +23,13 @@ def bf16_pays(device: torch.device) -> bool:
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
+def memory(device: torch.device) -> int | None:
+    """Bytes that `device` has: what is free on a GPU, all of the machine's on Linux, None where nothing tells."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if sys.platform == "linux" else None
 
 
 @dataclass(frozen=True)

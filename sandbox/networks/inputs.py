@@ -1,5 +1,7 @@
 """What goes into every network, and what comes out of it."""
 
+from typing import Any
+
 import torch
 from torch import nn
 
@@ -15,10 +17,10 @@ def as_float(x: torch.Tensor) -> torch.Tensor:
     return x.to(precision).div_(255)  # bytes are exact in bfloat16, too, so this rounds once
 
 
-def in_fp32(head: nn.Module, features: torch.Tensor) -> torch.Tensor:
+def in_fp32(head: nn.Module, features: torch.Tensor, *more: Any) -> torch.Tensor:
     """The last layer outside autocast: values that differ by a hundredth are one number in bfloat16, from 2 on."""
     with torch.autocast(features.device.type, enabled=False):
-        return head(features.float())
+        return head(features.float(), *more)
 
 
 def _channels_last(x: torch.Tensor) -> torch.Tensor:

@@ -211,3 +211,27 @@ def test_too_small_a_ring_is_refused() -> None:
         UserError, match=r"a replay of 8 leaves each of 2 environments 4 observations, too few for a stack of 4"
     ):
         make(8, 2, 4)
+
+
+def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 million Atari frames on any machine; then to the byte: 28,224 for a frame of floats and 21 beside it."""
+    generator = np.random.default_rng(0)
+    with pytest.raises(UserError, match=r"of 100,000,000 observations of 1x84x84 bytes needs 707.7 GB, this machine"):
+        Replay(100_000_000, 1, Spec((1, 84, 84)), 4, generator, CPU)
+    spec = Spec((4, 42, 42), is_bytes=False)
+    for room, fits in ((28_245_000, True), (28_244_999, False), (None, True)):
+        monkeypatch.setattr("sandbox.buffers.replay.memory", lambda device, room=room: room)
+        if fits:
+            Replay(1_000, 2, spec, 4, generator, CPU)
+        else:
+            with pytest.raises(UserError) as error:
+                Replay(1_000, 2, spec, 4, generator, CPU)
+            assert str(error.value) == (
+                "a replay of 1,000 observations of 4x42x42 floats needs 0.0 GB, this machine has 0.0 GB. "
+                "Set agent.stream.replay.capacity to at most 899."
+            )
+
+
+def test_the_columns_take_21_bytes_a_row() -> None:
+    replay = make(10, 1, 1)
+    assert sum(column.nbytes for column in replay._columns().values()) == 10 * 21
