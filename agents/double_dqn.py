@@ -24,7 +24,7 @@ from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import double_q_learning, epsilon_greedy, n_step
 from sandbox.optimizer import AnyOptimizer, OptimizerConfig
-from sandbox.schedules import Linear, LinearProbability
+from sandbox.schedules import Exploration, Linear
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
 
@@ -40,7 +40,7 @@ class DoubleDQNConfig(AgentConfig):
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = OptimizerConfig(lr=2.5e-4)
     stream: ExperienceConfig = ExperienceConfig()
@@ -87,7 +87,7 @@ class DoubleDQN:
         stack = torch.cat([state.to(newest.device), newest], dim=1)
         q = self._network(stack)
         if explore:
-            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value), self._explore)
+            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value, len(q)), self._explore)
             self._steps.value += len(observations)
         else:
             actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
@@ -108,8 +108,8 @@ class DoubleDQN:
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
-        epsilon = self._config.exploration.at(self._steps.value)
-        return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": epsilon}
+        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
+        return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": float(epsilon)}
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -28,7 +28,7 @@ from sandbox.networks.nature import Nature
 from sandbox.ops.quantile import cosines, quantile_huber, quantile_targets
 from sandbox.ops.value_learning import epsilon_greedy, n_step
 from sandbox.optimizer import AnyOptimizer, OptimizerConfig
-from sandbox.schedules import Linear, LinearProbability
+from sandbox.schedules import Exploration, Linear
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
 
@@ -53,7 +53,7 @@ class IQNConfig(AgentConfig):
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = OptimizerConfig(lr=5e-5, eps=3.125e-4)
     stream: ExperienceConfig = ExperienceConfig()
@@ -110,7 +110,7 @@ class IQN:
         taus = self._fractions(self._explore if explore else self._greedy, len(stack), self._config.num_policy_taus)
         q = self._network(stack, taus).mean(1)
         if explore:
-            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value), self._explore)
+            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value, len(q)), self._explore)
             self._steps.value += len(observations)
         else:
             actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
@@ -135,8 +135,8 @@ class IQN:
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
-        epsilon = self._config.exploration.at(self._steps.value)
-        return {"loss": loss.detach(), "q_mean": z_tm1.detach().mean(), "epsilon": epsilon}
+        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
+        return {"loss": loss.detach(), "q_mean": z_tm1.detach().mean(), "epsilon": float(epsilon)}
 
     def _fractions(self, generator: torch.Generator, size: int, count: int) -> torch.Tensor:
         """[size, count] uniform in [0, 1)."""

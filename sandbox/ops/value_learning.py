@@ -1,5 +1,6 @@
 """Temporal-difference errors. Names after Sutton & Barto: a transition is (s_tm1, a_tm1, r_t, discount_t, s_t)."""
 
+import numpy as np
 import torch
 
 
@@ -74,12 +75,13 @@ def greedy(q: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     return torch.where(q == q.amax(-1, keepdim=True), noise, -1.0).argmax(-1)
 
 
-def epsilon_greedy(q: torch.Tensor, epsilon: float, generator: torch.Generator) -> torch.Tensor:
-    """[N, A] values -> [N] actions: uniformly random with probability `epsilon`, else greedy."""
+def epsilon_greedy(q: torch.Tensor, epsilon: float | np.ndarray, generator: torch.Generator) -> torch.Tensor:
+    """[N, A] values -> [N] actions: uniformly random with probability `epsilon` (one, or [N]), else greedy."""
     best = greedy(q, generator)
     chance = torch.rand(len(q), generator=generator, device=q.device)
     anything = torch.randint(q.shape[-1], (len(q),), generator=generator, device=q.device)
-    return torch.where(chance < epsilon, anything, best)
+    limit = epsilon if isinstance(epsilon, float) else torch.as_tensor(epsilon, device=q.device)
+    return torch.where(chance < limit, anything, best)
 
 
 def double_q_learning(
