@@ -35,12 +35,15 @@ class DQNConfig(AgentConfig):
     """`target_period` counts updates; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy.
 
     `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
+    `error_clip`: the largest gradient of an error; the Huber loss squares smaller ones. Returns in the hundreds want a
+    larger one, for of errors beyond it the median is learnt, not the mean.
     """
 
     name: Literal["dqn"] = "dqn"
     backbone: Backbone = Nature()
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
+    error_clip: PositiveFloat = 1.0
     target_period: PositiveInt = 2_500
     exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
@@ -105,7 +108,7 @@ class DQN:
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
         r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, self._config.discount)
         error = q_learning(q_tm1, batch.a_tm1, r_t, discount_t, q_t)
-        loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
+        loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum", delta=self._config.error_clip)
         self._optimizer.minimise(loss, self._compute.beside.wait)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from agents.double_dqn import DoubleDQN, DoubleDQNConfig
 from agents.dqn import DQN, DQNConfig
@@ -64,9 +65,10 @@ def test_whole_updates_are_dqns_with_a_target_period_of_one_and_not_otherwise() 
         assert (len(losses) == 1) == same
 
 
-def test_an_update_by_hand() -> None:
+@pytest.mark.parametrize("limit", [1.0, 1.5])
+def test_an_update_by_hand(limit: float) -> None:
     """The online network chooses, the target network values; with another target, other actions are chosen."""
-    agent, data = double(), batch(2)
+    agent, data = double(error_clip=limit), batch(2)
     agent._target.load_state_dict(double(seed=1)._network.state_dict())
     reference, rows = copy.deepcopy(agent._network), torch.arange(16)
     choice = reference(data.s_t).argmax(1)
@@ -74,10 +76,10 @@ def test_an_update_by_hand() -> None:
     target = (data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t)[rows, choice]).detach()
     chosen = reference(data.s_tm1)[rows, data.a_tm1]
     error = (target - chosen).detach()
-    assert 4 < (error.abs() > 1).sum() < 12
-    (-(error.clamp(-1, 1) * chosen).sum()).backward()  # the gradient of the summed Huber loss
+    assert 4 < (error.abs() > limit).sum() < 12
+    (-(error.clamp(-limit, limit) * chosen).sum()).backward()  # the gradient of the summed Huber loss
     loss, found = gradients(agent, data)
-    assert loss == pytest.approx(torch.where(error.abs() > 1, error.abs() - 0.5, error**2 / 2).mean().item())
+    assert loss == pytest.approx(F.huber_loss(chosen, target, delta=limit).item())
     for ours, theirs in zip(found, reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs.grad)
 

@@ -41,19 +41,20 @@ def batch(size: int = 5) -> Transitions:
     return Transitions(rand(size, 3), actions, 3 * rand(size, 1), discounts[:, None], ones, rand(size, 3))
 
 
-def test_an_update_is_the_papers_by_hand() -> None:
+@pytest.mark.parametrize("limit", [1.0, 1.5])
+def test_an_update_is_the_papers_by_hand(limit: float) -> None:
     """Summed Huber loss on r + discount * max target; its gradient is the error clipped to [-1, 1] (traps 2 and 3)."""
-    agent = make(discount=0.9, optimizer=OptimizerConfig(lr=1e-2))
+    agent = make(discount=0.9, error_clip=limit, optimizer=OptimizerConfig(lr=1e-2))
     reference, data = copy.deepcopy(agent._network), batch()
     target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t).max(1).values
     chosen = reference(data.s_tm1)[torch.arange(5), data.a_tm1]
     error = (target - chosen).detach()
-    assert (error.abs() > 1).any()
+    assert (error.abs() > limit).any()
     adam = torch.optim.Adam(reference.parameters(), 1e-2)
-    (-(error.clamp(-1, 1) * chosen).sum()).backward()
+    (-(error.clamp(-limit, limit) * chosen).sum()).backward()
     adam.step()
     metrics = agent.update(data)
-    torch.testing.assert_close(metrics["loss"], F.huber_loss(chosen, target).detach())
+    torch.testing.assert_close(metrics["loss"], F.huber_loss(chosen, target, delta=limit).detach())
     for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
 
