@@ -79,8 +79,9 @@ def test_a_checkpoint_mid_way_changes_nothing(kind: str, name: str, tmp_path: Pa
     go(whole, 6)
     store = Checkpoints(tmp_path)
     store.save(whole.stream.step, whole.parts())
-    _, resumed = start(kind, name, tmp_path)
-    go(resumed, 2)  # traces of another past must not survive
+    # Traces of another past must not survive, nor another beginning (a data set's images hang on the seed, too).
+    _, resumed = start(kind, name, tmp_path, seed=1 if kind == "agent" else 0)
+    go(resumed, 2)
     store.load(resumed.parts())
     assert_same(whole, resumed)
     assert go(whole, 6) == go(resumed, 6)

@@ -29,12 +29,12 @@ def single(**options: Any) -> DQN:
     return DQNConfig(**OPTIONS, **options).make(SPEC, Rng(0), Compute(torch.device("cpu")))
 
 
-def batch(seed: int, size: int = 16) -> Transitions:
+def batch(seed: int, size: int = 16, steps: int = 1) -> Transitions:
     g = torch.Generator().manual_seed(seed)
     rand = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
-    actions, discounts = torch.randint(4, (size,), generator=g), torch.randint(2, (size,), generator=g).float()
-    ones = torch.ones(size, dtype=torch.int64)
-    return Transitions(rand(size, 3), actions, 3 * rand(size, 1), discounts[:, None], ones, rand(size, 3))
+    actions, discounts = torch.randint(4, (size,), generator=g), torch.randint(2, (size, steps), generator=g).float()
+    num_steps = torch.randint(1, steps + 1, (size,), generator=g)
+    return Transitions(rand(size, 3), actions, 3 * rand(size, steps), discounts, num_steps, rand(size, 3))
 
 
 def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[torch.Tensor]]:
@@ -49,9 +49,10 @@ def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[to
     return float(agent.update(data)["loss"]), found
 
 
-def test_it_is_dqn_while_the_target_is_the_online_network() -> None:
-    data = batch(1)
-    (ours, a), (theirs, b) = gradients(double(), data), gradients(single(), data)
+@pytest.mark.parametrize("steps", [1, 3])
+def test_it_is_dqn_while_the_target_is_the_online_network(steps: int) -> None:
+    data, clip = batch(1, steps=steps), 1.0
+    (ours, a), (theirs, b) = gradients(double(reward_clip=clip), data), gradients(single(reward_clip=clip), data)
     assert ours == theirs
     assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 

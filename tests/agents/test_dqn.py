@@ -74,6 +74,21 @@ def test_several_steps_are_one_step_of_their_return() -> None:
     assert ours.update(data)["loss"] == theirs.update(one)["loss"]
 
 
+def test_the_target_network_says_what_comes_next_is_worth() -> None:
+    """Its best value, and without a gradient; the online network's would chase itself."""
+    agent, data = make(discount=0.9), batch()
+    for weight in agent._target.parameters():
+        weight.mul_(-2)
+    best = agent._target(data.s_t).max(1).values
+    assert (best - agent._network(data.s_t).max(1).values).abs().min() > 0.01
+    target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * best
+    chosen = agent._network(data.s_tm1)[torch.arange(5), data.a_tm1]
+    expected = F.huber_loss(chosen, target).detach()
+    before = copy.deepcopy(agent._target.state_dict())
+    torch.testing.assert_close(agent.update(data)["loss"], expected)
+    assert all(torch.equal(value, before[name]) for name, value in agent._target.state_dict().items())
+
+
 def test_the_target_network_waits_for_its_period() -> None:
     agent = make(target_period=3)
     first = copy.deepcopy(agent._target.state_dict())

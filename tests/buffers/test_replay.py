@@ -204,6 +204,10 @@ def test_a_restored_replay_draws_the_same() -> None:
         assert torch.equal(a, b)
     for a, b in zip(draw_sequences(replay, 50, 5), draw_sequences(other, 50, 5), strict=True):
         assert torch.equal(a, b)
+    for each in (replay, other):  # and it goes on in the middle of its episodes
+        live(each, 2, 20, 2)
+    for a, b in zip(replay.transitions(50, 3), other.transitions(50, 3), strict=True):
+        assert torch.equal(a, b)
 
 
 def test_too_small_a_ring_is_refused() -> None:
