@@ -75,7 +75,7 @@ def gradients(agent: QAgent, data: Any) -> tuple[float, dict[str, torch.Tensor]]
     found: dict[str, torch.Tensor] = {}
 
     class Spy:
-        def minimise(self, loss: torch.Tensor) -> None:
+        def minimise(self, loss: torch.Tensor, *_: Any) -> None:
             names, parameters = zip(*agent._network.named_parameters(), strict=True)
             found.update(zip(names, torch.autograd.grad(loss, parameters, allow_unused=True), strict=True))
 
