@@ -47,3 +47,7 @@ def test_dqn_cannot(score):
     """A memoryless policy's best is 0.2."""
     words = ["catch_dqn", "env={name: catch, blind: true, observe: features}", "steps=16000"]
     assert score(*words, "agent.backbone={name: mlp, hidden: [32]}")["return_mean"] <= 0.25
+
+
+def test_pqn_balances_gymnasiums_pole(score):
+    assert score("cart_pole_v1_pqn")["return_mean"] >= 475
