@@ -51,7 +51,7 @@ class SB3Config(AgentConfig):
     @field_validator("algorithm", mode="before")
     @classmethod
     def _not_refused(cls, name: Any) -> Any:
-        if name in REFUSED:
+        if isinstance(name, str) and name in REFUSED:
             raise ValueError(f"{name} cannot be trained here: {REFUSED[name]}. Known: {', '.join(ALGORITHMS)}")
         return name
 
