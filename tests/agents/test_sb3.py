@@ -110,6 +110,11 @@ KINDS = {
         ["agent.options.dqn.train_freq=[1, episode]", "agent.stream.num_envs=1"],
     ),
     "dqn with a full memory": ("dqn", CART_POLE, ["agent.options.dqn.buffer_size=24"]),
+    "a2c at episodes' ends": (  # those of two rollouts, not of three
+        "a2c",
+        CART_POLE.replace("15", "8"),
+        ["agent.options.a2c.n_steps=12"],
+    ),
     "ppo from stacked pixels": ("ppo", PIXELS, ["agent.options.ppo.n_steps=4"]),
     "qrdqn from stacked pixels": ("qrdqn", PIXELS, []),
     "shared lstm": (

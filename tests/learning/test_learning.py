@@ -43,3 +43,9 @@ def test_dqn_cannot(score):
     """A memoryless policy's best is 0.2."""
     words = ["catch_dqn", "env={name: catch, blind: true, observe: features}", "steps=16000"]
     assert score(*words, "agent.backbone={name: mlp, hidden: [32]}")["return_mean"] <= 0.25
+
+
+@pytest.mark.parametrize("words", [[], ["agent.algorithm=dqn", "env.observe=features"]])
+def test_stable_baselines3_learns_catch(score, words):
+    """PPO from pixels; DQN with another policy, from features."""
+    assert score("catch_sb3", *words)["return_mean"] >= 0.95
