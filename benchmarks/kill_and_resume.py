@@ -31,6 +31,8 @@ RUNS = {
     "atari": ["catch_dqn", NATURE, REPLAY, "env={name: atari, game: breakout, sticky: 0.25}", *SHORT],
     "gym": ["catch_dqn", "agent.backbone={name: mlp}", REPLAY, "env={name: gym, id: LunarLander-v3}", *SHORT],
     "drqn": ["blind_catch_drqn", NATURE, REPLAY, *SHORT],
+    "sb3": ["catch_sb3", "agent.algorithm=recurrent_ppo", "env.observe=features", *SHORT],
+    "sb3_replay": ["catch_sb3", "agent.algorithm=dqn", "env.observe=features", *SHORT],
     "vae": ["digits_vae", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "gan": ["digits_gan", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "rbm": ["digits_rbm", "steps=2000", "log_period=150", "checkpoint_period=500", "evaluate_period=0"],

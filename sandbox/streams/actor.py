@@ -35,6 +35,11 @@ class Actor:
         self._finished: list[tuple[float, int]] = []
         self.steps = 0  # agent steps so far, all environments together
 
+    @property
+    def observations(self) -> np.ndarray:
+        """What the next step acts on, [N, *observation]."""
+        return self._observations
+
     def step(self) -> Step:
         """Act everywhere once, and start a new episode where one ended."""
         before = self._observations

@@ -51,3 +51,9 @@ def test_dqn_cannot(score):
 
 def test_pqn_balances_gymnasiums_pole(score):
     assert score("cart_pole_v1_pqn")["return_mean"] >= 475
+
+
+@pytest.mark.parametrize("words", [[], ["agent.algorithm=dqn", "env.observe=features"]])
+def test_stable_baselines3_learns_catch(score, words):
+    """PPO from pixels; DQN with another policy, from features."""
+    assert score("catch_sb3", *words)["return_mean"] >= 0.95
