@@ -22,8 +22,9 @@ from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import FlattenObservation, TransformAction, TransformObservation
 from pydantic import Field, field_validator
 
+from sandbox.envchecks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.envconfig import EnvConfig, rules_of
-from sandbox.environment import Controls, legal, require_reset, require_same_rules, reset_mask
+from sandbox.environment import Controls
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 from sandbox.suggest import did_you_mean

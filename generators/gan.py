@@ -14,7 +14,8 @@ from pydantic import Field, PositiveInt
 from torch import nn
 
 from sandbox.device import Compute
-from sandbox.learner import GeneratorConfig, Metrics, Spec, Stateful
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.mlp import MLP
 from sandbox.ops import adversarial

@@ -10,7 +10,8 @@ from sandbox.config import Config
 from sandbox.dataset import DataConfig
 from sandbox.device import DeviceName, PrecisionName
 from sandbox.envconfig import EnvConfig
-from sandbox.learner import AgentConfig, GeneratorConfig, LearnerConfig
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import AgentConfig, LearnerConfig
 
 
 class LoggerConfig(Config):

@@ -16,7 +16,7 @@ from sandbox.checkpoint import Checkpoints
 from sandbox.dataset import DataSet
 from sandbox.environment import spec_of
 from sandbox.errors import UserError
-from sandbox.learner import Generator
+from sandbox.generator import Generator
 from sandbox.resolve import resolve
 from sandbox.train import Run
 
