@@ -23,7 +23,8 @@ from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import double_q_learning, epsilon_greedy, n_step
-from sandbox.optimizer import AnyOptimizer, OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.schedules import Exploration, Linear
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
@@ -45,7 +46,7 @@ class DoubleDQNConfig(AgentConfig):
     target_period: PositiveInt = 2_500
     exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = OptimizerConfig(lr=2.5e-4)
+    optimizer: AnyOptimizer = Adam(lr=2.5e-4)
     stream: ExperienceConfig = ExperienceConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DoubleDQN":

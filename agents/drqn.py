@@ -21,7 +21,8 @@ from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, q_learning
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.schedules import Linear, LinearProbability
 from sandbox.seeding import Rng
 from sandbox.streams.sequences import SequencesConfig
@@ -43,7 +44,7 @@ class DRQNConfig(AgentConfig):
     target_period: PositiveInt = 2_500
     exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: OptimizerConfig = OptimizerConfig(lr=2.5e-4, clip_norm=10.0)
+    optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DRQN":

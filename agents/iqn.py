@@ -27,7 +27,8 @@ from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.quantile import cosines, quantile_huber, quantile_targets
 from sandbox.ops.value_learning import epsilon_greedy, n_step
-from sandbox.optimizer import AnyOptimizer, OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.schedules import Exploration, Linear
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
@@ -55,7 +56,7 @@ class IQNConfig(AgentConfig):
     target_period: PositiveInt = 2_500
     exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = OptimizerConfig(lr=5e-5, eps=3.125e-4)
+    optimizer: AnyOptimizer = Adam(lr=5e-5, eps=3.125e-4)
     stream: ExperienceConfig = ExperienceConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "IQN":

@@ -22,7 +22,8 @@ from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.returns import q_lambda
 from sandbox.ops.value_learning import epsilon_greedy
-from sandbox.optimizer import AnyOptimizer, OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.schedules import Linear, LinearProbability
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Step
@@ -46,7 +47,7 @@ class PQNConfig(AgentConfig):
     num_minibatches: PositiveInt = 4
     exploration: LinearProbability = Linear(start=1.0, end=0.001, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = OptimizerConfig(lr=2.5e-4, clip_norm=10.0)
+    optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: RolloutsConfig = RolloutsConfig(num_envs=8, length=16)
 
     @model_validator(mode="after")

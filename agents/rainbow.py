@@ -29,7 +29,8 @@ from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, n_step
-from sandbox.optimizer import AnyOptimizer, OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.prioritized import PrioritizedConfig
 
@@ -50,7 +51,7 @@ class RainbowConfig(AgentConfig):
     reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_000
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = OptimizerConfig(lr=6.25e-5, eps=4.8e-3)
+    optimizer: AnyOptimizer = Adam(lr=6.25e-5, eps=4.8e-3)
     stream: PrioritizedConfig = PrioritizedConfig(n_step=3)
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Rainbow":

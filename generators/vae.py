@@ -18,7 +18,8 @@ from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
@@ -33,7 +34,7 @@ class VAEConfig(GeneratorConfig):
     latent_size: PositiveInt = 16
     beta: NonNegativeFloat = 1.0
     importance_samples: int = Field(500, ge=500)
-    optimizer: OptimizerConfig = OptimizerConfig()
+    optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "VAE":

@@ -5,8 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, NonNegativeFloat
 from torch import nn
 
-from sandbox.config import Config
-from sandbox.heads.interface import unnamed_is
+from sandbox.config import Config, unnamed_is
 from sandbox.heads.noisy import NoisyLinear, PlainLinear
 from sandbox.schedules import Linear, LinearProbability
 

@@ -1,10 +1,9 @@
 """What every head offers: a network, what its outputs mean, and how they are learnt."""
 
 from abc import abstractmethod
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
-from pydantic import BeforeValidator
 from torch import nn
 
 from sandbox.config import Config
@@ -40,12 +39,3 @@ class HeadConfig(Config):
         q_t_selector: torch.Tensor,
     ) -> Losses:
         """One-step losses; `outputs_t` are the target network's, and `q_t_selector` [B, A] choose the next action."""
-
-
-def unnamed_is(name: str) -> BeforeValidator:
-    """A section that does not say which of several it is, is the one of this name."""
-
-    def filled_in(section: Any) -> Any:
-        return {"name": name, **section} if isinstance(section, dict) else section
-
-    return BeforeValidator(filled_in)

@@ -13,7 +13,7 @@ from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
 
@@ -59,7 +59,7 @@ def test_it_is_dqn_while_the_target_is_the_online_network(steps: int) -> None:
 
 def test_whole_updates_are_dqns_with_a_target_period_of_one_and_not_otherwise() -> None:
     for period, same in ((1, True), (100, False)):
-        options: dict[str, Any] = {"target_period": period, "optimizer": OptimizerConfig(lr=1e-2)}
+        options: dict[str, Any] = {"target_period": period, "optimizer": Adam(lr=1e-2)}
         agents = double(**options), single(**options)
         for seed in range(30):
             losses = {float(agent.update(batch(seed))["loss"]) for agent in agents}

@@ -16,7 +16,8 @@ from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
-from sandbox.optimizer import CentredRMSPropConfig, OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.centred_rmsprop import CentredRMSProp
 from sandbox.resolve import resolve
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
@@ -44,7 +45,7 @@ def batch(size: int = 5) -> Transitions:
 @pytest.mark.parametrize("limit", [1.0, 1.5])
 def test_an_update_is_the_papers_by_hand(limit: float) -> None:
     """Summed Huber loss on r + discount * max target; its gradient is the error clipped to [-1, 1] (traps 2 and 3)."""
-    agent = make(discount=0.9, error_clip=limit, optimizer=OptimizerConfig(lr=1e-2))
+    agent = make(discount=0.9, error_clip=limit, optimizer=Adam(lr=1e-2))
     reference, data = copy.deepcopy(agent._network), batch()
     target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t).max(1).values
     chosen = reference(data.s_tm1)[torch.arange(5), data.a_tm1]
@@ -159,7 +160,7 @@ def test_bf16_is_near_fp32() -> None:
 
 def test_the_papers_optimiser_and_reward_clipping_by_hand() -> None:
     """One update as in 2015: rewards within [-1, 1], g / sqrt(E[g^2] - E[g]^2 + 0.01) (traps 1 and 6)."""
-    agent = make(discount=0.9, reward_clip=1.0, optimizer=CentredRMSPropConfig())
+    agent = make(discount=0.9, reward_clip=1.0, optimizer=CentredRMSProp())
     reference, data = copy.deepcopy(agent._network), batch(20)
     assert (data.r_t > 1).any()
     assert (data.r_t < -1).any()
@@ -209,7 +210,7 @@ def test_mistakes(word: str, message: str) -> None:
 def test_the_atari_config_has_the_papers_numbers() -> None:
     agent = resolve(["atari_pong_dqn"], []).agent
     assert isinstance(agent, DQNConfig)
-    assert agent.optimizer == CentredRMSPropConfig(lr=2.5e-4, decay=0.95, min_squared_gradient=0.01)
+    assert agent.optimizer == CentredRMSProp(lr=2.5e-4, decay=0.95, min_squared_gradient=0.01)
     assert (agent.reward_clip, agent.discount, agent.evaluation_epsilon) == (1.0, 0.99, 0.05)
     assert agent.target_period * agent.stream.replay.update_period == 10_000
     warmup = agent.stream.replay.warmup

@@ -15,7 +15,7 @@ from sandbox.device import Compute
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
 from sandbox.resolve import resolve
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
@@ -196,7 +196,7 @@ def test_learning_playing_and_evaluation_draw_from_generators_of_their_own() -> 
 
 def test_it_learns_the_distribution_of_a_reward_by_chance() -> None:
     """One state, one step, rewards of 0 or 4 at even odds: the lower quarter is 0, the upper one 4, the mean 2."""
-    agent = make(kappa=0.1, num_taus=16, hidden_size=32, embedding_size=16, optimizer=OptimizerConfig(lr=5e-3))
+    agent = make(kappa=0.1, num_taus=16, hidden_size=32, embedding_size=16, optimizer=Adam(lr=5e-3))
     g = torch.Generator().manual_seed(0)
     for _ in range(250):
         data = batch(0, 64)
@@ -236,7 +236,7 @@ def test_the_atari_config_has_the_papers_numbers() -> None:
     agent = resolve(["atari_pong_iqn"], []).agent
     assert isinstance(agent, IQNConfig)
     assert (agent.num_taus, agent.num_target_taus, agent.num_policy_taus, agent.kappa) == (64, 64, 32, 1.0)
-    assert agent.optimizer == OptimizerConfig(lr=5e-5, eps=0.01 / 32)
+    assert agent.optimizer == Adam(lr=5e-5, eps=0.01 / 32)
     assert (agent.reward_clip, agent.discount, agent.evaluation_epsilon) == (1.0, 0.99, 0.001)
     assert (agent.stream.batch_size, agent.stream.stack, agent.stream.n_step) == (32, 4, 1)
     replay = agent.stream.replay

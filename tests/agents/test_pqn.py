@@ -18,7 +18,7 @@ from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
 from sandbox.resolve import resolve
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
@@ -68,7 +68,7 @@ def gradients(agent: PQN | DQN, batch: Any) -> list[torch.Tensor]:
 
 
 def test_an_update_by_hand() -> None:
-    agent = make(discount=0.9, q_lambda=0.5, optimizer=OptimizerConfig(lr=1e-2), **ONCE)
+    agent = make(discount=0.9, q_lambda=0.5, optimizer=Adam(lr=1e-2), **ONCE)
     reference, batch = copy.deepcopy(agent._network), steps()
     q = lambda observations: reference(torch.from_numpy(observations))  # noqa: E731
     targets: list[list[float]] = [[0.0] * 5 for _ in batch]
@@ -178,7 +178,7 @@ def test_every_epoch_sees_every_step_once_in_another_order() -> None:
 
 def test_every_epoch_aims_at_the_returns_of_the_network_that_played() -> None:
     batch = steps()
-    agent, once = (make(num_epochs=n, num_minibatches=1, optimizer=OptimizerConfig(lr=0.1)) for n in (2, 1))
+    agent, once = (make(num_epochs=n, num_minibatches=1, optimizer=Adam(lr=0.1)) for n in (2, 1))
     targets, first = agent._targets(batch, agent._stacks(batch)[1]), copy.deepcopy(agent._network)
     mean = agent.update(batch)["loss"]
     once.update(batch)

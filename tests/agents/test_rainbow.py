@@ -24,7 +24,7 @@ from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.ops.distributional import categorical_projection
 from sandbox.ops.value_learning import double_q_learning
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
 from sandbox.resolve import resolve
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
@@ -39,7 +39,7 @@ PLAIN: dict[str, Any] = {  # no part at all, with double Q-learning by choice
     "stream": PrioritizedConfig(stack=1),
     "discount": 0.9,
 }
-COMMON: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "optimizer": OptimizerConfig(lr=1e-2)}
+COMMON: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "optimizer": Adam(lr=1e-2)}
 QAgent = Rainbow | DQN | DoubleDQN
 
 
@@ -275,7 +275,7 @@ def test_the_atari_config_has_the_papers_numbers() -> None:
     """Table 1 of Hessel et al. 2018; its frames are four of our steps."""
     agent = resolve(["atari_pong_rainbow"], []).agent
     assert isinstance(agent, RainbowConfig)
-    assert agent.optimizer == OptimizerConfig(lr=6.25e-5, eps=32 * 1.5e-4)  # losses are summed here
+    assert agent.optimizer == Adam(lr=6.25e-5, eps=32 * 1.5e-4)  # losses are summed here
     assert agent.head == Categorical(num_atoms=51, minimum=-10, maximum=10, dueling=True, hidden=512)
     assert (agent.exploration, agent.double, agent.discount, agent.reward_clip) == (Noisy(sigma=0.5), True, 0.99, 1.0)
     stream = agent.stream
