@@ -22,7 +22,8 @@ from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
-from sandbox.ops.value_learning import double_q_learning, epsilon_greedy, n_step
+from sandbox.ops.double_q_learning import double_q_learning
+from sandbox.ops.value_learning import epsilon_greedy, n_step
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.schedules import Exploration, Linear

@@ -13,6 +13,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
+from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
@@ -63,7 +64,7 @@ class GAN:
         with rng.initialising("gan/discriminator"):
             self._discriminator = Discriminator(config.backbone, spec.shape).to(compute.device)
         with rng.initialising("gan/generator"):
-            self._generator = config.backbone.mirror(config.latent_size, spec.shape).to(compute.device)
+            self._generator = mirror(config.backbone, config.latent_size, spec.shape).to(compute.device)
         self._average = copy.deepcopy(self._generator)
         self._discriminator_optimizer = config.discriminator_optimizer.make(self._discriminator.parameters())
         self._generator_optimizer = config.generator_optimizer.make(self._generator.parameters())

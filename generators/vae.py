@@ -11,6 +11,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
+from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
@@ -48,7 +49,7 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = config.backbone.make(shape)
         self.posterior = nn.Linear(self.encoder.out_features, 2 * config.latent_size)
-        self.decoder = config.backbone.mirror(config.latent_size, shape)
+        self.decoder = mirror(config.backbone, config.latent_size, shape)
 
 
 class VAE:

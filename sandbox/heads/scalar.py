@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from sandbox.heads.dueling import Dueling, Layer, Single
 from sandbox.heads.interface import HeadConfig, Losses
-from sandbox.ops.value_learning import double_q_learning
+from sandbox.ops.double_q_learning import double_q_learning
 
 
 class Scalar(HeadConfig):

@@ -44,31 +44,6 @@ def q_learning(
     return target - q_tm1.gather(-1, a_tm1[..., None])[..., 0]
 
 
-def sarsa(
-    q_tm1: torch.Tensor,
-    a_tm1: torch.Tensor,
-    r_t: torch.Tensor,
-    discount_t: torch.Tensor,
-    q_t: torch.Tensor,
-    a_t: torch.Tensor,
-) -> torch.Tensor:
-    """Sarsa's error, r_t + discount_t q_t[a_t] - q_tm1[a_tm1] (Rummery and Niranjan 1994).
-
-    Args:
-        q_tm1: [..., A] values before the action; only these carry a gradient.
-        a_tm1: [...] int64 actions.
-        r_t: [...] rewards.
-        discount_t: [...] discounts; 0 is termination.
-        q_t: [..., A] values after it.
-        a_t: [...] int64 actions after it, of the policy that is being valued.
-
-    Returns:
-        [...] errors.
-    """
-    target = r_t + discount_t * q_t.detach().gather(-1, a_t[..., None])[..., 0]
-    return target - q_tm1.gather(-1, a_tm1[..., None])[..., 0]
-
-
 def greedy(q: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
     """[N, A] values -> [N] best actions; ties are broken at random, as in the DQN of 2015."""
     noise = torch.rand(q.shape, generator=generator, device=q.device)
@@ -82,28 +57,3 @@ def epsilon_greedy(q: torch.Tensor, epsilon: float | np.ndarray, generator: torc
     anything = torch.randint(q.shape[-1], (len(q),), generator=generator, device=q.device)
     limit = epsilon if isinstance(epsilon, float) else torch.as_tensor(epsilon, device=q.device)
     return torch.where(chance < limit, anything, best)
-
-
-def double_q_learning(
-    q_tm1: torch.Tensor,
-    a_tm1: torch.Tensor,
-    r_t: torch.Tensor,
-    discount_t: torch.Tensor,
-    q_t: torch.Tensor,
-    q_t_selector: torch.Tensor,
-) -> torch.Tensor:
-    """Double Q-learning's error, r_t + discount_t q_t[argmax_a q_t_selector] - q_tm1[a_tm1] (van Hasselt et al. 2016).
-
-    Args:
-        q_tm1: [..., A] values before the action; only these carry a gradient.
-        a_tm1: [...] int64 actions.
-        r_t: [...] rewards.
-        discount_t: [...] discounts; 0 is termination.
-        q_t: [..., A] values after it, of the target network: they say what the next action is worth.
-        q_t_selector: [..., A] values after it, of the online network: they choose the next action.
-
-    Returns:
-        [...] errors.
-    """
-    target = r_t + discount_t * q_t.detach().gather(-1, q_t_selector.argmax(-1, keepdim=True))[..., 0]
-    return target - q_tm1.gather(-1, a_tm1[..., None])[..., 0]

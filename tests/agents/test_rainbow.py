@@ -23,7 +23,7 @@ from sandbox.heads.scalar import Scalar
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.ops.distributional import categorical_projection
-from sandbox.ops.value_learning import double_q_learning
+from sandbox.ops.double_q_learning import double_q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.resolve import resolve
 from sandbox.schedules import Linear

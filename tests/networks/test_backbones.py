@@ -5,6 +5,7 @@ import torch
 from torch import nn
 
 from sandbox import catalog
+from sandbox.decoders.mirror import mirror
 from sandbox.errors import UserError
 from sandbox.networks.impala import Impala
 from sandbox.networks.mlp import MLP
@@ -26,13 +27,13 @@ def test_the_decoder_mirrors_the_encoder(config, shape: tuple[int, ...]) -> None
     features = encoder(images)
     assert features.shape == (2, encoder.out_features)
     torch.testing.assert_close(features, encoder(images / 255))  # bytes are scaled into [0, 1]
-    assert config.mirror(encoder.out_features, shape)(features).shape == (2, *shape)
+    assert mirror(config, encoder.out_features, shape)(features).shape == (2, *shape)
 
 
 @pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[2]], ids=lambda config: config.name)
 def test_small_images(config) -> None:
     encoder = config.make((1, 8, 8))
-    assert config.mirror(5, (1, 8, 8))(torch.zeros(3, 5)).shape == (3, 1, 8, 8)
+    assert mirror(config, 5, (1, 8, 8))(torch.zeros(3, 5)).shape == (3, 1, 8, 8)
     assert encoder(torch.zeros(3, 1, 8, 8)).shape == (3, encoder.out_features)
 
 

@@ -2,7 +2,9 @@
 
 import torch
 
-from sandbox.ops.value_learning import double_q_learning, epsilon_greedy, greedy, n_step, q_learning, sarsa
+from sandbox.ops.double_q_learning import double_q_learning
+from sandbox.ops.sarsa import sarsa
+from sandbox.ops.value_learning import epsilon_greedy, greedy, n_step, q_learning
 
 
 def test_n_step_by_hand() -> None:
