@@ -22,10 +22,12 @@ from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
-from sandbox.ops.value_learning import epsilon_greedy, q_learning
-from sandbox.optimizer import AnyOptimizer, OptimizerConfig
-from sandbox.schedules import Linear, LinearProbability
+from sandbox.ops.value_learning import epsilon_greedy, n_step, q_learning
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.schedules import Exploration, Linear
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
 
@@ -34,16 +36,19 @@ class DQNConfig(AgentConfig):
     """`target_period` counts updates; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy.
 
     `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
+    `error_clip`: the largest gradient of an error; the Huber loss squares smaller ones. Returns in the hundreds want a
+    larger one, for of errors beyond it the median is learnt, not the mean.
     """
 
     name: Literal["dqn"] = "dqn"
     backbone: Backbone = Nature()
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
+    error_clip: PositiveFloat = 1.0
     target_period: PositiveInt = 2_500
-    exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = OptimizerConfig(lr=2.5e-4)
+    optimizer: AnyOptimizer = Adam(lr=2.5e-4)
     stream: ExperienceConfig = ExperienceConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DQN":
@@ -59,7 +64,7 @@ class QNetwork(nn.Module):
         self.head = nn.Linear(self.encoder.out_features, spec.num_actions)
 
     def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        return self.head(self.encoder(observations))
+        return in_fp32(self.head, self.encoder(observations))
 
 
 class DQN:
@@ -88,7 +93,7 @@ class DQN:
         stack = torch.cat([state.to(newest.device), newest], dim=1)
         q = self._network(stack)
         if explore:
-            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value), self._explore)
+            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value, len(q)), self._explore)
             self._steps.value += len(observations)
         else:
             actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
@@ -97,19 +102,20 @@ class DQN:
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
         with self._compute.autocast():
-            q_tm1 = self._network(batch.s_tm1).float()
+            q_tm1 = self._network(batch.s_tm1)
             with torch.no_grad():
-                q_t = self._target(batch.s_t).float()
+                q_t = self._target(batch.s_t)
         r_t, clip = batch.r_t, self._config.reward_clip
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
-        error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
-        loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
-        self._optimizer.minimise(loss)
+        r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, self._config.discount)
+        error = q_learning(q_tm1, batch.a_tm1, r_t, discount_t, q_t)
+        loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum", delta=self._config.error_clip)
+        self._optimizer.minimise(loss, self._compute.beside.wait)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
-        epsilon = self._config.exploration.at(self._steps.value)
-        return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": epsilon}
+        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
+        return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": float(epsilon)}
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -21,7 +21,8 @@ from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, q_learning
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.schedules import Linear, LinearProbability
 from sandbox.seeding import Rng
 from sandbox.streams.sequences import SequencesConfig
@@ -43,7 +44,7 @@ class DRQNConfig(AgentConfig):
     target_period: PositiveInt = 2_500
     exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: OptimizerConfig = OptimizerConfig(lr=2.5e-4, clip_norm=10.0)
+    optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DRQN":
@@ -106,7 +107,7 @@ class DRQN:
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
         error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none") * batch.mask
-        self._optimizer.minimise(losses.sum() / error.shape[1])
+        self._optimizer.minimise(losses.sum() / error.shape[1], self._compute.beside.wait)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())

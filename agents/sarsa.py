@@ -17,7 +17,8 @@ from pydantic import Field
 from agents._table import StepSize, Table
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
-from sandbox.ops.value_learning import epsilon_greedy, sarsa
+from sandbox.ops.sarsa import sarsa
+from sandbox.ops.value_learning import epsilon_greedy
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Step

@@ -26,6 +26,7 @@ SHORT = ["steps=2000", "evaluate_period=0", "log_period=150", "checkpoint_period
 RUNS = {
     "random": ["catch_random", "steps=6000", "log_period=500", "checkpoint_period=1500", "evaluate_period=0"],
     "dqn": ["catch_dqn", NATURE, REPLAY, "agent.stream.stack=3", *SHORT],
+    "overlap": ["catch_dqn", NATURE, REPLAY, "overlap=true", "agent.stream.n_step=3", *SHORT],
     "wrappers": ["catch_dqn", NATURE, REPLAY, WRAPPERS, *SHORT],
     "atari": ["catch_dqn", NATURE, REPLAY, "env={name: atari, game: breakout, sticky: 0.25}", *SHORT],
     "gym": ["catch_dqn", "agent.backbone={name: mlp}", REPLAY, "env={name: gym, id: LunarLander-v3}", *SHORT],

@@ -10,8 +10,9 @@ from gymnasium.vector.utils import batch_space
 from pydantic import ValidationError
 
 from sandbox.config import config_in
+from sandbox.envchecks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.envconfig import EnvConfig, rules_of
-from sandbox.environment import Controls, Environment, legal, require_reset, require_same_rules, reset_mask
+from sandbox.environment import Controls, Environment
 from sandbox.explain import explain
 from sandbox.lanes import Lanes
 from sandbox.yamltext import Origin

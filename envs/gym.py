@@ -11,6 +11,7 @@ Best return: `gymnasium.spec(id).reward_threshold`, where there is one.
 Paper: Towers et al. 2024, "Gymnasium: A Standard Interface for Reinforcement Learning Environments". Deviations: none.
 """
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import gymnasium
@@ -21,8 +22,9 @@ from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import FlattenObservation, TransformAction, TransformObservation
 from pydantic import Field, field_validator
 
+from sandbox.envchecks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.envconfig import EnvConfig, rules_of
-from sandbox.environment import Controls, legal, require_reset, require_same_rules, reset_mask
+from sandbox.environment import Controls
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 from sandbox.suggest import did_you_mean
@@ -60,7 +62,11 @@ class GymConfig(EnvConfig):
 
 
 class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """N environments of one id, one after the other."""
+    """N environments of one id, one after the other.
+
+    Those that nobody looks at are made without a render mode: LunarLander, for one, else keeps a body for every puff of
+    its engines, until an episode takes several times as long. `draw` makes one anew that draws, and plays it forward.
+    """
 
     def __init__(self, config: GymConfig, num_envs: int) -> None:
         self.num_envs = num_envs
@@ -122,11 +128,33 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         return float(reward), terminated, truncated
 
     def draw(self, index: int) -> np.ndarray:
-        """What the environment itself renders, [H, W, 3] uint8."""
-        picture = self._envs[index].render() if self._envs[index].render_mode == "rgb_array" else None
+        """What the environment itself renders, [H, W, 3] uint8.
+
+        Raises:
+            UserError: if it renders nothing, or cannot be brought to where it is by its seed and actions.
+        """
+        if self._envs[index].render_mode is None:
+            self._remake(index)
+        picture = self._envs[index].render()
         if not isinstance(picture, np.ndarray):
-            raise UserError(f"{self._config.id} cannot be shown: it has no render_mode 'rgb_array'")
+            raise UserError(f"{self._config.id} cannot be shown: it renders no picture")
         return picture
+
+    def _remake(self, index: int) -> None:
+        """Environment `index` again, one that draws, where it is now."""
+        env = _make(self._config, draws=True)
+        if env.render_mode is None:
+            raise UserError(f"{self._config.id} cannot be shown: it has no render_mode 'rgb_array'")
+        self._envs[index].close()
+        self._envs[index] = env
+        if self._ended[index] and not self._taken[index]:  # never started
+            return
+        there = self._observations[index].copy(), self._returns[index], self._ended[index]
+        over = self._replay(index, int(self._seeds[index]), self._taken[index])
+        here = self._observations[index], self._returns[index], over
+        if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(there, here, strict=True)):
+            raise self._refusal("shown")
+        self._ended[index] = over
 
     def state_dict(self) -> dict[str, Any]:
         """The seed and the actions of every episode, and the observation that they lead to."""
@@ -150,20 +178,27 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             if length == 0 and state["ended"][index]:  # never started
                 self._observations[index], self._taken[index], self._returns[index] = 0, [], 0
                 continue
-            self._begin(index, int(seed))
-            over = False
-            for action in state["actions"][end - length : end]:
-                _, terminated, truncated = self._step(index, action)
-                over = terminated or truncated
-            ended[index] = over
+            ended[index] = self._replay(index, int(seed), state["actions"][end - length : end])
         self._lanes.state[:] = state["lanes"]
         self._seeds[:], self._ended = state["seeds"], np.array(state["ended"])
         came_out = {"observations": self._observations, "returns": self._returns, "ended": ended}
         if not all(np.array_equal(array, state[name], equal_nan=name != "ended") for name, array in came_out.items()):
-            raise UserError(
-                f"{self._config.id} cannot be resumed: the same seed and actions do not lead to the same observation "
-                "and return. It draws randomness that reset(seed=...) does not decide, or its version has changed."
-            )
+            raise self._refusal("resumed")
+
+    def _replay(self, index: int, seed: int, actions: Sequence[Any]) -> bool:
+        """Play an episode again in environment `index`; whether it ended."""
+        self._begin(index, seed)
+        over = False
+        for action in actions:
+            _, terminated, truncated = self._step(index, action)
+            over = terminated or truncated
+        return over
+
+    def _refusal(self, what: str) -> UserError:
+        return UserError(
+            f"{self._config.id} cannot be {what}: the same seed and actions do not lead to the same observation "
+            "and return. It draws randomness that reset(seed=...) does not decide, or its version has changed."
+        )
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close every copy."""
@@ -171,12 +206,12 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             env.close()
 
 
-def _make(config: GymConfig) -> gymnasium.Env[Any, Any]:
-    """One copy that can draw itself, if it is of that kind, and whose observations are one array."""
+def _make(config: GymConfig, draws: bool = False) -> gymnasium.Env[Any, Any]:
+    """One copy whose observations are one array; with `draws` it can draw itself, if it is of that kind."""
     options: dict[str, Any] = dict(config.options)
     try:
         env = gymnasium.make(config.id, **options)
-        if "rgb_array" in env.metadata.get("render_modes", []):
+        if draws and "rgb_array" in env.metadata.get("render_modes", []):
             env.close()
             env = gymnasium.make(config.id, render_mode="rgb_array", **options)
     except Exception as error:  # whatever another's code makes of a wrong id or option

@@ -13,16 +13,19 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
+from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
-from sandbox.learner import GeneratorConfig, Metrics, Spec, Stateful
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.mlp import MLP
 from sandbox.ops import adversarial
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
-_ADAM = OptimizerConfig(lr=2e-4, betas=(0.5, 0.999))
+_ADAM = Adam(lr=2e-4, betas=(0.5, 0.999))
 
 
 class GANConfig(GeneratorConfig):
@@ -33,8 +36,8 @@ class GANConfig(GeneratorConfig):
     latent_size: PositiveInt = 32
     label_smoothing: float = Field(0.1, ge=0.0, lt=0.5)
     average_decay: float = Field(0.999, ge=0.0, lt=1.0)
-    discriminator_optimizer: OptimizerConfig = _ADAM
-    generator_optimizer: OptimizerConfig = _ADAM
+    discriminator_optimizer: AnyOptimizer = _ADAM
+    generator_optimizer: AnyOptimizer = _ADAM
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "GAN":
@@ -61,7 +64,7 @@ class GAN:
         with rng.initialising("gan/discriminator"):
             self._discriminator = Discriminator(config.backbone, spec.shape).to(compute.device)
         with rng.initialising("gan/generator"):
-            self._generator = config.backbone.mirror(config.latent_size, spec.shape).to(compute.device)
+            self._generator = mirror(config.backbone, config.latent_size, spec.shape).to(compute.device)
         self._average = copy.deepcopy(self._generator)
         self._discriminator_optimizer = config.discriminator_optimizer.make(self._discriminator.parameters())
         self._generator_optimizer = config.generator_optimizer.make(self._generator.parameters())

@@ -13,7 +13,8 @@ from torch import nn
 
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.learner import Counter, GeneratorConfig, Metrics, Spec, Stateful
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann, likelihood
 from sandbox.ops.boltzmann import Machine

@@ -11,13 +11,16 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
+from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
-from sandbox.learner import GeneratorConfig, Metrics, Spec, Stateful
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
@@ -32,7 +35,7 @@ class VAEConfig(GeneratorConfig):
     latent_size: PositiveInt = 16
     beta: NonNegativeFloat = 1.0
     importance_samples: int = Field(500, ge=500)
-    optimizer: OptimizerConfig = OptimizerConfig()
+    optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "VAE":
@@ -46,7 +49,7 @@ class Network(nn.Module):
         super().__init__()
         self.encoder = config.backbone.make(shape)
         self.posterior = nn.Linear(self.encoder.out_features, 2 * config.latent_size)
-        self.decoder = config.backbone.mirror(config.latent_size, shape)
+        self.decoder = mirror(config.backbone, config.latent_size, shape)
 
 
 class VAE:

@@ -48,7 +48,7 @@ def use_threads(config: RunConfig) -> None:
 
 def build(config: RunConfig, runs: Path) -> Assembly:
     """Everything but the stream, as `config` says; `runs` is where data sets of frames look for their agent."""
-    rng, compute = Rng(config.seed), choose(config.device, config.precision)
+    rng, compute = Rng(config.seed), choose(config.device, config.precision, config.overlap)
     if config.env is not None:
         source: Callable[[int], Environment] | DataSet = config.env.make
         spec = spec_of(config.env.make(1))

@@ -49,7 +49,8 @@ def kind_of(family: str) -> type[Config]:
     from sandbox.dataset import DataConfig  # late: they bring PyTorch, and names alone must be quick
     from sandbox.envconfig import EnvConfig
     from sandbox.environment import WrapperConfig
-    from sandbox.learner import AgentConfig, GeneratorConfig
+    from sandbox.generator import GeneratorConfig
+    from sandbox.learner import AgentConfig
 
     kinds: dict[str, type[Config]] = {
         "envs": EnvConfig,

@@ -1,9 +1,9 @@
 """Configs are frozen pydantic models: unknown keys are refused, and a member's file holds exactly one of them."""
 
 from types import ModuleType
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 
 class Config(BaseModel):
@@ -29,3 +29,12 @@ def config_in(module: ModuleType, kind: type[Kind]) -> type[Kind]:
     if len(own) != 1:
         raise TypeError(f"{module.__name__} must define exactly one {kind.__name__}, found {[c.__name__ for c in own]}")
     return own[0]
+
+
+def unnamed_is(name: str) -> BeforeValidator:
+    """A section that does not say which of several it is, is the one of this name."""
+
+    def filled_in(section: Any) -> Any:
+        return {"name": name, **section} if isinstance(section, dict) else section
+
+    return BeforeValidator(filled_in)

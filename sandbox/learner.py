@@ -1,9 +1,9 @@
-"""The interfaces every room is built against: what a loop may ask of a learner, an agent, a generator and a stream."""
+"""The interfaces every room is built against: what a loop may ask of a learner, an agent and a stream."""
 
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -36,7 +36,10 @@ class Learner(Protocol):
     """Something that improves a batch at a time and owns its optimisers."""
 
     def update(self, batch: Any) -> Metrics:
-        """Learn from one batch; metrics are 0-d tensors or numbers, and nothing here waits for the device."""
+        """Learn from one batch; metrics are 0-d tensors or numbers, and nothing here waits for the device.
+
+        An agent may be acting in the meantime: what `act` reads changes only after `Compute.beside.wait()`.
+        """
 
     def parts(self) -> dict[str, Stateful]:
         """Everything that decides what comes next, by name."""
@@ -50,30 +53,6 @@ class Agent(Learner, Protocol):
 
     def act(self, observations: np.ndarray, state: State, *, explore: bool) -> tuple[np.ndarray, State]:
         """[N, *observation] -> actions [N] int64 and the next carried state."""
-
-
-@runtime_checkable
-class Generator(Learner, Protocol):
-    """A learner that has samples to show."""
-
-    def sample(self, count: int) -> torch.Tensor:
-        """Means or probabilities of `count` samples, [count, C, H, W] in [0, 1]."""
-
-
-@runtime_checkable
-class Likelihood(Protocol):
-    """A generator that can say how likely data are."""
-
-    def log_likelihood(self, images: torch.Tensor) -> tuple[str, torch.Tensor]:
-        """The kind of estimate (`exact`, `importance`, ...) and nats for each image, [B]."""
-
-
-@runtime_checkable
-class Reconstructs(Protocol):
-    """A generator that can pass images through its latents."""
-
-    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """[B, C, H, W] -> the same shape, in [0, 1]."""
 
 
 class Stream(Protocol):
@@ -109,10 +88,6 @@ class LearnerConfig(Config):
 
 class AgentConfig(LearnerConfig):
     """A file under `agents/` defines exactly one."""
-
-
-class GeneratorConfig(LearnerConfig):
-    """A file under `generators/` defines exactly one."""
 
 
 class Counter:

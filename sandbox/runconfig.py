@@ -10,7 +10,8 @@ from sandbox.config import Config
 from sandbox.dataset import DataConfig
 from sandbox.device import DeviceName, PrecisionName
 from sandbox.envconfig import EnvConfig
-from sandbox.learner import AgentConfig, GeneratorConfig, LearnerConfig
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import AgentConfig, LearnerConfig
 
 
 class LoggerConfig(Config):
@@ -30,6 +31,7 @@ class RunConfig(Config):
     device: DeviceName = "auto"
     precision: PrecisionName = "fp32"
     threads: NonNegativeInt = Field(0, description="CPU threads of PyTorch; 0 leaves its own choice")
+    overlap: bool = Field(False, description="play on in a thread while the learner updates: faster, else the same")
     log_period: PositiveInt = 1_000
     evaluate_period: NonNegativeInt = 0
     evaluate_episodes: PositiveInt = 20

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.configfile import load, split, to_yaml
 from sandbox.errors import UserError
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
 
 
 @pytest.fixture
@@ -156,5 +156,5 @@ def test_overrides_whose_value_is_no_yaml():
 
 
 def test_a_config_is_written_with_all_its_defaults():
-    text = "name: adam\nlr: 0.0003\nbetas: [0.9, 0.999]\neps: 1.0e-08\nclip_norm: null\n"
-    assert to_yaml(OptimizerConfig(lr=3e-4)) == text
+    text = "name: adam\nlr: 0.0003\nbetas: [0.9, 0.999]\neps: 1.0e-08\nclip_norm: null\nlr_decay_steps: null\n"
+    assert to_yaml(Adam(lr=3e-4)) == text

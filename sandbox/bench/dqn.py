@@ -1,7 +1,8 @@
 """DQN as a whole against Stable-Baselines3's, at the same hyperparameters, on Pong from pixels.
 
-Nature network, stacks of four, batch 32, an update every four steps, one environment; ours once in fp32 and once in the
-precision that pays here. Nothing is evaluated, logged or saved on either side.
+Nature network, stacks of four, batch 32, an update every four steps, one environment; ours in fp32 and in bf16 where
+that pays, each on all cores in turn with playing, and overlapped: one core plays while the others learn. Nothing is
+evaluated, logged or saved on either side.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from agents.dqn import DQNConfig
 from envs import id_of
 from envs.pong import PongConfig
 from sandbox.bench._measure import Row, rates
+from sandbox.beside import Threaded
 from sandbox.device import Compute, bf16_pays
 from sandbox.environment import spec_of
 from sandbox.seeding import Rng
@@ -28,12 +30,25 @@ CAPACITY, WARMUP, BATCH, PERIOD, STACK, CHUNK = 10_000, 200, 32, 4, 4, 64
 def rows() -> Iterator[Row]:
     """Steps a second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    sides = {"fp32": _ours(Compute(device))}
-    if bf16_pays(device):
-        sides["bf16"] = _ours(Compute(device, bf16=True))
-    *ours, theirs = rates(*sides.values(), _theirs(device))
-    for precision, speed in zip(sides, ours, strict=True):
-        yield Row(f"DQN on {device.type}, {precision}", "steps/s", speed, theirs)
+    cores = torch.get_num_threads()
+    sides = {}
+    for bf16 in (False, True) if bf16_pays(device) else (False,):
+        precision = "bf16" if bf16 else "fp32"
+        sides[precision] = _with_threads(cores, _ours(Compute(device, bf16)))
+        overlapped = _ours(Compute(device, bf16, Threaded()))
+        sides[f"{precision}, overlapped"] = _with_threads(max(1, cores - 1), overlapped)
+    *ours, theirs = rates(*sides.values(), _with_threads(cores, _theirs(device)))
+    torch.set_num_threads(cores)
+    for what, speed in zip(sides, ours, strict=True):
+        yield Row(f"DQN on {device.type}, {what}", "steps/s", speed, theirs)
+
+
+def _with_threads(count: int, side: Callable[[], int]) -> Callable[[], int]:
+    def work() -> int:
+        torch.set_num_threads(count)
+        return side()
+
+    return work
 
 
 def _ours(compute: Compute) -> Callable[[], int]:

@@ -42,8 +42,8 @@ def rows() -> Iterator[Row]:
 
 def _batch(size: int, device: torch.device) -> Transitions:
     frames = torch.randint(256, (2, size, 4, 84, 84), dtype=torch.uint8, device=device)
-    ones = torch.ones(size, device=device)
-    return Transitions(frames[0], torch.zeros(size, dtype=torch.int64, device=device), ones, ones, frames[1])
+    ones, actions = torch.ones(size, 1, device=device), torch.zeros(size, dtype=torch.int64, device=device)
+    return Transitions(frames[0], actions, ones, ones, torch.ones_like(actions), frames[1])
 
 
 def _matmul_rate(compute: Compute) -> float:

@@ -10,20 +10,24 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from sandbox.device import memory
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 
 
 class Transitions(NamedTuple):
-    """A batch in Sutton & Barto's names: [B, stack * C, ...] observations, [B] actions, rewards and continuations.
+    """A batch in Sutton & Barto's names: [B, stack * C, ...] observations, [B] actions, and the n steps from there on.
 
-    `discount_t` is 0 where the episode terminated and 1 elsewhere, truncation included: learners bootstrap there.
+    `r_t`, `discount_t`: [B, n] rewards and continuations; `discount_t` is 0 where the episode terminated and 1
+    elsewhere, truncation included: learners bootstrap there. `num_steps`: [B] how many of the n count, for a window
+    stops at its episode's end and at the newest observation. `s_t` is the observation after the last one that counts.
     """
 
     s_tm1: torch.Tensor
     a_tm1: torch.Tensor
     r_t: torch.Tensor
     discount_t: torch.Tensor
+    num_steps: torch.Tensor
     s_t: torch.Tensor
 
 
@@ -40,6 +44,7 @@ class Replay:
                 f"for a stack of {stack}. Set agent.stream.replay.capacity to at least {num_envs * (stack + 2)}."
             )
         rows = num_envs * self._length
+        _refuse_what_does_not_fit(rows, spec, device)
         # NumPy's zeros cost no memory until they are written.
         zeros = np.zeros((rows, *spec.shape), np.uint8 if spec.is_bytes else np.float32)
         self._observations = torch.from_numpy(zeros).to(device)
@@ -70,32 +75,42 @@ class Replay:
         self._written[envs] += 1
         return rows
 
-    def transitions(self, batch_size: int) -> Transitions:
-        """Transitions drawn uniformly, with replacement."""
-        env, place = self.draw(batch_size)
-        # One gather brings stack + 1 observations: the stack before the action is [:-1], the one after it [1:].
-        places = place[:, None] + np.arange(1 - self._stack, 2)
-        age = self.age(env, place)
+    def transitions(self, batch_size: int, n_step: int = 1) -> Transitions:
+        """Transitions of up to `n_step` steps drawn uniformly, with replacement."""
+        return self.at(*self.draw(batch_size), n_step)
+
+    def at(self, env: np.ndarray, place: np.ndarray, n_step: int) -> Transitions:
+        """The transitions that start at these places [B]."""
+        stack, age = self._stack, self.age(env, place)[:, None]
+        # One gather brings stack + n observations: [:stack] before the action and, after whole windows, [n:].
+        places = np.minimum(place[:, None] + np.arange(1 - stack, n_step + 1), self._written[env][:, None] - 1)
         images = self.gather(env, places)
-        back = np.arange(self._stack - 1, -1, -1)
-        before = self._blank(images[:, :-1], back <= age[:, None])
-        after = self._blank(images[:, 1:], back <= age[:, None] + 1)
-        return Transitions(before, *self.followed(env, place), after)
+        # Ages count up within an episode, so the count breaks at its end, and at the newest observation.
+        follows = self.age(env[:, None], places[:, stack:]) == age + np.arange(1, n_step + 1)
+        num_steps, back = follows.sum(1), np.arange(stack - 1, -1, -1)
+        after = images[:, n_step:] if follows.all() else self.gather(env, (place + num_steps)[:, None] - back)
+        before = self._blank(images[:, :stack], back <= age)
+        after = self._blank(after, back <= age + num_steps[:, None])
+        a_tm1, r_t, discount_t = self.followed(env[:, None], places[:, stack - 1 : -1])
+        return Transitions(before, a_tm1[:, 0], r_t, discount_t, self._send(num_steps), after)
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """`count` transitions as (environment, place since the start): not last rows, not the newest, stack intact."""
-        oldest, _ = self.span()
-        ends = np.cumsum(np.maximum(self._written - 1 - oldest, 0))
+        """`count` transitions that can be drawn, uniformly, as (environment, place since the start)."""
+        ends = np.cumsum(np.maximum(self._written - 1 - self.span()[0], 0))
         env, place = np.empty(count, np.int64), np.empty(count, np.int64)
         todo = np.arange(count)
         while len(todo):
             pick = self._generator.integers(ends[-1], size=len(todo))
             env[todo] = np.searchsorted(ends, pick, side="right")
             place[todo] = self._written[env[todo]] - 2 - (ends[env[todo]] - 1 - pick)
-            row = self._row(env[todo], place[todo])
-            reach = np.minimum(self._age[row], self._stack - 1)
-            todo = todo[self._is_last[row] | (place[todo] - reach < oldest[env[todo]])]
+            todo = todo[~self.drawable(env[todo], place[todo])]
         return env, place
+
+    def drawable(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Which of these transitions can be drawn: not last rows, not the newest, stack intact."""
+        (oldest, newest), row = self.span(), self._row(env, place)
+        reach = np.minimum(self._age[row], self._stack - 1)
+        return ~self._is_last[row] & (place < newest[env]) & (place - reach >= oldest[env])
 
     def span(self) -> tuple[np.ndarray, np.ndarray]:
         """The oldest place that each ring still holds, and the newest, [N] each."""
@@ -158,3 +173,14 @@ class Replay:
             "age": self._age,
             "is_last": self._is_last,
         }
+
+
+def _refuse_what_does_not_fit(rows: int, spec: Spec, device: torch.device) -> None:
+    size = int(np.prod(spec.shape)) * (1 if spec.is_bytes else 4) + 21  # of one, with its 21 bytes in the columns
+    if (room := memory(device)) is not None and rows * size > room:
+        shape, unit = "x".join(map(str, spec.shape)), "bytes" if spec.is_bytes else "floats"
+        raise UserError(
+            f"a replay of {rows:,} observations of {shape} {unit} needs {rows * size / 1e9:,.1f} GB, "
+            f"{'this machine has' if device.type == 'cpu' else 'free on the GPU are'} {room / 1e9:,.1f} GB. "
+            f"Set agent.stream.replay.capacity to at most {int(0.9 * room / size):_}."
+        )

@@ -22,7 +22,7 @@ def sample(
     """
     from sandbox.assemble import restore, use_threads
     from sandbox.errors import UserError
-    from sandbox.learner import Generator
+    from sandbox.generator import Generator
     from sandbox.media.grid import grid, save_png
     from sandbox.runfolder import RunFolder
 

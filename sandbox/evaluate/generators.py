@@ -7,7 +7,7 @@ import torch
 
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
-from sandbox.learner import Generator, Likelihood, Reconstructs
+from sandbox.generator import Generator, Likelihood, Reconstructs
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.seeding import Rng

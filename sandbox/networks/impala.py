@@ -1,6 +1,6 @@
 """The residual network of Espeholt et al. 2018, "IMPALA" (the deep one, without its LSTM).
 
-Deviations: the widths can be changed; the decoder is ours.
+Deviations: the widths can be changed.
 """
 
 import math
@@ -10,7 +10,6 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 from torch import nn
-from torch.nn import functional as F
 
 from sandbox.errors import UserError
 from sandbox.networks.inputs import as_float
@@ -28,11 +27,8 @@ class Impala(BackboneConfig):
         """Raises UserError for anything but images of at least 8x8."""
         return ImpalaEncoder(self, input_shape)
 
-    def mirror(self, in_features: int, output_shape: Sequence[int]) -> "ImpalaDecoder":
-        return ImpalaDecoder(self, in_features, output_shape)
 
-
-def _sides(config: Impala, shape: Sequence[int]) -> list[tuple[int, int]]:
+def sides_of(config: Impala, shape: Sequence[int]) -> list[tuple[int, int]]:
     """Height and width before, between and after the sections; each halves them, rounding up."""
     if len(shape) != 3 or min(shape[1:]) < 8:
         raise UserError(
@@ -45,7 +41,9 @@ def _sides(config: Impala, shape: Sequence[int]) -> list[tuple[int, int]]:
     return sides
 
 
-class _Residual(nn.Module):
+class Residual(nn.Module):
+    """[B, channels, H, W] -> the same: two convolutions, added to what came in."""
+
     def __init__(self, channels: int) -> None:
         super().__init__()
         self.layers = nn.Sequential(
@@ -64,15 +62,15 @@ class ImpalaEncoder(Encoder):
 
     def __init__(self, config: Impala, input_shape: Sequence[int]) -> None:
         super().__init__()
-        sides, below = _sides(config, input_shape), input_shape[0]
+        sides, below = sides_of(config, input_shape), input_shape[0]
         self.convolutions = nn.Sequential()
         for channels in config.channels:
             self.convolutions.extend(
                 [
                     nn.Conv2d(below, channels, 3, padding=1),
                     nn.MaxPool2d(3, 2, 1),
-                    _Residual(channels),
-                    _Residual(channels),
+                    Residual(channels),
+                    Residual(channels),
                 ]
             )
             below = channels
@@ -84,25 +82,3 @@ class ImpalaEncoder(Encoder):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.head(self.convolutions(as_float(x)))
-
-
-class ImpalaDecoder(nn.Module):
-    """[B, in_features] -> logits [B, C, H, W]: the sections in reverse, each doubling the sides."""
-
-    def __init__(self, config: Impala, in_features: int, output_shape: Sequence[int]) -> None:
-        super().__init__()
-        self._sides, widths = _sides(config, output_shape), (output_shape[0], *config.channels)
-        self._start = (widths[-1], *self._sides[-1])
-        self.head = nn.Sequential(
-            nn.Linear(in_features, config.hidden), nn.ReLU(), nn.Linear(config.hidden, math.prod(self._start))
-        )
-        self.sections = nn.ModuleList(
-            nn.Sequential(_Residual(above), _Residual(above), nn.ReLU(), nn.Conv2d(above, below, 3, padding=1))
-            for below, above in zip(reversed(widths[:-1]), reversed(widths[1:]), strict=True)
-        )
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        x = self.head(z).view(-1, *self._start)
-        for section, side in zip(self.sections, reversed(self._sides[:-1]), strict=True):
-            x = F.interpolate(section(x), size=side)
-        return x

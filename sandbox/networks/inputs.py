@@ -1,9 +1,33 @@
-"""What goes into every network."""
+"""What goes into every network, and what comes out of it."""
+
+from typing import Any
 
 import torch
+from torch import nn
 
 
 def as_float(x: torch.Tensor) -> torch.Tensor:
-    """Bytes become [0, 1]; floats stay as they are. Images [B, C, H, W] come out channels-last, the faster layout."""
-    x = x.float() / 255 if x.dtype == torch.uint8 else x.float()
-    return x.contiguous(memory_format=torch.channels_last) if x.dim() == 4 else x
+    """Bytes become [0, 1], in autocast's precision; floats stay as they are. Images [B, C, H, W]: channels-last."""
+    if x.dim() == 4:
+        x = _channels_last(x)
+    if x.dtype != torch.uint8:
+        return x.float()
+    device = x.device.type
+    precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
+    return x.to(precision).div_(255)  # bytes are exact in bfloat16, too, so this rounds once
+
+
+def in_fp32(head: nn.Module, features: torch.Tensor, *more: Any) -> torch.Tensor:
+    """The last layer outside autocast: values that differ by a hundredth are one number in bfloat16, from 2 on."""
+    with torch.autocast(features.device.type, enabled=False):
+        return head(features.float(), *more)
+
+
+def _channels_last(x: torch.Tensor) -> torch.Tensor:
+    """The layout that convolutions are faster in; a channel at a time, since PyTorch's own way takes twice as long."""
+    if x.is_contiguous(memory_format=torch.channels_last):
+        return x
+    y = torch.empty_like(x, memory_format=torch.channels_last)
+    for channel in range(x.shape[1]):
+        y[:, channel] = x[:, channel]
+    return y

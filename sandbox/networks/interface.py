@@ -20,7 +20,3 @@ class BackboneConfig(Config):
     @abstractmethod
     def make(self, input_shape: Sequence[int]) -> Encoder:
         """Raises UserError for inputs this backbone cannot take."""
-
-    @abstractmethod
-    def mirror(self, in_features: int, output_shape: Sequence[int]) -> nn.Module:
-        """The decoder, [B, in_features] -> logits [B, *output_shape]."""

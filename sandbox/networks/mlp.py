@@ -14,20 +14,24 @@ from sandbox.networks.interface import BackboneConfig, Encoder
 
 
 class MLP(BackboneConfig):
-    """`hidden`: the widths, bottom to top."""
+    """`hidden`: the widths, bottom to top; `layer_norm`: normalise the encoder's layers before their ReLU."""
 
     name: Literal["mlp"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (256, 256)
+    layer_norm: bool = False
 
     def make(self, input_shape: Sequence[int]) -> "MLPEncoder":
         return MLPEncoder(self, input_shape)
 
-    def mirror(self, in_features: int, output_shape: Sequence[int]) -> "MLPDecoder":
-        return MLPDecoder(self, in_features, output_shape)
 
-
-def _layers(sizes: Sequence[int]) -> list[nn.Module]:
-    return [part for a, b in pairwise(sizes) for part in (nn.Linear(a, b), nn.ReLU())]
+def layers(sizes: Sequence[int], layer_norm: bool = False) -> list[nn.Module]:
+    """Linear layers from one size to the next, a ReLU after each."""
+    norms = [[nn.LayerNorm(size)] if layer_norm else [] for size in sizes[1:]]
+    return [
+        part
+        for (a, b), norm in zip(pairwise(sizes), norms, strict=True)
+        for part in (nn.Linear(a, b), *norm, nn.ReLU())
+    ]
 
 
 class MLPEncoder(Encoder):
@@ -36,21 +40,8 @@ class MLPEncoder(Encoder):
     def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:
         super().__init__()
         sizes = [math.prod(input_shape), *config.hidden]
-        self.layers = nn.Sequential(*_layers(sizes))
+        self.layers = nn.Sequential(*layers(sizes, config.layer_norm))
         self.out_features = sizes[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.layers(as_float(x).flatten(1))
-
-
-class MLPDecoder(nn.Module):
-    """[B, in_features] -> logits [B, *output_shape], through the encoder's widths in reverse."""
-
-    def __init__(self, config: MLP, in_features: int, output_shape: Sequence[int]) -> None:
-        super().__init__()
-        sizes = [in_features, *reversed(config.hidden)]
-        self.output_shape = tuple(output_shape)
-        self.layers = nn.Sequential(*_layers(sizes), nn.Linear(sizes[-1], math.prod(output_shape)))
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        return self.layers(z).view(-1, *self.output_shape)

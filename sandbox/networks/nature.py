@@ -1,6 +1,6 @@
 """The three convolutions of Mnih et al. 2015, "Human-level control through deep reinforcement learning".
 
-Deviations: the widths can be changed; the decoder is ours.
+Deviations: the widths can be changed.
 """
 
 import math
@@ -15,25 +15,26 @@ from sandbox.errors import UserError
 from sandbox.networks.inputs import as_float
 from sandbox.networks.interface import BackboneConfig, Encoder
 
-_KERNELS, _STRIDES = (8, 4, 3), (4, 2, 1)
+KERNELS, STRIDES = (8, 4, 3), (4, 2, 1)
 
 
 class Nature(BackboneConfig):
-    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of the `hidden` layer above them."""
+    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of `hidden`, the layer above them, or null.
+
+    `layer_norm`: normalise the encoder's layers before their ReLU, convolutions over the channels at each place.
+    """
 
     name: Literal["nature"] = "nature"
     channels: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 64)
-    hidden: PositiveInt = 512
+    hidden: PositiveInt | None = 512
+    layer_norm: bool = False
 
     def make(self, input_shape: Sequence[int]) -> "NatureEncoder":
         """Raises UserError for anything but images of at least 36x36."""
         return NatureEncoder(self, input_shape)
 
-    def mirror(self, in_features: int, output_shape: Sequence[int]) -> "NatureDecoder":
-        return NatureDecoder(self, in_features, output_shape)
 
-
-def _sides(shape: Sequence[int]) -> list[tuple[int, int]]:
+def sides_of(shape: Sequence[int]) -> list[tuple[int, int]]:
     """Height and width before, between and after the convolutions."""
     if len(shape) != 3 or min(shape[1:]) < 36:
         raise UserError(
@@ -41,10 +42,27 @@ def _sides(shape: Sequence[int]) -> list[tuple[int, int]]:
             "Choose another backbone in its section: mlp (takes anything) or impala (images of at least 8x8)."
         )
     sides = [(shape[1], shape[2])]
-    for kernel, stride in zip(_KERNELS, _STRIDES, strict=True):
+    for kernel, stride in zip(KERNELS, STRIDES, strict=True):
         h, w = sides[-1]
         sides.append(((h - kernel) // stride + 1, (w - kernel) // stride + 1))
     return sides
+
+
+class _ChannelNorm(nn.Module):
+    """[B, C, H, W] -> the same, normalised over C, which lies innermost in channels-last images."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.norm = nn.LayerNorm(channels)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
+
+
+def layer(inputs: int, outputs: int, layer_norm: bool = False) -> nn.Sequential:
+    """A linear layer with its ReLU."""
+    norm = [nn.LayerNorm(outputs)] if layer_norm else []
+    return nn.Sequential(nn.Linear(inputs, outputs), *norm, nn.ReLU())
 
 
 class NatureEncoder(Encoder):
@@ -52,41 +70,17 @@ class NatureEncoder(Encoder):
 
     def __init__(self, config: Nature, input_shape: Sequence[int]) -> None:
         super().__init__()
-        sides, channels = _sides(input_shape), (input_shape[0], *config.channels)
+        sides, channels = sides_of(input_shape), (input_shape[0], *config.channels)
         self.convolutions = nn.Sequential()
-        for i, (kernel, stride) in enumerate(zip(_KERNELS, _STRIDES, strict=True)):
+        for i, (kernel, stride) in enumerate(zip(KERNELS, STRIDES, strict=True)):
             self.convolutions.append(nn.Conv2d(channels[i], channels[i + 1], kernel, stride))
+            self.convolutions.extend([_ChannelNorm(channels[i + 1])] if config.layer_norm else [])
             self.convolutions.append(nn.ReLU())
-        self.head = nn.Sequential(nn.Linear(channels[-1] * math.prod(sides[-1]), config.hidden), nn.ReLU())
-        self.out_features = config.hidden
+        self.head, self.out_features = nn.Sequential(), channels[-1] * math.prod(sides[-1])
+        if config.hidden is not None:
+            self.head = layer(self.out_features, config.hidden, config.layer_norm)
+            self.out_features = config.hidden
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.head(self.convolutions(as_float(x)).flatten(1))
-
-
-class NatureDecoder(nn.Module):
-    """[B, in_features] -> logits [B, C, H, W]; transposed convolutions undo the encoder's, shape by shape."""
-
-    def __init__(self, config: Nature, in_features: int, output_shape: Sequence[int]) -> None:
-        super().__init__()
-        sides, channels = _sides(output_shape), (output_shape[0], *config.channels)
-        self._start = (channels[-1], *sides[-1])
-        self.head = nn.Sequential(
-            nn.Linear(in_features, config.hidden), nn.ReLU(), nn.Linear(config.hidden, math.prod(self._start))
-        )
-        self.convolutions = nn.Sequential()
-        for i in reversed(range(3)):
-            missing = [
-                full - ((small - 1) * _STRIDES[i] + _KERNELS[i])
-                for full, small in zip(sides[i], sides[i + 1], strict=True)
-            ]
-            self.convolutions.append(nn.ReLU())
-            self.convolutions.append(
-                nn.ConvTranspose2d(
-                    channels[i + 1], channels[i], _KERNELS[i], _STRIDES[i], output_padding=(missing[0], missing[1])
-                )
-            )
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        return self.convolutions(self.head(z).view(-1, *self._start))

@@ -1,4 +1,7 @@
-"""Batches from replay while the agent plays: what DQN (Mnih et al. 2015) and its kin learn from."""
+"""Batches from replay while the agent plays: what DQN (Mnih et al. 2015) and its kin learn from.
+
+What is due before the next batch is played beside the update with this one, by the weights from before it.
+"""
 
 from collections.abc import Callable
 from typing import Any, Self
@@ -32,21 +35,22 @@ class ReplayConfig(Config):
 
 
 class ExperienceConfig(StreamConfig):
-    """`batch_size` single transitions an update, drawn uniformly; observations come in stacks of `stack`."""
+    """`batch_size` transitions of `n_step` steps an update, drawn uniformly; observations are stacks of `stack`."""
 
     batch_size: PositiveInt = 32
     stack: PositiveInt = 4
+    n_step: PositiveInt = 1
     replay: ReplayConfig = ReplayConfig()
 
     def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Experience":
         def draw(replay: Replay) -> Transitions:
-            return replay.transitions(self.batch_size)
+            return replay.transitions(self.batch_size, self.n_step)
 
         return Experience(self.replay, self.stack, draw, source, learner, rng, compute)
 
 
 class Experience:
-    """Plays until an update is due, then draws a batch."""
+    """Plays until an update is due, draws a batch, and plays on while the learner learns from it."""
 
     def __init__(
         self,
@@ -59,30 +63,41 @@ class Experience:
         compute: Compute,
     ) -> None:
         env = source(config.num_envs)
-        self._config, self._draw = config, draw
+        self._config, self._draw, self._beside = config, draw, compute.beside
         self._actor = Actor(env, agent, rng)
         self._replay = Replay(
             config.capacity, config.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device
         )
-        self._owed = Counter()  # agent steps since the last update, once warm
+        self._owed = Counter()  # agent steps since the last batch, once warm
+        self._clock = Counter()  # agent steps when it was drawn
 
     @property
     def step(self) -> int:
-        """Agent steps so far, all environments together."""
-        return self._actor.steps
+        """Agent steps before this batch, all environments together."""
+        return self._clock.value
 
     def __next__(self) -> Any:
+        self._beside.wait()
+        self._play()  # before the first batch; later ones find it done
+        self._owed.value -= self._config.update_period
+        self._clock.value = self._actor.steps
+        batch = self._draw(self._replay)
+        self._beside.start(self._play)
+        return batch
+
+    def _play(self) -> None:
+        """Until the next batch is due."""
         while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
             step = self._actor.step()
             self._replay.add(step.observations, step.actions, step.rewards, step.terminated)
             self._replay.add_last(step.last, step.ended)
             if self._actor.steps >= self._config.warmup:
                 self._owed.value += self._config.num_envs
-        self._owed.value -= self._config.update_period
-        return self._draw(self._replay)
 
     def metrics(self) -> dict[str, float]:
+        self._beside.wait()
         return self._actor.metrics()
 
     def parts(self) -> dict[str, Stateful]:
-        return {"actor": self._actor, "replay": self._replay, "owed": self._owed}
+        self._beside.wait()
+        return {"actor": self._actor, "replay": self._replay, "owed": self._owed, "clock": self._clock}

@@ -11,7 +11,8 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from gymnasium import Space, spaces
 
-from sandbox.environment import Environment, WrapperConfig, require_reset, reset_mask
+from sandbox.envchecks import require_reset, reset_mask
+from sandbox.environment import Environment, WrapperConfig
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from agents.double_dqn import DoubleDQN, DoubleDQNConfig
 from agents.dqn import DQN, DQNConfig
@@ -12,7 +13,7 @@ from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
 
@@ -28,11 +29,12 @@ def single(**options: Any) -> DQN:
     return DQNConfig(**OPTIONS, **options).make(SPEC, Rng(0), Compute(torch.device("cpu")))
 
 
-def batch(seed: int, size: int = 16) -> Transitions:
+def batch(seed: int, size: int = 16, steps: int = 1) -> Transitions:
     g = torch.Generator().manual_seed(seed)
     rand = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
-    actions, discounts = torch.randint(4, (size,), generator=g), torch.randint(2, (size,), generator=g).float()
-    return Transitions(rand(size, 3), actions, 3 * rand(size), discounts, rand(size, 3))
+    actions, discounts = torch.randint(4, (size,), generator=g), torch.randint(2, (size, steps), generator=g).float()
+    num_steps = torch.randint(1, steps + 1, (size,), generator=g)
+    return Transitions(rand(size, 3), actions, 3 * rand(size, steps), discounts, num_steps, rand(size, 3))
 
 
 def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[torch.Tensor]]:
@@ -40,43 +42,45 @@ def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[to
     found: list[torch.Tensor] = []
 
     class Spy:
-        def minimise(self, loss: torch.Tensor) -> None:
+        def minimise(self, loss: torch.Tensor, ready: object) -> None:
             found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
 
     agent._optimizer = Spy()  # type: ignore[assignment]
     return float(agent.update(data)["loss"]), found
 
 
-def test_it_is_dqn_while_the_target_is_the_online_network() -> None:
-    data = batch(1)
-    (ours, a), (theirs, b) = gradients(double(), data), gradients(single(), data)
+@pytest.mark.parametrize("steps", [1, 3])
+def test_it_is_dqn_while_the_target_is_the_online_network(steps: int) -> None:
+    data, clip = batch(1, steps=steps), 1.0
+    (ours, a), (theirs, b) = gradients(double(reward_clip=clip), data), gradients(single(reward_clip=clip), data)
     assert ours == theirs
     assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 
 def test_whole_updates_are_dqns_with_a_target_period_of_one_and_not_otherwise() -> None:
     for period, same in ((1, True), (100, False)):
-        options: dict[str, Any] = {"target_period": period, "optimizer": OptimizerConfig(lr=1e-2)}
+        options: dict[str, Any] = {"target_period": period, "optimizer": Adam(lr=1e-2)}
         agents = double(**options), single(**options)
         for seed in range(30):
             losses = {float(agent.update(batch(seed))["loss"]) for agent in agents}
         assert (len(losses) == 1) == same
 
 
-def test_an_update_by_hand() -> None:
+@pytest.mark.parametrize("limit", [1.0, 1.5])
+def test_an_update_by_hand(limit: float) -> None:
     """The online network chooses, the target network values; with another target, other actions are chosen."""
-    agent, data = double(), batch(2)
+    agent, data = double(error_clip=limit), batch(2)
     agent._target.load_state_dict(double(seed=1)._network.state_dict())
     reference, rows = copy.deepcopy(agent._network), torch.arange(16)
     choice = reference(data.s_t).argmax(1)
     assert (choice != agent._target(data.s_t).argmax(1)).any()
-    target = (data.r_t + 0.9 * data.discount_t * agent._target(data.s_t)[rows, choice]).detach()
+    target = (data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t)[rows, choice]).detach()
     chosen = reference(data.s_tm1)[rows, data.a_tm1]
     error = (target - chosen).detach()
-    assert 4 < (error.abs() > 1).sum() < 12
-    (-(error.clamp(-1, 1) * chosen).sum()).backward()  # the gradient of the summed Huber loss
+    assert 4 < (error.abs() > limit).sum() < 12
+    (-(error.clamp(-limit, limit) * chosen).sum()).backward()  # the gradient of the summed Huber loss
     loss, found = gradients(agent, data)
-    assert loss == pytest.approx(torch.where(error.abs() > 1, error.abs() - 0.5, error**2 / 2).mean().item())
+    assert loss == pytest.approx(F.huber_loss(chosen, target, delta=limit).item())
     for ours, theirs in zip(found, reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs.grad)
 

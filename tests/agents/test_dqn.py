@@ -16,7 +16,8 @@ from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
-from sandbox.optimizer import CentredRMSPropConfig, OptimizerConfig
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.centred_rmsprop import CentredRMSProp
 from sandbox.resolve import resolve
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
@@ -37,24 +38,56 @@ def batch(size: int = 5) -> Transitions:
     rand = lambda *shape: torch.randn(*shape, generator=g)  # noqa: E731
     actions = torch.randint(4, (size,), generator=g)
     discounts = torch.tensor([1.0, 0, 1, 1, 0]).repeat(size // 5)
-    return Transitions(rand(size, 3), actions, 3 * rand(size), discounts, rand(size, 3))
+    ones = torch.ones(size, dtype=torch.int64)
+    return Transitions(rand(size, 3), actions, 3 * rand(size, 1), discounts[:, None], ones, rand(size, 3))
 
 
-def test_an_update_is_the_papers_by_hand() -> None:
+@pytest.mark.parametrize("limit", [1.0, 1.5])
+def test_an_update_is_the_papers_by_hand(limit: float) -> None:
     """Summed Huber loss on r + discount * max target; its gradient is the error clipped to [-1, 1] (traps 2 and 3)."""
-    agent = make(discount=0.9, optimizer=OptimizerConfig(lr=1e-2))
+    agent = make(discount=0.9, error_clip=limit, optimizer=Adam(lr=1e-2))
     reference, data = copy.deepcopy(agent._network), batch()
-    target = data.r_t + 0.9 * data.discount_t * agent._target(data.s_t).max(1).values
+    target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t).max(1).values
     chosen = reference(data.s_tm1)[torch.arange(5), data.a_tm1]
     error = (target - chosen).detach()
-    assert (error.abs() > 1).any()
+    assert (error.abs() > limit).any()
     adam = torch.optim.Adam(reference.parameters(), 1e-2)
-    (-(error.clamp(-1, 1) * chosen).sum()).backward()
+    (-(error.clamp(-limit, limit) * chosen).sum()).backward()
     adam.step()
     metrics = agent.update(data)
-    torch.testing.assert_close(metrics["loss"], F.huber_loss(chosen, target).detach())
+    torch.testing.assert_close(metrics["loss"], F.huber_loss(chosen, target, delta=limit).detach())
     for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
+
+
+def test_several_steps_are_one_step_of_their_return() -> None:
+    """Each reward is clipped, then they are discounted and summed; what does not count has no influence."""
+    data = batch()._replace(
+        r_t=torch.tensor([[3.0, -0.5, 9.0]] * 5),
+        discount_t=torch.tensor([[1.0, 1.0, 1.0], [1.0, 0.0, 1.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0], [1.0, 1.0, 1.0]]),
+        num_steps=torch.tensor([3, 2, 2, 1, 1]),
+    )
+    one = batch()._replace(  # 1 - 0.5 * 0.5 + 1 * 0.25; 1 - 0.5 * 0.5 twice; 1 twice
+        r_t=torch.tensor([[1.0], [0.75], [0.75], [1.0], [1.0]]),
+        discount_t=torch.tensor([[0.25], [0.0], [0.5], [0.0], [1.0]]),  # times the discount of one step, 0.5
+    )
+    ours, theirs = make(discount=0.5, reward_clip=1.0), make(discount=0.5)
+    assert ours.update(data)["loss"] == theirs.update(one)["loss"]
+
+
+def test_the_target_network_says_what_comes_next_is_worth() -> None:
+    """Its best value, and without a gradient; the online network's would chase itself."""
+    agent, data = make(discount=0.9), batch()
+    for weight in agent._target.parameters():
+        weight.mul_(-2)
+    best = agent._target(data.s_t).max(1).values
+    assert (best - agent._network(data.s_t).max(1).values).abs().min() > 0.01
+    target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * best
+    chosen = agent._network(data.s_tm1)[torch.arange(5), data.a_tm1]
+    expected = F.huber_loss(chosen, target).detach()
+    before = copy.deepcopy(agent._target.state_dict())
+    torch.testing.assert_close(agent.update(data)["loss"], expected)
+    assert all(torch.equal(value, before[name]) for name, value in agent._target.state_dict().items())
 
 
 def test_the_target_network_waits_for_its_period() -> None:
@@ -117,7 +150,8 @@ def test_bf16_is_near_fp32() -> None:
     spec = Spec((1, 84, 84), num_actions=3)
     config = DQNConfig(backbone=Nature(channels=(4, 8, 8), hidden=16), stream=ExperienceConfig(stack=1))
     frames = torch.randint(0, 256, (2, 8, 1, 84, 84), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    data = Transitions(frames[0], torch.arange(8) % 3, torch.ones(8), torch.ones(8), frames[1])
+    ones = torch.ones(8, 1)
+    data = Transitions(frames[0], torch.arange(8) % 3, ones, ones, torch.ones(8, dtype=torch.int64), frames[1])
     exact, rough = (
         config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16)).update(data) for bf16 in (False, True)
     )
@@ -126,12 +160,12 @@ def test_bf16_is_near_fp32() -> None:
 
 def test_the_papers_optimiser_and_reward_clipping_by_hand() -> None:
     """One update as in 2015: rewards within [-1, 1], g / sqrt(E[g^2] - E[g]^2 + 0.01) (traps 1 and 6)."""
-    agent = make(discount=0.9, reward_clip=1.0, optimizer=CentredRMSPropConfig())
+    agent = make(discount=0.9, reward_clip=1.0, optimizer=CentredRMSProp())
     reference, data = copy.deepcopy(agent._network), batch(20)
     assert (data.r_t > 1).any()
     assert (data.r_t < -1).any()
-    rewards = torch.tensor([min(max(reward, -1.0), 1.0) for reward in data.r_t.tolist()])
-    target = rewards + 0.9 * data.discount_t * agent._target(data.s_t).max(1).values
+    rewards = torch.tensor([min(max(reward, -1.0), 1.0) for reward in data.r_t[:, 0].tolist()])
+    target = rewards + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t).max(1).values
     chosen = reference(data.s_tm1)[torch.arange(20), data.a_tm1]
     (-((target - chosen).detach().clamp(-1, 1) * chosen).sum()).backward()
     agent.update(data)
@@ -176,7 +210,7 @@ def test_mistakes(word: str, message: str) -> None:
 def test_the_atari_config_has_the_papers_numbers() -> None:
     agent = resolve(["atari_pong_dqn"], []).agent
     assert isinstance(agent, DQNConfig)
-    assert agent.optimizer == CentredRMSPropConfig(lr=2.5e-4, decay=0.95, min_squared_gradient=0.01)
+    assert agent.optimizer == CentredRMSProp(lr=2.5e-4, decay=0.95, min_squared_gradient=0.01)
     assert (agent.reward_clip, agent.discount, agent.evaluation_epsilon) == (1.0, 0.99, 0.05)
     assert agent.target_period * agent.stream.replay.update_period == 10_000
     warmup = agent.stream.replay.warmup

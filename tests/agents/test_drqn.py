@@ -10,7 +10,7 @@ from sandbox.device import Compute
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.ops.value_learning import q_learning
-from sandbox.optimizer import OptimizerConfig
+from sandbox.optimizers.adam import Adam
 from sandbox.seeding import Rng
 
 CPU = Compute(torch.device("cpu"))
@@ -83,9 +83,9 @@ def test_what_is_masked_teaches_nothing() -> None:
 
 def test_one_step_sequences_are_dqns_update() -> None:
     """Sequence length 1 from an empty memory: DQN's summed Huber loss on the same values."""
-    agent, data = make(optimizer=OptimizerConfig(lr=1e-2)), batch(length=1)
+    agent, data = make(optimizer=Adam(lr=1e-2)), batch(length=1)
     data = data._replace(mask=torch.ones(5, 1))
-    reference = make(optimizer=OptimizerConfig(lr=1e-2))
+    reference = make(optimizer=Adam(lr=1e-2))
     q_tm1 = reference._network(data.observations[:, :1], reference.initial_state(5), CPU)[0][:, 0]
     q_t = reference._target(data.observations, reference.initial_state(5), CPU)[0][:, 1]
     error = q_learning(q_tm1, data.a_tm1[:, 0], data.r_t[:, 0], 0.9 * data.discount_t[:, 0], q_t)

@@ -42,7 +42,7 @@ def test_a_row_without_a_peer_has_no_ratio():
     assert Row("x", "steps/s", 4.0, 2.0).ratio == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(("name", "rows"), [("replay", 2), ("dqn", 1), ("update", 2)])
+@pytest.mark.parametrize(("name", "rows"), [("replay", 2), ("dqn", 2), ("update", 2)])
 def test_benches_of_the_learner_run(name, rows, monkeypatch):
     """Small, in fp32: it is the rows that are looked at, not the speed."""
     module = importlib.import_module(f"sandbox.bench.{name}")

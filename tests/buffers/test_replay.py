@@ -74,22 +74,33 @@ def number_of(pixels: torch.Tensor) -> list[int]:
     num_envs=st.integers(1, 4),
     stack=st.integers(1, 4),
     length=st.integers(8, 40),
+    n_step=st.integers(1, 6),
     steps=st.integers(6, 120),
     seed=st.integers(0, 10_000),
 )
-def test_transitions_are_what_was_lived(num_envs: int, stack: int, length: int, steps: int, seed: int) -> None:
+def test_transitions_are_what_was_lived(
+    num_envs: int, stack: int, length: int, n_step: int, steps: int, seed: int
+) -> None:
+    """Ring by ring, across wrap-around; windows stop where an episode does, or at the newest observation."""
     replay = make(length * num_envs, num_envs, stack, seed)
     lived = live(replay, num_envs, steps, seed)
-    batch = replay.transitions(64)
+    batch = replay.transitions(64, n_step)
+    assert batch.r_t.shape == batch.discount_t.shape == (64, n_step)
     for i in range(64):
         before, after = number_of(batch.s_tm1[i]), number_of(batch.s_t[i])
         truth = lived[before[-1]]
         padded = [0] * stack + truth["stack"]
         assert before == padded[-stack:]
-        assert after == ([*padded, truth["next"]])[-stack:]
         assert batch.a_tm1[i] == truth["a"]
-        assert batch.r_t[i] == pytest.approx(truth["r"])
-        assert batch.discount_t[i] == truth["d"]
+        for t in range(int(batch.num_steps[i])):
+            assert batch.r_t[i, t] == pytest.approx(truth["r"])
+            assert batch.discount_t[i, t] == truth["d"]
+            padded, last = [*padded, truth["next"]], truth
+            truth = {} if last["ended"] else lived[truth["next"]]
+        assert after == padded[-stack:]
+        if batch.num_steps[i] < n_step and not last["ended"]:  # then what followed is not stored yet
+            assert not truth["ended"]
+            assert truth["next"] not in lived
 
 
 @settings(max_examples=60, deadline=None)
@@ -150,6 +161,29 @@ def test_truncation_goes_on_and_termination_does_not() -> None:
     assert ends == {1: 1, 2: 1, 3: 0, 101: 1, 102: 1, 103: 1}
 
 
+def test_several_steps_from_the_true_last_observation() -> None:
+    """Two steps, by hand: the first episode terminates, the second is truncated, the third is still going on."""
+    replay = make(40, 1, 1)
+    for number, terminated, truncated in ((1, False, False), (2, True, False), (11, False, False), (12, False, True)):
+        replay.add(picture([number]), np.array([0]), np.full(1, number, np.float32), np.array([terminated]))
+        replay.add_last(picture([number + 1]), np.array([terminated or truncated]))
+    for number in (21, 22):
+        replay.add(picture([number]), np.array([0]), np.full(1, number, np.float32), np.array([False]))
+    batch = replay.transitions(200, 2)
+    found = {}
+    for i in range(200):
+        k = int(batch.num_steps[i])
+        window = (batch.r_t[i, :k].tolist(), batch.discount_t[i, :k].tolist(), number_of(batch.s_t[i])[0])
+        found[number_of(batch.s_tm1[i])[0]] = window
+    assert found == {
+        1: ([1, 2], [1, 0], 3),
+        2: ([2], [0], 3),
+        11: ([11, 12], [1, 1], 13),  # 13 is the true last observation
+        12: ([12], [1], 13),
+        21: ([21], [1], 22),  # nothing has followed 22 yet
+    }
+
+
 def test_each_observation_is_stored_once() -> None:
     """A million Atari transitions must fit 7.2 GB; here a thousandth of them."""
     replay = Replay(1_000, 1, Spec((1, 84, 84)), 4, np.random.default_rng(0), CPU)
@@ -166,9 +200,13 @@ def test_a_restored_replay_draws_the_same() -> None:
     other = Replay(60, 2, Spec((1, 1, 2)), 3, other_generator, CPU)
     other.load_state_dict({k: v.copy() for k, v in saved.items()})
     other_generator.bit_generator.state = dice
-    for a, b in zip(replay.transitions(50), other.transitions(50), strict=True):
+    for a, b in zip(replay.transitions(50, 3), other.transitions(50, 3), strict=True):
         assert torch.equal(a, b)
     for a, b in zip(draw_sequences(replay, 50, 5), draw_sequences(other, 50, 5), strict=True):
+        assert torch.equal(a, b)
+    for each in (replay, other):  # and it goes on in the middle of its episodes
+        live(each, 2, 20, 2)
+    for a, b in zip(replay.transitions(50, 3), other.transitions(50, 3), strict=True):
         assert torch.equal(a, b)
 
 
@@ -177,3 +215,27 @@ def test_too_small_a_ring_is_refused() -> None:
         UserError, match=r"a replay of 8 leaves each of 2 environments 4 observations, too few for a stack of 4"
     ):
         make(8, 2, 4)
+
+
+def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:
+    """100 million Atari frames on any machine; then to the byte: 28,224 for a frame of floats and 21 beside it."""
+    generator = np.random.default_rng(0)
+    with pytest.raises(UserError, match=r"of 100,000,000 observations of 1x84x84 bytes needs 707.7 GB, this machine"):
+        Replay(100_000_000, 1, Spec((1, 84, 84)), 4, generator, CPU)
+    spec = Spec((4, 42, 42), is_bytes=False)
+    for room, fits in ((28_245_000, True), (28_244_999, False), (None, True)):
+        monkeypatch.setattr("sandbox.buffers.replay.memory", lambda device, room=room: room)
+        if fits:
+            Replay(1_000, 2, spec, 4, generator, CPU)
+        else:
+            with pytest.raises(UserError) as error:
+                Replay(1_000, 2, spec, 4, generator, CPU)
+            assert str(error.value) == (
+                "a replay of 1,000 observations of 4x42x42 floats needs 0.0 GB, this machine has 0.0 GB. "
+                "Set agent.stream.replay.capacity to at most 899."
+            )
+
+
+def test_the_columns_take_21_bytes_a_row() -> None:
+    replay = make(10, 1, 1)
+    assert sum(column.nbytes for column in replay._columns().values()) == 10 * 21

@@ -1,6 +1,6 @@
 """Any Gymnasium id through our interface: the same frames as `gymnasium.make`, and states that can be restored."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import gymnasium
 import numpy as np
@@ -40,6 +40,19 @@ class Counts(Stubborn):
         return np.zeros(1), float(self.episode), False, False, {}
 
 
+class Painter(Stubborn):
+    """Stubborn, and draws."""
+
+    metadata: ClassVar = {"render_modes": ["rgb_array"]}
+
+    def __init__(self, render_mode: str | None = None) -> None:
+        self.render_mode = render_mode
+
+    def render(self) -> np.ndarray:  # type: ignore[override]
+        return np.zeros((1, 1, 3), np.uint8)
+
+
+gymnasium.register("Painter-v0", Painter, disable_env_checker=True)
 gymnasium.register("Counts-v0", Counts, disable_env_checker=True)
 gymnasium.register("Stubborn-v0", Stubborn, disable_env_checker=True)
 
@@ -112,6 +125,42 @@ def test_pictures_have_their_channels_first() -> None:
     assert env.single_observation_space.contains(observations[0])
 
 
+def test_nobody_looks_at_the_copies_that_train_and_those_that_are_drawn_go_on_alike() -> None:
+    """LunarLander keeps a body for every puff of its engines while it has a render mode; the lander feels none."""
+    ours, plain = GymConfig(id="LunarLander-v3").make(2), GymConfig(id="LunarLander-v3").make(2)
+    assert [env.render_mode for env in ours._envs] == [None, None]
+    starts = [env.reset(seed=4)[0] for env in (ours, plain)]
+    assert np.array_equal(*starts)
+    ended = np.zeros(2, bool)
+    for step in range(60):
+        results = [env.step(np.array([2, step % 4])) for env in (ours, plain)]
+        for a, b in zip(*(result[:4] for result in results), strict=True):
+            assert np.array_equal(a, b)
+        ended = results[0][2] | results[0][3]
+        if step == 25:
+            assert ours.draw(1).shape == (400, 600, 3)
+            assert [env.render_mode for env in ours._envs] == [None, "rgb_array"]
+        if ended.any():
+            assert np.array_equal(*(env.reset(options={"reset_mask": ended})[0] for env in (ours, plain)))
+    assert [len(env.unwrapped.particles) for env in plain._envs] == [0, 0]
+    assert len(ours._envs[1].unwrapped.particles) > 0
+
+
+def test_a_copy_is_drawn_as_gymnasium_draws_it() -> None:
+    """In the middle of an episode, at its end, and before its next step."""
+    ours, theirs = GymConfig(id="CartPole-v1").make(2), gymnasium.make("CartPole-v1", render_mode="rgb_array")
+    ours.reset(seed=7), theirs.reset(seed=8)
+    over, step = False, 0
+    while not over:
+        ours.step(np.array([step % 2, 1]))
+        over, step = theirs.step(1)[2], step + 1
+    assert np.array_equal(ours.draw(1), theirs.render())
+    with pytest.raises(RuntimeError, match=r"environments \[1\] have not been reset"):
+        ours.step(np.array([0, 1]))
+    ours.reset(options={"reset_mask": np.array([False, True])})
+    assert not np.array_equal(ours.draw(1), theirs.render())
+
+
 def test_what_cannot_be_restored_is_said() -> None:
     env = GymConfig(id="Stubborn-v0").make(1)
     env.reset(seed=0)
@@ -125,6 +174,10 @@ def test_what_cannot_be_restored_is_said() -> None:
         dry.load_state_dict(slippery.state_dict())
     with pytest.raises(UserError, match="Stubborn-v0 cannot be shown: it has no render_mode 'rgb_array'"):
         env.draw(0)
+    painter = GymConfig(id="Painter-v0").make(1)
+    painter.reset(seed=0)
+    with pytest.raises(UserError, match="Painter-v0 cannot be shown: the same seed and actions do not lead"):
+        painter.draw(0)
 
 
 def test_rewards_must_come_out_the_same_too() -> None:

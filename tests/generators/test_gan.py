@@ -9,7 +9,8 @@ from torch import nn
 
 from generators.gan import GAN, GANConfig
 from sandbox.device import choose
-from sandbox.learner import Generator, Likelihood, Spec
+from sandbox.generator import Generator, Likelihood
+from sandbox.learner import Spec
 from sandbox.ops import adversarial
 from sandbox.seeding import Rng
 

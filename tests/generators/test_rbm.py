@@ -9,7 +9,8 @@ import torch
 from generators.rbm import RBM, RBMConfig
 from sandbox.device import choose
 from sandbox.errors import UserError
-from sandbox.learner import Generator, Likelihood, Reconstructs, Spec
+from sandbox.generator import Generator, Likelihood, Reconstructs
+from sandbox.learner import Spec
 from sandbox.ops import boltzmann
 from sandbox.seeding import Rng
 

@@ -8,7 +8,8 @@ import torch
 
 from generators.vae import VAE, VAEConfig
 from sandbox.device import Compute, choose
-from sandbox.learner import Generator, Likelihood, Reconstructs, Spec
+from sandbox.generator import Generator, Likelihood, Reconstructs
+from sandbox.learner import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.seeding import Rng

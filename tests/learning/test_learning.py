@@ -31,6 +31,10 @@ def test_dqn_learns_catch_from_pixels(score):
     assert score("catch_dqn")["return_mean"] >= 0.98
 
 
+def test_iqn_learns_catch_from_pixels(score):
+    assert score("catch_iqn")["return_mean"] >= 0.98
+
+
 def test_random_play_is_the_floor(score):
     assert abs(score("catch_random", "steps=1000")["return_mean"] + 0.6) < 0.15
 
@@ -43,6 +47,10 @@ def test_dqn_cannot(score):
     """A memoryless policy's best is 0.2."""
     words = ["catch_dqn", "env={name: catch, blind: true, observe: features}", "steps=16000"]
     assert score(*words, "agent.backbone={name: mlp, hidden: [32]}")["return_mean"] <= 0.25
+
+
+def test_pqn_balances_gymnasiums_pole(score):
+    assert score("cart_pole_v1_pqn")["return_mean"] >= 475
 
 
 @pytest.mark.parametrize("words", [[], ["agent.algorithm=dqn", "env.observe=features"]])

@@ -2,21 +2,24 @@
 
 import pytest
 import torch
+from torch import nn
 
 from sandbox import catalog
+from sandbox.decoders.mirror import mirror
 from sandbox.errors import UserError
 from sandbox.networks.impala import Impala
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 
 CONFIGS = [MLP(hidden=(12, 7)), Nature(channels=(2, 3, 4), hidden=9), Impala(channels=(2, 3), hidden=9)]
+BARE = Nature(channels=(2, 3, 4), hidden=None)
 
 
 def test_these_are_all_of_them() -> None:
     assert sorted(config.name for config in CONFIGS) == sorted(catalog.backbones())
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+@pytest.mark.parametrize("config", [*CONFIGS, BARE], ids=lambda config: config.name)
 @pytest.mark.parametrize("shape", [(1, 84, 84), (4, 84, 84), (3, 37, 50)])
 def test_the_decoder_mirrors_the_encoder(config, shape: tuple[int, ...]) -> None:
     encoder = config.make(shape)
@@ -24,13 +27,13 @@ def test_the_decoder_mirrors_the_encoder(config, shape: tuple[int, ...]) -> None
     features = encoder(images)
     assert features.shape == (2, encoder.out_features)
     torch.testing.assert_close(features, encoder(images / 255))  # bytes are scaled into [0, 1]
-    assert config.mirror(encoder.out_features, shape)(features).shape == (2, *shape)
+    assert mirror(config, encoder.out_features, shape)(features).shape == (2, *shape)
 
 
 @pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[2]], ids=lambda config: config.name)
 def test_small_images(config) -> None:
     encoder = config.make((1, 8, 8))
-    assert config.mirror(5, (1, 8, 8))(torch.zeros(3, 5)).shape == (3, 1, 8, 8)
+    assert mirror(config, 5, (1, 8, 8))(torch.zeros(3, 5)).shape == (3, 1, 8, 8)
     assert encoder(torch.zeros(3, 1, 8, 8)).shape == (3, encoder.out_features)
 
 
@@ -38,6 +41,15 @@ def test_nature_is_the_network_of_2015() -> None:
     encoder = Nature().make((4, 84, 84))
     shapes = [tuple(p.shape) for p in encoder.parameters() if p.dim() > 1]
     assert shapes == [(32, 4, 8, 8), (64, 32, 4, 4), (64, 64, 3, 3), (512, 3136)]
+
+
+def test_nature_without_its_hidden_layer_is_the_map_below_it() -> None:
+    """What an implicit quantile network multiplies by its fractions' embedding: 64 channels of 7x7 after a ReLU."""
+    whole, bare = Nature().make((4, 84, 84)), Nature(hidden=None).make((4, 84, 84))
+    bare.load_state_dict({name: value for name, value in whole.state_dict().items() if "head" not in name})
+    images = torch.randint(0, 256, (2, 4, 84, 84), dtype=torch.uint8)
+    assert bare.out_features == 3136
+    torch.testing.assert_close(whole.head(bare(images)), whole(images))
 
 
 @pytest.mark.parametrize(
@@ -56,3 +68,37 @@ def test_what_a_backbone_cannot_take(config, shape: tuple[int, ...], message: st
     with pytest.raises(UserError) as error:
         config.make(shape)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("name", ["mlp", "nature"])
+def test_layers_are_normalised_before_their_relu(name: str) -> None:
+    """At every place over the channels: each hidden layer is a linear map, its normalisation, and a ReLU."""
+    mlp, nature = MLP(hidden=(12, 7), layer_norm=True), Nature(channels=(4, 3, 5), hidden=9, layer_norm=True)
+    encoder = {"mlp": mlp, "nature": nature}[name].make((2, 40, 40))
+    layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
+    norms = [layer for layer in encoder.modules() if isinstance(layer, nn.LayerNorm)]
+    assert [norm.normalized_shape for norm in norms] == [tuple(layer.weight.shape[:1]) for layer in layers]
+    x = torch.rand(3, 2, 40, 40, generator=torch.Generator().manual_seed(0))
+    expected = x
+    for layer, norm in zip(layers, norms, strict=True):
+        with torch.no_grad():
+            norm.weight.uniform_(0.5, 2.0), norm.bias.uniform_(-1.0, 1.0)
+        h = layer(expected.flatten(1) if isinstance(layer, nn.Linear) else expected)
+        centred = h - h.mean(1, keepdim=True)
+        normal = centred / (centred.square().mean(1, keepdim=True) + norm.eps).sqrt()
+        shape = (1, -1, *[1] * (h.dim() - 2))
+        expected = (normal * norm.weight.view(shape) + norm.bias.view(shape)).relu()
+    torch.testing.assert_close(encoder(x), expected)
+
+
+@pytest.mark.parametrize("config", [MLP(hidden=(12, 7)), Nature(channels=(2, 3, 4), hidden=9)])
+def test_without_normalisation_nothing_changes(config) -> None:
+    """Weights by their old names, and no others; with it, the same layers start from the same numbers."""
+    torch.manual_seed(0)
+    plain = config.make((1, 40, 40))
+    torch.manual_seed(0)
+    normal = config.model_copy(update={"layer_norm": True}).make((1, 40, 40))
+    names = {"mlp": ["layers.0", "layers.2"], "nature": [*(f"convolutions.{i}" for i in (0, 2, 4)), "head.0"]}
+    assert list(plain.state_dict()) == [f"{n}.{kind}" for n in names[config.name] for kind in ("weight", "bias")]
+    weights = [p for p in normal.parameters() if p.dim() > 1]
+    assert all(torch.equal(a, b) for a, b in zip((p for p in plain.parameters() if p.dim() > 1), weights, strict=True))

@@ -1,0 +1,116 @@
+"""Transitions drawn the more often, the more there was to learn from them.
+
+Paper: Schaul, Quan, Antonoglou & Silver 2016, "Prioritized Experience Replay", the proportional variant.
+Deviations: importance weights are normalised by their maximum in the batch, as in the paper's algorithm; the maximum
+    priority is the largest ever seen, not the largest still held.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+from sandbox.buffers.replay import Replay, Transitions
+from sandbox.buffers.sum_tree import SumTree
+from sandbox.errors import UserError
+
+_LEAST = 1e-6  # added to every |error|, so that none is never drawn again
+_UNTOUCHED = -1.0
+
+
+class Prioritized(NamedTuple):
+    """Transitions with the `weights` [B] of their losses, at most 1, which undo that some are drawn more often.
+
+    The learner writes its new errors' sizes over `priorities` [B], in place; they are read when the next batch is
+    drawn. Those that it leaves as they are keep the priority they had.
+    """
+
+    transitions: Transitions
+    weights: torch.Tensor
+    priorities: torch.Tensor
+
+
+class Priorities:
+    """Priorities (|error| + 1e-6)^`exponent` of the transitions in `num_envs` rings of `length`; exponent 0 is uniform.
+
+    What cannot be drawn has priority 0: last observations, the newest one, and those whose stack the write cursor cut.
+    """
+
+    def __init__(self, num_envs: int, length: int, stack: int, exponent: float, generator: np.random.Generator) -> None:
+        self._num_envs, self._length, self._stack, self._exponent = num_envs, length, stack, exponent
+        self._generator, self._tree = generator, SumTree(num_envs * length)
+        self._known = np.zeros(num_envs, np.int64)  # places of each ring that have been seen here
+        self._largest = 1.0  # of the priorities so far: what new transitions get
+        self._pending: tuple[np.ndarray, torch.Tensor] | None = None  # rows of the last batch, and its priorities
+
+    def draw(self, replay: Replay, count: int, n_step: int, importance: float) -> Prioritized:
+        """One transition from each of `count` equal parts of the sum of all priorities.
+
+        `importance` is the paper's beta: weights are (1 / probability)^beta.
+
+        Raises:
+            UserError: if the last batch's priorities are not numbers >= 0.
+        """
+        self._read()  # before the rows that have been added since: what they replaced must not come back
+        self._take_in(replay)
+        parts = np.arange(count) + self._generator.random(count)
+        rows = self._tree.find(parts * (self._tree.total / count))
+        env, newest = rows // self._length, replay.span()[1]
+        place = newest[env] - (newest[env] - rows) % self._length
+        transitions = replay.at(env, place, n_step)
+        drawn = self._tree.values[rows]
+        weights = torch.from_numpy((drawn.min() / drawn) ** importance).float().to(transitions.r_t.device)
+        self._pending = rows, torch.full_like(weights, _UNTOUCHED)
+        return Prioritized(transitions, weights, self._pending[1])
+
+    def _take_in(self, replay: Replay) -> None:
+        """New rows get the largest priority, those that cannot be drawn 0."""
+        oldest, newest = replay.span()
+        cut = _places(oldest, np.minimum(oldest + self._stack - 2, newest))  # may have lost some of their stack
+        new = _places(np.maximum(self._known - 1, oldest), newest)  # last time's newest row has been followed since
+        env, place = (np.concatenate(pair) for pair in zip(cut, new, strict=True))
+        rows = env * self._length + place % self._length
+        held = self._tree.values[rows]
+        held[len(cut[0]) :] = self._largest
+        self._tree.write(rows, np.where(replay.drawable(env, place), held, 0.0))
+        self._known = newest + 1
+
+    def _read(self) -> None:
+        """Take the priorities that the learner wrote; this waits for the device."""
+        if self._pending is None:
+            return
+        (rows, tensor), self._pending = self._pending, None
+        errors = tensor.cpu().numpy().astype(np.float64)
+        touched = errors != _UNTOUCHED
+        bad = touched & ~(np.isfinite(errors) & (errors >= 0))
+        if bad.any():
+            raise UserError(
+                f"{bad.sum()} of {len(errors)} priorities in the last batch are not numbers >= 0; the first is "
+                f"{errors[bad][0]:g}. Priorities are the sizes of the learner's errors. Likely causes: a learning rate "
+                "that is too large (try a tenth of it), gradients without a limit (set clip_norm: 10 in the "
+                "optimizer's section), or rewards or inputs that are not finite."
+            )
+        priorities = (errors[touched] + _LEAST) ** self._exponent
+        self._tree.write(rows[touched], priorities)
+        self._largest = max(self._largest, priorities.max(initial=0.0))
+
+    def state_dict(self) -> dict[str, Any]:
+        """Of the first rows of every ring, as many as have been written."""
+        self._read()
+        used = int(np.minimum(self._known, self._length).max())
+        rings = self._tree.values.reshape(self._num_envs, self._length)
+        return {"rings": rings[:, :used], "known": self._known, "largest": self._largest}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        rings = np.zeros((self._num_envs, self._length))
+        rings[:, : state["rings"].shape[1]] = state["rings"]
+        self._tree.fill(rings.ravel())
+        self._known, self._largest, self._pending = state["known"].copy(), float(state["largest"]), None
+
+
+def _places(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All places from `first` [N] to `last` [N], both included, as (environment, place)."""
+    counts = np.maximum(last - first + 1, 0)
+    starts = np.cumsum(counts) - counts
+    env = np.repeat(np.arange(len(counts)), counts)
+    return env, np.arange(counts.sum()) - starts[env] + first[env]

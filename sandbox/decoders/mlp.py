@@ -1,0 +1,22 @@
+"""A multilayer perceptron from features to any observation."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from sandbox.networks.mlp import MLP, layers
+
+
+class Decoder(nn.Module):
+    """[B, in_features] -> logits [B, *output_shape], through the encoder's widths in reverse."""
+
+    def __init__(self, config: MLP, in_features: int, output_shape: Sequence[int]) -> None:
+        super().__init__()
+        sizes = [in_features, *reversed(config.hidden)]
+        self.output_shape = tuple(output_shape)
+        self.layers = nn.Sequential(*layers(sizes), nn.Linear(sizes[-1], math.prod(output_shape)))
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return self.layers(z).view(-1, *self.output_shape)

@@ -1,0 +1,1 @@
+"""What stands above a backbone and makes its features the values of actions."""

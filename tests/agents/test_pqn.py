@@ -1,0 +1,253 @@
+"""PQN against hand-made references, against DQN where the two are one, and the traps of its kin."""
+
+import copy
+from itertools import chain, pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from agents.dqn import DQN, DQNConfig
+from agents.pqn import PQN, PQNConfig
+from envs.catch import CatchConfig
+from sandbox.buffers.replay import Transitions
+from sandbox.device import Compute
+from sandbox.environment import spec_of
+from sandbox.errors import UserError
+from sandbox.learner import Spec
+from sandbox.networks.mlp import MLP
+from sandbox.networks.nature import Nature
+from sandbox.optimizers.adam import Adam
+from sandbox.resolve import resolve
+from sandbox.schedules import Linear
+from sandbox.seeding import Rng
+from sandbox.streams.actor import Actor, Step
+from sandbox.streams.experience import ExperienceConfig
+from sandbox.streams.rollouts import RolloutsConfig
+
+CPU = Compute(torch.device("cpu"))
+SPEC = Spec((3,), is_bytes=False, num_actions=4)
+ONCE: dict[str, Any] = {"num_epochs": 1, "num_minibatches": 1}
+
+
+def make(spec: Spec = SPEC, seed: int = 0, stack: int = 1, **options: Any) -> PQN:
+    config = PQNConfig(**{"backbone": MLP(hidden=(8,), layer_norm=True), "stack": stack, **options})
+    return config.make(spec, Rng(seed), CPU)
+
+
+def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1) -> list[Step]:
+    """Some terminate, some are truncated, and what follows is unrelated there."""
+    rng = np.random.default_rng(seed)
+    observations = rng.normal(size=(length + 1, num_envs, 3)).astype(np.float32)
+    made = []
+    for before, after in pairwise(observations):
+        terminated, truncated = rng.random(num_envs) < 0.2, rng.random(num_envs) < 0.2
+        truncated &= ~terminated
+        last = np.where((terminated | truncated)[:, None], rng.normal(size=after.shape), after).astype(np.float32)
+        rewards = scale * rng.normal(size=num_envs)
+        made.append(
+            Step(before, rng.integers(4, size=num_envs), rewards.astype(np.float32), terminated, truncated, last)
+        )
+    assert any(step.terminated.any() for step in made)
+    assert any(step.truncated.any() for step in made)
+    return made
+
+
+def gradients(agent: PQN | DQN, batch: Any) -> list[torch.Tensor]:
+    """What the optimiser would be given, all parts of all epochs in a row."""
+    found: list[torch.Tensor] = []
+
+    class Spy:
+        def minimise(self, loss: torch.Tensor, ready: object = None) -> None:
+            found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
+
+    agent._optimizer = Spy()  # type: ignore[assignment]
+    agent.update(batch)
+    return found
+
+
+def test_an_update_by_hand() -> None:
+    agent = make(discount=0.9, q_lambda=0.5, optimizer=Adam(lr=1e-2), **ONCE)
+    reference, batch = copy.deepcopy(agent._network), steps()
+    q = lambda observations: reference(torch.from_numpy(observations))  # noqa: E731
+    targets: list[list[float]] = [[0.0] * 5 for _ in batch]
+    for t in reversed(range(4)):
+        best = q(batch[t].last).max(1).values.tolist()
+        for n in range(5):
+            rest = best[n]
+            if t < 3 and not batch[t].ended[n]:
+                rest = 0.5 * best[n] + 0.5 * targets[t + 1][n]
+            targets[t][n] = float(batch[t].rewards[n]) + 0.9 * rest * (not batch[t].terminated[n])
+    chosen = torch.stack([q(step.observations)[torch.arange(5), step.actions] for step in batch])
+    loss = ((torch.tensor(targets) - chosen) ** 2).mean() / 2
+    adam = torch.optim.Adam(reference.parameters(), 1e-2)
+    loss.backward()
+    adam.step()
+    torch.testing.assert_close(agent.update(batch)["loss"], loss.detach())
+    for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_truncation_bootstraps_from_the_true_last_observation() -> None:
+    """Not from the next episode's first (trap 8); after termination not even from that."""
+    batch = steps()
+
+    def targets(changed: str, ended: str) -> torch.Tensor:
+        """Of `batch`, with nines as the observations `changed` ("last", or the next first) of episodes that `ended`."""
+        given = list(batch)
+        for t, step in enumerate(batch):
+            there = t if changed == "last" else t + 1
+            if there < len(batch):
+                look = np.where(getattr(step, ended)[:, None], 9.0, getattr(batch[there], changed)).astype(np.float32)
+                given[there] = given[there]._replace(**{changed: look})
+        agent = make()
+        return agent._targets(given, agent._stacks(given)[1])
+
+    agent = make()
+    raw = agent._targets(batch, agent._stacks(batch)[1])
+    assert torch.equal(targets("observations", "ended"), raw)
+    assert torch.equal(targets("last", "terminated"), raw)
+    moved = (targets("last", "truncated") != raw).numpy()
+    assert all(moved[t][step.truncated].all() for t, step in enumerate(batch))
+
+
+def test_it_is_dqn_on_what_has_just_been_played() -> None:
+    """One-step returns, one gradient step, small errors: DQN's, whose target network is the online one."""
+    backbone, batch = MLP(hidden=(8,)), steps(scale=0.1)
+    ours = make(backbone=backbone, q_lambda=0.0, **ONCE)
+    stream = ExperienceConfig(stack=1)
+    theirs = DQNConfig(backbone=backbone, stream=stream).make(SPEC, Rng(0), CPU)
+    flat = {name: torch.from_numpy(np.concatenate([getattr(s, name) for s in batch])) for name in Step._fields}
+    data = Transitions(
+        flat["observations"],
+        flat["actions"],
+        flat["rewards"][:, None],
+        1.0 - flat["terminated"].float()[:, None],
+        torch.ones(20, dtype=torch.int64),
+        flat["last"],
+    )
+    for a, b in zip(gradients(ours, batch), gradients(theirs, data), strict=True):
+        torch.testing.assert_close(20 * a, b)  # a mean here, a sum there
+
+
+def test_what_the_agent_sees_is_what_it_learns_from() -> None:
+    """The stacks that `update` builds are those that `act` saw, over batches, episode ends and a checkpoint."""
+    env = CatchConfig().make(2)
+    agent = make(spec_of(env), stack=4)
+    actor = Actor(env, agent, Rng(0))
+    for _ in range(3):
+        seen, batch = [], []
+        for _ in range(7):
+            seen.append(torch.cat([actor._state, torch.from_numpy(actor._observations)], 1))
+            batch.append(actor.step())
+        other = make(spec_of(env), stack=4)
+        other._before.load_state_dict(copy.deepcopy(agent._before.state_dict()))
+        s_tm1, s_t = agent._stacks(batch)
+        assert torch.equal(s_tm1, torch.cat(seen))
+        assert torch.equal(other._stacks(batch)[0], s_tm1)
+        after = s_t.view(7, 2, 4, 84, 84)
+        for t, step in enumerate(batch):
+            assert np.array_equal(after[t, :, 3].numpy(), step.last[:, 0])
+            assert torch.equal(after[t, :, :3], seen[t][:, 1:])  # of the same episode, also where it ended
+    assert any(step.ended.any() for step in batch)
+
+
+def test_every_epoch_sees_every_step_once_in_another_order() -> None:
+    looks = np.arange(20, dtype=np.float32).reshape(4, 5, 1).repeat(3, axis=2)
+    batch = [step._replace(observations=look) for step, look in zip(steps(), looks, strict=True)]
+
+    def orders(seed: int) -> list[list[int]]:
+        agent = make(seed=seed, num_epochs=3, num_minibatches=3)
+        parts: list[list[int]] = []
+        agent._network.register_forward_hook(
+            lambda _, x, q: parts.append(x[0][:, 0].int().tolist()) if q.requires_grad else None
+        )
+        agent.update(batch)
+        return parts
+
+    parts = orders(0)
+    assert [len(part) for part in parts] == [7, 7, 6] * 3
+    epochs = [list(chain(*parts[i : i + 3])) for i in (0, 3, 6)]
+    assert all(sorted(epoch) == list(range(20)) for epoch in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+    torch.manual_seed(5)
+    assert orders(0) == parts
+    assert orders(1) != parts
+
+
+def test_every_epoch_aims_at_the_returns_of_the_network_that_played() -> None:
+    batch = steps()
+    agent, once = (make(num_epochs=n, num_minibatches=1, optimizer=Adam(lr=0.1)) for n in (2, 1))
+    targets, first = agent._targets(batch, agent._stacks(batch)[1]), copy.deepcopy(agent._network)
+    mean = agent.update(batch)["loss"]
+    once.update(batch)
+    losses = []
+    for network in (first, once._network):
+        chosen = [network(torch.from_numpy(step.observations))[torch.arange(5), step.actions] for step in batch]
+        losses.append((targets - torch.stack(chosen)).square().mean().detach() / 2)
+    assert losses[0] != losses[1]
+    torch.testing.assert_close(mean, sum(losses) / 2)
+
+
+def test_clipping_leaves_the_batch_and_small_rewards_alone() -> None:
+    batch, losses = steps(), {}
+    raw = [step.rewards.copy() for step in batch]
+    small = steps(scale=0.1)
+    for clip in (None, 1.0, 100.0):
+        losses[clip] = [make(reward_clip=clip).update(given)["loss"] for given in (batch, small)]
+        assert all(np.array_equal(step.rewards, kept) for step, kept in zip(batch, raw, strict=True))
+    assert losses[None] == losses[100.0]
+    assert losses[None][1] == losses[1.0][1]
+    assert losses[None][0] != losses[1.0][0]
+
+
+def test_exploration_follows_the_schedule_and_evaluation_leaves_it_alone() -> None:
+    agent = make(exploration=Linear(start=1.0, end=0.5, steps=20))
+    observations, state = np.zeros((10, 3), np.float32), agent.initial_state(10)
+    explorer = agent._explore.get_state()
+    for _ in range(3):
+        agent.act(observations, state, explore=False)
+    assert agent._steps.value == 0
+    assert torch.equal(agent._explore.get_state(), explorer)
+    for expected in (1.0, 0.75, 0.5, 0.5):
+        assert agent._config.exploration.at(agent._steps.value) == expected
+        agent.act(observations, state, explore=True)
+
+
+def test_greedy_play_takes_the_best_action() -> None:
+    agent = make()
+    observations = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
+    actions, _ = agent.act(observations, agent.initial_state(50), explore=False)
+    assert actions.tolist() == agent._network(torch.from_numpy(observations)).argmax(1).tolist()
+
+
+def test_bf16_is_near_fp32() -> None:
+    spec = Spec((1, 84, 84), num_actions=3)
+    backbone, rng = Nature(channels=(4, 8, 8), hidden=16, layer_norm=True), np.random.default_rng(0)
+    frames = rng.integers(0, 256, (2, 8, 1, 84, 84), dtype=np.uint8)
+    no = np.zeros(8, bool)
+    batch = [Step(frames[0], np.arange(8) % 3, np.ones(8, np.float32), no, no, frames[1])]
+    config = PQNConfig(backbone=backbone, stack=1, stream=RolloutsConfig(num_envs=8, length=1))
+    exact, rough = (
+        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16)).update(batch) for bf16 in (False, True)
+    )
+    torch.testing.assert_close(exact["loss"], rough["loss"], rtol=0.05, atol=0.01)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("agent.q_lambda=1.5", "agent.q_lambda=1.5: needs a value <= 1, got 1.5."),
+        ("agent.exploration.end=-1", "agent.exploration.end=-1: needs a value >= 0, got -1."),
+        (
+            "agent.num_minibatches=129",
+            "agent.name=pqn: agent: num_minibatches=129 is more than the 128 steps of a batch "
+            "(stream.num_envs * stream.length). Lower it, or collect more.",
+        ),
+    ],
+)
+def test_mistakes(word: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        resolve([], ["steps=1", "env.name=catch", "agent.name=pqn", word])
+    assert str(error.value) == f"command line: {message}"

@@ -1,0 +1,68 @@
+"""A stream that learns what to draw."""
+
+import pytest
+import torch
+
+from agents.random import RandomConfig
+from envs.catch import CatchConfig
+from sandbox.device import Compute
+from sandbox.environment import spec_of
+from sandbox.errors import UserError
+from sandbox.schedules import Linear
+from sandbox.seeding import Rng
+from sandbox.streams.experience import ReplayConfig
+from sandbox.streams.prioritized import PrioritizedConfig, PrioritizedExperience
+
+CPU = Compute(torch.device("cpu"))
+
+
+def stream(**options) -> PrioritizedExperience:
+    replay = ReplayConfig(num_envs=4, capacity=400, warmup=40, update_period=8)
+    config = PrioritizedConfig(**{"batch_size": 6, "stack": 2, "replay": replay, **options})
+    source, rng = CatchConfig(observe="features").make, Rng(0)
+    return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU), rng, CPU)
+
+
+def test_batches_come_when_they_are_due() -> None:
+    experience = stream(n_step=3)
+    steps = []
+    for _ in range(3):
+        batch = next(experience)
+        assert batch.transitions.r_t.shape == (6, 3)
+        assert batch.weights.shape == batch.priorities.shape == (6,)
+        steps.append(experience.step)
+    assert steps == [44, 52, 60]
+
+
+def test_importance_follows_its_schedule() -> None:
+    """From no weight at step 44, through a half at 60, to all of it at 76."""
+    experience = stream(importance=Linear(start=0.0, end=1.0, steps=32, delay=44), exponent=1.0)
+    for expected in (0.0, 0.25, 0.5, 0.75, 1.0, 1.0):
+        batch = next(experience)
+        tree = experience._priorities._tree
+        drawn = tree.values[experience._priorities._pending[0]]
+        assert batch.weights.tolist() == pytest.approx((drawn.min() / drawn) ** expected, rel=1e-6)
+        batch.priorities.copy_(torch.arange(1, 7))
+
+
+def test_what_the_learner_writes_is_what_the_next_draw_follows() -> None:
+    experience = stream(exponent=1.0)
+    batch, priorities = next(experience), experience._priorities
+    drawn = priorities._pending[0]
+    batch.priorities[2:4] = torch.tensor([1e9, 0.0])
+    next(experience)
+    assert priorities._tree.values[drawn[[2, 3]]].tolist() == [1e9 + 1e-6, 1e-6]
+    assert drawn[3] not in priorities._pending[0]
+
+
+def test_mistakes_are_told() -> None:
+    batch = next(experience := stream())
+    batch.priorities.fill_(torch.nan)
+    with pytest.raises(
+        UserError, match=r"6 of 6 priorities in the last batch are not numbers >= 0; the first is nan\."
+    ):
+        next(experience)
+    with pytest.raises(UserError, match=r"too few for a stack of 2"):
+        stream(replay=ReplayConfig(num_envs=4, capacity=12))
+    with pytest.raises(UserError, match=r"too few for a stack of 2"):
+        stream(replay=ReplayConfig(num_envs=4, capacity=3))
