@@ -24,7 +24,7 @@ from sandbox.seeding import Rng
 from sandbox.train import Run
 
 CPU = Compute(torch.device("cpu"))
-DECAY = "{start: 1e-2, end: 0, steps: 300}"
+DECAY = "{start: 1e-2, end: 0, steps: 200}"
 REPLAY = f"learning_rate: {DECAY}, buffer_size: 90, learning_starts: 18, batch_size: 8, target_update_interval: 12"
 SMALL = "policy_kwargs: {net_arch: [8]}"
 ROLLOUT = f"learning_rate: {DECAY}, n_steps: 16"
@@ -187,7 +187,7 @@ def test_schedules_at_their_first_middle_and_last_step(tmp_path: Path) -> None:
     """DQN's exploration falls over half of `total_steps`, rates over their own steps; then they stay (trap 7)."""
     assembly, run = start("dqn", tmp_path)
     given = keywords(assembly.config.agent.options.dqn, 300)  # type: ignore[union-attr]
-    assert [given["learning_rate"](1 - step / 300) for step in (0, 150, 300, 400)] == pytest.approx([1e-2, 5e-3, 0, 0])
+    assert [given["learning_rate"](1 - step / 300) for step in (0, 100, 200, 400)] == pytest.approx([1e-2, 5e-3, 0, 0])
     model, seen = assembly.learner._model, {}
     while run.stream.step < 400:
         metrics = go(run, 1)[0]
@@ -195,7 +195,7 @@ def test_schedules_at_their_first_middle_and_last_step(tmp_path: Path) -> None:
     assert min(seen) < 75 < 150 < 300 < max(seen)
     for step, (epsilon, rate) in seen.items():
         assert epsilon == pytest.approx(max(1 - step / 150 * 0.95, 0.05))
-        assert rate == pytest.approx(max(1e-2 * (1 - step / 300), 0))
+        assert rate == pytest.approx(max(1e-2 * (1 - step / 200), 0))
     assert model.num_timesteps == run.stream.step
 
 
