@@ -3,10 +3,10 @@
 `collect` and `train` are the two halves of one turn of that loop, so that our loop can stand around them.
 """
 
-import os
 from collections.abc import Mapping
 
 import numpy as np
+import torch
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
@@ -15,6 +15,7 @@ from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 from agents._sb3_model import warnings_as_notes
 from agents._sb3_parts import Carried, Memory, Progress
 from agents._sb3_world import World
+from sandbox.device import memory
 from sandbox.errors import UserError
 from sandbox.learner import Stateful
 
@@ -65,11 +66,11 @@ class OffPolicy:
                 f"{self._where}.train_freq counts episodes, which goes with one environment only; "
                 f"here are {model.n_envs}. Set agent.stream.num_envs=1, or count steps."
             )
-        each, memory = self._world.transition_bytes, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-        if (size := self._buffer_size * each) > memory:
+        each, room = self._world.transition_bytes, memory(torch.device("cpu"))  # theirs is never on a GPU
+        if room is not None and (size := self._buffer_size * each) > room:
             raise UserError(
                 f"{self._where}.buffer_size={self._buffer_size} takes {size / 1e9:.1f} GB, and this machine has "
-                f"{memory / 1e9:.1f} GB of memory. Set it to at most {memory // each}."
+                f"{room / 1e9:.1f} GB of memory. Set it to at most {room // each}."
             )
         assert model.replay_buffer_class is not None  # or `model` had no buffer at all
         with warnings_as_notes():

@@ -109,7 +109,7 @@ def test_mistakes_that_show_with_the_environment(
     words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A replay larger than memory is refused before anything is trained, with its size."""
-    monkeypatch.setattr("os.sysconf", {"SC_PAGE_SIZE": 1000, "SC_PHYS_PAGES": 10**6}.__getitem__)
+    monkeypatch.setattr("agents._sb3_ways.memory", lambda device: 10**9)
     with pytest.raises(UserError) as error:
         build(resolve([], [*words, "agent.name=sb3", "steps=1"]), tmp_path).run()
     assert str(error.value) == message
