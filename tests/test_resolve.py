@@ -61,7 +61,7 @@ def known(family):
     ("key", "family", "word", "near"),
     [
         ("env", "envs", "cacth", "catch"),
-        ("agent", "agents", "randon", "random"),
+        ("agent", "agents", "ramdom", "random"),
         ("generator", "generators", "vea", "vae"),
         ("data", "sandbox.data", "digit", "digits"),
     ],
