@@ -3,7 +3,7 @@
 Paper: Hessel et al. 2018, "Rainbow: Combining Improvements in Deep Reinforcement Learning".
 Parts, and what leaves one out: double Q-learning (`double=false`), dueling (`head.dueling=false`), prioritised replay
     (`stream.exponent=0`), n-step returns (`stream.n_step=1`), distributional (`head.name=scalar`) and noisy layers
-    (`exploration.name=epsilon_greedy`). Without all of them, and with `head.hidden=null`, it is DQN.
+    (`exploration.name=epsilon_greedy`). Without all of them, and with `head.hidden=null`, its update is DQN's.
 Deviations: losses are summed over the batch as DQN's, so that Adam's `eps` is 32 times the paper's 1.5e-4; the head's
     hidden layers stand above the backbone's, in the paper in its place (`backbone={name: nature, hidden: null}` is
     the paper's network); each environment acts with noise of its own, drawn at every step; learning draws noise once

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Protocol
 
+import torch
+
 
 class Beside(Protocol):
     """One piece of work at a time."""
@@ -34,7 +36,8 @@ class Threaded:
     """Does the work in one thread beside the caller's."""
 
     def __init__(self) -> None:
-        self._pool = ThreadPoolExecutor(1, "beside")
+        # Asking for it tells the new thread how many threads this process computes with.
+        self._pool = ThreadPoolExecutor(1, "beside", initializer=torch.get_num_threads)
         self._going: Future[None] | None = None
 
     def start(self, work: Callable[[], None]) -> None:

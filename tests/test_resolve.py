@@ -40,7 +40,7 @@ def test_several_mistakes_are_told_at_once(tmp_path, monkeypatch):
     Path("x.yaml").write_text(
         "# wrong\nsteps: many\nsede: 3\n"
         "env:\n  name: catch\n  blind: yes\n  blnd: true\n"
-        "agent:\n  name: radnom\n  lr: 3\n"
+        "agent:\n  name: ramdom\n  lr: 3\n"
     )
     assert refused(["x.yaml"], ["logger.wandb=of"]) == (
         "6 mistakes:\n"
@@ -48,7 +48,7 @@ def test_several_mistakes_are_told_at_once(tmp_path, monkeypatch):
         "  x.yaml:3: sede: unknown option. Did you mean 'seed'?\n"
         "  x.yaml:6: env.blind: needs true or false, got 'yes'.\n"
         "  x.yaml:7: env.blnd: unknown option. Did you mean 'blind'?\n"
-        f"  x.yaml:9: agent.name: unknown agent 'radnom'. Did you mean 'random'? Known: {known('agents')}.\n"
+        f"  x.yaml:9: agent.name: unknown agent 'ramdom'. Did you mean 'random'? Known: {known('agents')}.\n"
         "  command line: logger.wandb=of: needs 'auto', 'online', 'offline' or 'off', got 'of'. Did you mean 'off'?"
     )
 
