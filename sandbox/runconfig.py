@@ -31,9 +31,7 @@ class RunConfig(Config):
     device: DeviceName = "auto"
     precision: PrecisionName = "fp32"
     threads: NonNegativeInt = Field(0, description="CPU threads of PyTorch; 0 leaves its own choice")
-    overlap: bool = Field(
-        False, description="agents with replay play on in a thread while they learn: faster, else the same"
-    )
+    overlap: bool = Field(False, description="agents with replay play on while they learn: faster, else the same")
     log_period: PositiveInt = 1_000
     evaluate_period: NonNegativeInt = 0
     evaluate_episodes: PositiveInt = 20

@@ -1,8 +1,8 @@
 """DQN as a whole against Stable-Baselines3's, at the same hyperparameters, on Pong from pixels.
 
 Nature network, stacks of four, batch 32, an update every four steps, one environment; ours in fp32 and in bf16 where
-that pays, each on all cores in turn with playing, and overlapped: with one
-thread fewer, playing beside the update. Nothing is evaluated, logged or saved on either side.
+that pays, each on all cores in turn with playing, and overlapped: with one thread fewer, playing beside the update.
+Nothing is evaluated, logged or saved on either side.
 """
 
 from collections.abc import Callable, Iterator
