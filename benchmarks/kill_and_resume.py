@@ -32,7 +32,7 @@ RUNS = {
     "gym": ["catch_dqn", "agent.backbone={name: mlp}", REPLAY, "env={name: gym, id: LunarLander-v3}", *SHORT],
     "rainbow": ["catch_rainbow", NATURE, REPLAY, "overlap=true", *SHORT],
     "iqn": ["catch_iqn", NATURE, REPLAY, "overlap=true", *SHORT],
-    "pqn": ["cart_pole_v1_pqn", "steps=30000", "log_period=2000", "checkpoint_period=7000"],
+    "pqn": ["cart_pole_v1_pqn", "steps=100000", "log_period=5000", "checkpoint_period=20000"],
     "drqn": ["blind_catch_drqn", NATURE, REPLAY, *SHORT],
     "sb3": ["catch_sb3", "agent.algorithm=recurrent_ppo", "env.observe=features", *SHORT],
     "sb3_replay": ["catch_sb3", "agent.algorithm=dqn", "env.observe=features", *SHORT],
