@@ -83,10 +83,12 @@ class World(VecEnv):
         return [None] * self.num_envs
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
-        raise NotImplementedError
+        """No algorithm here asks for it."""
+        raise AttributeError(f"{attr_name} of environments that step as one cannot be set; set it in the config")
 
     def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
-        raise NotImplementedError
+        """No algorithm here asks for it."""
+        raise AttributeError(f"environments that step as one have no {method_name} of their own")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Any = None) -> list[bool]:
         return [False] * self.num_envs
