@@ -1,9 +1,10 @@
-"""DRQN: a Q-network with an LSTM, so that the agent remembers what one observation does not show.
+"""DRQN: a Q-network with a memory, for what one observation does not show.
 
 Paper: Hausknecht & Stone 2015, "Deep Recurrent Q-Learning for Partially Observable MDPs".
-Deviations: the LSTM stands above the backbone's hidden layer instead of replacing it; Adam instead of Adadelta; a
-    sequence begins at its episode's start where that is within reach, else from a zero state at a random place (the
-    paper's bootstrapped random updates); several environments step together. Truncation bootstraps.
+Deviations: Adam instead of Adadelta; of the paper's bootstrapped random updates, windows near an episode's start begin
+    there; a GRU, a plain RNN or nothing can take the LSTM's place; of the `nature` backbone, `hidden: null` (the
+    default) has the LSTM in place of the first fully connected layer as in the paper, and other backbones have it on
+    top; several environments step together. Truncation bootstraps.
 """
 
 import copy
@@ -17,32 +18,32 @@ from torch.nn import functional as F
 
 from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute
-from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
+from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, each
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.inputs import in_fp32
+from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.schedules import Linear, LinearProbability
+from sandbox.schedules import Exploration, Linear
 from sandbox.seeding import Rng
 from sandbox.streams.sequences import SequencesConfig
 
-Memory = tuple[torch.Tensor, torch.Tensor]  # the LSTM's output and cell, [B, memory_size] each
-
 
 class DRQNConfig(AgentConfig):
-    """`memory_size`: the LSTM's width; `target_period` counts updates; `exploration` counts agent steps.
+    """`memory`: what it remembers with; `target_period` counts updates; `exploration` counts agent steps.
 
     `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
     """
 
     name: Literal["drqn"] = "drqn"
-    backbone: Backbone = Nature()
-    memory_size: PositiveInt = 512
+    backbone: Backbone = Nature(hidden=None)
+    memory: AnyMemory = LSTM()
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig()
@@ -52,24 +53,22 @@ class DRQNConfig(AgentConfig):
 
 
 class RecurrentQNetwork(nn.Module):
-    """[B, T, C, ...] and a memory -> values [B, T, A] and the memory after the last observation."""
+    """[B, T, C, ...] and the memory before -> values [B, T, A] and the memory after the last observation."""
 
     def __init__(self, config: DRQNConfig, spec: Spec) -> None:
         super().__init__()
         self.encoder = config.backbone.make(spec.shape)
-        self.memory = nn.LSTM(self.encoder.out_features, config.memory_size, batch_first=True)
-        self.head = nn.Linear(config.memory_size, spec.num_actions)
+        self.memory = config.memory.make(self.encoder.out_features)
+        self.head = nn.Linear(self.memory.out_features, spec.num_actions)
 
-    def forward(self, observations: torch.Tensor, memory: Memory, compute: Compute) -> tuple[torch.Tensor, Memory]:
-        with compute.autocast():
-            features = self.encoder(observations.flatten(0, 1))
-        features = features.float().unflatten(0, observations.shape[:2])
-        outputs, (output, cell) = self.memory(features, (memory[0][None], memory[1][None]))
-        return self.head(outputs), (output[0], cell[0])
+    def forward(self, observations: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+        features = self.encoder(observations.flatten(0, 1)).unflatten(0, observations.shape[:2])
+        outputs, memory = self.memory(features, memory)
+        return in_fp32(self.head, outputs), memory
 
 
 class DRQN:
-    """Its carried state is the LSTM's memory, zeros at an episode's start."""
+    """Its carried state is the memory, zeros at an episode's start."""
 
     def __init__(self, config: DRQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
@@ -81,28 +80,30 @@ class DRQN:
         self._steps, self._updates = Counter(), Counter()
 
     def initial_state(self, num_envs: int) -> Memory:
-        zeros = torch.zeros(num_envs, self._config.memory_size, device=self._compute.device)
-        return zeros, zeros.clone()
+        return self._network.memory.initial(num_envs, self._compute.device)
 
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: Memory, *, explore: bool) -> tuple[np.ndarray, Memory]:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
         device = self._compute.device
         newest = torch.from_numpy(observations).to(device)[:, None]
-        q, memory = self._network(newest, (state[0].to(device), state[1].to(device)), Compute(device))
+        q, memory = self._network(newest, tuple(part.to(device) for part in state))
         if explore:
-            actions = epsilon_greedy(q[:, 0], self._config.exploration.at(self._steps.value), self._explore)
+            epsilon = self._config.exploration.at(self._steps.value, len(observations))
+            actions = epsilon_greedy(q[:, 0], epsilon, self._explore)
             self._steps.value += len(observations)
         else:
             actions = epsilon_greedy(q[:, 0], self._config.evaluation_epsilon, self._greedy)
         return actions.cpu().numpy(), memory
 
     def update(self, batch: Sequences) -> Metrics:
-        """One gradient step over whole sequences, each unrolled from a zero memory in one pass."""
-        start = self.initial_state(len(batch.observations))
-        q_tm1, _ = self._network(batch.observations[:, :-1], start, self._compute)
-        with torch.no_grad():
-            q_t = self._target(batch.observations, start, self._compute)[0][:, 1:]
+        """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
+        memory = batch.carried.state
+        with self._compute.autocast():
+            q_tm1, after = self._network(batch.observations[:, :-1], memory)
+            batch.carried.state = each(torch.Tensor.detach, after)
+            with torch.no_grad():
+                q_t = self._target(batch.observations, memory)[0][:, 1:]
         r_t, clip = batch.r_t, self._config.reward_clip
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
         error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
@@ -112,10 +113,11 @@ class DRQN:
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
         count = batch.mask.sum()
+        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
         return {
             "loss": losses.detach().sum() / count,
             "q_mean": (q_tm1.detach().mean(-1) * batch.mask).sum() / count,
-            "epsilon": self._config.exploration.at(self._steps.value),
+            "epsilon": float(epsilon),
         }
 
     def parts(self) -> dict[str, Stateful]:

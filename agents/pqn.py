@@ -8,7 +8,7 @@ Deviations: Adam, where the authors have RAdam; PyTorch's initial weights, where
     channels; stacks are zero before an episode's start.
 """
 
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
 import numpy as np
 import torch
@@ -16,7 +16,7 @@ from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import nn
 
 from sandbox.device import Compute
-from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, zero_where
+from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import in_fp32
 from sandbox.networks.nature import Nature
@@ -76,19 +76,6 @@ class QNetwork(nn.Module):
         return in_fp32(self.head, self.encoder(observations))
 
 
-class Before:
-    """What `act` carried into the next batch, [N, (stack - 1) * C, ...]; None before the first."""
-
-    def __init__(self) -> None:
-        self.stack: torch.Tensor | None = None
-
-    def state_dict(self) -> dict[str, Any]:
-        return {"stack": self.stack}
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.stack = state["stack"]
-
-
 class PQN:
     """Its carried state is the stack: the observations before this one, zeros at an episode's start."""
 
@@ -99,7 +86,7 @@ class PQN:
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._shuffle = rng.torch("shuffle", compute.device)
-        self._steps, self._before = Counter(), Before()
+        self._steps = Counter()
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -145,7 +132,6 @@ class PQN:
             "network": self._network,
             "optimizer": self._optimizer,
             "steps": self._steps,
-            "before": self._before,
         }
 
     def _together(self, arrays: list[np.ndarray]) -> torch.Tensor:
@@ -154,18 +140,11 @@ class PQN:
 
     def _stacks(self, batch: list[Step]) -> tuple[torch.Tensor, torch.Tensor]:
         """What was seen before and after each step, [T * N, stack * C, ...] each."""
-        before = self._before.stack
-        state = self.initial_state(len(batch[0].actions)) if before is None else before.to(self._compute.device)
-        s_tm1, s_t = [], []
-        observations = self._together([step.observations for step in batch])
-        last = self._together([step.last for step in batch])
-        for t, step in enumerate(batch):
-            s_tm1.append(torch.cat([state, observations[t]], dim=1))
-            state = s_tm1[-1][:, self._spec.shape[0] :]
-            s_t.append(torch.cat([state, last[t]], dim=1))
-            state = zero_where(state, step.ended)
-        self._before.stack = state
-        return torch.cat(s_tm1), torch.cat(s_t)
+        device, channels = self._compute.device, self._spec.shape[0]
+        states = torch.stack([step.state.to(device) for step in batch])
+        s_tm1 = torch.cat([states, self._together([step.observations for step in batch])], 2).flatten(0, 1)
+        last = self._together([step.last for step in batch]).flatten(0, 1)
+        return s_tm1, torch.cat([s_tm1[:, channels:], last], 1)
 
     @torch.no_grad()
     def _targets(self, batch: list[Step], s_t: torch.Tensor) -> torch.Tensor:

@@ -1,7 +1,7 @@
 """The interfaces every room is built against: what a loop may ask of a learner, an agent and a stream."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,7 +13,7 @@ from sandbox.device import Compute
 from sandbox.seeding import Rng
 
 Metrics = Mapping[str, torch.Tensor | float]
-State = Any  # what a stateful agent carries: None, a tensor [N, ...], or a tuple of them
+State = Any  # what a stateful agent carries: None, a tensor [N, ...], or a tuple or dict of states
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Agent(Learner, Protocol):
     """A learner that acts, for N environments at once."""
 
     def initial_state(self, num_envs: int) -> State:
-        """The carried state at an episode's start, zeros: [N, ...] tensors, or None."""
+        """The carried state at an episode's start, zeros. A dict's `reward` [N] will be told after each step."""
 
     def act(self, observations: np.ndarray, state: State, *, explore: bool) -> tuple[np.ndarray, State]:
         """[N, *observation] -> actions [N] int64 and the next carried state."""
@@ -103,11 +103,27 @@ class Counter:
         self.value = state["value"]
 
 
+def each(change: Callable[[torch.Tensor], Any], state: State) -> State:
+    """The same state with each of its tensors changed."""
+    if isinstance(state, dict):
+        return {name: each(change, part) for name, part in state.items()}
+    if isinstance(state, tuple):
+        return tuple(each(change, part) for part in state)
+    return None if state is None else change(state)
+
+
+def carry_on(state: State, rewards: np.ndarray, ended: np.ndarray) -> State:
+    """After a step: who wants to know the last rewards [N] is told; zeros where an episode ended [N]."""
+    if isinstance(state, dict) and "reward" in state:
+        state = state | {"reward": torch.from_numpy(rewards).to(state["reward"])}
+    return zero_where(state, ended)
+
+
 def zero_where(state: State, ended: np.ndarray) -> State:
     """Zero the carried state of the environments [N] whose episode ended."""
-    if state is None or not ended.any():
-        return state
-    if isinstance(state, tuple):
-        return tuple(zero_where(part, ended) for part in state)
-    keep = torch.from_numpy(~ended).to(state.device)
-    return state * keep.view(-1, *[1] * (state.dim() - 1)).to(state.dtype)
+    keep = torch.from_numpy(~ended)
+
+    def zeroed(part: torch.Tensor) -> torch.Tensor:
+        return part * keep.to(part.device).view(-1, *[1] * (part.dim() - 1)).to(part.dtype)
+
+    return each(zeroed, state) if ended.any() else state

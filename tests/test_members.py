@@ -28,11 +28,20 @@ CATCH, GRID_WORLD = "env.name=catch", "env={name: grid_world, observe: features}
 DIGITS = "data={name: digits, binarize: threshold}"
 
 
+# Members whose defaults ask for more than a test has time for: a part of a batch.
+SMALL = {
+    "drqn": ["agent.stream={batch_size: 4}"],
+    "r2d2": ["agent.stream={batch_size: 4, length: 6, period: 4, burn_in: 3, replay: {warmup: 200}}"],
+}
+
+
 def start(kind: str, name: str, folder: Path, seed: int = 0) -> tuple[Any, Run]:
     """The member with its defaults, on digits, on Catch, or on a grid world if that is what it asks for."""
 
     def on(source: str) -> tuple[Any, Run]:
-        config = resolve([], [f"{kind}.name={name}", source, "steps=100", "device=cpu", f"seed={seed}"])
+        config = resolve(
+            [], [f"{kind}.name={name}", source, "steps=100", "device=cpu", f"seed={seed}", *SMALL.get(name, [])]
+        )
         parts = build(config, folder)
         return parts, parts.run()
 

@@ -5,7 +5,7 @@ Deviations: importance weights are normalised by their maximum in the batch, as 
     priority is the largest ever seen, not the largest still held.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -30,21 +30,47 @@ class Prioritized(NamedTuple):
     priorities: torch.Tensor
 
 
-class Priorities:
-    """Priorities (|error| + 1e-6)^`exponent` of the transitions in `num_envs` rings of `length`; exponent 0 is uniform.
+class Drawn(NamedTuple):
+    """Environments and places [B], with weights and priorities as in `Prioritized`."""
 
-    What cannot be drawn has priority 0: last observations, the newest one, and those whose stack the write cursor cut.
+    env: np.ndarray
+    place: np.ndarray
+    weights: torch.Tensor
+    priorities: torch.Tensor
+
+
+class Drawable(Protocol):
+    """A question to ask of places in a replay."""
+
+    def __call__(self, replay: Replay, env: np.ndarray, place: np.ndarray, /) -> np.ndarray:
+        """Which of these places [B] can be drawn, now that `ahead` more rows have been stored."""
+
+
+class Priorities:
+    """Priorities (|error| + 1e-6)^`exponent` of the rows in `num_envs` rings of `length`; exponent 0 is uniform.
+
+    What cannot be drawn has priority 0: that is asked when `ahead` rows have followed, and again while some of the
+    `behind` rows before it may have been overwritten.
     """
 
-    def __init__(self, num_envs: int, length: int, stack: int, exponent: float, generator: np.random.Generator) -> None:
-        self._num_envs, self._length, self._stack, self._exponent = num_envs, length, stack, exponent
+    def __init__(
+        self,
+        num_envs: int,
+        length: int,
+        exponent: float,
+        generator: np.random.Generator,
+        behind: int,
+        ahead: int = 1,
+    ) -> None:
+        self._num_envs, self._length, self._exponent = num_envs, length, exponent
+        self._behind, self._ahead = behind, ahead
         self._generator, self._tree = generator, SumTree(num_envs * length)
         self._known = np.zeros(num_envs, np.int64)  # places of each ring that have been seen here
-        self._largest = 1.0  # of the priorities so far: what new transitions get
+        self._largest = 1.0  # of the priorities so far: what new rows get
         self._pending: tuple[np.ndarray, torch.Tensor] | None = None  # rows of the last batch, and its priorities
 
-    def draw(self, replay: Replay, count: int, n_step: int, importance: float) -> Prioritized:
-        """One transition from each of `count` equal parts of the sum of all priorities.
+    def draw(self, replay: Replay, drawable: Drawable, count: int, importance: float) -> Drawn:
+        """One row from each of `count` equal parts of the sum of all priorities.
 
         `importance` is the paper's beta: weights are (1 / probability)^beta.
 
@@ -52,28 +78,31 @@ class Priorities:
             UserError: if the last batch's priorities are not numbers >= 0.
         """
         self._read()  # before the rows that have been added since: what they replaced must not come back
-        self._take_in(replay)
+        self._take_in(replay, drawable)
         parts = np.arange(count) + self._generator.random(count)
         rows = self._tree.find(parts * (self._tree.total / count))
         env, newest = rows // self._length, replay.span()[1]
         place = newest[env] - (newest[env] - rows) % self._length
-        transitions = replay.at(env, place, n_step)
         drawn = self._tree.values[rows]
-        weights = torch.from_numpy((drawn.min() / drawn) ** importance).float().to(transitions.r_t.device)
+        weights = torch.from_numpy((drawn.min() / drawn) ** importance).float().to(replay.device)
         self._pending = rows, torch.full_like(weights, _UNTOUCHED)
-        return Prioritized(transitions, weights, self._pending[1])
+        return Drawn(env, place, weights, self._pending[1])
 
-    def _take_in(self, replay: Replay) -> None:
-        """New rows get the largest priority, those that cannot be drawn 0."""
+    def _take_in(self, replay: Replay, drawable: Drawable) -> None:
+        """New rows get the largest priority once they can be drawn; those that cannot have 0."""
         oldest, newest = replay.span()
-        cut = _places(oldest, np.minimum(oldest + self._stack - 2, newest))  # may have lost some of their stack
-        new = _places(np.maximum(self._known - 1, oldest), newest)  # last time's newest row has been followed since
-        env, place = (np.concatenate(pair) for pair in zip(cut, new, strict=True))
-        rows = env * self._length + place % self._length
+        self._tree.write(self._rows(*_places(np.maximum(self._known, oldest), newest)), 0.0)  # what they replaced
+        cut = _places(oldest, np.minimum(oldest + self._behind - 1, newest))
+        ripe = _places(np.maximum(self._known - self._ahead, oldest), newest - self._ahead)
+        env, place = (np.concatenate(pair) for pair in zip(cut, ripe, strict=True))
+        rows = self._rows(env, place)
         held = self._tree.values[rows]
         held[len(cut[0]) :] = self._largest
-        self._tree.write(rows, np.where(replay.drawable(env, place), held, 0.0))
+        self._tree.write(rows, np.where(drawable(replay, env, place), held, 0.0))
         self._known = newest + 1
+
+    def _rows(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
+        return env * self._length + place % self._length
 
     def _read(self) -> None:
         """Take the priorities that the learner wrote; this waits for the device."""

@@ -43,7 +43,7 @@ class Replay:
                 f"a replay of {capacity} leaves each of {num_envs} environments {self._length} observations, too few "
                 f"for a stack of {stack}. Set agent.stream.replay.capacity to at least {num_envs * (stack + 2)}."
             )
-        rows = num_envs * self._length
+        rows, self.device = num_envs * self._length, device
         _refuse_what_does_not_fit(rows, spec, device)
         # NumPy's zeros cost no memory until they are written.
         zeros = np.zeros((rows, *spec.shape), np.uint8 if spec.is_bytes else np.float32)

@@ -1,11 +1,23 @@
 """Sequences from replay, for agents that remember; none crosses an episode."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 
 from sandbox.buffers.replay import Replay
+from sandbox.errors import UserError
+from sandbox.learner import State, zero_where
+
+_TRIES = 1_000
+
+
+class Carried:
+    """What an agent carries along sequences, [B, ...]: before their first observations, and, once the learner has put
+    that in its place, after their last transitions."""
+
+    def __init__(self, state: State) -> None:
+        self.state = state
 
 
 class Sequences(NamedTuple):
@@ -16,21 +28,73 @@ class Sequences(NamedTuple):
     r_t: torch.Tensor
     discount_t: torch.Tensor
     mask: torch.Tensor
+    carried: Carried
 
 
-def draw_sequences(replay: Replay, batch_size: int, length: int) -> Sequences:
-    """Windows of `length` transitions around uniformly drawn ones, none reaching back beyond its episode's start.
+def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int, state: State) -> Sequences:
+    """The windows of `length` transitions that begin at these places [B]."""
+    steps = np.arange(length + 1)
+    places = np.minimum(place[:, None] + steps, replay.span()[1][env][:, None])
+    ages = replay.age(env[:, None], places)
+    # Ages count up within an episode and start again at 0, so the count breaks at its end, and at the newest row.
+    mask = torch.from_numpy((ages == ages[:, :1] + steps)[:, 1:].astype(np.float32)).to(replay.device)
+    followed = replay.followed(env[:, None], places[:, :-1])
+    return Sequences(replay.gather(env, places), *followed, mask, Carried(state))
+
+
+def draw_sequences(replay: Replay, batch_size: int, length: int, state: State) -> Sequences:
+    """Windows around uniformly drawn transitions, none reaching back beyond its episode's start.
 
     A transition of age >= length - 1 ends its window; a younger one's window runs from the episode's start.
     """
     env, place = replay.draw(batch_size)
-    oldest, newest = replay.span()
     back = np.minimum(replay.age(env, place), length - 1)
-    start = np.maximum(place - back, oldest[env])
-    steps = np.arange(length + 1)
-    places = np.minimum(start[:, None] + steps, newest[env][:, None])
-    ages = replay.age(env[:, None], places)
-    # Ages count up within an episode and start again at 0, so the count breaks at its end, and at the newest row.
-    mask = torch.from_numpy((ages == ages[:, :1] + steps)[:, 1:].astype(np.float32))
-    observations = replay.gather(env, places)
-    return Sequences(observations, *replay.followed(env[:, None], places[:, :-1]), mask.to(observations.device))
+    return sequences_at(replay, env, np.maximum(place - back, replay.span()[0][env]), length, state)
+
+
+class Lanes:
+    """Episodes from their first step to their last, a window at a time, in `count` lanes side by side.
+
+    Hausknecht & Stone's bootstrapped sequential updates: each window begins with what the learner carried out of the
+    one before. Where an episode is over, or lost to newer ones, another one begins, each held one as likely as another.
+    """
+
+    def __init__(self, count: int, state: State) -> None:
+        """`state` [count, ...] is an episode's start."""
+        self._env, self._place = np.zeros(count, np.int64), np.zeros(count, np.int64)
+        self._over, self._carried = np.ones(count, bool), Carried(state)
+
+    def draw(self, replay: Replay, length: int) -> Sequences:
+        """The next window of every lane.
+
+        Raises:
+            UserError: if no episode's first step is held.
+        """
+        self._over |= ~replay.drawable(self._env, self._place)
+        state = zero_where(self._carried.state, self._over)
+        self._env[self._over], self._place[self._over] = _draw_starts(replay, int(self._over.sum()))
+        batch = sequences_at(replay, self._env, self._place, length, state)
+        self._carried, self._place = batch.carried, self._place + length
+        self._over = ~batch.mask.bool().all(1).cpu().numpy()
+        return batch
+
+    def state_dict(self) -> dict[str, Any]:
+        return {"env": self._env, "place": self._place, "over": self._over, "state": self._carried.state}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self._env, self._place, self._over = (state[name].copy() for name in ("env", "place", "over"))
+        self._carried = Carried(state["state"])
+
+
+def _draw_starts(replay: Replay, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """`count` first steps of episodes, as (environment, place): what of uniform draws is one."""
+    found = np.empty((2, 0), np.int64)
+    for _ in range(_TRIES):
+        if found.shape[1] >= count:
+            return found[0, :count], found[1, :count]
+        env, place = replay.draw(1_024)
+        found = np.concatenate([found, np.stack([env, place])[:, replay.age(env, place) == 0]], axis=1)
+    raise UserError(
+        "updates=sequential begins at an episode's first step, and the replay holds hardly any: episodes are too long "
+        "for it. Set agent.stream.replay.capacity higher, or agent.stream.updates=random."
+    )

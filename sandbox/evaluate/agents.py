@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from sandbox.environment import Environment, game_over
-from sandbox.learner import Agent, zero_where
+from sandbox.learner import Agent, carry_on
 
 MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever
 
@@ -41,13 +41,13 @@ def play_episodes(
         lengths += 1
         too_long = (lengths >= MAX_STEPS) & ~(terminated | truncated)
         over = game_over(terminated, truncated, infos) | too_long
+        state = carry_on(state, rewards, over)
         if over.any():
             counted = over & (share > 0)
             finished += zip(returns[counted].tolist(), lengths[counted].tolist(), strict=True)
             cut += int((too_long & counted).sum())
             share -= counted
             returns[over] = lengths[over] = 0
-            state = zero_where(state, over)
         if (waiting := terminated | truncated | too_long).any():
             observations, _ = env.reset(options={"reset_mask": waiting})
     table = np.array(finished)

@@ -5,12 +5,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.environment import Environment, game_over
-from sandbox.learner import Agent, zero_where
+from sandbox.learner import Agent, State, carry_on
 from sandbox.seeding import Rng
 
 
 class Step(NamedTuple):
-    """One step of N environments: `last` are the observations after it, the true last ones where an episode ended."""
+    """One step of N environments: `last` are the observations after it, the true last ones where an episode ended.
+
+    `state` is what the agent carried before it.
+    """
 
     observations: np.ndarray
     actions: np.ndarray
@@ -18,6 +21,7 @@ class Step(NamedTuple):
     terminated: np.ndarray
     truncated: np.ndarray
     last: np.ndarray
+    state: State = None
 
     @property
     def ended(self) -> np.ndarray:
@@ -42,20 +46,20 @@ class Actor:
 
     def step(self) -> Step:
         """Act everywhere once, and start a new episode where one ended."""
-        before = self._observations
-        actions, self._state = self._agent.act(before, self._state, explore=True)
+        before, state = self._observations, self._state
+        actions, state_t = self._agent.act(before, state, explore=True)
         last, rewards, terminated, truncated, infos = self._env.step(actions)
-        step = Step(before, actions, rewards, terminated, truncated, last)
+        step = Step(before, actions, rewards, terminated, truncated, last, state)
         self._observations = last
         self._returns += rewards
         self._lengths += 1
         self.steps += self._env.num_envs
+        self._state = carry_on(state_t, rewards, step.ended)
         if step.ended.any():
             over = game_over(terminated, truncated, infos)
             self._finished += zip(self._returns[over].tolist(), self._lengths[over].tolist(), strict=True)
             self._returns[over] = self._lengths[over] = 0
             self._observations, _ = self._env.reset(options={"reset_mask": step.ended})
-            self._state = zero_where(self._state, step.ended)
         return step
 
     def metrics(self) -> dict[str, float]:

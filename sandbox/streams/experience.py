@@ -3,16 +3,17 @@
 What is due before the next batch is played beside the update with this one, by the weights from before it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from pydantic import PositiveInt, model_validator
 
-from sandbox.buffers.replay import Replay, Transitions
+from sandbox.buffers.replay import Replay
 from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.environment import Environment, spec_of
-from sandbox.learner import Agent, Counter, Stateful, StreamConfig
+from sandbox.learner import Agent, Counter, State, Stateful, StreamConfig
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor
 
@@ -34,6 +35,18 @@ class ReplayConfig(Config):
         return self
 
 
+@dataclass(frozen=True)
+class Draws:
+    """`draw` makes a batch of a replay after so many agent steps.
+
+    `keep` is told what the agent carried, [N, ...], before the replay's newest observations; `parts` are saved with it.
+    """
+
+    draw: Callable[[Replay, int], Any]
+    keep: Callable[[Replay, State], None] = lambda replay, state: None
+    parts: Mapping[str, Stateful] = field(default_factory=dict)
+
+
 class ExperienceConfig(StreamConfig):
     """`batch_size` transitions of `n_step` steps an update, drawn uniformly; observations are stacks of `stack`."""
 
@@ -43,10 +56,8 @@ class ExperienceConfig(StreamConfig):
     replay: ReplayConfig = ReplayConfig()
 
     def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Experience":
-        def draw(replay: Replay) -> Transitions:
-            return replay.transitions(self.batch_size, self.n_step)
-
-        return Experience(self.replay, self.stack, draw, source, learner, rng, compute)
+        draws = Draws(lambda replay, step: replay.transitions(self.batch_size, self.n_step))
+        return Experience(self.replay, self.stack, draws, source, learner, rng, compute)
 
 
 class Experience:
@@ -56,14 +67,14 @@ class Experience:
         self,
         config: ReplayConfig,
         stack: int,
-        draw: Callable[[Replay], Any],
+        draws: Draws,
         source: Callable[[int], Environment],
         agent: Agent,
         rng: Rng,
         compute: Compute,
     ) -> None:
         env = source(config.num_envs)
-        self._config, self._draw, self._beside = config, draw, compute.beside
+        self._config, self._draws, self._beside = config, draws, compute.beside
         self._actor = Actor(env, agent, rng)
         self._replay = Replay(
             config.capacity, config.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device
@@ -81,7 +92,7 @@ class Experience:
         self._play()  # before the first batch; later ones find it done
         self._owed.value -= self._config.update_period
         self._clock.value = self._actor.steps
-        batch = self._draw(self._replay)
+        batch = self._draws.draw(self._replay, self._clock.value)
         self._beside.start(self._play)
         return batch
 
@@ -90,6 +101,7 @@ class Experience:
         while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
             step = self._actor.step()
             self._replay.add(step.observations, step.actions, step.rewards, step.terminated)
+            self._draws.keep(self._replay, step.state)
             self._replay.add_last(step.last, step.ended)
             if self._actor.steps >= self._config.warmup:
                 self._owed.value += self._config.num_envs
@@ -100,4 +112,5 @@ class Experience:
 
     def parts(self) -> dict[str, Stateful]:
         self._beside.wait()
-        return {"actor": self._actor, "replay": self._replay, "owed": self._owed, "clock": self._clock}
+        own: dict[str, Stateful] = {"replay": self._replay, "owed": self._owed, "clock": self._clock}
+        return {"actor": self._actor, **own, **self._draws.parts}

@@ -8,10 +8,10 @@ from sandbox.buffers.priorities import Priorities, Prioritized
 from sandbox.buffers.replay import Replay
 from sandbox.device import Compute
 from sandbox.environment import Environment
-from sandbox.learner import Agent, Stateful, StreamConfig
+from sandbox.learner import Agent, StreamConfig
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
-from sandbox.streams.experience import Experience, ReplayConfig
+from sandbox.streams.experience import Draws, Experience, ReplayConfig
 
 
 class PrioritizedConfig(StreamConfig):
@@ -28,42 +28,14 @@ class PrioritizedConfig(StreamConfig):
     importance: Linear = Linear(start=0.4, end=1.0, steps=1_000_000)
     replay: ReplayConfig = ReplayConfig()
 
-    def make(
-        self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute
-    ) -> "PrioritizedExperience":
-        return PrioritizedExperience(self, source, learner, rng, compute)
-
-
-class PrioritizedExperience:
-    """`Experience` whose draws follow the errors that the learner writes into its batches."""
-
-    def __init__(
-        self,
-        config: PrioritizedConfig,
-        source: Callable[[int], Environment],
-        learner: Agent,
-        rng: Rng,
-        compute: Compute,
-    ) -> None:
-        self._config, held = config, config.replay
-        self._experience = Experience(held, config.stack, self._draw, source, learner, rng, compute)
+    def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> Experience:
+        held = self.replay
         length, dice = held.capacity // held.num_envs, rng.numpy("priorities")
-        self._priorities = Priorities(held.num_envs, length, config.stack, config.exponent, dice)
+        priorities = Priorities(held.num_envs, length, self.exponent, dice, behind=self.stack - 1)
 
-    def _draw(self, replay: Replay) -> Prioritized:
-        config, importance = self._config, self._config.importance.at(self.step)
-        return self._priorities.draw(replay, config.batch_size, config.n_step, importance)
+        def draw(replay: Replay, step: int) -> Prioritized:
+            drawn = priorities.draw(replay, Replay.drawable, self.batch_size, self.importance.at(step))
+            return Prioritized(replay.at(drawn.env, drawn.place, self.n_step), drawn.weights, drawn.priorities)
 
-    @property
-    def step(self) -> int:
-        """Agent steps so far, all environments together."""
-        return self._experience.step
-
-    def __next__(self) -> Prioritized:
-        return next(self._experience)
-
-    def metrics(self) -> dict[str, float]:
-        return self._experience.metrics()
-
-    def parts(self) -> dict[str, Stateful]:
-        return {**self._experience.parts(), "priorities": self._priorities}
+        draws = Draws(draw, parts={"priorities": priorities})
+        return Experience(self.replay, self.stack, draws, source, learner, rng, compute)

@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 
 from sandbox.environment import Environment, game_over
-from sandbox.learner import State
+from sandbox.learner import State, carry_on
 
 
 class Player(Protocol):
@@ -53,6 +53,7 @@ def _episode(player: Player, env: Environment, seed: int, explore: bool) -> Iter
         actions, state = player.act(observations, state, explore=explore)
         observations, rewards, terminated, truncated, infos = env.step(actions)
         over = bool(game_over(terminated, truncated, infos)[0])
+        state = carry_on(state, rewards, np.array([over]))
         frame = Frame(
             env.draw(0),
             seed,

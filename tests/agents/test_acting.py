@@ -13,6 +13,7 @@ from agents.iqn import IQNConfig
 from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import Spec
+from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
 from sandbox.schedules import Ladder, Linear
 from sandbox.seeding import Rng
@@ -24,7 +25,7 @@ SMALL: dict[Any, dict[str, Any]] = {
     DQNConfig: {},
     DoubleDQNConfig: {},
     IQNConfig: {"hidden_size": 8, "embedding_size": 4, "num_policy_taus": 2},
-    DRQNConfig: {"memory_size": 8},
+    DRQNConfig: {"memory": LSTM(size=8)},
 }
 
 

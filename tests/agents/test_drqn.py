@@ -1,23 +1,30 @@
 """DRQN: its memory, its masks, and what it has in common with DQN."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional as F
 
 from agents.drqn import DRQN, DRQNConfig
-from sandbox.buffers.sequences import Sequences
+from sandbox.assemble import build
+from sandbox.buffers.sequences import Carried, Sequences
 from sandbox.device import Compute
 from sandbox.learner import Spec
+from sandbox.networks.memory import GRU, LSTM, RNN, MemoryConfig, Nothing
 from sandbox.networks.mlp import MLP
 from sandbox.ops.value_learning import q_learning
 from sandbox.optimizers.adam import Adam
+from sandbox.runconfig import model_for
 from sandbox.seeding import Rng
 
+STEPS = ("a_tm1", "r_t", "discount_t", "mask")
 CPU = Compute(torch.device("cpu"))
 
 
 def make(**options) -> DRQN:
-    config = DRQNConfig(backbone=MLP(hidden=(8,)), memory_size=6, discount=0.9, **options)
+    config = DRQNConfig(**{"backbone": MLP(hidden=(8,)), "memory": LSTM(size=6), "discount": 0.9, **options})
     return config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU)
 
 
@@ -32,12 +39,13 @@ def batch(size: int = 5, length: int = 7) -> Sequences:
         torch.randn(size, length, generator=g),
         (torch.rand(size, length, generator=g) > 0.2).float(),
         mask,
+        Carried(tuple(torch.zeros(size, 6) for _ in range(2))),
     )
 
 
 def test_acting_step_by_step_is_one_unrolled_pass() -> None:
     agent, data = make(), batch()
-    q, _ = agent._network(data.observations, agent.initial_state(5), CPU)
+    q, _ = agent._network(data.observations, agent.initial_state(5))
     state = agent.initial_state(5)
     for t in range(8):
         actions, state = agent.act(data.observations[:, t].numpy(), state, explore=False)
@@ -50,8 +58,8 @@ def test_the_memory_matters() -> None:
     past = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
     _, state = agent.act(past, agent.initial_state(2), explore=False)
     now = torch.ones(2, 1, 3)
-    fresh, _ = agent._network(now, agent.initial_state(2), CPU)
-    remembered, _ = agent._network(now, state, CPU)
+    fresh, _ = agent._network(now, agent.initial_state(2))
+    remembered, _ = agent._network(now, state)
     assert not torch.allclose(fresh, remembered)
 
 
@@ -60,10 +68,10 @@ def test_the_loss_step_by_step_by_hand() -> None:
     total, count = 0.0, 0.0
     for b in range(5):
         online, target = agent.initial_state(1), agent.initial_state(1)
-        _, target = agent._target(data.observations[b : b + 1, :1], target, CPU)
+        _, target = agent._target(data.observations[b : b + 1, :1], target)
         for t in range(7):
-            q, online = agent._network(data.observations[b : b + 1, t : t + 1], online, CPU)
-            q_t, target = agent._target(data.observations[b : b + 1, t + 1 : t + 2], target, CPU)
+            q, online = agent._network(data.observations[b : b + 1, t : t + 1], online)
+            q_t, target = agent._target(data.observations[b : b + 1, t + 1 : t + 2], target)
             goal = data.r_t[b, t] + 0.9 * data.discount_t[b, t] * q_t.max()
             if data.mask[b, t]:
                 total += F.huber_loss(q[0, 0, data.a_tm1[b, t]], goal).item()
@@ -86,8 +94,8 @@ def test_one_step_sequences_are_dqns_update() -> None:
     agent, data = make(optimizer=Adam(lr=1e-2)), batch(length=1)
     data = data._replace(mask=torch.ones(5, 1))
     reference = make(optimizer=Adam(lr=1e-2))
-    q_tm1 = reference._network(data.observations[:, :1], reference.initial_state(5), CPU)[0][:, 0]
-    q_t = reference._target(data.observations, reference.initial_state(5), CPU)[0][:, 1]
+    q_tm1 = reference._network(data.observations[:, :1], reference.initial_state(5))[0][:, 0]
+    q_t = reference._target(data.observations, reference.initial_state(5))[0][:, 1]
     error = q_learning(q_tm1, data.a_tm1[:, 0], data.r_t[:, 0], 0.9 * data.discount_t[:, 0], q_t)
     reference._optimizer.minimise(F.huber_loss(error, torch.zeros_like(error), reduction="sum"))
     agent.update(data)
@@ -96,9 +104,58 @@ def test_one_step_sequences_are_dqns_update() -> None:
 
 
 def test_rewards_are_clipped_in_the_update_alone() -> None:
-    data = batch()
-    clipped, raw = data._replace(r_t=data.r_t.clamp(-0.5, 0.5)), data.r_t.clone()
-    losses = [make(reward_clip=0.5).update(data), make().update(clipped), make().update(data)]
+    data, clipped = batch(), batch()._replace(r_t=batch().r_t.clamp(-0.5, 0.5))
+    losses = [make(reward_clip=0.5).update(data), make().update(clipped), make().update(batch())]
     assert losses[0]["loss"] == losses[1]["loss"]
     assert losses[0]["loss"] != losses[2]["loss"]
-    assert torch.equal(data.r_t, raw)
+    assert torch.equal(data.r_t, batch().r_t)
+
+
+@pytest.mark.parametrize("memory", [GRU(size=6), RNN(size=6), Nothing()])
+def test_other_memories_act_as_they_learn(memory: MemoryConfig) -> None:
+    agent, data = make(memory=memory), batch()
+    q, after = agent._network(data.observations, agent.initial_state(5))
+    state = agent.initial_state(5)
+    for t in range(8):
+        actions, state = agent.act(data.observations[:, t].numpy(), state, explore=False)
+        assert actions.tolist() == q[:, t].argmax(1).tolist()
+    for ours, theirs in zip(state, after, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+def test_without_memory_and_one_step_at_a_time_it_is_dqn(tmp_path: Path) -> None:
+    """The whole run, bit for bit: what is played, drawn, learnt and reported."""
+    replay = {"num_envs": 4, "capacity": 200, "warmup": 40, "update_period": 4}
+    common = {
+        "backbone": {"name": "mlp", "hidden": [8]},
+        "optimizer": {"lr": 1e-2, "clip_norm": 5.0},
+        "target_period": 3,
+    }
+    dqn = {"name": "dqn", **common, "stream": {"stack": 1, "batch_size": 8, "replay": replay}}
+    drqn = {"name": "drqn", "memory": {"name": "none"}, **common}
+    drqn["stream"] = {"length": 1, "batch_size": 8, "replay": replay}
+    runs = []
+    for agent in (dqn, drqn):
+        given = {"env": {"name": "catch", "observe": "features"}, "agent": agent, "steps": 100}
+        config = model_for(given).model_validate(given)
+        run = build(config, tmp_path).run()
+        rows = [
+            {k: float(v) for k, v in metrics.items()} for _, (_, metrics) in zip(range(30), run.steps(), strict=False)
+        ]
+        runs.append((rows, run.learner))
+    for ours, theirs in zip(runs[0][0], runs[1][0], strict=True):
+        assert ours == theirs | {"q_mean": pytest.approx(theirs["q_mean"], abs=1e-6)}  # another order of summing
+    ours, theirs = (learner.parts()["network"].state_dict() for _, learner in runs)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours.keys() | theirs.keys())
+
+
+def test_windows_one_after_another_are_one_long_window() -> None:
+    """Sequential updates: the memory goes from batch to batch, in the values and, with them, in the loss."""
+    agent, data = make(optimizer=Adam(lr=1e-12)), batch(length=6)
+    data = data._replace(mask=torch.ones(5, 6))
+    first = data._replace(observations=data.observations[:, :4], **{k: getattr(data, k)[:, :3] for k in STEPS})
+    whole = make(optimizer=Adam(lr=1e-12)).update(batch(length=6)._replace(mask=torch.ones(5, 6)))["loss"]
+    losses = [agent.update(first)["loss"]]
+    second = first._replace(observations=data.observations[:, 3:], **{k: getattr(data, k)[:, 3:] for k in STEPS})
+    losses.append(agent.update(second)["loss"])
+    torch.testing.assert_close(torch.stack(losses).mean(), whole)

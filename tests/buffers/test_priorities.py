@@ -27,7 +27,7 @@ class World:
         self.num_envs, self.length, self.stack, self.exponent = num_envs, length, stack, exponent
         spec = Spec((2,), is_bytes=False)
         self.replay = Replay(num_envs * length, num_envs, spec, stack, np.random.default_rng(seed), CPU)
-        self.priorities = Priorities(num_envs, length, stack, exponent, np.random.default_rng(seed + 1))
+        self.priorities = Priorities(num_envs, length, exponent, np.random.default_rng(seed + 1), stack - 1)
         self.random = np.random.default_rng(seed + 2)
         self.rings: list[list[tuple[str, int]]] = [[] for _ in range(num_envs)]  # step or last, and its age
         self.age = np.zeros(num_envs, int)
@@ -59,7 +59,8 @@ class World:
         return rows
 
     def draw(self, count: int = 8, importance: float = 1.0) -> Prioritized:
-        return self.priorities.draw(self.replay, count, 1, importance)
+        drawn = self.priorities.draw(self.replay, Replay.drawable, count, importance)
+        return Prioritized(self.replay.at(drawn.env, drawn.place, 1), drawn.weights, drawn.priorities)
 
     def learn(self, batch: Prioritized, errors: Any) -> None:
         """Write errors into a batch, and down."""

@@ -19,6 +19,7 @@ from sandbox.device import Compute
 from sandbox.environment import spec_of
 from sandbox.evaluate.agents import play_episodes
 from sandbox.evaluate.sb3 import Policy
+from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
 from sandbox.seeding import Rng
 
@@ -26,7 +27,7 @@ from sandbox.seeding import Rng
 def test_evaluate_policy_scores_our_agents_as_we_do() -> None:
     """Recurrent ones too: the state is carried, and zeroed at every episode's start."""
     source = CatchConfig(observe="features").make
-    config = DRQNConfig(backbone=MLP(hidden=(8,)), memory_size=8)
+    config = DRQNConfig(backbone=MLP(hidden=(8,)), memory=LSTM(size=8))
     agent = config.make(spec_of(source(1)), Rng(0), Compute(torch.device("cpu")))
     env = DummyVecEnv([lambda: gymnasium.make("Sandbox/Catch-v0", observe="features")] * 2)
     env.seed(5)

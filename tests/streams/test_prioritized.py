@@ -10,13 +10,13 @@ from sandbox.environment import spec_of
 from sandbox.errors import UserError
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
-from sandbox.streams.experience import ReplayConfig
-from sandbox.streams.prioritized import PrioritizedConfig, PrioritizedExperience
+from sandbox.streams.experience import Experience, ReplayConfig
+from sandbox.streams.prioritized import PrioritizedConfig
 
 CPU = Compute(torch.device("cpu"))
 
 
-def stream(**options) -> PrioritizedExperience:
+def stream(**options) -> Experience:
     replay = ReplayConfig(num_envs=4, capacity=400, warmup=40, update_period=8)
     config = PrioritizedConfig(**{"batch_size": 6, "stack": 2, "replay": replay, **options})
     source, rng = CatchConfig(observe="features").make, Rng(0)
@@ -39,15 +39,15 @@ def test_importance_follows_its_schedule() -> None:
     experience = stream(importance=Linear(start=0.0, end=1.0, steps=32, delay=44), exponent=1.0)
     for expected in (0.0, 0.25, 0.5, 0.75, 1.0, 1.0):
         batch = next(experience)
-        tree = experience._priorities._tree
-        drawn = tree.values[experience._priorities._pending[0]]
+        tree = experience._draws.parts["priorities"]._tree
+        drawn = tree.values[experience._draws.parts["priorities"]._pending[0]]
         assert batch.weights.tolist() == pytest.approx((drawn.min() / drawn) ** expected, rel=1e-6)
         batch.priorities.copy_(torch.arange(1, 7))
 
 
 def test_what_the_learner_writes_is_what_the_next_draw_follows() -> None:
     experience = stream(exponent=1.0)
-    batch, priorities = next(experience), experience._priorities
+    batch, priorities = next(experience), experience._draws.parts["priorities"]
     drawn = priorities._pending[0]
     batch.priorities[2:4] = torch.tensor([1e9, 0.0])
     next(experience)
