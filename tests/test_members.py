@@ -31,6 +31,7 @@ DIGITS = "data={name: digits, binarize: threshold}"
 # Members whose defaults ask for more than a test has time for: a part of a batch.
 SMALL = {
     "drqn": ["agent.stream={batch_size: 4}"],
+    "darqn": ["agent.stream={batch_size: 4, length: 3}"],
     "r2d2": ["agent.stream={batch_size: 4, length: 6, period: 4, burn_in: 3, replay: {warmup: 200}}"],
 }
 

@@ -78,6 +78,7 @@ class Nothing(MemoryConfig):
 
 
 AnyMemory = Annotated[LSTM | GRU | RNN | Nothing, Field(discriminator="name"), unnamed_is("lstm")]
+AnyRecurrent = Annotated[LSTM | GRU | RNN, Field(discriminator="name"), unnamed_is("lstm")]
 
 
 def _spans(size: int, horizon: int) -> torch.Tensor:

@@ -76,7 +76,8 @@ class NatureEncoder(Encoder):
             self.convolutions.append(nn.Conv2d(channels[i], channels[i + 1], kernel, stride))
             self.convolutions.extend([_ChannelNorm(channels[i + 1])] if config.layer_norm else [])
             self.convolutions.append(nn.ReLU())
-        self.head, self.out_features = nn.Sequential(), channels[-1] * math.prod(sides[-1])
+        self.map_shape = (channels[-1], *sides[-1])  # of the convolutions' output
+        self.head, self.out_features = nn.Sequential(), math.prod(self.map_shape)
         if config.hidden is not None:
             self.head = layer(self.out_features, config.hidden, config.layer_norm)
             self.out_features = config.hidden

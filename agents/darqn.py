@@ -1,0 +1,160 @@
+"""DARQN: a recurrent Q-network that chooses where to look, by what it sees and what it remembers.
+
+Paper: Sorokin et al. 2015, "Deep Attention Recurrent Q-Network".
+Deviations: Adam instead of RMSProp; no layer between a glimpse and the memory; values of the target network come from
+    glimpses of its own; windows near an episode's start begin there; several environments step together. Those of
+    attention: `sandbox/networks/attention.py`. Truncation bootstraps.
+"""
+
+import copy
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import torch
+from pydantic import Field, PositiveFloat, PositiveInt
+from torch import nn
+from torch.nn import functional as F
+
+from sandbox.buffers.sequences import Sequences
+from sandbox.device import Compute
+from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, each
+from sandbox.networks.attention import Attention, Glimpse, Soft
+from sandbox.networks.inputs import as_float, in_fp32
+from sandbox.networks.memory import LSTM, AnyRecurrent, Memory
+from sandbox.networks.nature import Nature
+from sandbox.ops.value_learning import epsilon_greedy, q_learning
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.schedules import Exploration, Linear
+from sandbox.seeding import Rng
+from sandbox.streams.sequences import SequencesConfig
+
+
+class DARQNConfig(AgentConfig):
+    """`attention`: soft or hard; `memory`: what it remembers with; `target_period` counts updates.
+
+    Of the backbone, only the convolutions are used. `exploration` counts agent steps. `reward_clip`: updates see
+    rewards within plus and minus this, scores and replay the raw ones; null: updates too.
+    """
+
+    name: Literal["darqn"] = "darqn"
+    backbone: Nature = Nature(channels=(32, 64, 256), hidden=None)
+    attention: Attention = Soft()
+    memory: AnyRecurrent = LSTM(size=256)
+    discount: float = Field(0.99, ge=0, le=1)
+    reward_clip: PositiveFloat | None = None
+    target_period: PositiveInt = 2_500
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
+    optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
+    stream: SequencesConfig = SequencesConfig(length=4)
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DARQN":
+        return DARQN(self, spec, rng, compute)
+
+
+class Seen(NamedTuple):
+    """[B, T, A] values, the memory after the last observation, and all glimpses, [B, T, ...] each."""
+
+    q: torch.Tensor
+    memory: Memory
+    glimpses: Glimpse
+
+
+class AttentiveQNetwork(nn.Module):
+    """[B, T, C, H, W] and the memory before -> `Seen`; step by step, for what it remembers decides where it looks."""
+
+    def __init__(self, config: DARQNConfig, spec: Spec) -> None:
+        super().__init__()
+        encoder = config.backbone.make(spec.shape)
+        self.convolutions, self.map = encoder.convolutions, encoder.map_shape
+        self.memory = config.memory.make(self.map[0])
+        self.attention = config.attention.make(self.map[0], self.memory.out_features)
+        self.head = nn.Linear(self.memory.out_features, spec.num_actions)
+
+    def forward(self, observations: torch.Tensor, memory: Memory, generator: torch.Generator) -> Seen:
+        maps = self.convolutions(as_float(observations.flatten(0, 1)))
+        with torch.autocast(observations.device.type, enabled=False):
+            places = maps.float().flatten(2).transpose(1, 2).unflatten(0, observations.shape[:2])  # [B, T, L, D]
+            keys = self.attention.keys(places)
+            outputs, glimpses = [], []
+            for t in range(observations.shape[1]):
+                glimpses.append(self.attention(places[:, t], keys[:, t], memory[0], generator))
+                output, memory = self.memory(glimpses[-1].context[:, None], memory)
+                outputs.append(output)
+            together = Glimpse(*(torch.stack(part, 1) for part in zip(*glimpses, strict=True)))
+        return Seen(in_fp32(self.head, torch.cat(outputs, 1)), memory, together)
+
+
+class DARQN:
+    """Its carried state: the memory, and where it looked last (`attention`, [N, h, w] weights); zeros at a start."""
+
+    def __init__(self, config: DARQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        self._config, self._compute = config, compute
+        with rng.initialising("network"):
+            self._network = AttentiveQNetwork(config, spec).to(compute.device)
+        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
+        self._glimpses = rng.torch("glimpses", compute.device)  # of updates; those of acting come from the others
+        self._steps, self._updates = Counter(), Counter()
+
+    def initial_state(self, num_envs: int) -> dict[str, Any]:
+        device = self._compute.device
+        looked = torch.zeros(num_envs, *self._network.map[1:], device=device)
+        return {"memory": self._network.memory.initial(num_envs, device), "attention": looked}
+
+    @torch.no_grad()
+    def act(
+        self, observations: np.ndarray, state: dict[str, Any], *, explore: bool
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
+        device, config = self._compute.device, self._config
+        generator = self._explore if explore else self._greedy
+        memory = each(lambda part: part.to(device), state["memory"])
+        seen = self._network(torch.from_numpy(observations).to(device)[:, None], memory, generator)
+        if explore:
+            actions = epsilon_greedy(seen.q[:, 0], config.exploration.at(self._steps.value, len(seen.q)), generator)
+            self._steps.value += len(observations)
+        else:
+            actions = epsilon_greedy(seen.q[:, 0], config.evaluation_epsilon, generator)
+        looked = seen.glimpses.weights[:, 0].unflatten(1, self._network.map[1:])
+        return actions.cpu().numpy(), {"memory": seen.memory, "attention": looked}
+
+    def update(self, batch: Sequences) -> Metrics:
+        """One gradient step over whole windows; the memory is carried in `batch.carried`."""
+        config, memory = self._config, batch.carried.state["memory"]
+        with self._compute.autocast():
+            seen = self._network(batch.observations[:, :-1], memory, self._glimpses)
+            with torch.no_grad():
+                q_t = self._target(batch.observations, memory, self._glimpses).q[:, 1:]
+        batch.carried.state = batch.carried.state | {"memory": each(torch.Tensor.detach, seen.memory)}
+        r_t, clip = batch.r_t, config.reward_clip
+        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
+        error = q_learning(seen.q, batch.a_tm1, r_t, config.discount * batch.discount_t, q_t)
+        chosen = seen.q.detach().gather(-1, batch.a_tm1[..., None])[..., 0]
+        losses = F.huber_loss(error, torch.zeros_like(error), reduction="none")
+        looking = config.attention.loss(seen.glimpses, chosen + error.detach())
+        loss = ((losses + looking) * batch.mask).sum() / error.shape[1]
+        self._optimizer.minimise(loss, self._compute.beside.wait)
+        self._updates.value += 1
+        if self._updates.value % config.target_period == 0:
+            self._target.load_state_dict(self._network.state_dict())
+        count = batch.mask.sum()
+        epsilon = np.mean(config.exploration.at(self._steps.value, config.stream.replay.num_envs))
+        return {
+            "loss": (losses.detach() * batch.mask).sum() / count,
+            "q_mean": (seen.q.detach().mean(-1) * batch.mask).sum() / count,
+            "attention_entropy": (torch.special.entr(seen.glimpses.weights.detach()).sum(-1) * batch.mask).sum()
+            / count,
+            "epsilon": float(epsilon),
+        }
+
+    def parts(self) -> dict[str, Stateful]:
+        return {
+            "network": self._network,
+            "target": self._target,
+            "optimizer": self._optimizer,
+            "steps": self._steps,
+            "updates": self._updates,
+        }
