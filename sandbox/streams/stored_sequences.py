@@ -110,7 +110,8 @@ class _Drawing:
         burn_in = sequences_at(replay, env, before, config.burn_in, self.states.at(replay, env, before))
         learnt = sequences_at(replay, env, place, config.length, None)
         there = place + config.period - config.burn_in
-        is_later = (replay.age(env, there) - replay.age(env, place) == there - place) & (replay.age(env, there) > 0)
+        age = replay.age(env, there)
+        is_later = (age == replay.age(env, place) + there - place) & (age > 0) & replay.drawable(env, there)
         later = self.states.at(replay, env, there)
         ours, theirs = (torch.from_numpy(which).to(replay.device) for which in (starts, is_later))
         return StoredSequences(burn_in, learnt, ours, later, theirs, drawn.weights, drawn.priorities)

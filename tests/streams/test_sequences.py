@@ -1,0 +1,88 @@
+"""Sequential updates: episodes from their first step to their last, the memory carried along."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sandbox.buffers.replay import Replay
+from sandbox.buffers.sequences import Lanes
+from sandbox.errors import UserError
+from sandbox.learner import Spec
+
+CPU = torch.device("cpu")
+
+
+def lived(rows: int, steps: int, longest: int, seed: int = 0) -> Replay:
+    """One environment; observations are (episode, age)."""
+    replay = Replay(rows, 1, Spec((2,), is_bytes=False), 1, np.random.default_rng(seed), CPU)
+    random, episode, age = np.random.default_rng(seed), 0, 0
+    left = int(random.integers(1, longest + 1))
+    for _ in range(steps):
+        replay.add(np.array([[episode, age]], np.float32), np.zeros(1), np.zeros(1), np.array([left == 1]))
+        age, left = age + 1, left - 1
+        replay.add_last(np.array([[episode, age]], np.float32), np.array([left == 0]))
+        if left == 0:
+            episode, age, left = episode + 1, 0, int(random.integers(1, longest + 1))
+    return replay
+
+
+def test_each_lane_goes_through_whole_episodes_in_order() -> None:
+    """The carried state, here the number of steps since the start, is what the learner left, and 0 at a start."""
+    replay, lanes = lived(200, 200, 17), Lanes(6, (torch.zeros(6, 1),))
+    went: list[Any] = [None] * 6
+    for _ in range(40):
+        batch = lanes.draw(replay, 5)
+        (count,) = batch.carried.state
+        for i in range(6):
+            episode, age = batch.observations[i, 0].tolist()
+            assert count[i] == age
+            if went[i] is None:
+                assert age == 0
+            else:
+                assert [episode, age] == went[i]
+            steps = int(batch.mask[i].sum())
+            assert batch.observations[i, : steps + 1, 1].tolist() == [age + t for t in range(steps + 1)]
+            went[i] = [episode, age + 5] if steps == 5 else None
+            if went[i] and not _followed(replay, went[i]):
+                went[i] = None
+        batch.carried.state = (count + 5,)
+
+
+def _followed(replay: Replay, observation: list[float]) -> bool:
+    """Whether something was done there: it is neither an episode's last nor the newest."""
+    places = np.arange(replay.span()[0][0], replay.span()[1][0] + 1)
+    env = np.zeros(len(places), int)
+    rows = replay.gather(env[:1], places[None])[0].tolist()
+    return bool(replay.drawable(env, places)[rows.index(observation)])
+
+
+def test_every_episode_is_as_likely_as_another() -> None:
+    replay = lived(300, 300, 12)
+    starts = np.zeros(200)
+    for _ in range(60):
+        lanes = Lanes(32, ())
+        for episode in lanes.draw(replay, 3).observations[:, 0, 0].int().tolist():
+            starts[episode] += 1
+    counts = starts[starts > 0]
+    assert counts.std() < 2 * counts.mean() ** 0.5
+
+
+def test_what_newer_ones_replaced_is_begun_anew() -> None:
+    replay, lanes = lived(40, 40, 30), Lanes(4, ())
+    lanes.draw(replay, 2)
+    for t in range(60):
+        replay.add(np.array([[9, t]], np.float32), np.zeros(1), np.zeros(1), np.array([t % 10 == 9]))
+        replay.add_last(np.array([[9, t + 1]], np.float32), np.array([t % 10 == 9]))
+    batch = lanes.draw(replay, 2)
+    assert (batch.observations[:, 0, 0] == 9).all()
+    assert (batch.observations[:, 0, 1] % 10 == 0).all()
+
+
+def test_an_episode_that_is_longer_than_the_replay_has_no_start() -> None:
+    replay = Replay(50, 1, Spec((1,), is_bytes=False), 1, np.random.default_rng(0), CPU)
+    for _ in range(120):
+        replay.add(np.zeros((1, 1), np.float32), np.zeros(1), np.zeros(1), np.zeros(1, bool))
+    with pytest.raises(UserError, match=r"^updates=sequential begins at an episode's first step, and the replay holds"):
+        Lanes(2, ()).draw(replay, 5)
