@@ -21,9 +21,17 @@ def resolve(files: Sequence[str | Path], overrides: Sequence[str]) -> RunConfig:
     Raises:
         UserError: with every mistake, one a line.
     """
-    raw, origins = configfile.load(files, overrides, catalog.configs())
-    checked = _check(raw, origins, model_for(raw), pairing_problem(raw))
-    return RunConfig(**dict(checked))  # of the one class, so that equal configs are equal
+    return checked(*configfile.load(files, overrides, catalog.configs()))
+
+
+def checked(raw: Mapping[str, Any], origins: Origins) -> RunConfig:
+    """The run that `raw` says, with its defaults; `origins` say where its key paths were written, `()` those they lack.
+
+    Raises:
+        UserError: with every mistake, one a line.
+    """
+    run = _check(raw, origins, model_for(raw), pairing_problem(raw))
+    return RunConfig(**dict(run))  # of the one class, so that equal configs are equal
 
 
 def member(family: str, raw: Mapping[str, Any], where: str) -> Any:

@@ -1,7 +1,9 @@
 """Train, kill, resume, evaluate, film, sample: as a user would, on runs of a second."""
 
+import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -225,6 +227,25 @@ def test_an_edited_config_is_refused(sandbox, tmp_path):
     wrong = sandbox("resume", "latest", "--steps", "900")
     assert wrong.code == 2
     assert "error: config.yaml has another agent than when this run was saved. Put it back" in wrong.err
+
+
+def test_a_run_of_an_older_version_goes_on_as_if_its_options_had_always_been_there(sandbox, tmp_path):
+    sandbox("train", *TINY, "steps=800", "name=whole")
+    sandbox("train", *TINY)
+    run = tmp_path / "runs" / "catch_dqn_s0"
+    (newest,) = run.glob("checkpoints/*600")
+    manifest = json.loads((newest / "manifest.json").read_text())
+    for name, options in (("config.json", "error_clip|blind"), ("stream.actor.json", "blind")):
+        text, count = re.subn(rf'\["({options})", [\w.]+\](, )?', "", (newest / name).read_text())
+        assert count == options.count("|") + 1
+        (newest / name).write_text(text)
+        manifest["files"][name] = hashlib.sha256(text.encode()).hexdigest()
+    (newest / "manifest.json").write_text(json.dumps(manifest))
+    text, count = re.subn(r" +(error_clip|blind): .*\n", "", (run / "config.yaml").read_text())
+    assert count == 2
+    (run / "config.yaml").write_text(text)
+    assert sandbox("resume", "latest", "--steps", "800").code == 0
+    assert metrics(run) == metrics(tmp_path / "runs" / "whole")
 
 
 def test_a_run_that_could_not_begin_leaves_no_folder(sandbox, tmp_path):
