@@ -92,6 +92,15 @@ def test_an_existing_run_asks(sandbox, tmp_path):
     assert metrics(tmp_path / "runs" / "catch_dqn_s0") == before
 
 
+def test_a_run_that_went_past_its_end_is_finished(sandbox, tmp_path):
+    """Four environments step together: 602 steps are over at 608, where the last update is due."""
+    sandbox("train", *TINY, "steps=602")
+    again = sandbox("train", *TINY, "steps=602", "--resume")
+    assert (again.code, again.out) == (0, "runs/catch_dqn_s0\n")
+    assert "this run is finished (step 608 of 602)" in again.err
+    assert "has reached step 608 already" in sandbox("train", *TINY, "steps=603", "--resume").err
+
+
 def test_a_mistake_leaves_no_folder_behind(sandbox, tmp_path):
     wrong = sandbox("train", *TINY, "agent.backbone={name: nature}")
     assert wrong.code == 2
