@@ -4,7 +4,8 @@
     python benchmarks/kill_and_resume.py dqn rbm --kills 5
 
 Compared: every tensor, array and number of the last checkpoint (weights, optimisers, replay or chains, environments,
-generators of randomness, averages) and every line of metrics.jsonl, but for what a clock wrote.
+generators of randomness, averages) and every line of metrics.jsonl, but for what a clock wrote. A kill counts if it
+hit: the run had its folder, and was not through yet.
 """
 
 import argparse
@@ -58,30 +59,39 @@ def contents(run: Path) -> dict[str, object]:
     return {"step": newest.name, "files": {k: v for k, v in files.items() if k != "logger.json"}, "metrics": rows}
 
 
+def killed(learner: str, runs: Path, seconds: float) -> bool:
+    """Train for `seconds` and kill; False if that was too early or too late to hit the run."""
+    process = subprocess.Popen(command(learner, runs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    time.sleep(seconds)
+    hit = process.poll() is None and (runs / "run").exists()
+    process.kill()
+    process.wait()
+    return hit
+
+
 def kill_and_resume(learner: str, kills: int, seed: int) -> int:
-    """How many of `kills` resumed runs are identical to the uninterrupted one."""
+    """How many of `kills` resumed runs are identical to the uninterrupted one; only kills that hit count."""
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as temporary:
-        folder, same = Path(temporary), 0
+        folder, same, done = Path(temporary), 0, 0
         began = time.monotonic()
         subprocess.run(command(learner, folder / "whole"), check=True, capture_output=True)
         seconds = time.monotonic() - began
         whole = contents(folder / "whole" / "run")
-        for attempt in range(kills):
-            runs = folder / f"killed_{attempt}"
-            process = subprocess.Popen(command(learner, runs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            moment = dice.uniform(0, seconds)
-            time.sleep(moment)
-            process.kill()
-            process.wait()
-            log = runs / "run" / "metrics.jsonl"
+        for attempt in range(10 * kills):
+            if done == kills:
+                break
+            runs, moment = folder / f"killed_{attempt}", dice.uniform(0, seconds)
+            if not killed(learner, runs, moment):
+                continue
+            log, done = runs / "run" / "metrics.jsonl", done + 1
             reached = log.read_text().count("\n") if log.exists() else 0
             subprocess.run(command(learner, runs), check=True, capture_output=True)
             identical = contents(runs / "run") == whole
             same += identical
             verdict = "identical" if identical else "DIFFERENT"
             where = f"killed at {moment:.1f} of {seconds:.1f} s, line {reached}"
-            print(f"{learner} {attempt + 1}: {where}: {verdict}", flush=True)
+            print(f"{learner} {done}: {where}: {verdict}", flush=True)
         return same
 
 

@@ -55,6 +55,8 @@ def require_reset(ended: np.ndarray) -> None:
 def require_same_rules(state: Mapping[str, Any], rules: Mapping[str, Any], num_envs: int) -> None:
     """Refuse a saved `state` of other rules or another number of copies; it holds its own `rules`, and `ended` [N].
 
+    An option that it lacks is younger than the state, and passes.
+
     Raises:
         UserError: naming the options that differ.
     """
@@ -62,7 +64,7 @@ def require_same_rules(state: Mapping[str, Any], rules: Mapping[str, Any], num_e
     if there.get("name") != rules["name"]:
         raise UserError(f"this state belongs to another environment: {there.get('name')}, not {rules['name']}")
     if differ := [
-        f"{key} is {there.get(key)} there, {rules[key]} here" for key in rules if there.get(key) != rules[key]
+        f"{key} is {there[key]} there, {rules.get(key)} here" for key in there if there[key] != rules.get(key)
     ]:
         raise UserError(f"this state belongs to other options of {rules['name']}: {', '.join(differ)}")
     if len(state["ended"]) != num_envs:

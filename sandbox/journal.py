@@ -1,6 +1,5 @@
 """What a run does to its folder and to the world: log lines, scores, films and grids, checkpoints."""
 
-import json
 from collections.abc import Callable, Mapping
 from itertools import islice
 from pathlib import Path
@@ -16,26 +15,38 @@ from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
 from sandbox.media.grid import grid, save_png
+from sandbox.resolve import checked
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
 from sandbox.seeding import Rng
 from sandbox.viewer.episode import episodes
 from sandbox.viewer.film import film
+from sandbox.yamltext import Origin
 
 
 class Pinned:
-    """What a checkpoint belongs to: a run whose config was edited in between must not go on as if it was not."""
+    """What a checkpoint belongs to: a run whose config was edited in between must not go on as if it was not.
+
+    Settings are compared as they read today: an option that is younger than the checkpoint had today's default.
+    """
 
     def __init__(self, config: RunConfig) -> None:
-        settings = config.model_dump(mode="json")
-        self._pinned = {key: settings[key] for key in ("seed", "precision", "env", "data", "agent", "generator")}
+        self._config = config
 
     def state_dict(self) -> dict[str, Any]:
-        return self._pinned
+        settings = self._config.model_dump(mode="json")
+        return {key: settings[key] for key in ("seed", "precision", "env", "data", "agent", "generator")}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError if the run was started with other settings."""
-        if changed := [key for key, value in json.loads(json.dumps(self._pinned)).items() if value != state[key]]:
+        """Raises UserError if the run was started with other settings, or with ones that are no more."""
+        try:
+            saved = Pinned(checked({"steps": self._config.steps, **state}, {(): Origin("the checkpoint")})).state_dict()
+        except UserError as error:
+            raise UserError(
+                f"this run was saved by another version, whose settings this one does not read: {error} "
+                "Resume it with that version (run.json says which), or train a new run."
+            ) from None
+        if changed := [key for key, value in self.state_dict().items() if value != saved[key]]:
             raise UserError(
                 f"config.yaml has another {', '.join(changed)} than when this run was saved. "
                 "Put it back to resume, or train a new run with these settings."

@@ -5,9 +5,20 @@ import pytest
 
 import agents
 from sandbox import catalog
+from sandbox.config import Config
 from sandbox.configfile import to_yaml
 from sandbox.errors import UserError
-from sandbox.resolve import member, resolve
+from sandbox.heads.exploration import EpsilonGreedy
+from sandbox.heads.scalar import Scalar
+from sandbox.networks.mlp import MLP
+from sandbox.networks.nature import Nature
+from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.centred_rmsprop import CentredRMSProp
+from sandbox.resolve import completed, member, resolve
+from sandbox.schedules import Ladder, Linear
+from sandbox.streams.experience import ReplayConfig
+from sandbox.streams.prioritized import PrioritizedConfig
+from sandbox.streams.rollouts import RolloutsConfig
 
 CATCH = ["steps=100", "env.name=catch", "agent.name=random"]
 
@@ -33,6 +44,68 @@ def test_options_reach_their_members():
     assert config.agent.stream.num_envs == 3
     assert (config.name, config.logger.wandb) == ("a-1", "off")
     assert config != resolve([], [*CATCH, "logger.wandb=off", "name=a-1"])
+
+
+def agent(name, *words):
+    return resolve([], ["steps=1", "env.name=catch", f"agent.name={name}", *(f"agent.{word}" for word in words)]).agent
+
+
+def test_one_option_of_a_section_leaves_the_agents_own_defaults_of_the_others(tmp_path):
+    assert agent("rainbow", "stream.batch_size=64").stream == PrioritizedConfig(batch_size=64, n_step=3)
+    assert agent("rainbow", "optimizer.lr=1e-3").optimizer == Adam(lr=1e-3, eps=4.8e-3)
+    assert agent("drqn", "optimizer.lr=1e-3").optimizer == Adam(lr=1e-3, clip_norm=10.0)
+    assert agent("pqn", "stream.num_envs=4").stream == RolloutsConfig(num_envs=4, length=16)
+    assert agent("pqn", "exploration.steps=9").exploration == Linear(start=1.0, end=0.001, steps=9)
+    assert agent("pqn", "backbone={name: nature, hidden: 9}").backbone == Nature(hidden=9, layer_norm=True)
+    assert agent("rainbow", "optimizer.eps=1e-8", "stream={}").optimizer == Adam(lr=6.25e-5, eps=1e-8)
+    file = tmp_path / "mine.yaml"
+    file.write_text("steps: 1\nenv: {name: catch}\nagent:\n  name: rainbow\n  stream: {batch_size: 64}\n")
+    assert resolve([file], ["agent.optimizer.lr=1e-3"]).agent == agent(
+        "rainbow", "stream={batch_size: 64, n_step: 3}", "optimizer={lr: 1e-3, eps: 4.8e-3}"
+    )
+
+
+def test_a_section_in_a_section_keeps_its_defaults_too():
+    stream = agent("rainbow", "stream.importance.steps=7", "stream.replay.num_envs=2").stream
+    assert stream == PrioritizedConfig(
+        n_step=3, importance=Linear(start=0.4, end=1.0, steps=7), replay=ReplayConfig(num_envs=2)
+    )
+    chosen = agent("rainbow", "exploration={name: epsilon_greedy, epsilon: {steps: 7}}").exploration
+    assert chosen == EpsilonGreedy(epsilon=Linear(start=1.0, end=0.1, steps=7))
+
+
+def test_a_default_inside_a_default_counts_and_not_its_classs_own():
+    class Inner(Config):
+        a: int = 1
+        b: int = 1
+        c: int = 1
+
+    class Outer(Config):
+        inner: Inner = Inner(b=2)
+        spare: int = 1
+
+    class Whole(Config):
+        outer: Outer = Outer(inner=Inner(c=3))
+
+    assert completed(Whole, {}) == {}
+    assert completed(Whole, {"outer": {"spare": 5}}) == {"outer": {"spare": 5, "inner": {"a": 1, "b": 1, "c": 3}}}
+    assert completed(Whole, {"outer": {"inner": {"a": 5}}}) == {"outer": {"inner": {"a": 5, "c": 3}}}
+
+
+def test_another_choice_has_its_own_defaults():
+    assert agent("pqn", "optimizer.name=centred_rmsprop").optimizer == CentredRMSProp()
+    assert agent("pqn", "backbone={name: mlp, hidden: [9]}").backbone == MLP(hidden=(9,))
+    assert agent("dqn", "exploration.base=0.3").exploration == Ladder(base=0.3)
+    assert agent("dqn", "exploration.end=0.3").exploration == Linear(start=1.0, end=0.3, steps=1_000_000)
+    assert agent("rainbow", "head={name: scalar, hidden: null}").head == Scalar(hidden=None)
+
+
+def test_a_default_that_does_not_go_with_what_is_given_is_told_where_that_was_written():
+    words = ["steps=1", "env.name=catch", "agent.name=pqn", "agent.stream.num_envs=1", "agent.num_minibatches=17"]
+    assert "agent: num_minibatches=17 is more than the 16 steps of a batch" in refused([], words)
+    assert refused([], ["steps=1", "env.name=catch", "agent.name=rainbow", "agent.head.maximum=-20"]) == (
+        "command line: agent.head.maximum=-20: agent.head: minimum must be below maximum, got -10 and -20."
+    )
 
 
 def test_several_mistakes_are_told_at_once(tmp_path, monkeypatch):

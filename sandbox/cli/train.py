@@ -46,8 +46,9 @@ def train(
     config = config.model_copy(update={"name": name})
     if resume and (runs / name).exists():
         folder = RunFolder.find(runs, str(runs / name))
-        _refuse_changes(folder, config)
-        _go_on(folder, quiet, config.steps)
+        started = resolve([folder.config], [])
+        _refuse_changes(folder, started, config)
+        _go_on(folder, quiet, None if config.steps == started.steps else config.steps)
         return
     if config.encoder_from is not None:  # by its lasting name: `latest` will soon be another
         giver = RunFolder.find(runs, config.encoder_from).path
@@ -90,13 +91,12 @@ def _default_name(files: list[str], config: "RunConfig") -> str:
     return f"{re.sub('[^A-Za-z0-9._-]+', '_', stem).strip('._-') or 'run'}_s{config.seed}"
 
 
-def _refuse_changes(folder: "RunFolder", config: "RunConfig") -> None:
+def _refuse_changes(folder: "RunFolder", started: "RunConfig", config: "RunConfig") -> None:
     """Raises UserError if `config` asks for anything that the run was not started with, more steps aside."""
     from sandbox.errors import UserError
-    from sandbox.resolve import resolve
 
-    started = dict(resolve([folder.config], []))
-    changed = [key for key, value in dict(config).items() if key not in ("name", "steps") and value != started[key]]
+    before = dict(started)
+    changed = [key for key, value in dict(config).items() if key not in ("name", "steps") and value != before[key]]
     if changed:
         raise UserError(
             f"{folder.path} was started with another {', '.join(changed)}. Resume it as it is with "

@@ -111,9 +111,14 @@ class Wrapped:
         return {"wrappers": list(self.wrappers), "arrays": arrays, "env": self._env.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError for a state that was saved with other wrappers, or of another environment."""
+        """Raises UserError for a state that was saved with other wrappers, or of another environment.
+
+        An option that the saved ones lack is younger than the state, and passes.
+        """
         saved, own = state.get("wrappers", []), self._arrays()
-        if saved != self.wrappers:
+        pairs = zip(saved, self.wrappers, strict=False)
+        today = [{name: here.get(name, {}) | options for name, options in there.items()} for there, here in pairs]
+        if len(saved) != len(self.wrappers) or today != self.wrappers:
             raise UserError(
                 f"this state was saved with env.wrappers {saved}, here they are {self.wrappers}; "
                 "restore it with the same ones in the same order"

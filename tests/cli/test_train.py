@@ -1,7 +1,9 @@
 """Train, kill, resume, evaluate, film, sample: as a user would, on runs of a second."""
 
+import hashlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -88,6 +90,15 @@ def test_an_existing_run_asks(sandbox, tmp_path):
     before = metrics(tmp_path / "runs" / "catch_dqn_s0")
     assert sandbox("train", *TINY, "--resume").code == 0
     assert metrics(tmp_path / "runs" / "catch_dqn_s0") == before
+
+
+def test_a_run_that_went_past_its_end_is_finished(sandbox, tmp_path):
+    """Four environments step together: 602 steps are over at 608, where the last update is due."""
+    sandbox("train", *TINY, "steps=602")
+    again = sandbox("train", *TINY, "steps=602", "--resume")
+    assert (again.code, again.out) == (0, "runs/catch_dqn_s0\n")
+    assert "this run is finished (step 608 of 602)" in again.err
+    assert "has reached step 608 already" in sandbox("train", *TINY, "steps=603", "--resume").err
 
 
 def test_a_mistake_leaves_no_folder_behind(sandbox, tmp_path):
@@ -225,6 +236,25 @@ def test_an_edited_config_is_refused(sandbox, tmp_path):
     wrong = sandbox("resume", "latest", "--steps", "900")
     assert wrong.code == 2
     assert "error: config.yaml has another agent than when this run was saved. Put it back" in wrong.err
+
+
+def test_a_run_of_an_older_version_goes_on_as_if_its_options_had_always_been_there(sandbox, tmp_path):
+    sandbox("train", *TINY, "steps=800", "name=whole")
+    sandbox("train", *TINY)
+    run = tmp_path / "runs" / "catch_dqn_s0"
+    (newest,) = run.glob("checkpoints/*600")
+    manifest = json.loads((newest / "manifest.json").read_text())
+    for name, options in (("config.json", "error_clip|blind"), ("stream.actor.json", "blind")):
+        text, count = re.subn(rf'\["({options})", [\w.]+\](, )?', "", (newest / name).read_text())
+        assert count == options.count("|") + 1
+        (newest / name).write_text(text)
+        manifest["files"][name] = hashlib.sha256(text.encode()).hexdigest()
+    (newest / "manifest.json").write_text(json.dumps(manifest))
+    text, count = re.subn(r" +(error_clip|blind): .*\n", "", (run / "config.yaml").read_text())
+    assert count == 2
+    (run / "config.yaml").write_text(text)
+    assert sandbox("resume", "latest", "--steps", "800").code == 0
+    assert metrics(run) == metrics(tmp_path / "runs" / "whole")
 
 
 def test_a_run_that_could_not_begin_leaves_no_folder(sandbox, tmp_path):

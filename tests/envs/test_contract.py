@@ -183,6 +183,16 @@ def test_a_state_of_other_options_is_refused(name: str, there: dict[str, Any], h
     config_of(name, {"observe": "features"}).make(2).load_state_dict(config_of(name, {}).make(2).state_dict())
 
 
+def test_an_option_younger_than_a_state_passes_and_one_that_is_no_more_does_not() -> None:
+    env = config_of("deep_sea", {"size": 8}).make(2)
+    env.reset(seed=0)
+    state = env.state_dict()
+    rules = {key: value for key, value in state["rules"].items() if key != "move_cost"}
+    env.load_state_dict(state | {"rules": rules})
+    with pytest.raises(UserError, match="this state belongs to other options of deep_sea: depth is 3 there, None here"):
+        env.load_state_dict(state | {"rules": rules | {"depth": 3}})
+
+
 def test_no_mode_steps_what_was_never_reset() -> None:
     for mode in AutoresetMode:
         with pytest.raises(RuntimeError, match=r"environments \[0, 1\] have not been reset"):

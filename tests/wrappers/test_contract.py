@@ -216,6 +216,15 @@ def test_another_chain_s_state_is_refused(name: str) -> None:
         CatchConfig(observe="features").make(2).load_state_dict(env.state_dict())
 
 
+def test_an_option_younger_than_a_state_passes() -> None:
+    env = make("flicker", "features", 2)
+    state, (wrapper,) = env.state_dict(), env.wrappers
+    env.load_state_dict(state | {"wrappers": [{"flicker": {}}]})
+    for other in ([{"flicker": {"p": 0.9}}], [{"flicker": {"q": 0.9}}], [], [wrapper, wrapper], [{}]):
+        with pytest.raises(UserError, match="this state was saved with"):
+            env.load_state_dict(state | {"wrappers": other})
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_illegal_below_is_illegal_here(name: str) -> None:
     env = make(name, "features", 2)
