@@ -7,10 +7,7 @@ import json
 import sys
 from pathlib import Path
 
-import matplotlib
-
-matplotlib.use("agg")
-from matplotlib import pyplot
+from sandbox.media.curve import canvas, save
 
 
 def rows(run: Path, key: str) -> list[tuple[float, float, float]]:
@@ -24,7 +21,7 @@ def mean(column: tuple[float, ...]) -> float:
 
 
 def draw(place: Path, runs: list[Path]) -> None:
-    figure, (by_step, by_hour) = pyplot.subplots(1, 2, figsize=(10, 4), sharey=True, layout="constrained")
+    figure, (by_step, by_hour) = canvas(2)
     for run in runs:
         every = rows(run, "env/return")
         parts = [every[start : start + 10] for start in range(0, len(every), 10)]
@@ -38,8 +35,7 @@ def draw(place: Path, runs: list[Path]) -> None:
     by_step.set(xlabel="agent steps", ylabel="raw return")
     by_hour.set(xlabel="hours")
     by_step.legend()
-    by_step.grid(alpha=0.3), by_hour.grid(alpha=0.3)
-    figure.savefig(place, dpi=100)
+    save(place, figure)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Puts a run together from its config: source, learner, stream, and back again from a run folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,9 +68,12 @@ def begin(config: RunConfig, runs: Path) -> Assembly:
     return parts
 
 
-def restore(folder: RunFolder) -> tuple[Assembly, int]:
-    """The learner of a run as its newest good checkpoint holds it, and that checkpoint's step."""
-    parts = build(resolve([str(folder.config)], []), folder.path.parent)
+def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly, int]:
+    """The learner of a run as its newest good checkpoint holds it, and that checkpoint's step.
+
+    `overrides` of its config must leave the learner as it is: they are for the environment and how it is played.
+    """
+    parts = build(resolve([str(folder.config)], overrides), folder.path.parent)
     step = Checkpoints(folder.checkpoints).load(
         {f"learner.{name}": part for name, part in parts.learner.parts().items()}
     )

@@ -27,13 +27,15 @@ def load(
     Mappings merge deeply, everything else replaces. A section below the top level that names another member than
     before (`agent.name`, `backbone.name`, ...) replaces the old section whole, because the old member's options mean
     nothing to the new one; the overrides are first merged with each other, so their order does not matter for that.
+    A mapping over a list changes the items that all its keys find, by index or by an item's only key: over
+    `wrappers: [{flicker: {p: 0.5}}]`, `wrappers.flicker.p=0.1` and `wrappers.0.flicker.p=0.1` are the same.
 
     Returns:
         The merged mapping, and the origin of every key path in it; the origin of `()` is all the files.
 
     Raises:
-        UserError: with file, line and column, for a file that is missing, unreadable, or no mapping in YAML, and for
-            an override that is not `key=value`.
+        UserError: with file, line and column, for a file that is missing, unreadable, or no mapping in YAML; for an
+            override that is not `key=value`; and for a key that finds several items of a list.
     """
     raw: dict[str, Any] = {}
     origins: Origins = {}
@@ -52,6 +54,13 @@ def load(
 def to_yaml(config: BaseModel) -> str:
     """`config` with all its defaults, keys in the order of its class; `load` reads the same values back."""
     return yamltext.dump(config.model_dump(mode="json"))
+
+
+def items_called(items: Sequence[Any], word: str) -> list[int]:
+    """Where in a list of a config the item is that `word` finds: its index, or the only key of it."""
+    if word.isdecimal():
+        return [int(word)] if int(word) < len(items) else []
+    return [index for index, item in enumerate(items) if isinstance(item, dict) and list(item) == [word]]
 
 
 def _find(file: str, known: Mapping[str, Path]) -> Path:
@@ -117,10 +126,34 @@ def _merge(
         if isinstance(old, dict) and isinstance(value, dict) and not _renamed(old, value):
             _merge(old, base_origins, value, origins, path)
             continue
+        if isinstance(old, list) and isinstance(value, dict) and all(items_called(old, word) for word in value):
+            items: dict[Any, Any] = dict(enumerate(old))
+            for word in value:
+                _merge(items, base_origins, *_to_its_item(old, word, value, origins, path), path)
+            base[key] = list(items.values())
+            continue
         base[key] = value
         for gone in [other for other in base_origins if other[: len(path)] == path]:
             del base_origins[gone]
         base_origins.update({new: origin for new, origin in origins.items() if new[: len(path)] == path})
+
+
+def _to_its_item(
+    items: list[Any], word: str, value: dict[str, Any], origins: Origins, path: KeyPath
+) -> tuple[dict[Any, Any], Origins]:
+    """What `value` has under `word`, by the index of the item that `word` finds; and the origins, moved likewise."""
+    places, stem = items_called(items, word), (*path, word)
+    below = {other: origin for other, origin in origins.items() if other[: len(stem)] == stem}
+    if len(places) > 1:
+        which = " or ".join(".".join(map(str, (*path, place, word))) for place in places)
+        raise UserError(
+            f"{next(iter(below.values()))}: {'.'.join(map(str, path))} has {len(places)} items called {word}; "
+            f"say which one: {which}."
+        )
+    (place,) = places
+    inner = value[word] if word.isdecimal() else {word: value[word]}
+    kept = len(stem) if word.isdecimal() else len(path)
+    return {place: inner}, {(*path, place, *other[kept:]): origin for other, origin in below.items()}
 
 
 def _renamed(old: dict[str, Any], new: dict[str, Any]) -> bool:

@@ -1,11 +1,11 @@
 """What a run does to its folder and to the world: log lines, scores, films and grids, checkpoints."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sandbox.assemble import Assembly
+from sandbox.assemble import Assembly, restore, use_threads
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
@@ -112,10 +112,18 @@ class Journal:
         return place
 
 
+def evaluated(folder: RunFolder, episodes: int, seed: int, overrides: Sequence[str] = ()) -> dict[str, Any]:
+    """What `sandbox evaluate` prints of a run's newest checkpoint, played under `overrides` of its config."""
+    assembly, step = restore(folder, overrides)
+    use_threads(assembly.config)
+    played = assembly.config.learner.model_dump(include={"evaluation_epsilon"})  # of those that explore
+    return {"run": folder.name, "step": step, "seed": seed, **played, **score(assembly, episodes, seed)}
+
+
 def score(
     assembly: Assembly, episodes: int, seed: int, stopping: Callable[[], bool] = lambda: False
 ) -> dict[str, float | str]:
-    """What `sandbox evaluate` prints; a freshly restored learner scores the same with the same seed.
+    """How good a learner is; a freshly restored one scores the same with the same seed.
 
     Raises:
         Stopped: as soon as `stopping()`, while episodes are played.

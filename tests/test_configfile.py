@@ -81,6 +81,41 @@ def test_an_inner_member_is_replaced_too(write):
     assert raw == {"agent": {"name": "dqn", "backbone": {"name": "mlp"}}}
 
 
+WRAPPERS = "env: {wrappers: [{noise: {std: 0.1}}, {flicker: {p: 0.5, q: 1}}, {limit: {steps: 9}}]}\n"
+
+
+@pytest.mark.parametrize("key", ["env.wrappers.flicker.p", "env.wrappers.1.flicker.p"])
+def test_an_item_of_a_list_is_found_by_its_only_key_or_its_index(write, key):
+    write("a.yaml", WRAPPERS)
+    raw, origins = load(["a.yaml"], [f"{key}=0.9"], {})
+    assert raw["env"]["wrappers"] == [{"noise": {"std": 0.1}}, {"flicker": {"p": 0.9, "q": 1}}, {"limit": {"steps": 9}}]
+    where = ("env", "wrappers", 1, "flicker")
+    assert str(origins[*where, "p"]) == f"command line: {key}=0.9"
+    assert str(origins[*where, "q"]) == "a.yaml:1"
+    assert not any("flicker" in path and path[: len(where)] != where for path in origins)
+
+
+def test_plain_items_and_several_at_once(write):
+    write("a.yaml", "betas: [0.9, 0.999]\n" + WRAPPERS)
+    raw, _ = load(["a.yaml"], ["betas.1=0.5", "env.wrappers={noise: {std: 1}, limit: {steps: 2}}"], {})
+    assert raw["betas"] == [0.9, 0.5]
+    assert raw["env"]["wrappers"] == [{"noise": {"std": 1}}, {"flicker": {"p": 0.5, "q": 1}}, {"limit": {"steps": 2}}]
+
+
+def test_a_list_is_replaced_where_a_key_finds_nothing(write):
+    write("a.yaml", WRAPPERS)
+    assert load(["a.yaml"], ["env.wrappers.3.noise=1"], {})[0] == {"env": {"wrappers": {"3": {"noise": 1}}}}
+    assert load(["a.yaml"], ["env.wrappers.p=1"], {})[0] == {"env": {"wrappers": {"p": 1}}}
+
+
+def test_two_items_of_one_name(write):
+    write("a.yaml", "env: {wrappers: [{flicker: {p: 0}}, {noise: {}}, {flicker: {p: 1}}]}\n")
+    assert refused(["a.yaml"], ["env.wrappers.flicker.p=1"]) == (
+        "command line: env.wrappers.flicker.p=1: env.wrappers has 2 items called flicker; "
+        "say which one: env.wrappers.0.flicker or env.wrappers.2.flicker."
+    )
+
+
 def test_a_known_name_is_its_file_and_a_path_is_a_path(write, tmp_path):
     write("shipped.yaml", "seed: 1\n")
     write("catch.yaml", "seed: 2\n")

@@ -1,5 +1,6 @@
 """`sandbox evaluate`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -9,10 +10,18 @@ from sandbox.cli._options import RUNS, Json, Runs
 
 
 def evaluate(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    run: Annotated[
+        list[str] | None, typer.Argument(metavar="[RUN]…", help="A folder, a name, an id, or `latest`.")
+    ] = None,
     runs: Runs = RUNS,
     episodes: Annotated[int, typer.Option(min=1, help="Whole episodes to play (agents).")] = 200,
     seed: Annotated[int, typer.Option(min=0, help="Of the episodes, or of the samples.")] = 12345,
+    vary: Annotated[
+        str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Score with each value of an env option.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="The PNG of --vary; in the first RUN's samples/ by default.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say how good a run's newest checkpoint is, on episodes or images it has not learnt from.
@@ -20,19 +29,30 @@ def evaluate(
     Agents play as their config's `evaluation_epsilon` says (0 is greedy) and are scored by raw returns. Generators
     are measured on the test images, in nats where they have a likelihood.
 
+    With `--vary`, agents play in their environment with one option changed, every value with the same seed: a table of
+    mean returns with 95 % intervals, and a picture. A wrapper that a run has not is put around those that it has.
+
     \b
     sandbox evaluate latest
     sandbox evaluate catch_dqn_s0 --episodes 1000 --json
+    sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
+    sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
-    from sandbox.assemble import restore, use_threads
-    from sandbox.journal import score
+    from sandbox.errors import UserError
+    from sandbox.journal import evaluated
     from sandbox.runfolder import RunFolder
 
-    folder = RunFolder.find(runs, run)
-    assembly, step = restore(folder)
-    use_threads(assembly.config)
-    played = assembly.config.learner.model_dump(include={"evaluation_epsilon"})  # of those that explore
-    result = {"run": folder.name, "step": step, "seed": seed, **played, **score(assembly, episodes, seed)}
+    folders = [RunFolder.find(runs, word) for word in run or ["latest"]]
+    if vary is not None:
+        from sandbox.cli._vary import compare
+
+        compare(folders, vary, episodes, seed, plot, as_json)
+        return
+    if len(folders) > 1:
+        raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
+    if plot is not None:
+        raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
+    result = evaluated(folders[0], episodes, seed)
     if as_json:
         _print.as_json(result)
         return

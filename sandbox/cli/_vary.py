@@ -1,0 +1,74 @@
+"""`sandbox evaluate --vary`: the scores of one or several runs along an option, as a table, a picture, or JSON."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from sandbox.cli import _print
+from sandbox.errors import UserError
+from sandbox.logger.console import console
+from sandbox.media.curve import Curve, save
+from sandbox.media.curve import compare as draw
+from sandbox.runfolder import RunFolder
+from sandbox.vary import Variation, VariedRun, is_number, text_of
+
+
+def compare(
+    folders: Sequence[RunFolder], vary: str, episodes: int, seed: int, plot: Path | None, as_json: bool
+) -> None:
+    """Play every value with every run, draw the curves, and print them; the last line printed is the picture's path.
+
+    Raises:
+        UserError: before anything is played.
+    """
+    variation = Variation.parse(vary)
+    place = plot or folders[0].samples / f"vary_{variation.option}.png"
+    if place.suffix != ".png":
+        raise UserError(f"--plot {place}: pictures are PNG; name it {place.with_suffix('.png')}")
+    varied = [VariedRun.check(folder, variation) for folder in folders]
+    progress = console(len(varied) * len(variation.values), quiet=as_json)
+    results: list[list[dict[str, Any]]] = [[] for _ in varied]
+    try:
+        for run, points in zip(varied, results, strict=True):
+            for point in run.points(episodes, seed):
+                points.append(point)
+                played = {name: point[name] for name in ("return_mean", "return_ci95")}
+                progress.write(sum(len(each) for each in results), played)
+    finally:
+        progress.close({})
+    save(place, draw([_curve(points) for points in results], variation.option, "return (mean, 95 %)", "in training"))
+    if as_json:
+        every = [point for points in results for point in points]
+        _print.as_json({"vary": variation.option, "points": every, "plot": str(place)})
+        return
+    for points in results:
+        print(_headline(points[0], variation.option))
+    _table(results, variation)
+    print(place)
+
+
+def _curve(points: Sequence[dict[str, Any]]) -> Curve:
+    values = [point["value"] if is_number(point["value"]) else text_of(point["value"]) for point in points]
+    trained = points[0]["trained"] if is_number(points[0]["trained"]) else None
+    means, errors = ([point[name] for point in points] for name in ("return_mean", "return_ci95"))
+    return Curve(points[0]["run"], values, means, errors, trained)
+
+
+def _headline(point: dict[str, Any], option: str) -> str:
+    how = {"episodes a value": point["episodes"], "seed": point["seed"], "step": point["step"]}
+    if not option.endswith("evaluation_epsilon") and "evaluation_epsilon" in point:
+        how["evaluation_epsilon"] = point["evaluation_epsilon"]
+    trained = "without it" if point["trained"] is None else f"with {text_of(point['trained'])}"
+    return f"{point['run']}: trained {trained}; " + ", ".join(f"{name} {value}" for name, value in how.items())
+
+
+def _table(results: Sequence[Sequence[dict[str, Any]]], variation: Variation) -> None:
+    """A row a value; for each run its mean return, half a 95 % interval, and the mean length."""
+    headers = [variation.option]
+    for points in results:
+        headers += [points[0]["run"], "95 %", "length"]
+    rows = []
+    for value, *row in zip(variation.values, *results, strict=True):
+        cells = [[f"{p['return_mean']:.4g}", f"± {p['return_ci95']:.2g}", f"{p['length_mean']:.4g}"] for p in row]
+        rows.append([text_of(value), *(cell for group in cells for cell in group)])
+    _print.table(rows, headers)
