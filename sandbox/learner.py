@@ -122,8 +122,4 @@ def carry_on(state: State, rewards: np.ndarray, ended: np.ndarray) -> State:
 def zero_where(state: State, ended: np.ndarray) -> State:
     """Zero the carried state of the environments [N] whose episode ended."""
     keep = torch.from_numpy(~ended)
-
-    def zeroed(part: torch.Tensor) -> torch.Tensor:
-        return part * keep.to(part.device).view(-1, *[1] * (part.dim() - 1)).to(part.dtype)
-
-    return each(zeroed, state) if ended.any() else state
+    return each(lambda part: part * keep.view(-1, *[1] * (part.dim() - 1)).to(part), state) if ended.any() else state

@@ -22,13 +22,13 @@ def rows() -> Iterator[Row]:
     """Memory in GB (less is better), then how many batches a second can be drawn."""
     ours, theirs = _ours(), _theirs()
     arrays = ours.state_dict()
-    held = sum(np.asarray(array).nbytes for array in arrays.values()) / len(ours)
+    held = sum(np.asarray(array).nbytes for array in arrays.values()) / CAPACITY
     stored = [theirs.observations, theirs.next_observations, theirs.actions, theirs.rewards, theirs.dones]
     needed = sum(array.nbytes for array in stored) / CAPACITY
     yield Row("1,000,000 Atari transitions (less is better)", "GB", held * 1e6 / 1e9, needed * 1e6 / 1e9)
 
     def draw() -> int:
-        ours.transitions(BATCH)
+        ours.at(*ours.draw(BATCH), 1)
         return 1
 
     def sample() -> int:

@@ -75,10 +75,6 @@ class Replay:
         self._written[envs] += 1
         return rows
 
-    def transitions(self, batch_size: int, n_step: int = 1) -> Transitions:
-        """Transitions of up to `n_step` steps drawn uniformly, with replacement."""
-        return self.at(*self.draw(batch_size), n_step)
-
     def at(self, env: np.ndarray, place: np.ndarray, n_step: int) -> Transitions:
         """The transitions that start at these places [B]."""
         stack, age = self._stack, self.age(env, place)[:, None]
@@ -141,9 +137,6 @@ class Replay:
 
     def _send(self, array: np.ndarray) -> torch.Tensor:
         return torch.from_numpy(array).to(self._observations.device)
-
-    def __len__(self) -> int:
-        return int(np.minimum(self._written, self._length).sum())
 
     def state_dict(self) -> dict[str, Any]:
         """Only what has been written: the first `used` rows of every ring."""

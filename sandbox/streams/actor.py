@@ -29,37 +29,30 @@ class Step(NamedTuple):
 
 
 class Actor:
-    """Carries observations and the agent's state from step to step, and keeps the score of finished games."""
+    """Carries `observations` [N, ...] and the agent's state along, and keeps the score of finished games."""
 
     def __init__(self, env: Environment, agent: Agent, rng: Rng) -> None:
         self._env, self._agent = env, agent
-        self._observations, _ = env.reset(seed=rng.integer("env") % 2**31)
+        self.observations, _ = env.reset(seed=rng.integer("env") % 2**31)
         self._state = agent.initial_state(env.num_envs)
         self._returns, self._lengths = np.zeros(env.num_envs), np.zeros(env.num_envs, np.int64)
         self._finished: list[tuple[float, int]] = []
         self.steps = 0  # agent steps so far, all environments together
 
-    @property
-    def observations(self) -> np.ndarray:
-        """What the next step acts on, [N, *observation]."""
-        return self._observations
-
     def step(self) -> Step:
         """Act everywhere once, and start a new episode where one ended."""
-        before, state = self._observations, self._state
-        actions, state_t = self._agent.act(before, state, explore=True)
+        actions, state = self._agent.act(self.observations, self._state, explore=True)
         last, rewards, terminated, truncated, infos = self._env.step(actions)
-        step = Step(before, actions, rewards, terminated, truncated, last, state)
-        self._observations = last
+        step = Step(self.observations, actions, rewards, terminated, truncated, last, self._state)
+        self.observations, self._state = last, carry_on(state, rewards, step.ended)
         self._returns += rewards
         self._lengths += 1
         self.steps += self._env.num_envs
-        self._state = carry_on(state_t, rewards, step.ended)
         if step.ended.any():
             over = game_over(terminated, truncated, infos)
             self._finished += zip(self._returns[over].tolist(), self._lengths[over].tolist(), strict=True)
             self._returns[over] = self._lengths[over] = 0
-            self._observations, _ = self._env.reset(options={"reset_mask": step.ended})
+            self.observations, _ = self._env.reset(options={"reset_mask": step.ended})
         return step
 
     def metrics(self) -> dict[str, float]:
@@ -74,7 +67,7 @@ class Actor:
     def state_dict(self) -> dict[str, Any]:
         return {
             "env": self._env.state_dict(),
-            "observations": self._observations,
+            "observations": self.observations,
             "state": self._state,
             "returns": self._returns,
             "lengths": self._lengths,
@@ -84,6 +77,6 @@ class Actor:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._env.load_state_dict(state["env"])
-        self._observations, self._state = state["observations"], state["state"]
+        self.observations, self._state = state["observations"], state["state"]
         self._returns, self._lengths = state["returns"], state["lengths"]
         self._finished, self.steps = state["finished"], state["steps"]

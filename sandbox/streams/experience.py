@@ -56,7 +56,7 @@ class ExperienceConfig(StreamConfig):
     replay: ReplayConfig = ReplayConfig()
 
     def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Experience":
-        draws = Draws(lambda replay, step: replay.transitions(self.batch_size, self.n_step))
+        draws = Draws(lambda replay, step: replay.at(*replay.draw(self.batch_size), self.n_step))
         return Experience(self.replay, self.stack, draws, source, learner, rng, compute)
 
 

@@ -112,7 +112,7 @@ def test_what_the_agent_sees_is_what_replay_gives_back() -> None:
     replay = Replay(200, 2, spec, 4, np.random.default_rng(0), CPU.device)
     seen, places = [], []
     for _ in range(30):
-        stack = torch.cat([actor._state, torch.from_numpy(actor._observations)], 1)
+        stack = torch.cat([actor._state, torch.from_numpy(actor.observations)], 1)
         seen.append(stack.clone())
         places.append(replay._written.copy())
         step = actor.step()
@@ -121,7 +121,7 @@ def test_what_the_agent_sees_is_what_replay_gives_back() -> None:
     env_index = np.tile([0, 1], 29)
     place = np.concatenate(places[:29])
     replay.draw = lambda count: (env_index, place)  # type: ignore[method-assign]
-    assert torch.equal(replay.transitions(58).s_tm1, torch.cat(seen[:29]))
+    assert torch.equal(replay.at(*replay.draw(58), 1).s_tm1, torch.cat(seen[:29]))
     assert (torch.cat(seen)[:, :3].flatten(1).sum(1) == 0).sum() >= 2 * 3  # three starts each: nothing before them
 
 

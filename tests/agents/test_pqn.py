@@ -141,7 +141,7 @@ def test_what_the_agent_sees_is_what_it_learns_from() -> None:
     for _ in range(3):
         seen, batch = [], []
         for _ in range(7):
-            seen.append(torch.cat([actor._state, torch.from_numpy(actor._observations)], 1))
+            seen.append(torch.cat([actor._state, torch.from_numpy(actor.observations)], 1))
             batch.append(actor.step())
         s_tm1, s_t = agent._stacks(batch)
         assert torch.equal(s_tm1, torch.cat(seen))

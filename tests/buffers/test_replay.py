@@ -84,7 +84,7 @@ def test_transitions_are_what_was_lived(
     """Ring by ring, across wrap-around; windows stop where an episode does, or at the newest observation."""
     replay = make(length * num_envs, num_envs, stack, seed)
     lived = live(replay, num_envs, steps, seed)
-    batch = replay.transitions(64, n_step)
+    batch = replay.at(*replay.draw(64), n_step)
     assert batch.r_t.shape == batch.discount_t.shape == (64, n_step)
     for i in range(64):
         before, after = number_of(batch.s_tm1[i]), number_of(batch.s_t[i])
@@ -143,7 +143,7 @@ def test_a_window_starts_at_the_episodes_start_when_that_is_near() -> None:
 def test_draws_are_uniform_over_transitions_and_never_a_last_row() -> None:
     replay = make(40, 2, 2)
     lived = live(replay, 2, 100, 3)
-    batch = replay.transitions(40_000)
+    batch = replay.at(*replay.draw(40_000), 1)
     drawn, counts = np.unique([number_of(x)[-1] for x in batch.s_tm1], return_counts=True)
     assert all(n in lived for n in drawn)
     assert counts.min() > 0.8 * counts.mean()
@@ -156,7 +156,7 @@ def test_truncation_goes_on_and_termination_does_not() -> None:
         terminated = np.array([t == 2, False])
         replay.add(picture([t, 100 + t]), np.zeros(2, int), np.zeros(2, np.float32), terminated)
     replay.add_last(picture([3, 103]), np.array([True, True]))  # the second is truncated
-    batch = replay.transitions(200)
+    batch = replay.at(*replay.draw(200), 1)
     ends = {number_of(s)[0]: float(d) for s, d in zip(batch.s_t, batch.discount_t, strict=True)}
     assert ends == {1: 1, 2: 1, 3: 0, 101: 1, 102: 1, 103: 1}
 
@@ -169,7 +169,7 @@ def test_several_steps_from_the_true_last_observation() -> None:
         replay.add_last(picture([number + 1]), np.array([terminated or truncated]))
     for number in (21, 22):
         replay.add(picture([number]), np.array([0]), np.full(1, number, np.float32), np.array([False]))
-    batch = replay.transitions(200, 2)
+    batch = replay.at(*replay.draw(200), 2)
     found = {}
     for i in range(200):
         k = int(batch.num_steps[i])
@@ -200,13 +200,13 @@ def test_a_restored_replay_draws_the_same() -> None:
     other = Replay(60, 2, Spec((1, 1, 2)), 3, other_generator, CPU)
     other.load_state_dict({k: v.copy() for k, v in saved.items()})
     other_generator.bit_generator.state = dice
-    for a, b in zip(replay.transitions(50, 3), other.transitions(50, 3), strict=True):
+    for a, b in zip(replay.at(*replay.draw(50), 3), other.at(*other.draw(50), 3), strict=True):
         assert torch.equal(a, b)
     for a, b in zip(draw_sequences(replay, 50, 5, ())[:-1], draw_sequences(other, 50, 5, ())[:-1], strict=True):
         assert torch.equal(a, b)
     for each in (replay, other):  # and it goes on in the middle of its episodes
         live(each, 2, 20, 2)
-    for a, b in zip(replay.transitions(50, 3), other.transitions(50, 3), strict=True):
+    for a, b in zip(replay.at(*replay.draw(50), 3), other.at(*other.draw(50), 3), strict=True):
         assert torch.equal(a, b)
 
 
