@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -9,7 +10,9 @@ from PIL import Image
 from sandbox.catalog import names
 from sandbox.cli.main import main
 from sandbox.errors import UserError
-from sandbox.vary import Variation
+from sandbox.resolve import resolve
+from sandbox.runfolder import RunFolder
+from sandbox.vary import Variation, VariedRun
 
 TINY = [
     "catch_dqn",
@@ -91,6 +94,13 @@ def test_json(evaluate):
     ]
     assert [point["length_mean"] for point in found["points"]] == [3, 9, 3, 9]
     assert said[2] == "note: plain was trained without time_limit; here it is the outermost wrapper\n"
+
+
+def test_a_wrapper_that_a_run_has_not_is_put_around_the_others(runs):
+    varied = VariedRun.check(RunFolder(Path("runs/flicker")), Variation("env.wrappers.blackout.p", (0.1,)))
+    config = resolve(["runs/flicker/config.yaml"], varied.added)
+    assert [wrapper.chosen[0] for wrapper in config.env.wrappers] == ["noise", "flicker", "time_limit", "blackout"]
+    assert config.env.wrappers[1].chosen[1].p == 0.5
 
 
 def test_the_table_and_the_picture(evaluate, runs, tmp_path):

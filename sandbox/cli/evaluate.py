@@ -11,7 +11,7 @@ from sandbox.cli._options import RUNS, Json, Runs
 
 def evaluate(
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN]…", help="A folder, a name, an id, or `latest`.")
+        list[str] | None, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")
     ] = None,
     runs: Runs = RUNS,
     episodes: Annotated[int, typer.Option(min=1, help="Whole episodes to play (agents).")] = 200,
