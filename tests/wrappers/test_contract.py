@@ -16,12 +16,16 @@ from sandbox.errors import UserError
 from sandbox.resolve import resolve
 
 NAMES = catalog.names("sandbox.wrappers")
-OPTIONS: dict[str, dict[str, Any]] = {"time_limit": {"steps": 5}, "blackout": {"p": 0.3, "steps": 3}}  # the rest: none
-FEATURES_ONLY = ("previous_action_reward",)
+OPTIONS: dict[str, dict[str, Any]] = {
+    "time_limit": {"steps": 5},
+    "blackout": {"p": 0.3, "steps": 3},
+    "scale": {"by": 3.0},
+}  # the rest: none
+FEATURES_ONLY = ("previous_action_reward", "scale")
 CHAINS = {name: [name] for name in NAMES} | {
     "all": [name for name in NAMES if name not in FEATURES_ONLY],
     "twice": ["flicker", "frame_stack", "blackout", "noise", "sticky_actions", "time_limit"] * 2,
-    "twice features": ["previous_action_reward", "noise"] * 2,
+    "twice features": ["previous_action_reward", "noise", "scale"] * 2,
 }
 EVERY = [
     (chain, observe)
