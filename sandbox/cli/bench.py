@@ -30,6 +30,7 @@ def bench(
     sandbox bench envs           environments: steps a second (a minute and a half)
     sandbox bench atari          Atari beside ale-py's own vector environment
     sandbox bench dqn            DQN as a whole, beside Stable-Baselines3's
+    sandbox bench memory         what it costs an agent to remember
     sandbox bench replay         memory and draws of the replay
     sandbox bench update         milliseconds an update
     sandbox bench envs --json    with the machine, for programs

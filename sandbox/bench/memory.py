@@ -1,0 +1,56 @@
+"""What memory costs: steps a second of DRQN and DARQN beside DQN's, all ours, on Pong from pixels.
+
+The same convolutions, each transition learnt from equally often. DQN: stacks of four, 32 transitions every four steps.
+DRQN: one picture at a time, an LSTM of 512, 32 windows of ten every forty steps, each batch in one pass; DARQN looks
+softly, too. `theirs` is DQN.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import torch
+
+from sandbox.assemble import build
+from sandbox.bench._measure import Row, rates
+from sandbox.device import bf16_pays
+from sandbox.resolve import resolve
+
+CAPACITY, WARMUP, BATCH, UNROLL, PERIOD, CHUNK = 10_000, 400, 32, 10, 4, 80
+
+
+def rows() -> Iterator[Row]:
+    """Steps a second."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    for precision in ("fp32", "bf16") if bf16_pays(device) else ("fp32",):
+        dqn = _side("dqn", precision, PERIOD, f"{{batch_size: {BATCH}, stack: 4")
+        windows = f"{{batch_size: {BATCH}, length: {UNROLL}"
+        others = {
+            "DRQN": _side("drqn", precision, PERIOD * UNROLL, windows),
+            "DARQN": _side("darqn", precision, PERIOD * UNROLL, windows),
+        }
+        *ours, theirs = rates(*others.values(), dqn)
+        for what, speed in zip(others, ours, strict=True):
+            yield Row(f"{what} on {device.type}, {precision}", "steps/s", speed, theirs)
+
+
+def _side(agent: str, precision: str, period: int, stream: str) -> Callable[[], int]:
+    replay = f"replay: {{num_envs: 8, capacity: {CAPACITY}, warmup: {WARMUP}, update_period: {period}}}}}"
+    words = [
+        f"agent.name={agent}",
+        "env.name=pong",
+        "steps=1",
+        f"precision={precision}",
+        f"agent.stream={stream}, {replay}",
+    ]
+    if agent == "darqn":
+        words.append("agent.backbone={channels: [32, 64, 64]}")
+    run = build(resolve([], words), Path()).run()
+    steps = run.steps()
+
+    def learn() -> int:
+        before = run.stream.step
+        while run.stream.step < before + CHUNK:
+            next(steps)
+        return run.stream.step - before
+
+    return learn
