@@ -49,6 +49,29 @@ def test_dqn_cannot(score):
     assert score(*words, "agent.backbone={name: mlp, hidden: [32]}")["return_mean"] <= 0.25
 
 
+SHORT_CHAIN = ["env.length=8", "steps=12000", "agent.stream.replay.warmup=600"]
+AT_RANDOM = 0.25  # three and a half standard errors of 200 episodes that are worth 1 or -1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["memory_chain_drqn", "agent.stream.length=8", "agent.exploration.steps=6000"],
+        ["memory_chain_drqn", "agent.stream={length: 4, updates: sequential}", "agent.exploration.steps=6000"],
+        ["memory_chain_drqn", "agent.memory.name=gru", "agent.stream.length=8", "agent.exploration.steps=6000"],
+        ["memory_chain_r2d2", "agent.stream={length: 8, period: 4, burn_in: 4}"],
+    ],
+)
+def test_agents_with_a_memory_know_what_was_shown(score, words):
+    assert score(*words, *SHORT_CHAIN)["return_mean"] >= 0.95
+
+
+@pytest.mark.parametrize("name", ["dqn", "double_dqn"])
+def test_agents_without_one_cannot(score, name):
+    words = ["memory_chain_dqn", f"agent.name={name}", "agent.exploration.steps=6000"]
+    assert abs(score(*words, *SHORT_CHAIN)["return_mean"]) <= AT_RANDOM
+
+
 def test_pqn_balances_gymnasiums_pole(score):
     assert score("cart_pole_v1_pqn")["return_mean"] >= 475
 
