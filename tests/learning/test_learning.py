@@ -57,7 +57,7 @@ AT_RANDOM = 0.25  # three and a half standard errors of 200 episodes that are wo
     "words",
     [
         ["memory_chain_drqn", "agent.stream.length=8", "agent.exploration.steps=6000"],
-        ["memory_chain_drqn", "agent.stream={length: 4, updates: sequential}", "agent.exploration.steps=6000"],
+        ["memory_chain_drqn", "agent.stream={length: 8, updates: sequential}", "agent.exploration.steps=6000"],
         ["memory_chain_drqn", "agent.memory.name=gru", "agent.stream.length=8", "agent.exploration.steps=6000"],
         ["memory_chain_r2d2", "agent.stream={length: 8, period: 4, burn_in: 4}"],
     ],
@@ -68,7 +68,7 @@ def test_agents_with_a_memory_know_what_was_shown(score, words):
 
 @pytest.mark.parametrize("name", ["dqn", "double_dqn"])
 def test_agents_without_one_cannot(score, name):
-    words = ["memory_chain_dqn", f"agent.name={name}", "agent.exploration.steps=6000"]
+    words = [f"memory_chain_{name}", "agent.exploration.steps=6000"]
     assert abs(score(*words, *SHORT_CHAIN)["return_mean"]) <= AT_RANDOM
 
 
