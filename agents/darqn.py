@@ -7,11 +7,11 @@ Deviations: Adam instead of RMSProp; no layer between a glimpse and the memory; 
 """
 
 import copy
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 from torch import nn
 from torch.nn import functional as F
 
@@ -33,7 +33,7 @@ from sandbox.streams.sequences import SequencesConfig
 class DARQNConfig(AgentConfig):
     """`attention`: soft or hard; `memory`: what it remembers with; `target_period` counts updates.
 
-    Of the backbone, only the convolutions are used. `exploration` counts agent steps. `reward_clip`: updates see
+    `exploration` counts agent steps. `reward_clip`: updates see
     rewards within plus and minus this, scores and replay the raw ones; null: updates too.
     """
 
@@ -48,6 +48,12 @@ class DARQNConfig(AgentConfig):
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig(length=4)
+
+    @model_validator(mode="after")
+    def _looks_at_a_map(self) -> Self:
+        if self.backbone.hidden is not None:
+            raise ValueError(f"it looks at the convolutions' map: backbone.hidden={self.backbone.hidden} must be null")
+        return self
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DARQN":
         return DARQN(self, spec, rng, compute)
@@ -66,14 +72,14 @@ class AttentiveQNetwork(nn.Module):
 
     def __init__(self, config: DARQNConfig, spec: Spec) -> None:
         super().__init__()
-        encoder = config.backbone.make(spec.shape)
-        self.convolutions, self.map = encoder.convolutions, encoder.map_shape
+        self.encoder = config.backbone.make(spec.shape)
+        self.map = self.encoder.map_shape
         self.memory = config.memory.make(self.map[0])
         self.attention = config.attention.make(self.map[0], self.memory.out_features)
         self.head = nn.Linear(self.memory.out_features, spec.num_actions)
 
     def forward(self, observations: torch.Tensor, memory: Memory, generator: torch.Generator) -> Seen:
-        maps = self.convolutions(as_float(observations.flatten(0, 1)))
+        maps = self.encoder.convolutions(as_float(observations.flatten(0, 1)))
         with torch.autocast(observations.device.type, enabled=False):
             places = maps.float().flatten(2).transpose(1, 2).unflatten(0, observations.shape[:2])  # [B, T, L, D]
             keys = self.attention.keys(places)
@@ -122,7 +128,7 @@ class DARQN:
         return actions.cpu().numpy(), {"memory": seen.memory, "attention": looked}
 
     def update(self, batch: Sequences) -> Metrics:
-        """One gradient step over whole windows; the memory is carried in `batch.carried`."""
+        """One gradient step over whole windows; the memory is carried along. `loss` is Q-learning's alone."""
         config, memory = self._config, batch.carried.state["memory"]
         with self._compute.autocast():
             seen = self._network(batch.observations[:, :-1], memory, self._glimpses)
@@ -140,13 +146,12 @@ class DARQN:
         self._updates.value += 1
         if self._updates.value % config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
-        count = batch.mask.sum()
+        share, weights = batch.mask / batch.mask.sum(), seen.glimpses.weights.detach()
         epsilon = np.mean(config.exploration.at(self._steps.value, config.stream.replay.num_envs))
         return {
-            "loss": (losses.detach() * batch.mask).sum() / count,
-            "q_mean": (seen.q.detach().mean(-1) * batch.mask).sum() / count,
-            "attention_entropy": (torch.special.entr(seen.glimpses.weights.detach()).sum(-1) * batch.mask).sum()
-            / count,
+            "loss": (losses.detach() * share).sum(),
+            "q_mean": (seen.q.detach().mean(-1) * share).sum(),
+            "attention_entropy": (torch.special.entr(weights).sum(-1) * share).sum(),
             "epsilon": float(epsilon),
         }
 

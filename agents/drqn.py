@@ -35,6 +35,8 @@ class DRQNConfig(AgentConfig):
     """`memory`: what it remembers with; `target_period` counts updates; `exploration` counts agent steps.
 
     `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
+    `error_clip`: the largest gradient of an error; the Huber loss squares smaller ones. Returns far above 1 want a larger
+    one, for of errors beyond it the median is learnt, not the mean.
     """
 
     name: Literal["drqn"] = "drqn"
@@ -42,6 +44,7 @@ class DRQNConfig(AgentConfig):
     memory: AnyMemory = LSTM()
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
+    error_clip: PositiveFloat = 1.0
     target_period: PositiveInt = 2_500
     exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
@@ -98,22 +101,22 @@ class DRQN:
 
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
-        memory = batch.carried.state
+        config, memory = self._config, batch.carried.state
         with self._compute.autocast():
             q_tm1, after = self._network(batch.observations[:, :-1], memory)
             batch.carried.state = each(torch.Tensor.detach, after)
             with torch.no_grad():
                 q_t = self._target(batch.observations, memory)[0][:, 1:]
-        r_t, clip = batch.r_t, self._config.reward_clip
+        r_t, clip = batch.r_t, config.reward_clip
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
-        error = q_learning(q_tm1, batch.a_tm1, r_t, self._config.discount * batch.discount_t, q_t)
-        losses = F.huber_loss(error, torch.zeros_like(error), reduction="none") * batch.mask
+        error = q_learning(q_tm1, batch.a_tm1, r_t, config.discount * batch.discount_t, q_t)
+        losses = F.huber_loss(error, torch.zeros_like(error), reduction="none", delta=config.error_clip) * batch.mask
         self._optimizer.minimise(losses.sum() / error.shape[1], self._compute.beside.wait)
         self._updates.value += 1
-        if self._updates.value % self._config.target_period == 0:
+        if self._updates.value % config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
         count = batch.mask.sum()
-        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
+        epsilon = np.mean(config.exploration.at(self._steps.value, config.stream.replay.num_envs))
         return {
             "loss": losses.detach().sum() / count,
             "q_mean": (q_tm1.detach().mean(-1) * batch.mask).sum() / count,

@@ -128,11 +128,7 @@ class PQN:
         return {"loss": torch.stack(losses).mean(), "q_mean": torch.stack(q_means).mean(), "epsilon": epsilon}
 
     def parts(self) -> dict[str, Stateful]:
-        return {
-            "network": self._network,
-            "optimizer": self._optimizer,
-            "steps": self._steps,
-        }
+        return {"network": self._network, "optimizer": self._optimizer, "steps": self._steps}
 
     def _together(self, arrays: list[np.ndarray]) -> torch.Tensor:
         """T arrays [N, ...] -> [T, N, ...] on the device."""

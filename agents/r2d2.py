@@ -10,6 +10,7 @@ Deviations: one process instead of many actors and a learner, so that memories a
 """
 
 import copy
+from collections.abc import Callable
 from functools import partial
 from typing import Any, Literal
 
@@ -73,16 +74,14 @@ class R2D2Network(nn.Module):
 
     def __init__(self, config: R2D2Config, spec: Spec) -> None:
         super().__init__()
-        self._sees_last = config.last_action_reward
         self.encoder = config.backbone.make(spec.shape)
-        more = spec.num_actions + 1 if self._sees_last else 0
-        self.memory = config.memory.make(self.encoder.out_features + more)
+        self._num_last = spec.num_actions + 1 if config.last_action_reward else 0
+        self.memory = config.memory.make(self.encoder.out_features + self._num_last)
         self.head = config.head.make(self.memory.out_features, spec.num_actions, PlainLinear)
 
     def forward(self, observations: torch.Tensor, last: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
         features = self.encoder(observations.flatten(0, 1)).unflatten(0, observations.shape[:2])
-        if self._sees_last:
-            features = torch.cat([features.float(), last], 2)
+        features = torch.cat([features.float(), last[..., : self._num_last]], 2)
         outputs, memory = self.memory(features, memory)
         return self.head(outputs.flatten(0, 1), SILENCE)[..., 0].unflatten(0, observations.shape[:2]), memory
 
@@ -98,8 +97,9 @@ class R2D2:
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
-        scaled = partial(rescaled_double_q_learning, epsilon=config.rescale or 0.0)
-        self._error = double_q_learning if config.rescale is None else scaled
+        self._error: Callable[..., torch.Tensor] = double_q_learning
+        if config.rescale is not None:
+            self._error = partial(rescaled_double_q_learning, epsilon=config.rescale)
 
     def initial_state(self, num_envs: int) -> dict[str, Any]:
         device = self._compute.device
@@ -133,7 +133,7 @@ class R2D2:
         keep = ~batch.starts[:, None]
         last = self._followed_by(before[:, -1] * keep, data)
         with self._compute.autocast():
-            memories = [self._burnt_in(network, before, batch) for network in (self._network, self._target)]
+            memories = [self._burnt_in(network, before, keep, batch) for network in (self._network, self._target)]
             q, _ = self._network(data.observations, last, memories[0])
             with torch.no_grad():
                 q_target, _ = self._target(data.observations, last, memories[1])
@@ -141,8 +141,8 @@ class R2D2:
             self._clipped(data.r_t), data.discount_t, data.mask, config.n_step, config.discount
         )
         there = follows[..., None].expand(-1, -1, self._num_actions)
-        q_t = q_target.gather(1, there)
-        q_t_selector = q.detach().gather(1, there) if config.double else q_t
+        choosing = q.detach() if config.double else q_target
+        q_t, q_t_selector = (values.gather(1, there) for values in (q_target, choosing))
         error = self._error(q[:, :-1], data.a_tm1, r_t, discount_t, q_t, q_t_selector)
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none") * data.mask
         delta_q = self._delta_q(q.detach(), last, batch)  # before the step: with the weights that made q
@@ -162,12 +162,14 @@ class R2D2:
         }
 
     @torch.no_grad()
-    def _burnt_in(self, network: R2D2Network, before: torch.Tensor, batch: StoredSequences) -> Memory:
+    def _burnt_in(
+        self, network: R2D2Network, before: torch.Tensor, keep: torch.Tensor, batch: StoredSequences
+    ) -> Memory:
         """The memory before the first learnt observation: from the stored one on, or none at an episode's start."""
         memory, seen = batch.burn_in.carried.state["memory"], batch.burn_in.observations[:, :-1]
         if seen.shape[1]:
             _, memory = network(seen, before[:, :-1], memory)
-        return tuple(part * ~batch.starts[:, None] for part in memory)
+        return tuple(part * keep for part in memory)
 
     @torch.no_grad()
     def _delta_q(self, q: torch.Tensor, last: torch.Tensor, batch: StoredSequences) -> torch.Tensor:

@@ -1,6 +1,6 @@
 """Puts a run together from its config: source, learner, stream, and back again from a run folder."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from sandbox.checkpoint import Checkpoints
 from sandbox.dataset import DataSet
 from sandbox.device import Compute, choose
 from sandbox.encoder import start_from
-from sandbox.environment import Environment, spec_of
+from sandbox.environment import Source, spec_of
 from sandbox.errors import UserError
 from sandbox.resolve import member, resolve
 from sandbox.runconfig import RunConfig
@@ -31,7 +31,7 @@ class Assembly:
     config: RunConfig
     rng: Rng
     compute: Compute
-    source: Callable[[int], Environment] | DataSet
+    source: Source | DataSet
     learner: Any
 
     def run(self) -> Run:
@@ -50,7 +50,7 @@ def build(config: RunConfig, runs: Path) -> Assembly:
     """Everything but the stream, as `config` says; `runs` is where data sets of frames look for their agent."""
     rng, compute = Rng(config.seed), choose(config.device, config.precision, config.overlap)
     if config.env is not None:
-        source: Callable[[int], Environment] | DataSet = config.env.make
+        source: Source | DataSet = config.env.make
         spec = spec_of(config.env.make(1))
     else:
         assert config.data is not None

@@ -63,11 +63,14 @@ def kind_of(family: str) -> type[Config]:
 
 
 def backbones() -> dict[str, Path]:
-    """The backbones by name: the files under `sandbox/networks` with a class that has a `name`; nothing is imported."""
+    """The backbones by name: the files under `sandbox/networks` with such a class; nothing is imported."""
     found = {}
     for file in sorted((Path(__file__).parent / "networks").glob("*.py")):
-        for part in ast.walk(ast.parse(file.read_text("utf-8"))):
-            match part:
+        classes = [part for part in ast.parse(file.read_text("utf-8")).body if isinstance(part, ast.ClassDef)]
+        for line in [
+            line for part in classes if "BackboneConfig" in map(ast.unparse, part.bases) for line in part.body
+        ]:
+            match line:
                 case ast.AnnAssign(target=ast.Name(id="name"), value=ast.Constant(value=str(name))):
                     found[name] = file
     return found

@@ -1,7 +1,7 @@
 """The worlds' interfaces: what a stream asks of one, and what people need to play it."""
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -49,6 +49,9 @@ class Environment(Protocol):
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
+
+
+Source = Callable[[int], Environment]  # a number of copies -> the environment
 
 
 class WrapperConfig(Config):

@@ -103,13 +103,13 @@ class Counter:
         self.value = state["value"]
 
 
-def each(change: Callable[[torch.Tensor], Any], state: State) -> State:
-    """The same state with each of its tensors changed."""
+def each(change: Callable[..., Any], state: State, *others: State) -> State:
+    """The same state with each of its tensors changed; `change` is also given those in its place in `others`."""
     if isinstance(state, dict):
-        return {name: each(change, part) for name, part in state.items()}
+        return {name: each(change, part, *(other[name] for other in others)) for name, part in state.items()}
     if isinstance(state, tuple):
-        return tuple(each(change, part) for part in state)
-    return None if state is None else change(state)
+        return tuple(each(change, *parts) for parts in zip(state, *others, strict=True))
+    return None if state is None else change(state, *others)
 
 
 def carry_on(state: State, rewards: np.ndarray, ended: np.ndarray) -> State:
@@ -121,5 +121,7 @@ def carry_on(state: State, rewards: np.ndarray, ended: np.ndarray) -> State:
 
 def zero_where(state: State, ended: np.ndarray) -> State:
     """Zero the carried state of the environments [N] whose episode ended."""
+    if not ended.any():
+        return state
     keep = torch.from_numpy(~ended)
-    return each(lambda part: part * keep.view(-1, *[1] * (part.dim() - 1)).to(part), state) if ended.any() else state
+    return each(lambda part: part * keep.view(-1, *[1] * (part.dim() - 1)).to(part), state)

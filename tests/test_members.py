@@ -37,7 +37,7 @@ SMALL = {
 
 
 def start(kind: str, name: str, folder: Path, seed: int = 0) -> tuple[Any, Run]:
-    """The member with its defaults, on digits, on Catch, or on a grid world if that is what it asks for."""
+    """The member with its defaults, or as `SMALL` says, on digits, on Catch, or on a grid world if it asks for that."""
 
     def on(source: str) -> tuple[Any, Run]:
         config = resolve(

@@ -43,7 +43,7 @@ def _side(agent: str, precision: str, period: int, stream: str) -> Callable[[], 
         f"agent.stream={stream}, {replay}",
     ]
     if agent == "darqn":
-        words.append("agent.backbone={channels: [32, 64, 64]}")
+        words.append("agent.backbone.channels=[32, 64, 64]")
     run = build(resolve([], words), Path()).run()
     steps = run.steps()
 

@@ -5,7 +5,8 @@ Deviations: importance weights are normalised by their maximum in the batch, as 
     priority is the largest ever seen, not the largest still held.
 """
 
-from typing import Any, NamedTuple, Protocol
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -39,11 +40,7 @@ class Drawn(NamedTuple):
     priorities: torch.Tensor
 
 
-class Drawable(Protocol):
-    """A question to ask of places in a replay."""
-
-    def __call__(self, replay: Replay, env: np.ndarray, place: np.ndarray, /) -> np.ndarray:
-        """Which of these places [B] can be drawn, now that `ahead` more rows have been stored."""
+Drawable = Callable[[Replay, np.ndarray, np.ndarray], np.ndarray]  # (environments, places) [B] -> which can be drawn
 
 
 class Priorities:
@@ -54,13 +51,7 @@ class Priorities:
     """
 
     def __init__(
-        self,
-        num_envs: int,
-        length: int,
-        exponent: float,
-        generator: np.random.Generator,
-        behind: int,
-        ahead: int = 1,
+        self, num_envs: int, length: int, exponent: float, generator: np.random.Generator, behind: int, ahead: int = 1
     ) -> None:
         self._num_envs, self._length, self._exponent = num_envs, length, exponent
         self._behind, self._ahead = behind, ahead
@@ -84,25 +75,22 @@ class Priorities:
         env, newest = rows // self._length, replay.span()[1]
         place = newest[env] - (newest[env] - rows) % self._length
         drawn = self._tree.values[rows]
-        weights = torch.from_numpy((drawn.min() / drawn) ** importance).float().to(replay.device)
+        weights = replay.send((drawn.min() / drawn) ** importance).float()
         self._pending = rows, torch.full_like(weights, _UNTOUCHED)
         return Drawn(env, place, weights, self._pending[1])
 
     def _take_in(self, replay: Replay, drawable: Drawable) -> None:
         """New rows get the largest priority once they can be drawn; those that cannot have 0."""
         oldest, newest = replay.span()
-        self._tree.write(self._rows(*_places(np.maximum(self._known, oldest), newest)), 0.0)  # what they replaced
+        self._tree.write(replay.row(*_places(np.maximum(self._known, oldest), newest)), 0.0)  # what they replaced
         cut = _places(oldest, np.minimum(oldest + self._behind - 1, newest))
         ripe = _places(np.maximum(self._known - self._ahead, oldest), newest - self._ahead)
         env, place = (np.concatenate(pair) for pair in zip(cut, ripe, strict=True))
-        rows = self._rows(env, place)
+        rows = replay.row(env, place)
         held = self._tree.values[rows]
         held[len(cut[0]) :] = self._largest
         self._tree.write(rows, np.where(drawable(replay, env, place), held, 0.0))
         self._known = newest + 1
-
-    def _rows(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
-        return env * self._length + place % self._length
 
     def _read(self) -> None:
         """Take the priorities that the learner wrote; this waits for the device."""

@@ -43,7 +43,7 @@ class Replay:
                 f"a replay of {capacity} leaves each of {num_envs} environments {self._length} observations, too few "
                 f"for a stack of {stack}. Set agent.stream.replay.capacity to at least {num_envs * (stack + 2)}."
             )
-        rows, self.device = num_envs * self._length, device
+        rows = num_envs * self._length
         _refuse_what_does_not_fit(rows, spec, device)
         # NumPy's zeros cost no memory until they are written.
         zeros = np.zeros((rows, *spec.shape), np.uint8 if spec.is_bytes else np.float32)
@@ -70,7 +70,7 @@ class Replay:
 
     def _claim(self, envs: np.ndarray, observations: np.ndarray) -> np.ndarray:
         rows = envs * self._length + self._written[envs] % self._length
-        self._observations[torch.from_numpy(rows)] = torch.from_numpy(observations).to(self._observations.device)
+        self._observations[torch.from_numpy(rows)] = self.send(observations)
         self._age[rows] = self._next_age[envs]
         self._written[envs] += 1
         return rows
@@ -88,7 +88,7 @@ class Replay:
         before = self._blank(images[:, :stack], back <= age)
         after = self._blank(after, back <= age + num_steps[:, None])
         a_tm1, r_t, discount_t = self.followed(env[:, None], places[:, stack - 1 : -1])
-        return Transitions(before, a_tm1[:, 0], r_t, discount_t, self._send(num_steps), after)
+        return Transitions(before, a_tm1[:, 0], r_t, discount_t, self.send(num_steps), after)
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """`count` transitions that can be drawn, uniformly, as (environment, place since the start)."""
@@ -104,7 +104,7 @@ class Replay:
 
     def drawable(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Which of these transitions can be drawn: not last rows, not the newest, stack intact."""
-        (oldest, newest), row = self.span(), self._row(env, place)
+        (oldest, newest), row = self.span(), self.row(env, place)
         reach = np.minimum(self._age[row], self._stack - 1)
         return ~self._is_last[row] & (place < newest[env]) & (place - reach >= oldest[env])
 
@@ -114,48 +114,44 @@ class Replay:
 
     def age(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         """How many steps into their episodes these observations were seen."""
-        return self._age[self._row(env, place)]
+        return self._age[self.row(env, place)]
 
-    def _row(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
+    def row(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
+        """Where these places lie in the columns and among the observations."""
         return env * self._length + place % self._length
 
     def gather(self, env: np.ndarray, places: np.ndarray) -> torch.Tensor:
         """[B] environments and [B, K] places -> [B, K, *observation]."""
-        rows = torch.from_numpy(self._row(env[:, None], places).ravel()).to(self._observations.device)
+        rows = self.send(self.row(env[:, None], places).ravel())
         return self._observations.index_select(0, rows).view(*places.shape, *self._observations.shape[1:])
 
     def _blank(self, images: torch.Tensor, seen: np.ndarray) -> torch.Tensor:
         """Zero the images [B, K, C, ...] not `seen` [B, K] in this episode, and join the stack: [B, K * C, ...]."""
         if not seen.all():
-            images = images * self._send(seen).view(*seen.shape, *[1] * (images.dim() - 2)).to(images.dtype)
+            images = images * self.send(seen).view(*seen.shape, *[1] * (images.dim() - 2)).to(images.dtype)
         return images.flatten(1, 2)
 
     def followed(self, env: np.ndarray, place: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Actions, rewards and continuations at these places."""
-        rows = self._row(env, place)
-        return self._send(self._action[rows]), self._send(self._reward[rows]), self._send(self._discount[rows])
+        rows = self.row(env, place)
+        return self.send(self._action[rows]), self.send(self._reward[rows]), self.send(self._discount[rows])
 
-    def _send(self, array: np.ndarray) -> torch.Tensor:
+    def send(self, array: np.ndarray) -> torch.Tensor:
+        """As a tensor on the replay's device."""
         return torch.from_numpy(array).to(self._observations.device)
 
     def state_dict(self) -> dict[str, Any]:
         """Only what has been written: the first `used` rows of every ring."""
         used = int(np.minimum(self._written, self._length).max(initial=0))
         rings = {name: array.reshape(self._num_envs, self._length)[:, :used] for name, array in self._columns().items()}
-        observations = self._observations.view(self._num_envs, self._length, *self._observations.shape[1:])[:, :used]
-        return rings | {
-            "observations": observations.cpu().numpy(),
-            "written": self._written,
-            "next_age": self._next_age,
-        }
+        observations = torch.unflatten(self._observations, 0, (self._num_envs, -1))[:, :used].cpu().numpy()
+        return rings | {"observations": observations, "written": self._written, "next_age": self._next_age}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         used = state["age"].shape[1]
         for name, array in self._columns().items():
             array.reshape(self._num_envs, self._length)[:, :used] = state[name]
-        self._observations.view(self._num_envs, self._length, *self._observations.shape[1:])[:, :used] = (
-            torch.from_numpy(state["observations"])
-        )
+        torch.unflatten(self._observations, 0, (self._num_envs, -1))[:, :used] = torch.from_numpy(state["observations"])
         self._written[:], self._next_age[:] = state["written"], state["next_age"]
 
     def _columns(self) -> dict[str, np.ndarray]:

@@ -13,8 +13,7 @@ _TRIES = 1_000
 
 
 class Carried:
-    """What an agent carries along sequences, [B, ...]: before their first observations, and, once the learner has put
-    that in its place, after their last transitions."""
+    """A box for what an agent carries, [B, ...]: before a window; the learner puts what comes after it in its place."""
 
     def __init__(self, state: State) -> None:
         self.state = state
@@ -37,7 +36,7 @@ def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int
     places = np.minimum(place[:, None] + steps, replay.span()[1][env][:, None])
     ages = replay.age(env[:, None], places)
     # Ages count up within an episode and start again at 0, so the count breaks at its end, and at the newest row.
-    mask = torch.from_numpy((ages == ages[:, :1] + steps)[:, 1:].astype(np.float32)).to(replay.device)
+    mask = replay.send((ages == ages[:, :1] + steps)[:, 1:].astype(np.float32))
     followed = replay.followed(env[:, None], places[:, :-1])
     return Sequences(replay.gather(env, places), *followed, mask, Carried(state))
 
@@ -52,7 +51,7 @@ def draw_sequences(replay: Replay, batch_size: int, length: int, state: State) -
     return sequences_at(replay, env, np.maximum(place - back, replay.span()[0][env]), length, state)
 
 
-class Lanes:
+class Episodes:
     """Episodes from their first step to their last, a window at a time, in `count` lanes side by side.
 
     Hausknecht & Stone's bootstrapped sequential updates: each window begins with what the learner carried out of the

@@ -8,7 +8,10 @@ from sandbox.learner import Agent, State, zero_where
 
 
 class Policy:
-    """What SB3 asks of a model: `predict`, with the carried state and its resets."""
+    """What SB3 asks of a model: `predict`, with the carried state and its resets.
+
+    SB3 tells no rewards: an agent that wants its last one (`r2d2`) plays as if it were 0, and may score less here.
+    """
 
     def __init__(self, agent: Agent) -> None:
         self._agent = agent

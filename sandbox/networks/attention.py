@@ -33,9 +33,7 @@ class Looking(nn.Module):
 
 
 class AttentionConfig(Config):
-    """`size`: of the layer in which places and memory meet."""
-
-    size: PositiveInt
+    """Makes a `Looking`, and says what it learns from."""
 
     @abstractmethod
     def make(self, features: int, memory_size: int) -> Looking: ...
@@ -46,7 +44,7 @@ class AttentionConfig(Config):
 
 
 class Soft(AttentionConfig):
-    """The mean over all places, by their weights."""
+    """The mean over all places, by their weights. `size`: of the layer in which places and memory meet."""
 
     name: Literal["soft"] = "soft"
     size: PositiveInt = 256
@@ -61,7 +59,7 @@ class Soft(AttentionConfig):
 class Hard(AttentionConfig):
     """One place, drawn by the weights, which REINFORCE (Williams 1992) learns.
 
-    `entropy`: how much it is worth to look everywhere.
+    `size`: of the layer in which places and memory meet; `entropy`: how much it is worth to look everywhere.
     """
 
     name: Literal["hard"] = "hard"

@@ -60,8 +60,7 @@ class Actor:
         if not self._finished:
             return {}
         returns, lengths = np.mean(self._finished, axis=0)
-        episodes = len(self._finished)
-        self._finished = []
+        episodes, self._finished = len(self._finished), []
         return {"env/return": float(returns), "env/length": float(lengths), "env/episodes": float(episodes)}
 
     def state_dict(self) -> dict[str, Any]:

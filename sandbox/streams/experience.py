@@ -4,15 +4,14 @@ What is due before the next batch is played beside the update with this one, by 
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import PositiveInt, model_validator
 
 from sandbox.buffers.replay import Replay
 from sandbox.config import Config
 from sandbox.device import Compute
-from sandbox.environment import Environment, spec_of
+from sandbox.environment import Source, spec_of
 from sandbox.learner import Agent, Counter, State, Stateful, StreamConfig
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor
@@ -35,8 +34,7 @@ class ReplayConfig(Config):
         return self
 
 
-@dataclass(frozen=True)
-class Draws:
+class Draws(NamedTuple):
     """`draw` makes a batch of a replay after so many agent steps.
 
     `keep` is told what the agent carried, [N, ...], before the replay's newest observations; `parts` are saved with it.
@@ -44,7 +42,7 @@ class Draws:
 
     draw: Callable[[Replay, int], Any]
     keep: Callable[[Replay, State], None] = lambda replay, state: None
-    parts: Mapping[str, Stateful] = field(default_factory=dict)
+    parts: Mapping[str, Stateful] = {}
 
 
 class ExperienceConfig(StreamConfig):
@@ -55,7 +53,7 @@ class ExperienceConfig(StreamConfig):
     n_step: PositiveInt = 1
     replay: ReplayConfig = ReplayConfig()
 
-    def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Experience":
+    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> "Experience":
         draws = Draws(lambda replay, step: replay.at(*replay.draw(self.batch_size), self.n_step))
         return Experience(self.replay, self.stack, draws, source, learner, rng, compute)
 
@@ -64,21 +62,12 @@ class Experience:
     """Plays until an update is due, draws a batch, and plays on while the learner learns from it."""
 
     def __init__(
-        self,
-        config: ReplayConfig,
-        stack: int,
-        draws: Draws,
-        source: Callable[[int], Environment],
-        agent: Agent,
-        rng: Rng,
-        compute: Compute,
+        self, config: ReplayConfig, stack: int, draws: Draws, source: Source, agent: Agent, rng: Rng, compute: Compute
     ) -> None:
         env = source(config.num_envs)
         self._config, self._draws, self._beside = config, draws, compute.beside
         self._actor = Actor(env, agent, rng)
-        self._replay = Replay(
-            config.capacity, config.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device
-        )
+        self._replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
         self._owed = Counter()  # agent steps since the last batch, once warm
         self._clock = Counter()  # agent steps when it was drawn
 

@@ -1,13 +1,11 @@
 """Batches from replay while the agent plays, surprising transitions more often (Schaul et al. 2016)."""
 
-from collections.abc import Callable
-
 from pydantic import NonNegativeFloat, PositiveInt
 
 from sandbox.buffers.priorities import Priorities, Prioritized
 from sandbox.buffers.replay import Replay
 from sandbox.device import Compute
-from sandbox.environment import Environment
+from sandbox.environment import Source
 from sandbox.learner import Agent, StreamConfig
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
@@ -28,7 +26,7 @@ class PrioritizedConfig(StreamConfig):
     importance: Linear = Linear(start=0.4, end=1.0, steps=1_000_000)
     replay: ReplayConfig = ReplayConfig()
 
-    def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> Experience:
+    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> Experience:
         held = self.replay
         length, dice = held.capacity // held.num_envs, rng.numpy("priorities")
         priorities = Priorities(held.num_envs, length, self.exponent, dice, behind=self.stack - 1)

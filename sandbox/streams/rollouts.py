@@ -1,11 +1,9 @@
 """What just happened, as it happens, with no memory: for agents that learn on-policy or not at all."""
 
-from collections.abc import Callable
-
 from pydantic import PositiveInt
 
 from sandbox.device import Compute
-from sandbox.environment import Environment
+from sandbox.environment import Environment, Source
 from sandbox.learner import Agent, Stateful, StreamConfig
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor, Step
@@ -17,7 +15,7 @@ class RolloutsConfig(StreamConfig):
     num_envs: PositiveInt = 8
     length: PositiveInt = 1
 
-    def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> "Rollouts":
+    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> "Rollouts":
         return Rollouts(self, source(self.num_envs), learner, rng)
 
 

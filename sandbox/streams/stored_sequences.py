@@ -3,7 +3,6 @@
 Paper: Kapturowski et al. 2019, "Recurrent Experience Replay in Distributed Reinforcement Learning".
 """
 
-from collections.abc import Callable
 from typing import NamedTuple, Self
 
 import numpy as np
@@ -15,7 +14,7 @@ from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import Sequences, sequences_at
 from sandbox.buffers.states import States
 from sandbox.device import Compute
-from sandbox.environment import Environment
+from sandbox.environment import Source
 from sandbox.learner import Agent, State, Stateful, StreamConfig
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
@@ -79,7 +78,7 @@ class StoredSequencesConfig(StreamConfig):
             )
         return self
 
-    def make(self, source: Callable[[int], Environment], learner: Agent, rng: Rng, compute: Compute) -> Experience:
+    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> Experience:
         draws = _Drawing(self, learner, rng)
         parts: dict[str, Stateful] = {"priorities": draws.priorities, "states": draws.states}
         return Experience(self.replay, 1, Draws(draws.draw, draws.states.add, parts), source, learner, rng, compute)
@@ -113,5 +112,5 @@ class _Drawing:
         age = replay.age(env, there)
         is_later = (age == replay.age(env, place) + there - place) & (age > 0) & replay.drawable(env, there)
         later = self.states.at(replay, env, there)
-        ours, theirs = (torch.from_numpy(which).to(replay.device) for which in (starts, is_later))
-        return StoredSequences(burn_in, learnt, ours, later, theirs, drawn.weights, drawn.priorities)
+        begins, is_kept = replay.send(starts), replay.send(is_later)
+        return StoredSequences(burn_in, learnt, begins, later, is_kept, drawn.weights, drawn.priorities)

@@ -39,15 +39,15 @@ def test_importance_follows_its_schedule() -> None:
     experience = stream(importance=Linear(start=0.0, end=1.0, steps=32, delay=44), exponent=1.0)
     for expected in (0.0, 0.25, 0.5, 0.75, 1.0, 1.0):
         batch = next(experience)
-        tree = experience._draws.parts["priorities"]._tree
-        drawn = tree.values[experience._draws.parts["priorities"]._pending[0]]
+        tree = experience.parts()["priorities"]._tree
+        drawn = tree.values[experience.parts()["priorities"]._pending[0]]
         assert batch.weights.tolist() == pytest.approx((drawn.min() / drawn) ** expected, rel=1e-6)
         batch.priorities.copy_(torch.arange(1, 7))
 
 
 def test_what_the_learner_writes_is_what_the_next_draw_follows() -> None:
     experience = stream(exponent=1.0)
-    batch, priorities = next(experience), experience._draws.parts["priorities"]
+    batch, priorities = next(experience), experience.parts()["priorities"]
     drawn = priorities._pending[0]
     batch.priorities[2:4] = torch.tensor([1e9, 0.0])
     next(experience)

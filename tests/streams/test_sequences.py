@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from sandbox.buffers.replay import Replay
-from sandbox.buffers.sequences import Lanes
+from sandbox.buffers.sequences import Episodes
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 
@@ -30,7 +30,7 @@ def lived(rows: int, steps: int, longest: int, seed: int = 0) -> Replay:
 
 def test_each_lane_goes_through_whole_episodes_in_order() -> None:
     """The carried state, here the number of steps since the start, is what the learner left, and 0 at a start."""
-    replay, lanes = lived(200, 200, 17), Lanes(6, (torch.zeros(6, 1),))
+    replay, lanes = lived(200, 200, 17), Episodes(6, (torch.zeros(6, 1),))
     went: list[Any] = [None] * 6
     for _ in range(40):
         batch = lanes.draw(replay, 5)
@@ -62,7 +62,7 @@ def test_every_episode_is_as_likely_as_another() -> None:
     replay = lived(300, 300, 12)
     starts = np.zeros(200)
     for _ in range(60):
-        lanes = Lanes(32, ())
+        lanes = Episodes(32, ())
         for episode in lanes.draw(replay, 3).observations[:, 0, 0].int().tolist():
             starts[episode] += 1
     counts = starts[starts > 0]
@@ -70,7 +70,7 @@ def test_every_episode_is_as_likely_as_another() -> None:
 
 
 def test_what_newer_ones_replaced_is_begun_anew() -> None:
-    replay, lanes = lived(40, 40, 30), Lanes(4, ())
+    replay, lanes = lived(40, 40, 30), Episodes(4, ())
     lanes.draw(replay, 2)
     for t in range(60):
         replay.add(np.array([[9, t]], np.float32), np.zeros(1), np.zeros(1), np.array([t % 10 == 9]))
@@ -85,4 +85,4 @@ def test_an_episode_that_is_longer_than_the_replay_has_no_start() -> None:
     for _ in range(120):
         replay.add(np.zeros((1, 1), np.float32), np.zeros(1), np.zeros(1), np.zeros(1, bool))
     with pytest.raises(UserError, match=r"^updates=sequential begins at an episode's first step, and the replay holds"):
-        Lanes(2, ()).draw(replay, 5)
+        Episodes(2, ()).draw(replay, 5)
