@@ -35,8 +35,8 @@ class DRQNConfig(AgentConfig):
     """`memory`: what it remembers with; `target_period` counts updates; `exploration` counts agent steps.
 
     `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
-    `error_clip`: the largest gradient of an error; the Huber loss squares smaller ones. Returns far above 1 want a larger
-    one, for of errors beyond it the median is learnt, not the mean.
+    `error_clip`: the largest gradient of an error; the Huber loss squares smaller ones. Returns far above 1 want a
+    larger one, for of errors beyond it the median is learnt, not the mean.
     """
 
     name: Literal["drqn"] = "drqn"
