@@ -99,7 +99,7 @@ class DARQN:
         self._config, self._compute = config, compute
         with rng.initialising("network"):
             self._network = AttentiveQNetwork(config, spec).to(compute.device)
-        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._glimpses = rng.torch("glimpses", compute.device)  # of updates; those of acting come from the others
@@ -128,13 +128,13 @@ class DARQN:
         return actions.cpu().numpy(), {"memory": seen.memory, "attention": looked}
 
     def update(self, batch: Sequences) -> Metrics:
-        """One gradient step over whole windows; the memory is carried along. `loss` is Q-learning's alone."""
-        config, memory = self._config, batch.carried.state["memory"]
+        """One gradient step over whole windows; the memory is carried along."""
+        config, memory = self._config, batch.carried["state"]["memory"]
         with self._compute.autocast():
             seen = self._network(batch.observations[:, :-1], memory, self._glimpses)
             with torch.no_grad():
                 q_t = self._target(batch.observations, memory, self._glimpses).q[:, 1:]
-        batch.carried.state = batch.carried.state | {"memory": each(torch.Tensor.detach, seen.memory)}
+        batch.carried["state"] = batch.carried["state"] | {"memory": each(torch.Tensor.detach, seen.memory)}
         r_t, clip = batch.r_t, config.reward_clip
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
         error = q_learning(seen.q, batch.a_tm1, r_t, config.discount * batch.discount_t, q_t)
@@ -149,7 +149,7 @@ class DARQN:
         share, weights = batch.mask / batch.mask.sum(), seen.glimpses.weights.detach()
         epsilon = np.mean(config.exploration.at(self._steps.value, config.stream.replay.num_envs))
         return {
-            "loss": (losses.detach() * share).sum(),
+            "loss": ((losses + looking).detach() * share).sum(),
             "q_mean": (seen.q.detach().mean(-1) * share).sum(),
             "attention_entropy": (torch.special.entr(weights).sum(-1) * share).sum(),
             "epsilon": float(epsilon),

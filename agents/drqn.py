@@ -77,7 +77,7 @@ class DRQN:
         self._config, self._compute = config, compute
         with rng.initialising("network"):
             self._network = RecurrentQNetwork(config, spec).to(compute.device)
-        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
@@ -101,10 +101,10 @@ class DRQN:
 
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
-        config, memory = self._config, batch.carried.state
+        config, memory = self._config, batch.carried["state"]
         with self._compute.autocast():
             q_tm1, after = self._network(batch.observations[:, :-1], memory)
-            batch.carried.state = each(torch.Tensor.detach, after)
+            batch.carried["state"] = each(torch.Tensor.detach, after)
             with torch.no_grad():
                 q_t = self._target(batch.observations, memory)[0][:, 1:]
         r_t, clip = batch.r_t, config.reward_clip

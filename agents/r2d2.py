@@ -93,7 +93,7 @@ class R2D2:
         self._config, self._num_actions, self._compute = config, spec.num_actions, compute
         with rng.initialising("network"):
             self._network = R2D2Network(config, spec).to(compute.device)
-        self._target = copy.deepcopy(self._network).requires_grad_(False)
+        self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
@@ -129,7 +129,7 @@ class R2D2:
     def update(self, batch: StoredSequences) -> Metrics:
         """One gradient step over whole sequences in one pass, after burn-in, and their priorities."""
         config, data = self._config, batch.learnt
-        before = self._followed_by(self._last(batch.burn_in.carried.state), batch.burn_in)
+        before = self._followed_by(self._last(batch.burn_in.carried["state"]), batch.burn_in)
         keep = ~batch.starts[:, None]
         last = self._followed_by(before[:, -1] * keep, data)
         with self._compute.autocast():
@@ -166,7 +166,7 @@ class R2D2:
         self, network: R2D2Network, before: torch.Tensor, keep: torch.Tensor, batch: StoredSequences
     ) -> Memory:
         """The memory before the first learnt observation: from the stored one on, or none at an episode's start."""
-        memory, seen = batch.burn_in.carried.state["memory"], batch.burn_in.observations[:, :-1]
+        memory, seen = batch.burn_in.carried["state"]["memory"], batch.burn_in.observations[:, :-1]
         if seen.shape[1]:
             _, memory = network(seen, before[:, :-1], memory)
         return tuple(part * keep for part in memory)
@@ -175,7 +175,8 @@ class R2D2:
     def _delta_q(self, q: torch.Tensor, last: torch.Tensor, batch: StoredSequences) -> torch.Tensor:
         """How much values differ between the memory unrolled up to there and the one that was stored, if any."""
         at = self._config.stream.period - self._config.stream.burn_in
-        stale, _ = self._network(batch.learnt.observations[:, at, None], last[:, at, None], batch.later["memory"])
+        with self._compute.autocast():
+            stale, _ = self._network(batch.learnt.observations[:, at, None], last[:, at, None], batch.later["memory"])
         difference = value_discrepancy(q[:, at], stale[:, 0]) * batch.is_later
         return difference.sum() / batch.is_later.sum().clamp_min(1)
 

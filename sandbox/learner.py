@@ -115,7 +115,7 @@ def each(change: Callable[..., Any], state: State, *others: State) -> State:
 def carry_on(state: State, rewards: np.ndarray, ended: np.ndarray) -> State:
     """After a step: who wants to know the last rewards [N] is told; zeros where an episode ended [N]."""
     if isinstance(state, dict) and "reward" in state:
-        state = state | {"reward": torch.from_numpy(rewards).to(state["reward"])}
+        state = state | {"reward": torch.from_numpy(rewards).to(state["reward"], copy=True)}
     return zero_where(state, ended)
 
 

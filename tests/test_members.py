@@ -12,7 +12,7 @@ import torch
 from sandbox import catalog
 from sandbox.assemble import build
 from sandbox.beside import Beside, Inline, Threaded
-from sandbox.checkpoint import Checkpoints
+from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet
 from sandbox.environment import spec_of
 from sandbox.errors import UserError
@@ -113,9 +113,10 @@ def test_same_seed_same_numbers_other_seed_other_numbers(kind: str, name: str, t
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_updates_do_not_wait_for_the_device(kind: str, name: str, tmp_path: Path) -> None:
-    """Metrics are 0-d tensors or numbers, and none carries a gradient."""
+    """Metrics are 0-d tensors or numbers, none carries a gradient, and the batch could be kept."""
     _, run = start(kind, name, tmp_path)
-    for _, (_, metrics) in zip(range(2), run.steps(), strict=False):
+    for _, (batch, metrics) in zip(range(2), run.steps(), strict=False):
+        write_tree(tmp_path, "batch", batch)  # it can be put aside, should the loss not be finite
         for value in metrics.values():
             assert isinstance(value, float) or (value.dim() == 0 and not value.requires_grad)
 

@@ -7,27 +7,23 @@ import torch
 
 from sandbox.buffers.replay import Replay
 from sandbox.errors import UserError
-from sandbox.learner import State, zero_where
+from sandbox.learner import State, each, zero_where
 
 _TRIES = 1_000
 
 
-class Carried:
-    """A box for what an agent carries, [B, ...]: before a window; the learner puts what comes after it in its place."""
-
-    def __init__(self, state: State) -> None:
-        self.state = state
-
-
 class Sequences(NamedTuple):
-    """[B, T + 1, ...] observations and [B, T] of what followed; `mask` is 0 past an episode's end or the newest row."""
+    """[B, T + 1, ...] observations and [B, T] of what followed; `mask` is 0 past an episode's end or the newest row.
+
+    `carried["state"]` [B, ...] is what an agent carries before a window; the learner puts what comes after it there.
+    """
 
     observations: torch.Tensor
     a_tm1: torch.Tensor
     r_t: torch.Tensor
     discount_t: torch.Tensor
     mask: torch.Tensor
-    carried: Carried
+    carried: dict[str, State]
 
 
 def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int, state: State) -> Sequences:
@@ -38,7 +34,7 @@ def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int
     # Ages count up within an episode and start again at 0, so the count breaks at its end, and at the newest row.
     mask = replay.send((ages == ages[:, :1] + steps)[:, 1:].astype(np.float32))
     followed = replay.followed(env[:, None], places[:, :-1])
-    return Sequences(replay.gather(env, places), *followed, mask, Carried(state))
+    return Sequences(replay.gather(env, places), *followed, mask, {"state": state})
 
 
 def draw_sequences(replay: Replay, batch_size: int, length: int, state: State) -> Sequences:
@@ -61,7 +57,7 @@ class Episodes:
     def __init__(self, count: int, state: State) -> None:
         """`state` [count, ...] is an episode's start."""
         self._env, self._place = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        self._over, self._carried = np.ones(count, bool), Carried(state)
+        self._over, self._carried = np.ones(count, bool), {"state": state}
 
     def draw(self, replay: Replay, length: int) -> Sequences:
         """The next window of every lane.
@@ -70,7 +66,7 @@ class Episodes:
             UserError: if no episode's first step is held.
         """
         self._over |= ~replay.drawable(self._env, self._place)
-        state = zero_where(self._carried.state, self._over)
+        state = zero_where(self._carried["state"], self._over)
         self._env[self._over], self._place[self._over] = _draw_starts(replay, int(self._over.sum()))
         batch = sequences_at(replay, self._env, self._place, length, state)
         self._carried, self._place = batch.carried, self._place + length
@@ -78,11 +74,12 @@ class Episodes:
         return batch
 
     def state_dict(self) -> dict[str, Any]:
-        return {"env": self._env, "place": self._place, "over": self._over, "state": self._carried.state}
+        return {"env": self._env, "place": self._place, "over": self._over, "state": self._carried["state"]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._env, self._place, self._over = (state[name].copy() for name in ("env", "place", "over"))
-        self._carried = Carried(state["state"])
+        there = each(lambda mine, saved: saved.to(mine.device), self._carried["state"], state["state"])
+        self._carried = {"state": there}
 
 
 def _draw_starts(replay: Replay, count: int) -> tuple[np.ndarray, np.ndarray]:

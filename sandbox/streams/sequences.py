@@ -1,8 +1,8 @@
 """Sequences from replay while a recurrent agent plays: what DRQN (Hausknecht & Stone 2015) learns from."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import PositiveInt
+from pydantic import PositiveInt, model_validator
 
 from sandbox.buffers.sequences import Episodes, draw_sequences
 from sandbox.device import Compute
@@ -23,6 +23,15 @@ class SequencesConfig(StreamConfig):
     length: PositiveInt = 10
     updates: Literal["random", "sequential"] = "random"
     replay: ReplayConfig = ReplayConfig(capacity=400_000)
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        if self.length >= (rows := self.replay.capacity // self.replay.num_envs):
+            raise ValueError(
+                f"windows of length={self.length} do not fit into the {rows} observations that replay.capacity leaves "
+                "each environment; raise it, or lower length"
+            )
+        return self
 
     def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> Experience:
         start = learner.initial_state(self.batch_size)

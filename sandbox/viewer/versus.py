@@ -12,6 +12,7 @@ class Versus:
     """One `Player` for each of an environment's controls, as one `Player`.
 
     The environment's observations [N, players, ...] hold a view for each, and its actions [N, players] a move of each.
+    Its rewards are one player's: an agent that wants its last one (`r2d2`) plays as if it were 0.
     """
 
     def __init__(self, players: Sequence[Player]) -> None:

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 
 from agents.darqn import DARQN, DARQNConfig
-from sandbox.buffers.sequences import Carried, Sequences
+from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute
 from sandbox.learner import Spec
 from sandbox.networks.attention import Hard, Soft
@@ -40,7 +40,7 @@ def batch(agent: DARQN, size: int = 3, length: int = 4) -> Sequences:
         torch.randn(size, length, generator=g),
         (torch.rand(size, length, generator=g) > 0.2).float(),
         mask,
-        Carried(agent.initial_state(size)),
+        {"state": agent.initial_state(size)},
     )
 
 
@@ -91,7 +91,7 @@ def test_the_loss_is_q_learnings_and_what_attention_adds() -> None:
     looking = advantage.square() / 2 - glimpsed.glimpses.log_probability * advantage.detach()
     huber = torch.where(error.abs() < 1, error.square() / 2, error.abs() - 0.5)
     torch.testing.assert_close(seen["loss"], ((huber + looking) * data.mask).sum() / 4)
-    torch.testing.assert_close(metrics["loss"], (huber * data.mask).sum().detach() / data.mask.sum())
+    torch.testing.assert_close(metrics["loss"], ((huber + looking) * data.mask).sum().detach() / data.mask.sum())
     own = agent._network.attention.scores.score.weight  # type: ignore[union-attr]
     (found,) = torch.autograd.grad(seen["loss"], own, retain_graph=True)
     (expected,) = torch.autograd.grad((looking * data.mask).sum() / 4, own)

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 
 from agents.drqn import DRQN, DRQNConfig
 from sandbox.assemble import build
-from sandbox.buffers.sequences import Carried, Sequences
+from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute
 from sandbox.learner import Spec
 from sandbox.networks.memory import GRU, LSTM, RNN, MemoryConfig, Nothing
@@ -39,7 +39,7 @@ def batch(size: int = 5, length: int = 7) -> Sequences:
         torch.randn(size, length, generator=g),
         (torch.rand(size, length, generator=g) > 0.2).float(),
         mask,
-        Carried(tuple(torch.zeros(size, 6) for _ in range(2))),
+        {"state": tuple(torch.zeros(size, 6) for _ in range(2))},
     )
 
 

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 from agents.drqn import DRQNConfig
 from agents.r2d2 import R2D2, R2D2Config
 from sandbox.assemble import Assembly, build
-from sandbox.buffers.sequences import Carried, Sequences
+from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute
 from sandbox.environment import Environment
 from sandbox.evaluate.agents import play_episodes
@@ -46,7 +46,7 @@ def window(length: int, mask: torch.Tensor, seed: int) -> Sequences:
         torch.randn(5, length, generator=g),
         (torch.rand(5, length, generator=g) > 0.2).float(),
         mask,
-        Carried(None),
+        {"state": None},
     )
 
 
@@ -65,7 +65,7 @@ def batch(burn_in: int = 2, length: int = 6) -> StoredSequences:
     before, learnt = window(burn_in, torch.ones(5, burn_in), 1), window(length, mask, 2)
     before.observations[:, -1] = learnt.observations[:, 0]
     starts = torch.tensor([False, True, False, False, False])
-    before.carried.state = each(lambda part: part * ~starts.view(5, *[1] * (part.dim() - 1)), state(3))
+    before.carried["state"] = each(lambda part: part * ~starts.view(5, *[1] * (part.dim() - 1)), state(3))
     weights = torch.tensor([1.0, 0.5, 0.25, 1.0, 0.125])
     return StoredSequences(
         before, learnt, starts, state(4), torch.tensor([True] * 4 + [False]), weights, torch.zeros(5)
@@ -83,9 +83,12 @@ def test_an_update_by_hand(burn_in: int) -> None:
     for b in range(5):
         values = []
         for network in (agent._network, agent._target):
-            memory = tuple(part[b : b + 1] for part in data.burn_in.carried.state["memory"])
+            memory = tuple(part[b : b + 1] for part in data.burn_in.carried["state"]["memory"])
             last = torch.cat(
-                [data.burn_in.carried.state["action"][b], data.burn_in.carried.state["reward"][b, None].clamp(-1, 1)]
+                [
+                    data.burn_in.carried["state"]["action"][b],
+                    data.burn_in.carried["state"]["reward"][b, None].clamp(-1, 1),
+                ]
             )
             if data.starts[b]:
                 last, memory = torch.zeros(5), tuple(torch.zeros(1, 6) for _ in range(2))
@@ -134,8 +137,8 @@ def test_without_its_additions_it_is_drqn() -> None:
     for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
         assert torch.equal(a, b)
     data = batch(0)
-    data.burn_in.carried.state = agent.initial_state(5)
-    same = data.learnt._replace(carried=Carried(reference.initial_state(5)))
+    data.burn_in.carried["state"] = agent.initial_state(5)
+    same = data.learnt._replace(carried={"state": reference.initial_state(5)})
     ours = agent.update(data._replace(weights=torch.ones(5)))
     for name, value in reference.update(same).items():
         if name != "epsilon":
@@ -148,13 +151,13 @@ def test_burn_in_has_no_gradient() -> None:
     """What is learnt is as if the memory after it had been given (trap 21)."""
     agent, other, data = make(2), make(0), batch(2)
     with torch.no_grad():
-        last = agent._followed_by(agent._last(data.burn_in.carried.state), data.burn_in)
+        last = agent._followed_by(agent._last(data.burn_in.carried["state"]), data.burn_in)
         _, memory = agent._network(
-            data.burn_in.observations[:, :-1], last[:, :-1], data.burn_in.carried.state["memory"]
+            data.burn_in.observations[:, :-1], last[:, :-1], data.burn_in.carried["state"]["memory"]
         )
     keep = ~data.starts[:, None]
     carried = {"memory": tuple(part * keep for part in memory), "action": last[:, -1, :4], "reward": last[:, -1, 4]}
-    given = data._replace(burn_in=window(0, torch.ones(5, 0), 9)._replace(carried=Carried(carried)))
+    given = data._replace(burn_in=window(0, torch.ones(5, 0), 9)._replace(carried={"state": carried}))
     agent.update(data)
     other.update(given)
     for a, b in zip(agent._network.parameters(), other._network.parameters(), strict=True):

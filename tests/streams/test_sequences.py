@@ -34,7 +34,7 @@ def test_each_lane_goes_through_whole_episodes_in_order() -> None:
     went: list[Any] = [None] * 6
     for _ in range(40):
         batch = lanes.draw(replay, 5)
-        (count,) = batch.carried.state
+        (count,) = batch.carried["state"]
         for i in range(6):
             episode, age = batch.observations[i, 0].tolist()
             assert count[i] == age
@@ -47,7 +47,7 @@ def test_each_lane_goes_through_whole_episodes_in_order() -> None:
             went[i] = [episode, age + 5] if steps == 5 else None
             if went[i] and not _followed(replay, went[i]):
                 went[i] = None
-        batch.carried.state = (count + 5,)
+        batch.carried["state"] = (count + 5,)
 
 
 def _followed(replay: Replay, observation: list[float]) -> bool:

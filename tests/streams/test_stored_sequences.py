@@ -80,7 +80,7 @@ def check(batch: StoredSequences, tape: Tape, period: int, burn_in: int, length:
         assert rows[: count + 1].tolist() == [[env, episode, age + t] for t in range(count + 1)]
         assert batch.learnt.r_t[i, :count].tolist() == [age + t + 1 for t in range(count)]
         assert batch.learnt.a_tm1[i, :count].tolist() == [(age + t) % 2 for t in range(count)]
-        (seen,), told = batch.burn_in.carried.state["seen"], batch.burn_in.carried.state["reward"]
+        (seen,), told = batch.burn_in.carried["state"]["seen"], batch.burn_in.carried["state"]["reward"]
         if age:
             before = batch.burn_in.observations[i]
             assert before.tolist() == [[env, episode, age - burn_in + t] for t in range(burn_in + 1)]
