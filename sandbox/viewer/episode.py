@@ -53,7 +53,7 @@ def _episode(player: Player, env: Environment, seed: int, explore: bool) -> Iter
         actions, state = player.act(observations, state, explore=explore)
         observations, rewards, terminated, truncated, infos = env.step(actions)
         over = bool(game_over(terminated, truncated, infos)[0])
-        state = carry_on(state, rewards, np.array([over]))
+        state = carry_on(state, rewards, np.zeros(1, bool))
         frame = Frame(
             env.draw(0),
             seed,

@@ -83,6 +83,14 @@ def test_the_loss_step_by_step_by_hand() -> None:
     torch.testing.assert_close(agent.update(data)["loss"], torch.tensor(total / count))
 
 
+def test_errors_beyond_their_clip_count_no_more_than_that() -> None:
+    """Huber's loss with the threshold that the config says."""
+    far = batch()._replace(r_t=torch.full((5, 7), 50.0))
+    small, large = (make(error_clip=clip).update(far)["loss"] for clip in (1.0, 100.0))
+    assert 45 < small < 55  # |error| - 1/2, of errors near 50
+    assert 1_000 < large < 1_500  # error^2 / 2
+
+
 def test_what_is_masked_teaches_nothing() -> None:
     data, (clean, noisy) = batch(), (make(), make())
     changed = data._replace(r_t=torch.where(data.mask == 0, 99.0, data.r_t))

@@ -76,8 +76,9 @@ def batch(burn_in: int = 2, length: int = 6) -> StoredSequences:
 def test_an_update_by_hand(burn_in: int) -> None:
     """Step by step and one sequence at a time: burn-in, last actions and rewards, two-step returns, h, priorities."""
     agent, data = make(burn_in, n_step=2, reward_clip=1.0), batch(burn_in)
+    g = torch.Generator().manual_seed(5)
     for parameter in agent._target.parameters():
-        parameter.mul_(1.5)  # so that it is another network
+        parameter.add_(torch.randn(parameter.shape, generator=g))  # so that it is another network
     h, h_inverse = (lambda x: rescale(torch.as_tensor(x), 1e-3)), lambda x: unscale(x, 1e-3)
     total, losses, count, priorities = 0.0, 0.0, 0.0, []
     for b in range(5):

@@ -1,5 +1,6 @@
 """Sequential updates: episodes from their first step to their last, the memory carried along."""
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,19 @@ def test_each_lane_goes_through_whole_episodes_in_order() -> None:
             if went[i] and not _followed(replay, went[i]):
                 went[i] = None
         batch.carried["state"] = (count + 5,)
+
+
+def test_saved_in_the_middle_it_goes_on_as_it_would_have() -> None:
+    (replay, first), (again, other) = ((lived(200, 200, 17), Episodes(6, (torch.zeros(6, 1),))) for _ in range(2))
+    for _ in range(3):
+        first.draw(replay, 5).carried["state"] = (torch.arange(6.0)[:, None],)
+    state = copy.deepcopy(first.state_dict())
+    again._generator.bit_generator.state = copy.deepcopy(replay._generator.bit_generator.state)
+    other.load_state_dict(state)
+    for _ in range(5):
+        ours, theirs = first.draw(replay, 5), other.draw(again, 5)
+        assert torch.equal(ours.observations, theirs.observations)
+        assert torch.equal(ours.carried["state"][0], theirs.carried["state"][0])
 
 
 def _followed(replay: Replay, observation: list[float]) -> bool:
