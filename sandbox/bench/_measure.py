@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
+from sandbox.train import Run
+
 ROUNDS, SECONDS = 5, 0.4  # turns a side, and how long each lasts
 TAPE = 64  # different batches of actions
 
@@ -39,6 +41,19 @@ def _rate(side: Callable[[], int]) -> float:
     while (spent := perf_counter() - start) < SECONDS:
         done += side()
     return done / spent
+
+
+def trainer(run: Run, chunk: int) -> Callable[[], int]:
+    """Trains on for at least `chunk` agent steps a call, and says how many they were; nothing is logged or saved."""
+    steps = run.steps()
+
+    def learn() -> int:
+        before = run.stream.step
+        while run.stream.step < before + chunk:
+            next(steps)
+        return run.stream.step - before
+
+    return learn
 
 
 def player(env: Any) -> Callable[[], int]:

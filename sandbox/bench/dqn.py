@@ -16,7 +16,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
 from agents.dqn import DQNConfig
 from envs import id_of
 from envs.pong import PongConfig
-from sandbox.bench._measure import Row, rates
+from sandbox.bench._measure import Row, rates, trainer
 from sandbox.beside import Threaded
 from sandbox.device import Compute, bf16_pays
 from sandbox.environment import spec_of
@@ -57,16 +57,7 @@ def _ours(compute: Compute) -> Callable[[], int]:
     config = DQNConfig.model_validate({"stream": stream})
     env, rng = PongConfig.model_validate({}), Rng(0)
     learner = config.make(spec_of(env.make(1)), rng, compute)
-    run = Run(learner, config.stream.make(env.make, learner, rng, compute), rng)
-    steps = run.steps()
-
-    def learn() -> int:
-        before = run.stream.step
-        while run.stream.step < before + CHUNK:
-            next(steps)
-        return run.stream.step - before
-
-    return learn
+    return trainer(Run(learner, config.stream.make(env.make, learner, rng, compute), rng), CHUNK)
 
 
 def _theirs(device: torch.device) -> Callable[[], int]:

@@ -1,8 +1,8 @@
 """What memory costs: steps a second of DRQN and DARQN beside DQN's, all ours, on Pong from pixels.
 
 The same convolutions, each transition learnt from equally often. DQN: stacks of four, 32 transitions every four steps.
-DRQN: one picture at a time, an LSTM of 512, 32 windows of ten every forty steps, each batch in one pass; DARQN looks
-softly, too. `theirs` is DQN.
+DRQN: one picture at a time, an LSTM of 512, 32 windows of ten every forty steps, each batch in one pass. DARQN: the
+same with soft attention, whose glimpses an LSTM of 256 sees. `theirs` is DQN.
 """
 
 from collections.abc import Callable, Iterator
@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 
 from sandbox.assemble import build
-from sandbox.bench._measure import Row, rates
+from sandbox.bench._measure import Row, rates, trainer
 from sandbox.device import bf16_pays
 from sandbox.resolve import resolve
 
@@ -44,13 +44,4 @@ def _side(agent: str, precision: str, period: int, stream: str) -> Callable[[], 
     ]
     if agent == "darqn":
         words.append("agent.backbone.channels=[32, 64, 64]")
-    run = build(resolve([], words), Path()).run()
-    steps = run.steps()
-
-    def learn() -> int:
-        before = run.stream.step
-        while run.stream.step < before + CHUNK:
-            next(steps)
-        return run.stream.step - before
-
-    return learn
+    return trainer(build(resolve([], words), Path()).run(), CHUNK)
