@@ -13,7 +13,7 @@ from torch import nn
 
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann, likelihood
@@ -135,15 +135,15 @@ class RBM:
         """Up and down once, by probabilities, [B, C, H, W]."""
         return self.decode(self.encode(images))
 
-    def log_likelihood(self, images: torch.Tensor) -> tuple[str, torch.Tensor]:
-        """("exact", nats [B]), by enumeration of the smaller layer.
+    def log_likelihood(self, images: torch.Tensor) -> Estimate:
+        """`exact`, by enumeration of the smaller layer.
 
         Raises:
             UserError: if that layer has more than 2**20 states.
         """
         machine = self._state.machine()
         log_z = boltzmann.log_partition(machine)
-        return "exact", (-boltzmann.free_energy(machine, self._visible(images)) - log_z).float()
+        return Estimate("exact", (-boltzmann.free_energy(machine, self._visible(images)) - log_z).float())
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
         return as_float(images.to(self._device)).flatten(1)

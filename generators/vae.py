@@ -13,7 +13,7 @@ from torch import nn
 
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float
@@ -24,6 +24,7 @@ from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
+_TOGETHER = 100  # images whose likelihood is estimated side by side
 _DECODED_TOGETHER = 512  # latents at a time while likelihoods are estimated; more is slower, it leaves the cache
 
 
@@ -104,8 +105,11 @@ class VAE:
         return reconstruction - kl, kl
 
     @torch.no_grad()
-    def log_likelihood(self, images: torch.Tensor) -> tuple[str, torch.Tensor]:
-        """("importance", nats [B]), from `importance_samples` latents an image; a lower bound on average."""
+    def log_likelihood(self, images: torch.Tensor) -> Estimate:
+        """`importance`: from `importance_samples` latents an image; a lower bound on average."""
+        return Estimate("importance", torch.cat([self._importance_sampled(x) for x in torch.split(images, _TOGETHER)]))
+
+    def _importance_sampled(self, images: torch.Tensor) -> torch.Tensor:
         x, (mean, log_variance) = self._floats(images), self._posterior(images)
         missing, log_weights = self._config.importance_samples, []
         while missing:
@@ -116,7 +120,7 @@ class VAE:
             posterior = likelihood.gaussian_log_prob(z, mean, log_variance)
             log_weights.append(likelihood.bernoulli_log_prob(logits, x) + prior - posterior)
             missing -= chunk
-        return "importance", likelihood.importance_log_likelihood(torch.cat(log_weights))
+        return likelihood.importance_log_likelihood(torch.cat(log_weights))
 
     def _terms(self, images: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
         """log p(x | z) with one z from the posterior, and KL(q || p): [B] each, summed over pixels and latents."""

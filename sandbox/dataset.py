@@ -18,15 +18,18 @@ Collect = Callable[[dict[str, Any], str, int, Rng], np.ndarray]
 
 @dataclass(frozen=True)
 class DataSet:
-    """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255."""
+    """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255. Labels are [N] int64."""
 
     train: torch.Tensor
     test: torch.Tensor
     binary: bool = False
+    train_labels: torch.Tensor | None = None
+    test_labels: torch.Tensor | None = None
 
     @property
     def spec(self) -> Spec:
-        return Spec(tuple(self.train.shape[1:]))
+        classes = 0 if self.train_labels is None else int(self.train_labels.max()) + 1
+        return Spec(tuple(self.train.shape[1:]), num_classes=classes)
 
 
 class DataConfig(Config):

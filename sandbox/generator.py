@@ -1,5 +1,6 @@
 """What a loop and a person may ask of a generator."""
 
+from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -15,12 +16,26 @@ class Generator(Learner, Protocol):
         """Means or probabilities of `count` samples, [count, C, H, W] in [0, 1]."""
 
 
+@dataclass(frozen=True)
+class Estimate:
+    """log p of images, nats [B], and how it was found: `exact`, `importance`, `ais`, ...
+
+    `low` and `high` bracket the estimate, whatever the image: as much below and above it the truth may be, nats. None
+    where the method says nothing about its error.
+    """
+
+    kind: str
+    nats: torch.Tensor
+    low: float | None = None
+    high: float | None = None
+
+
 @runtime_checkable
 class Likelihood(Protocol):
     """A generator that can say how likely data are."""
 
-    def log_likelihood(self, images: torch.Tensor) -> tuple[str, torch.Tensor]:
-        """The kind of estimate (`exact`, `importance`, ...) and nats for each image, [B]."""
+    def log_likelihood(self, images: torch.Tensor) -> Estimate:
+        """Of as many images as there are: the generator makes its own batches."""
 
 
 @runtime_checkable
@@ -29,6 +44,33 @@ class Reconstructs(Protocol):
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """[B, C, H, W] -> the same shape, in [0, 1]."""
+
+
+@runtime_checkable
+class Coder(Protocol):
+    """A generator with latents to walk through."""
+
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """[B, C, H, W] -> codes [B, Z]."""
+
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """[B, Z] -> [B, C, H, W] in [0, 1]."""
+
+
+@runtime_checkable
+class Recalls(Protocol):
+    """A generator that repairs what it has seen before."""
+
+    def recall(self, images: torch.Tensor) -> torch.Tensor:
+        """Damaged images [B, C, H, W] -> the same shape, in [0, 1]."""
+
+
+@runtime_checkable
+class Classifier(Protocol):
+    """A generator that has also learnt which class an image is of."""
+
+    def classify(self, images: torch.Tensor) -> torch.Tensor:
+        """[B, C, H, W] -> probabilities of the classes [B, K]."""
 
 
 class GeneratorConfig(LearnerConfig):

@@ -10,7 +10,7 @@ from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent
-from sandbox.evaluate.generators import evaluate_generator
+from sandbox.evaluate.generators import IMAGES, evaluate_generator
 from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
@@ -112,16 +112,22 @@ class Journal:
         return place
 
 
-def evaluated(folder: RunFolder, episodes: int, seed: int, overrides: Sequence[str] = ()) -> dict[str, Any]:
+def evaluated(
+    folder: RunFolder, episodes: int, seed: int, overrides: Sequence[str] = (), images: int = IMAGES
+) -> dict[str, Any]:
     """What `sandbox evaluate` prints of a run's newest checkpoint, played under `overrides` of its config."""
     assembly, step = restore(folder, overrides)
     use_threads(assembly.config)
     played = assembly.config.learner.model_dump(include={"evaluation_epsilon"})  # of those that explore
-    return {"run": folder.name, "step": step, "seed": seed, **played, **score(assembly, episodes, seed)}
+    return {"run": folder.name, "step": step, "seed": seed, **played, **score(assembly, episodes, seed, images=images)}
 
 
 def score(
-    assembly: Assembly, episodes: int, seed: int, stopping: Callable[[], bool] = lambda: False
+    assembly: Assembly,
+    episodes: int,
+    seed: int,
+    stopping: Callable[[], bool] = lambda: False,
+    images: int = IMAGES,
 ) -> dict[str, float | str]:
     """How good a learner is; a freshly restored one scores the same with the same seed.
 
@@ -129,6 +135,6 @@ def score(
         Stopped: as soon as `stopping()`, while episodes are played.
     """
     if isinstance(assembly.source, DataSet):
-        return dict(evaluate_generator(assembly.learner, assembly.source, Rng(seed)))
+        return dict(evaluate_generator(assembly.learner, assembly.source, Rng(seed), images))
     env = assembly.source(min(episodes, 16))
     return dict(evaluate_agent(assembly.learner, env, episodes, Rng(seed).integer("evaluate") % 2**31, stopping))

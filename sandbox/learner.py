@@ -18,11 +18,12 @@ State = Any  # what a stateful agent carries: None, a tensor [N, ...], or a tupl
 
 @dataclass(frozen=True)
 class Spec:
-    """What a source delivers: the shape of one observation or image, whether it is bytes, and the number of actions."""
+    """What a source delivers: the shape of one observation or image, whether it is bytes, the actions or classes."""
 
     shape: tuple[int, ...]
     is_bytes: bool = True
     num_actions: int = 0
+    num_classes: int = 0
 
 
 class Stateful(Protocol):

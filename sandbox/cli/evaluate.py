@@ -15,6 +15,7 @@ def evaluate(
     ] = None,
     runs: Runs = RUNS,
     episodes: Annotated[int, typer.Option(min=1, help="Whole episodes to play (agents).")] = 200,
+    images: Annotated[int, typer.Option(min=2, help="Test images, and samples, at most (generators).")] = 300,
     seed: Annotated[int, typer.Option(min=0, help="Of the episodes, or of the samples.")] = 12345,
     vary: Annotated[
         str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Score with each value of an env option.")
@@ -35,6 +36,7 @@ def evaluate(
     \b
     sandbox evaluate latest
     sandbox evaluate catch_dqn_s0 --episodes 1000 --json
+    sandbox evaluate digits_vae_s0 --images 10000
     sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
     sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
@@ -52,7 +54,7 @@ def evaluate(
         raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
     if plot is not None:
         raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
-    result = evaluated(folders[0], episodes, seed)
+    result = evaluated(folders[0], episodes, seed, images=images)
     if as_json:
         _print.as_json(result)
         return

@@ -37,8 +37,11 @@ class DigitsConfig(DataConfig):
             raise UserError(
                 "data.name=digits needs scikit-learn, which is not installed. Run: pip install 'rl-sandbox[digits]'"
             ) from None
-        grey = np.rint(datasets.load_digits().images * (255 / 16)).astype(np.uint8)[:, None]
-        shuffled = grey[rng.numpy("digits/split").permutation(len(grey))]
+        digits = datasets.load_digits()
+        grey = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+        order = rng.numpy("digits/split").permutation(len(grey))
+        labels = torch.from_numpy(digits.target[order].astype(np.int64))
         generator = rng.torch("digits/binarize", torch.device("cpu"))
-        images = binarize(torch.from_numpy(shuffled), self.binarize, self.threshold, generator)
-        return DataSet(images[:_TRAIN], images[_TRAIN:], binary=self.binarize != "none")
+        images = binarize(torch.from_numpy(grey[order]), self.binarize, self.threshold, generator)
+        binary = self.binarize != "none"
+        return DataSet(images[:_TRAIN], images[_TRAIN:], binary, labels[:_TRAIN], labels[_TRAIN:])

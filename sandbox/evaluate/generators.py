@@ -7,14 +7,14 @@ import torch
 
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
-from sandbox.generator import Generator, Likelihood, Reconstructs
+from sandbox.generator import Classifier, Generator, Likelihood, Reconstructs
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.seeding import Rng
 
 Result = dict[str, float | str | int]
 
-_IMAGES = 300  # at most, of the test set and of the samples; an importance-sampled likelihood is dear
+IMAGES = 300  # of the test set and of the samples, unless more are asked for; likelihoods are dear
 _BATCH = 100
 
 
@@ -26,8 +26,16 @@ class Bounded(Protocol):
         """The ELBO and its KL, nats, [B] each."""
 
 
-def evaluate_generator(generator: Generator, data: DataSet, rng: Rng) -> Result:
-    """Whatever the generator can be asked for, on up to 300 test images (chosen by the run's seed, always the same).
+@runtime_checkable
+class PseudoLikelihood(Protocol):
+    """A generator that knows each pixel's probability given all others."""
+
+    def pseudo_log_likelihood(self, images: torch.Tensor) -> torch.Tensor:
+        """sum_i log p(x_i | the rest of x), nats, [B]."""
+
+
+def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: int = IMAGES) -> Result:
+    """Whatever the generator can be asked for, on up to `images` test images (chosen by `rng`'s seed, always the same).
 
     Likelihoods are left out for grey images, where a Bernoulli likelihood means nothing.
 
@@ -35,12 +43,13 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng) -> Result:
         `images`: how many; `mean_pixel_distance`: mean absolute difference of the samples' and the test set's mean
         image, and `mean_pixel_distance_floor`, that of the training set's; `diversity`: mean distance of two samples
         over that of two test images; with `reconstruct`: `reconstruction_error`, the mean squared error a pixel; with
-        `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `factorised_log_likelihood` (the best
-        independent pixels) and `margin_nats` above it, or `log_likelihood_missing`, the reason; with `bound`: `elbo`,
-        `kl`.
+        `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `_low` and `_high` where the estimate has a
+        bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats` above it, or
+        `log_likelihood_missing`, the reason; with `pseudo_log_likelihood`: its mean; with `bound`: `elbo`, `kl`; with
+        `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`.
     """
     chooser = torch.Generator().manual_seed(rng.integer("evaluate/images"))
-    chosen = torch.randperm(len(data.test), generator=chooser)[:_IMAGES]
+    chosen = torch.randperm(len(data.test), generator=chooser)[:images]
     test = data.test[chosen]
     result = _samples(generator, data, as_float(test)) | {"images": len(test)}
     if isinstance(generator, Reconstructs):
@@ -51,6 +60,13 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng) -> Result:
         result["reconstruction_error"] = _mean(torch.cat(errors))
     if data.binary and isinstance(generator, Likelihood):
         result |= _likelihood(generator, data, test)
+    if data.binary and isinstance(generator, PseudoLikelihood):
+        result["pseudo_log_likelihood"] = _mean(generator.pseudo_log_likelihood(test))
+    if data.test_labels is not None and isinstance(generator, Classifier):
+        labels = data.test_labels[chosen]
+        guesses = torch.cat([generator.classify(x).argmax(1).cpu() for x in torch.split(test, _BATCH)])
+        result["error"] = error = _mean((guesses != labels).float())
+        result["error_ci95"] = 1.96 * math.sqrt(error * (1 - error) / len(labels))
     if data.binary and isinstance(generator, Bounded):
         bounds = [generator.bound(x) for x in torch.split(test, _BATCH)]
         result["elbo"] = _mean(torch.cat([elbo for elbo, _ in bounds]))
@@ -69,17 +85,24 @@ def _samples(generator: Generator, data: DataSet, test: torch.Tensor) -> Result:
 
 def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Result:
     try:
-        answers = [generator.log_likelihood(x) for x in torch.split(test, _BATCH)]
+        estimate = generator.log_likelihood(test)
     except UserError as impossible:  # too large to enumerate: the other figures still stand
         return {"log_likelihood_missing": str(impossible)}
-    nats = torch.cat([nats.cpu() for _, nats in answers])
+    nats = estimate.nats.cpu()
+    bracket: Result = {}
+    if estimate.low is not None and estimate.high is not None:
+        bracket = {
+            "log_likelihood_low": _mean(nats) - estimate.low,
+            "log_likelihood_high": _mean(nats) + estimate.high,
+        }
     baseline = likelihood.bernoulli_log_prob(
         likelihood.factorised_bernoulli(_mean_image(data.train), len(data.train)), as_float(test)
     )
     return {
         "log_likelihood": _mean(nats),
         "log_likelihood_ci95": 1.96 * float(nats.double().std(correction=0)) / math.sqrt(max(len(nats) - 1, 1)),
-        "log_likelihood_kind": answers[0][0],
+        "log_likelihood_kind": estimate.kind,
+        **bracket,
         "factorised_log_likelihood": _mean(baseline),
         "margin_nats": _mean(nats) - _mean(baseline),
     }

@@ -1,6 +1,7 @@
 """Batches of a data set in random order, epoch after epoch."""
 
 import hashlib
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -20,32 +21,35 @@ class ShuffledConfig(StreamConfig):
 
     def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> "Shuffled":
         """Raises UserError if one batch is more than the whole training set."""
-        return Shuffled(self.batch_size, source, rng, compute)
+        images = source.train.to(compute.device)
+        return Shuffled(self.batch_size, source, images.__getitem__, rng, compute)
 
 
 class Shuffled:
-    """The whole training set on the device; yields uint8 images [B, C, H, W]."""
+    """The whole training set on the device; yields what `take` makes of rows [B] of it, such as uint8 images."""
 
-    def __init__(self, batch_size: int, source: DataSet, rng: Rng, compute: Compute) -> None:
+    def __init__(
+        self, batch_size: int, source: DataSet, take: Callable[[torch.Tensor], Any], rng: Rng, compute: Compute
+    ) -> None:
         if batch_size > len(source.train):
             raise UserError(
                 f"generator.stream.batch_size={batch_size} is more than the {len(source.train)} training images. "
                 f"Set generator.stream.batch_size to at most {len(source.train)}."
             )
         self.step = 0  # batches handed out, that is updates
-        self._batch_size, self._device = batch_size, compute.device
-        self._images = source.train.to(compute.device)
+        self._batch_size, self._device, self._take = batch_size, compute.device, take
+        self._size = len(source.train)
         self._digest = hashlib.sha256(source.train.numpy().tobytes()).hexdigest()
         self._generator = rng.torch("shuffle", torch.device("cpu"))
         self._epoch_size = len(source.train) // batch_size  # batches
         self._order = torch.empty(0, dtype=torch.int64)  # this epoch's permutation, on the device
 
-    def __next__(self) -> torch.Tensor:
+    def __next__(self) -> Any:
         cursor = self.step % self._epoch_size
         if cursor == 0:
-            self._order = torch.randperm(len(self._images), generator=self._generator).to(self._device)
+            self._order = torch.randperm(self._size, generator=self._generator).to(self._device)
         self.step += 1
-        return self._images[self._order[cursor * self._batch_size : (cursor + 1) * self._batch_size]]
+        return self._take(self._order[cursor * self._batch_size : (cursor + 1) * self._batch_size])
 
     def metrics(self) -> dict[str, float]:
         """`data/epoch`: passes through the training set so far."""

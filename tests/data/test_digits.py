@@ -30,6 +30,11 @@ def test_shapes_levels_and_split() -> None:
     assert torch.equal(torch.cat([other.train, other.test]).flatten(1).double().sum(0), whole)
     assert not torch.equal(other.test, data.test)
     assert torch.equal(make().test, data.test)
+    assert data.train_labels is not None
+    assert data.test_labels is not None
+    assert (len(data.train_labels), len(data.test_labels), data.spec.num_classes) == (1500, 297, 10)
+    zeros = data.train[data.train_labels == 0].float().mean(0)[0]
+    assert zeros[4, 3:5].max() < 40 < zeros[4, 1]  # a ring: dark inside
 
 
 @pytest.mark.parametrize("how", ["threshold", "sample"])

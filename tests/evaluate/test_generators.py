@@ -1,6 +1,7 @@
 """The report on a generator, with generators whose figures are known."""
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ import torch
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
 from sandbox.evaluate.generators import evaluate_generator
+from sandbox.generator import Estimate
 from sandbox.ops import likelihood
 from sandbox.seeding import Rng
 
@@ -34,11 +36,17 @@ class Samples:
 
 
 class Everything(Samples):
-    """The best independent pixels and one nat more; reconstructions are wrong by a half."""
+    """The best independent pixels and one nat more; reconstructions are wrong by a half, a fifth of classes too."""
 
-    def log_likelihood(self, x: torch.Tensor) -> tuple[str, torch.Tensor]:
+    def log_likelihood(self, x: torch.Tensor) -> Estimate:
         logits = likelihood.factorised_bernoulli((DATA.train.float() / 255).mean(0), 400)
-        return "exact", 1 + likelihood.bernoulli_log_prob(logits, x.float() / 255)
+        return Estimate("exact", 1 + likelihood.bernoulli_log_prob(logits, x.float() / 255), low=0.5, high=0.25)
+
+    def pseudo_log_likelihood(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.full((len(x),), -7.0)
+
+    def classify(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tensor([0.2, 0.5, 0.3]).expand(len(x), 3)
 
     def reconstruct(self, x: torch.Tensor) -> torch.Tensor:
         return torch.full(x.shape, 0.5)
@@ -48,7 +56,7 @@ class Everything(Samples):
 
 
 class TooLarge(Samples):
-    def log_likelihood(self, x: torch.Tensor) -> tuple[str, torch.Tensor]:
+    def log_likelihood(self, x: torch.Tensor) -> Estimate:
         raise UserError("2**500 states")
 
 
@@ -64,6 +72,20 @@ def test_all_that_can_be_asked() -> None:
     assert result["log_likelihood_ci95"] == pytest.approx(1.96 * float(nats.std()) / math.sqrt(250), rel=1e-4)
     assert result["reconstruction_error"] == 0.25
     assert (result["elbo"], result["kl"]) == (-3.0, 2.0)
+    assert result["pseudo_log_likelihood"] == -7.0
+    assert result["log_likelihood_low"] == result["log_likelihood"] - 0.5
+    assert result["log_likelihood_high"] == result["log_likelihood"] + 0.25
+    assert "error" not in result
+
+
+def test_the_share_of_wrong_classes_and_how_many_images() -> None:
+    labels = torch.ones(250, dtype=torch.int64)
+    labels[:50] = 2
+    data = replace(DATA, train_labels=torch.zeros(400, dtype=torch.int64), test_labels=labels)
+    result = evaluate_generator(Everything(), data, Rng(0))
+    assert result["error"] == pytest.approx(0.2)
+    assert result["error_ci95"] == pytest.approx(1.96 * math.sqrt(0.2 * 0.8 / 250))
+    assert evaluate_generator(Everything(), data, Rng(0), images=40)["images"] == 40
 
 
 def test_samples_alone() -> None:

@@ -7,6 +7,7 @@ from sandbox.dataset import DataSet
 from sandbox.device import choose
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
+from sandbox.streams.labelled import LabelledConfig
 from sandbox.streams.shuffled import Shuffled, ShuffledConfig
 
 IMAGES = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
@@ -67,4 +68,23 @@ def test_a_batch_larger_than_the_set() -> None:
     assert str(refused.value) == (
         "generator.stream.batch_size=11 is more than the 10 training images. "
         "Set generator.stream.batch_size to at most 10."
+    )
+
+
+def test_labels_go_with_their_images() -> None:
+    data = DataSet(IMAGES, IMAGES[:1], train_labels=torch.arange(10) % 4)
+    assert data.spec.num_classes == 4
+    stream = LabelledConfig(batch_size=5).make(data, None, Rng(0), choose("cpu"))
+    batches = [next(stream), next(stream)]
+    for images, labels in batches:
+        assert torch.equal(labels, images.flatten().long() % 4)
+    assert sorted(torch.cat([images for images, _ in batches]).flatten().tolist()) == list(range(10))
+
+
+def test_a_set_without_labels() -> None:
+    with pytest.raises(UserError) as refused:
+        LabelledConfig().make(DataSet(IMAGES, IMAGES[:1]), None, Rng(0), choose("cpu"))
+    assert str(refused.value) == (
+        "this generator learns classes too, but the data set has no labels. "
+        "Choose one that has, e.g. data.name=digits or data.name=mnist."
     )

@@ -1,0 +1,63 @@
+"""Any data set in IDX files named as MNIST's are, such as Fashion-MNIST, EMNIST or your own."""
+
+from pathlib import Path
+from typing import Literal
+
+import torch
+from pydantic import Field
+
+from sandbox.data import _idx
+from sandbox.data._binarize import Binarize, binarize
+from sandbox.dataset import Collect, DataConfig, DataSet
+from sandbox.errors import UserError
+from sandbox.seeding import Rng
+
+FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
+
+
+class IdxConfig(DataConfig):
+    """`root`: the folder with train-images-idx3-ubyte and the other three, gzipped or not.
+
+    `sha256`: of the unpacked content, by the file's name; what is named must be so.
+
+    `binarize`: none, threshold (white from `threshold` of 255 on), or sample (each grey a probability, drawn once).
+    """
+
+    name: Literal["idx"] = "idx"
+    root: str
+    sha256: dict[str, str] = {}
+    binarize: Binarize = "none"
+    threshold: int = Field(128, ge=1, le=255)
+
+    def make(self, rng: Rng, collect: Collect) -> DataSet:
+        """Images [N, 1, H, W] with labels.
+
+        Raises:
+            UserError: for files that are missing, damaged, or not those that were meant.
+        """
+        return load(Path(self.root), self.sha256, self.binarize, self.threshold, rng)
+
+
+def load(folder: Path, sha256: dict[str, str], how: Binarize, threshold: int, rng: Rng) -> DataSet:
+    """The four files as a data set.
+
+    Raises:
+        UserError: for files that are missing, damaged, or not those that were meant.
+    """
+    paths = [_idx.find(folder, name) for name in FILES]
+    if missing := [name for name, path in zip(FILES, paths, strict=True) if path is None]:
+        raise UserError(f"{folder} lacks {', '.join(missing)} (with or without .gz); set data.root to where they are")
+    train, train_labels, test, test_labels = (
+        torch.from_numpy(_idx.read(path, sha256.get(name)).copy())
+        for name, path in zip(FILES, paths, strict=True)
+        if path is not None
+    )
+    for images, labels, which in ((train, train_labels, "train"), (test, test_labels, "t10k")):
+        if images.dim() != 3 or labels.shape != images.shape[:1]:
+            raise UserError(
+                f"{folder}: the {which} images have the shape {tuple(images.shape)} and the labels "
+                f"{tuple(labels.shape)}; [N, height, width] and [N] are needed. Do the files belong together?"
+            )
+    generator = rng.torch("idx/binarize", torch.device("cpu"))
+    train, test = (binarize(images[:, None], how, threshold, generator) for images in (train, test))
+    return DataSet(train, test, how != "none", train_labels.long(), test_labels.long())

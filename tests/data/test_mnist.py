@@ -1,0 +1,139 @@
+"""IDX files: what is read, and every way that they can be wrong."""
+
+import gzip
+import hashlib
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from sandbox.data import _idx, idx
+from sandbox.data.idx import IdxConfig
+from sandbox.data.mnist import MnistConfig
+from sandbox.dataset import DataSet
+from sandbox.errors import UserError
+from sandbox.seeding import Rng
+
+
+def encoded(array: np.ndarray) -> bytes:
+    sizes = b"".join(size.to_bytes(4, "big") for size in array.shape)
+    return b"\0\0\x08" + bytes([array.ndim]) + sizes + array.tobytes()
+
+
+def write(folder: Path, *, zipped: bool = False) -> dict[str, bytes]:
+    """Five and three images of 4 x 2 pixels."""
+    images = np.arange(64, dtype=np.uint8).reshape(8, 4, 2) * 4
+    labels = np.array([0, 1, 2, 1, 0, 2, 2, 1], np.uint8)
+    contents = dict(zip(idx.FILES, map(encoded, (images[:5], labels[:5], images[5:], labels[5:])), strict=True))
+    for name, content in contents.items():
+        path = folder / (f"{name}.gz" if zipped else name)
+        path.write_bytes(gzip.compress(content) if zipped else content)
+    return contents
+
+
+def make(folder: Path, **options: object) -> DataSet:
+    config = IdxConfig.model_validate({"root": str(folder), **options})
+    return config.make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_images_and_labels(tmp_path: Path, zipped: bool) -> None:
+    contents = write(tmp_path, zipped=zipped)
+    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
+    data = make(tmp_path, sha256=hashes)
+    assert (data.train.shape, data.test.shape, data.train.dtype) == ((5, 1, 4, 2), (3, 1, 4, 2), torch.uint8)
+    assert data.train[0].flatten().tolist() == [0, 4, 8, 12, 16, 20, 24, 28]
+    assert data.test_labels is not None
+    assert data.test_labels.tolist() == [2, 2, 1]
+    assert (data.spec.num_classes, data.binary) == (3, False)
+
+
+def test_black_and_white_is_drawn_once(tmp_path: Path) -> None:
+    write(tmp_path)
+    data = make(tmp_path, binarize="sample")
+    assert data.binary
+    assert data.train.unique().tolist() == [0, 255]
+    assert torch.equal(make(tmp_path, binarize="sample").test, data.test)
+
+
+def test_missing_files(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / idx.FILES[3]).unlink()
+    with pytest.raises(UserError) as refused:
+        make(tmp_path)
+    assert str(refused.value) == (
+        f"{tmp_path} lacks t10k-labels-idx1-ubyte (with or without .gz); set data.root to where they are"
+    )
+
+
+def test_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "images"
+    path.write_bytes(encoded(np.zeros((3, 4, 2), np.uint8))[:-1])
+    with pytest.raises(UserError) as refused:
+        _idx.read(path)
+    assert str(refused.value) == (
+        f"{path} should have 40 bytes for its shape (3, 4, 2), but has 39. Fetch it again; it may be cut short."
+    )
+
+
+def test_a_cut_archive(tmp_path: Path) -> None:
+    path = tmp_path / "images.gz"
+    path.write_bytes(gzip.compress(encoded(np.zeros((3, 4, 2), np.uint8)))[:-9])
+    with pytest.raises(UserError, match=r"images.gz cannot be unpacked \(.*\). Fetch it again; it may be cut short."):
+        _idx.read(path)
+
+
+def test_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "picture"
+    path.write_bytes(b"\x89PNG and so on")
+    with pytest.raises(UserError) as refused:
+        _idx.read(path)
+    assert str(refused.value) == (
+        f"{path} is not an IDX file: it does not begin with two zero bytes. Is it the right file?"
+    )
+    path.write_bytes(b"\0\0\x0d\1\0\0\0\0")
+    with pytest.raises(UserError, match=r"holds numbers of type 0x0d; only unsigned bytes \(0x08\) can be read"):
+        _idx.read(path)
+
+
+def test_another_file_than_was_meant(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(UserError) as refused:
+        make(tmp_path, sha256={idx.FILES[0]: "ab" * 32})
+    assert str(refused.value).startswith(f"{tmp_path / idx.FILES[0]} is not the file that was meant: the SHA-256 of")
+    assert str(refused.value).endswith("not abababababab. Fetch it again from a source you trust.")
+
+
+def test_files_that_do_not_belong_together(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / idx.FILES[1]).write_bytes(encoded(np.zeros(4, np.uint8)))
+    with pytest.raises(UserError, match=r"the train images have the shape \(5, 4, 2\) and the labels \(4,\)"):
+        make(tmp_path)
+
+
+def test_no_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SANDBOX_DATA", str(tmp_path))
+    with pytest.raises(UserError) as refused:
+        MnistConfig().make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+    assert str(refused.value) == (
+        f"no MNIST in {tmp_path}: neither mnist/train-images-idx3-ubyte nor train-images-idx3-ubyte is there, with or "
+        "without .gz. Fetch the four files from https://ossci-datasets.s3.amazonaws.com/mnist/ and set "
+        "data.root=FOLDER, or SANDBOX_DATA in the environment. Without a download: data.name=digits."
+    )
+
+
+def test_anything_else_is_not_mnist(tmp_path: Path) -> None:
+    write(tmp_path)
+    with pytest.raises(UserError, match="is not the file that was meant"):
+        MnistConfig(root=str(tmp_path)).make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+
+
+@pytest.mark.skipif("SANDBOX_DATA" not in os.environ, reason="SANDBOX_DATA names no folder with MNIST")
+def test_mnist() -> None:
+    data = MnistConfig().make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+    assert (data.train.shape, data.test.shape) == ((60_000, 1, 28, 28), (10_000, 1, 28, 28))
+    assert (data.train.float().mean() / 255).item() == pytest.approx(0.1307, abs=1e-4)
+    assert data.test_labels is not None
+    assert data.test_labels[:5].tolist() == [7, 2, 1, 0, 4]
