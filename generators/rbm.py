@@ -1,153 +1,169 @@
-"""The restricted Boltzmann machine: binary units, persistent contrastive divergence, no gradient tape, no optimiser.
+"""The restricted Boltzmann machine, with binary or real pixels: no gradient tape, no optimiser.
 
-Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient", with
-    the settings of Hinton 2010, "A Practical Guide to Training Restricted Boltzmann Machines". Deviations: momentum;
-    the visible biases start at the log-odds of the first batch, not of the whole set; fp32 whatever the precision.
+Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient", or with
+    `learning.chains.name: contrastive` Hinton 2002; centred as Melchior, Fischer & Wiskott 2016 if asked to;
+    likelihoods as Salakhutdinov & Murray 2008. Deviations: momentum; the visible biases start at the means of the first
+    batch, not of the whole set; the random thresholds of units have 16 bits while it learns; with `precision: bf16` the
+    products are rounded, weights stay fp32.
 """
 
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
-from torch import nn
+from pydantic import PositiveInt
 
+from generators._layer import BernoulliUnits, GaussianUnits, Layer, Learning, Measured, Visible, units_of
+from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
-from sandbox.ops import boltzmann, likelihood
-from sandbox.ops.boltzmann import Machine
-from sandbox.schedules import Linear
+from sandbox.ops import annealing, boltzmann
+from sandbox.ops.units import BERNOULLI
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
+_MEASURED_EVERY = 100  # updates; in between the log repeats what was measured, which costs more than an update
+_ENUMERATED = 20  # hidden (or visible) units at most whose states are all looked at
+
+
+class AnnealingConfig(Config):
+    """`num_chains` chains through `num_temperatures` from independent pixels to the machine, and back again."""
+
+    num_chains: PositiveInt = 100
+    num_temperatures: PositiveInt = 14_500
+
 
 class RBMConfig(GeneratorConfig):
-    """`gibbs_steps` of `num_chains` an update; `weight_decay` spares the biases; samples are `sample_steps` on."""
+    """`sample_steps`: sweeps from the chains (or from noise) to a sample; `ais`: for what cannot be enumerated."""
 
     name: Literal["rbm"] = "rbm"
     hidden_size: PositiveInt = 16
-    num_chains: PositiveInt = 100
-    gibbs_steps: PositiveInt = 1
-    lr: Linear = Linear(start=0.02, end=0.001, steps=20_000)
-    momentum: Linear = Linear(start=0.5, end=0.9, steps=1_000)
-    weight_decay: NonNegativeFloat = 0.0
+    visible: Visible = BernoulliUnits()
+    learning: Learning = Learning()
     sample_steps: PositiveInt = 500
+    ais: AnnealingConfig = AnnealingConfig()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "RBM":
         return RBM(self, spec, rng, compute)
 
 
-class _State(nn.Module):
-    """The machine, its velocity, and the visible units of the chains [N, V]: buffers only, so they save themselves."""
-
-    chains: torch.Tensor
-
-    def __init__(self, visible: int, hidden: int, num_chains: int) -> None:
-        super().__init__()
-        shapes = {"weight": (visible, hidden), "visible_bias": (visible,), "hidden_bias": (hidden,)}
-        for name, shape in shapes.items():
-            self.register_buffer(name, torch.zeros(shape))
-            self.register_buffer(f"{name}_velocity", torch.zeros(shape))
-        self.register_buffer("chains", torch.randint(2, (num_chains, visible)).float())
-        self.get_buffer("weight").normal_(std=0.01)
-
-    def machine(self) -> Machine:
-        return Machine(*(self.get_buffer(name) for name in Machine._fields))
-
-    def velocity(self) -> Machine:
-        return Machine(*(self.get_buffer(f"{name}_velocity") for name in Machine._fields))
-
-
 class RBM:
-    """Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]."""
+    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for binary units black and white."""
 
     def __init__(self, config: RBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, spec.shape, compute.device
+        self._units = units_of(config.visible)
+        self._scale = config.visible.std if isinstance(config.visible, GaussianUnits) else 1.0
         visible = torch.Size(spec.shape).numel()
-        with rng.initialising("rbm"):
-            self._state = _State(visible, config.hidden_size, config.num_chains).to(compute.device)
-        self._updates = Counter()
-        self._gibbs = rng.torch("rbm/gibbs", compute.device)
-        self._units = rng.torch("rbm/pseudo", compute.device)
+        self._layer = Layer((visible, config.hidden_size), config.learning, self._units, rng, "rbm", compute)
+        self._updates, self._measured = Counter(), Measured()
+        self._measuring = rng.torch("rbm/measure", compute.device)
         self._sampling = rng.torch("rbm/sample", compute.device)
+        self._annealing = rng.torch("rbm/annealing", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        v, machine, config = self._visible(batch), self._state.machine(), self._config
+        v = self._visible(batch)
         if self._updates.value == 0:
             self._start(v)
-        self._state.chains = boltzmann.gibbs(machine, self._state.chains, config.gibbs_steps, self._gibbs)[1]
-        metrics = self._metrics(machine, v)
-        gradient = boltzmann.gradient(machine, v, self._state.chains)
-        gradient.weight.sub_(machine.weight, alpha=config.weight_decay)
-        lr, momentum = config.lr.at(self._updates.value), config.momentum.at(self._updates.value)
-        for parameter, speed, slope in zip(machine, self._state.velocity(), gradient, strict=True):
-            speed.mul_(momentum).add_(slope)
-            parameter.add_(speed, alpha=lr)
+        if self._updates.value % _MEASURED_EVERY == 0:
+            self._measured.values = self._measure(v)
+        self._layer.learn(v, self._updates.value)
         self._updates.value += 1
-        return metrics
+        return self._measured.values
 
     def _start(self, v: torch.Tensor) -> None:
         """Look at the first batch, the only time that an update waits for the device.
 
         Raises:
-            UserError: for grey images.
+            UserError: for grey images and binary units.
         """
-        if not bool(((v == 0) | (v == 1)).all()):
+        if self._units is BERNOULLI and not bool(((v == 0) | (v == 1)).all()):
             raise UserError(
                 "generator.name=rbm has binary units, but these images are grey. "
-                "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
+                "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability), "
+                "or take real units: generator.visible.name=gaussian."
             )
-        log_odds = likelihood.factorised_bernoulli(v.mean(0), len(v))  # where Hinton 2010 starts, section 8.1
-        self._state.machine().visible_bias.copy_(log_odds)
+        self._layer.start(v)
 
-    def _metrics(self, machine: Machine, v: torch.Tensor) -> Metrics:
-        """Free energies and the rest, before the step; `loss` is the gap whose gradient the update follows."""
-        unit = torch.randint(v.shape[1], (len(v),), generator=self._units, device=self._device)
-        loss = boltzmann.free_energy(machine, v).mean() - boltzmann.free_energy(machine, self._state.chains).mean()
+    def _measure(self, v: torch.Tensor) -> dict[str, torch.Tensor]:
+        """`loss`: how much lower the free energy of the data is than that of the machine's own samples."""
+        machine, layer = self._layer.machine(), self._layer
+        h = layer.chains.float() if len(layer.chains) else boltzmann.hidden_probabilities(machine, v)
+        model = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._measuring)
+        energies = [boltzmann.free_energy(machine, x, self._units).mean() for x in (v, model)]
         return {
-            "loss": loss,
-            "reconstruction_error": (v - self._through(v)).square().mean(),
-            "pseudo_log_likelihood": boltzmann.pseudo_log_likelihood(machine, v, unit).mean(),
+            "loss": energies[0] - energies[1],
+            "reconstruction_error": (v - self._through(v)).square().mean() * self._scale**2,
+            "hidden_on": boltzmann.hidden_probabilities(machine, v).mean(),
         }
 
     def parts(self) -> dict[str, Stateful]:
-        return {"machine": self._state, "updates": self._updates}
+        return {"machine": self._layer, "updates": self._updates, "measured": self._measured}
 
     def sample(self, count: int) -> torch.Tensor:
-        """Pixel probabilities after `sample_steps` more sweeps from the chains (which stay), [count, C, H, W]."""
-        start = self._state.chains[torch.arange(count, device=self._device) % self._config.num_chains]
-        steps = self._config.sample_steps
-        return boltzmann.gibbs(self._state.machine(), start, steps, self._sampling)[0].view(-1, *self._shape)
+        """Means of the pixels after `sample_steps` sweeps from the chains (which stay), [count, C, H, W] in [0, 1]."""
+        machine, chains = self._layer.machine(), self._layer.chains.float()
+        if not len(chains):
+            noise = torch.rand(count, len(machine.hidden_bias), generator=self._sampling, device=self._device)
+            chains = noise.round()
+        h = chains[torch.arange(count, device=self._device) % len(chains)]
+        v = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._sampling)
+        means, _ = boltzmann.gibbs(machine, v, self._config.sample_steps, self._sampling, self._units)
+        return self._pixels(means)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """p(h = 1 | v), [B, H]."""
-        return boltzmann.hidden_probabilities(self._state.machine(), self._visible(images))
+        return boltzmann.hidden_probabilities(self._layer.machine(), self._visible(images))
 
-    def decode(self, h: torch.Tensor) -> torch.Tensor:
-        """[B, H] -> p(v = 1 | h), [B, C, H, W]."""
-        machine = self._state.machine().upside_down()
-        return boltzmann.hidden_probabilities(machine, h).view(-1, *self._shape)
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """[B, H] -> means of the pixels, [B, C, H, W]."""
+        return self._pixels(boltzmann.visible_means(self._layer.machine(), codes, self._units))
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """Up and down once, by probabilities, [B, C, H, W]."""
         return self.decode(self.encode(images))
 
-    def log_likelihood(self, images: torch.Tensor) -> Estimate:
-        """`exact`, by enumeration of the smaller layer.
+    def pseudo_log_likelihood(self, images: torch.Tensor) -> torch.Tensor:
+        """sum_i log p(v_i | the rest of v), nats [B]."""
+        return boltzmann.pseudo_log_likelihood(self._layer.machine(), self._visible(images))
 
-        Raises:
-            UserError: if that layer has more than 2**20 states.
+    def log_likelihood(self, images: torch.Tensor) -> Estimate:
+        """`exact` by enumeration where the smaller layer has 20 units at most, else `ais`.
+
+        With `ais`, the nats are those of annealing up from independent pixels, which flatters on average. The bracket
+        reaches down to the estimate from the machine's samples (sweeps that begin at these images) and up, each three
+        standard errors further.
         """
-        machine = self._state.machine()
-        log_z = boltzmann.log_partition(machine)
-        return Estimate("exact", (-boltzmann.free_energy(machine, self._visible(images)) - log_z).float())
+        machine, v = self._layer.machine(), self._visible(images)
+        nats = -boltzmann.free_energy(machine, v, self._units)
+        smaller = len(machine.hidden_bias)
+        if self._units is BERNOULLI:
+            smaller = min(smaller, len(machine.visible_bias))
+        if smaller <= _ENUMERATED:
+            return Estimate("exact", (nats - boltzmann.log_partition(machine, self._units)).float())
+        up, down = self._annealed(machine, v)
+        return Estimate("ais", nats - up.value, max(down.high - up.value, 0.0), max(up.value - up.low, 0.0))
+
+    def _annealed(
+        self, machine: boltzmann.Machine, v: torch.Tensor
+    ) -> tuple[annealing.LogPartition, annealing.LogPartition]:
+        config, draws = self._config.ais, self._annealing
+        base = annealing.base_bias(v.mean(0), self._units)
+        betas = annealing.temperatures(config.num_temperatures)
+        up = annealing.upward(machine, base, betas, config.num_chains, draws, self._units)
+        rows = torch.arange(config.num_chains, device=self._device) % len(v)
+        _, samples = boltzmann.gibbs(machine, v[rows], self._config.sample_steps, draws, self._units)
+        return up, annealing.downward(machine, base, betas, samples, draws, self._units)
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
-        return as_float(images.to(self._device)).flatten(1)
+        return as_float(images.to(self._device)).flatten(1) / self._scale
+
+    def _pixels(self, means: torch.Tensor) -> torch.Tensor:
+        return (means * self._scale).clamp(0, 1).view(-1, *self._shape)
 
     def _through(self, v: torch.Tensor) -> torch.Tensor:
-        machine = self._state.machine()
-        return boltzmann.hidden_probabilities(machine.upside_down(), boltzmann.hidden_probabilities(machine, v))
+        machine = self._layer.machine()
+        return boltzmann.visible_means(machine, boltzmann.hidden_probabilities(machine, v), self._units)

@@ -25,7 +25,7 @@ class IdxConfig(DataConfig):
 
     name: Literal["idx"] = "idx"
     root: str
-    sha256: dict[str, str] = {}
+    sha256: dict[str, str] = Field(default_factory=dict)
     binarize: Binarize = "none"
     threshold: int = Field(128, ge=1, le=255)
 

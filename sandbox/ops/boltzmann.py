@@ -1,6 +1,6 @@
-"""The restricted Boltzmann machine: E(v, h) = -v·W·h - b·v - c·h, units 0 or 1 (Smolensky 1986; Hinton 2002).
+"""The restricted Boltzmann machine: E(v, h) = e(v) - v·W·h - b·v - c·h (Smolensky 1986; Hinton 2002).
 
-Throughout: V visible and H hidden units; v is [B, V] floats.
+Throughout: V visible units of one kind, whose own energy is e, and H hidden units, 0 or 1; v is [B, V] floats.
 """
 
 from typing import NamedTuple
@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.errors import UserError
+from sandbox.ops.units import BERNOULLI, Units, draw
 
 MOST_STATES = 2**20
 _CHUNK = 2**14  # states at a time
@@ -31,64 +32,92 @@ def hidden_probabilities(machine: Machine, v: torch.Tensor) -> torch.Tensor:
     return torch.sigmoid(v @ machine.weight + machine.hidden_bias)
 
 
-def free_energy(machine: Machine, v: torch.Tensor) -> torch.Tensor:
+def visible_means(machine: Machine, h: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
+    """The mean of v given h, [B, V]; of binary units p(v = 1 | h)."""
+    return visible.mean(h @ machine.weight.T + machine.visible_bias)
+
+
+def free_energy(machine: Machine, v: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
     """F(v) = -log sum_h exp(-E(v, h)), [B]."""
-    return -v @ machine.visible_bias - F.softplus(v @ machine.weight + machine.hidden_bias).sum(-1)
-
-
-def draw(probabilities: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """0.0 or 1.0 with these probabilities; several times faster than `torch.bernoulli`."""
-    uniform = torch.rand(probabilities.shape, generator=generator, device=probabilities.device)
-    return (uniform < probabilities).to(probabilities.dtype)
+    hidden = F.softplus(v @ machine.weight + machine.hidden_bias).sum(-1)
+    return visible.energy(v) - v @ machine.visible_bias - hidden
 
 
 def gibbs(
-    machine: Machine, v: torch.Tensor, steps: int, generator: torch.Generator
+    machine: Machine, v: torch.Tensor, steps: int, generator: torch.Generator, visible: Units = BERNOULLI
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`steps` sweeps h ~ p(h | v), v ~ p(v | h); returns the last p(v | h) and its sample, [B, V] each."""
-    probabilities = v
+    """`steps` sweeps h ~ p(h | v), v ~ p(v | h); returns the last mean of v and its sample, [B, V] each."""
+    means = v
     for _ in range(steps):
         h = draw(hidden_probabilities(machine, v), generator)
-        probabilities = hidden_probabilities(machine.upside_down(), h)
-        v = draw(probabilities, generator)
-    return probabilities, v
+        means = visible_means(machine, h, visible)
+        v = visible.draw(means, generator)
+    return means, v
 
 
-def gradient(machine: Machine, data: torch.Tensor, model: torch.Tensor) -> Machine:
-    """Of the mean log-likelihood: statistics of `data` [B, V] minus those of `model` [N, V], a sample of the machine.
+def gradient(v: torch.Tensor, p: torch.Tensor, count: int) -> Machine:
+    """Of the mean log-likelihood: the correlations of the data minus those of the model.
 
-    Hidden units enter as probabilities in both phases. B and N need not be equal: each phase has its own mean
-    (Tieleman 2008, "Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient").
+    Hidden units enter as probabilities in both phases, and each phase has its own mean, whatever their numbers
+    (Tieleman 2008, "Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient"). The
+    difference is taken inside the product, before it is rounded where v is in bf16.
+
+    Args:
+        v: `count` rows of data, then samples of the machine, [B, V].
+        p: p(h = 1 | v), [B, H], fp32 or better.
+        count: rows that are data.
     """
-    up, down = hidden_probabilities(machine, data), hidden_probabilities(machine, model)
-    return Machine(
-        data.T @ up / len(data) - model.T @ down / len(model), data.mean(0) - model.mean(0), up.mean(0) - down.mean(0)
-    )
+    signs = torch.full((len(v), 1), -1 / (len(v) - count), dtype=p.dtype, device=v.device)
+    signs[:count] = 1 / count
+    weight = v.T @ p.mul(signs * count).to(v.dtype)
+    return Machine(weight.to(p.dtype).div_(count), (signs.T @ v.to(p.dtype))[0], (signs.T @ p)[0])
 
 
-def pseudo_log_likelihood(machine: Machine, v: torch.Tensor, unit: torch.Tensor) -> torch.Tensor:
-    """V log p(v_i | the rest of v) with i = unit [B] int64, [B]; over random units, an estimate of the sum over all."""
-    flipped = v.scatter(1, unit[:, None], 1 - v.gather(1, unit[:, None]))
-    return v.shape[1] * F.logsigmoid(free_energy(machine, flipped) - free_energy(machine, v))
+def centred(gradient: Machine, visible_offset: torch.Tensor, hidden_offset: torch.Tensor) -> Machine:
+    """The gradient as it is where units count from offsets [V] and [H], E = -(v - mu)·W·(h - nu) - b·v - c·h.
+
+    Turned back into the machine's own parameters, whose biases contain the offsets (Melchior, Fischer & Wiskott 2016,
+    "How to Center Deep Boltzmann Machines", equations 8 to 11). Changes `gradient.weight` in place.
+    """
+    weight, visible, hidden = gradient
+    weight.addr_(visible_offset, hidden, alpha=-1).addr_(visible, hidden_offset, alpha=-1)
+    return Machine(weight, visible - weight @ hidden_offset, hidden - visible_offset @ weight)
 
 
-def log_partition(machine: Machine) -> torch.Tensor:
-    """log Z, exactly, in fp64: every state of the smaller layer, the other layer summed out.
+def pseudo_log_likelihood(machine: Machine, v: torch.Tensor) -> torch.Tensor:
+    """sum_i log p(v_i | the rest of v) over all binary units, [B] (Besag 1975).
+
+    Each unit's turn costs what a free energy costs once the input of the hidden units is known: B V H in all.
+    """
+    x = v @ machine.weight + machine.hidden_bias
+    before = F.softplus(x).sum(-1)
+    total = torch.zeros_like(before)
+    for unit, weights in enumerate(machine.weight):
+        change = 1 - 2 * v[:, unit]  # to the other state
+        rise = change * machine.visible_bias[unit] + F.softplus(x + change[:, None] * weights).sum(-1) - before
+        total -= F.softplus(rise)
+    return total
+
+
+def log_partition(machine: Machine, visible: Units = BERNOULLI) -> torch.Tensor:
+    """log Z, exactly, in fp64: every state of the smaller layer (of binary units), the other layer summed out.
 
     Raises:
-        UserError: if the smaller layer has more than 2**20 states.
+        UserError: if that layer has more than 2**20 states.
     """
-    small = min((machine, machine.upside_down()), key=lambda m: len(m.visible_bias))
-    small = Machine(*(tensor.double() for tensor in small))
-    units = len(small.visible_bias)
+    machine = Machine(*(tensor.double() for tensor in machine))
+    if visible is BERNOULLI and len(machine.visible_bias) < len(machine.hidden_bias):
+        machine = machine.upside_down()
+    units = len(machine.hidden_bias)
     if 2**units > MOST_STATES:
         raise UserError(
             f"the exact log-likelihood of this rbm is a sum over 2**{units} states; 2**20 is the most that is done. "
             "Set generator.hidden_size to 20 or less."
         )
-    bits = torch.arange(units, device=small.weight.device)
-    chunks = [
-        torch.logsumexp(-free_energy(small, (states[:, None] >> bits & 1).double()), 0)
-        for states in torch.split(torch.arange(2**units, device=bits.device), _CHUNK)
-    ]
+    bits = torch.arange(units, device=machine.weight.device)
+    chunks = []
+    for states in torch.split(torch.arange(2**units, device=bits.device), _CHUNK):
+        h = (states[:, None] >> bits & 1).double()
+        inputs = h @ machine.weight.T + machine.visible_bias
+        chunks.append(torch.logsumexp(h @ machine.hidden_bias + visible.log_partition(inputs), 0))
     return torch.stack(chunks).logsumexp(0)
