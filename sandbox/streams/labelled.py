@@ -1,4 +1,4 @@
-"""Batches of a data set in random order, with the class of each image."""
+"""Batches of a data set in random order, with the class of each image where it is known."""
 
 from typing import NamedTuple
 
@@ -7,30 +7,31 @@ from pydantic import PositiveInt
 
 from sandbox.dataset import DataSet
 from sandbox.device import Compute
-from sandbox.errors import UserError
 from sandbox.learner import Learner, StreamConfig
 from sandbox.seeding import Rng
-from sandbox.streams.shuffled import Shuffled
+from sandbox.streams.shuffled import Shuffled, images_of
 
 
 class Labelled(NamedTuple):
-    """Images [B, C, H, W] uint8 and their classes [B] int64."""
+    """Images [B, C, H, W] uint8 and their classes [B] int64, or None of a data set without labels."""
 
     images: torch.Tensor
-    labels: torch.Tensor
+    labels: torch.Tensor | None
 
 
 class LabelledConfig(StreamConfig):
-    """`batch_size` images with their labels an update; an epoch's incomplete last batch is dropped."""
+    """`batch_size` images with their labels an update; an epoch's incomplete last batch is dropped.
+
+    `resample`: black and white, each grey the probability of white, drawn anew for every batch.
+    """
 
     batch_size: PositiveInt = 100
+    resample: bool = False
 
     def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> Shuffled:
-        """Raises UserError if the data set has no labels, or one batch is more than the whole training set."""
-        if source.train_labels is None:
-            raise UserError(
-                "this generator learns classes too, but the data set has no labels. "
-                "Choose one that has, e.g. data.name=digits or data.name=mnist."
-            )
-        images, labels = source.train.to(compute.device), source.train_labels.to(compute.device)
-        return Shuffled(self.batch_size, source, lambda rows: Labelled(images[rows], labels[rows]), rng, compute)
+        """Raises UserError if one batch is more than the whole training set."""
+        images, labels = images_of(source, self.resample, rng, compute), source.train_labels
+        if labels is None:
+            return Shuffled(self.batch_size, source, lambda rows: Labelled(images(rows), None), rng, compute)
+        known = labels.to(compute.device)
+        return Shuffled(self.batch_size, source, lambda rows: Labelled(images(rows), known[rows]), rng, compute)

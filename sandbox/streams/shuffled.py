@@ -15,14 +15,31 @@ from sandbox.seeding import Rng
 
 
 class ShuffledConfig(StreamConfig):
-    """`batch_size` images an update; an epoch's incomplete last batch is dropped."""
+    """`batch_size` images an update; an epoch's incomplete last batch is dropped.
+
+    `resample`: black and white, each grey the probability of white, drawn anew for every batch.
+    """
 
     batch_size: PositiveInt = 100
+    resample: bool = False
 
     def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> "Shuffled":
         """Raises UserError if one batch is more than the whole training set."""
-        images = source.train.to(compute.device)
-        return Shuffled(self.batch_size, source, images.__getitem__, rng, compute)
+        take = images_of(source, self.resample, rng, compute)
+        return Shuffled(self.batch_size, source, take, rng, compute)
+
+
+def images_of(source: DataSet, resample: bool, rng: Rng, compute: Compute) -> Callable[[torch.Tensor], torch.Tensor]:
+    """What gives rows [B] of the training set, on the device; with `resample`, newly drawn in black and white."""
+    images = source.train.to(compute.device)
+    generator = rng.torch("shuffle/resample", compute.device)
+
+    def drawn(rows: torch.Tensor) -> torch.Tensor:
+        greys = images[rows]
+        below = torch.empty_like(greys).random_(0, 255, generator=generator)  # 0..254: white always, black never
+        return (below < greys).to(torch.uint8) * 255
+
+    return drawn if resample else images.__getitem__
 
 
 class Shuffled:

@@ -7,7 +7,7 @@ from sandbox.dataset import DataSet
 from sandbox.device import choose
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
-from sandbox.streams.labelled import LabelledConfig
+from sandbox.streams.labelled import Labelled, LabelledConfig
 from sandbox.streams.shuffled import Shuffled, ShuffledConfig
 
 IMAGES = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
@@ -82,9 +82,20 @@ def test_labels_go_with_their_images() -> None:
 
 
 def test_a_set_without_labels() -> None:
-    with pytest.raises(UserError) as refused:
-        LabelledConfig().make(DataSet(IMAGES, IMAGES[:1]), None, Rng(0), choose("cpu"))
-    assert str(refused.value) == (
-        "this generator learns classes too, but the data set has no labels. "
-        "Choose one that has, e.g. data.name=digits or data.name=mnist."
-    )
+    images, labels = next(LabelledConfig(batch_size=5).make(DataSet(IMAGES, IMAGES[:1]), None, Rng(0), choose("cpu")))
+    assert labels is None
+    assert len(images) == 5
+
+
+@pytest.mark.parametrize("config", [ShuffledConfig, LabelledConfig])
+def test_greys_drawn_anew(config: type[ShuffledConfig | LabelledConfig]) -> None:
+    greys = torch.tensor([0, 51, 255], dtype=torch.uint8).expand(4, 3).reshape(4, 1, 1, 3)
+    stream = config(batch_size=4, resample=True).make(DataSet(greys, greys), None, Rng(0), choose("cpu"))
+    drawn = [next(stream) for _ in range(3_000)]
+    batches = torch.stack([batch.images if isinstance(batch, Labelled) else batch for batch in drawn])
+    assert batches.dtype == torch.uint8
+    assert batches.unique().tolist() == [0, 255]
+    shares = (batches == 255).double().mean((0, 1, 2, 3))
+    assert (shares[0], shares[2]) == (0, 1)
+    assert abs(shares[1] - 0.2) < 0.012
+    assert not torch.equal(batches[0], batches[1]) or not torch.equal(batches[1], batches[2])
