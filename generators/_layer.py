@@ -86,7 +86,8 @@ class Layer(nn.Module):
     """Weights [V, H] and biases, all buffers: there is no tape. Inputs are floats [B, V], hidden units 0 or 1.
 
     `up` and `down` multiply the inputs that each side gets from the other, while it learns: in a deep machine the
-    other neighbour's share is made up for (Salakhutdinov & Hinton 2009).
+    other neighbour's share is made up for (Salakhutdinov & Hinton 2009). `connected` [V, H] of 0 and 1: weights that
+    are 0 and stay so have 0.
     """
 
     weight: torch.Tensor
@@ -102,6 +103,7 @@ class Layer(nn.Module):
         self._learning, self._units, self._device = learning, units, compute.device
         self._dtype = torch.bfloat16 if compute.bf16 else torch.float32
         self.up, self.down = 1.0, 1.0
+        self.connected: torch.Tensor | None = None
         with rng.initialising(name):
             self._make_buffers(*sizes)
         self.to(compute.device)
@@ -129,24 +131,40 @@ class Layer(nn.Module):
             self.visible_offset.copy_(mean)
             self.hidden_offset.fill_(0.5)
 
-    def learn(self, v: torch.Tensor, update: int) -> None:
-        """One step up the likelihood of v [B, V], with the rates of update number `update`."""
-        learning, weight = self._learning, self.weight.to(self._dtype)
+    def up_means(self, v: torch.Tensor) -> torch.Tensor:
+        """p(h = 1 | v) as it learns them, [B, V] -> [B, H]."""
+        return self._hidden(v.to(self._dtype), self.weight.to(self._dtype))
+
+    def down_means(self, h: torch.Tensor) -> torch.Tensor:
+        """Means of v given h, [B, H] -> [B, V]."""
+        return self._units.mean(self._inputs(h.to(self._dtype), self.weight.to(self._dtype)))
+
+    def learn(self, v: torch.Tensor, update: int, hidden: torch.Tensor | None = None) -> None:
+        """One step up the likelihood of v [B, V], with the rates of update number `update`.
+
+        `hidden`: the means of the hidden units [B, H] that go with v; None: p(h = 1 | v).
+        """
+        learning, weight, count = self._learning, self.weight.to(self._dtype), len(v)
         v = v.to(self._dtype)
         h = self.chains if len(self.chains) else self._draw(self._hidden(v, weight))
         model = self._visible(h, weight)
         for _ in range(learning.chains.steps - 1):
             model = self._visible(self._draw(self._hidden(model, weight)), weight)
         both = torch.cat([v, model])
-        p = self._hidden(both, weight)
+        p = self._hidden(both, weight) if hidden is None else torch.cat([hidden, self._hidden(model, weight)])
         if len(self.chains):
-            self.chains = self._draw(p[len(v) :])
-        gradient = boltzmann.gradient(both, p, len(v))
-        if rate := learning.centering:
-            self.visible_offset.lerp_(v.float().mean(0), rate)
-            self.hidden_offset.lerp_(p[: len(v)].mean(0), rate)
+            self.chains = self._draw(p[count:])
+        self._step(boltzmann.gradient(both, p, count), v.float().mean(0), p[:count].mean(0), update)
+
+    def _step(self, gradient: Machine, visible_mean: torch.Tensor, hidden_mean: torch.Tensor, update: int) -> None:
+        learning = self._learning
+        if learning.centering:
+            self.visible_offset.lerp_(visible_mean, learning.centering)
+            self.hidden_offset.lerp_(hidden_mean, learning.centering)
             gradient = boltzmann.centred(gradient, self.visible_offset, self.hidden_offset)
         gradient.weight.sub_(self.weight, alpha=learning.weight_decay)
+        if self.connected is not None:
+            gradient.weight.mul_(self.connected)
         velocities = [self.get_buffer(f"{name}_velocity") for name in Machine._fields]
         torch._foreach_mul_(velocities, learning.momentum.at(update))
         torch._foreach_add_(velocities, list(gradient))
@@ -159,9 +177,12 @@ class Layer(nn.Module):
         """p(h = 1 | v), [B, H]."""
         return _scaled(v @ weight, self.up).add_(self.get_buffer("hidden_bias")).sigmoid_()
 
+    def _inputs(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return _scaled(h @ weight.T, self.down).add_(self.get_buffer("visible_bias"))
+
     def _visible(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """A sample given h, in the precision of products."""
-        x = _scaled(h @ weight.T, self.down).add_(self.get_buffer("visible_bias"))
+        x = self._inputs(h, weight)
         if self._units is BERNOULLI:
             return self._draw(x.sigmoid_())
         return self._units.draw(self._units.mean(x), self._generator).to(self._dtype)

@@ -12,27 +12,20 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 
+from generators._annealed import Annealing, estimate
 from generators._layer import BernoulliUnits, GaussianUnits, Layer, Learning, Measured, Visible, units_of
-from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
-from sandbox.ops import annealing, boltzmann
+from sandbox.ops import boltzmann
 from sandbox.ops.units import BERNOULLI
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 _MEASURED_EVERY = 100  # updates; in between the log repeats what was measured, which costs more than an update
 _ENUMERATED = 20  # hidden (or visible) units at most whose states are all looked at
-
-
-class AnnealingConfig(Config):
-    """`num_chains` chains through `num_temperatures` from independent pixels to the machine, and back again."""
-
-    num_chains: PositiveInt = 100
-    num_temperatures: PositiveInt = 14_500
 
 
 class RBMConfig(GeneratorConfig):
@@ -43,7 +36,7 @@ class RBMConfig(GeneratorConfig):
     visible: Visible = BernoulliUnits()
     learning: Learning = Learning()
     sample_steps: PositiveInt = 500
-    ais: AnnealingConfig = AnnealingConfig()
+    ais: Annealing = Annealing()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "RBM":
@@ -144,19 +137,7 @@ class RBM:
             smaller = min(smaller, len(machine.visible_bias))
         if smaller <= _ENUMERATED:
             return Estimate("exact", (nats - boltzmann.log_partition(machine, self._units)).float())
-        up, down = self._annealed(machine, v)
-        return Estimate("ais", nats - up.value, max(down.high - up.value, 0.0), max(up.value - up.low, 0.0))
-
-    def _annealed(
-        self, machine: boltzmann.Machine, v: torch.Tensor
-    ) -> tuple[annealing.LogPartition, annealing.LogPartition]:
-        config, draws = self._config.ais, self._annealing
-        base = annealing.base_bias(v.mean(0), self._units)
-        betas = annealing.temperatures(config.num_temperatures)
-        up = annealing.upward(machine, base, betas, config.num_chains, draws, self._units)
-        rows = torch.arange(config.num_chains, device=self._device) % len(v)
-        _, samples = boltzmann.gibbs(machine, v[rows], self._config.sample_steps, draws, self._units)
-        return up, annealing.downward(machine, base, betas, samples, draws, self._units)
+        return estimate("ais", nats, *self._config.ais.log_partition(machine, v, self._annealing, self._units))
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
         return as_float(images.to(self._device)).flatten(1) / self._scale

@@ -29,24 +29,24 @@ class Averages:
 
     def __init__(self) -> None:
         self._sums: dict[str, Any] = {}
-        self._count = 0
+        self._counts: dict[str, int] = {}
 
     def add(self, metrics: Metrics) -> None:
         for name, value in metrics.items():
             self._sums[name] = self._sums.get(name, 0.0) + value
-        self._count += 1
+            self._counts[name] = self._counts.get(name, 0) + 1
 
     def take(self) -> dict[str, float]:
         """The means as floats (this waits for the device), and start again."""
-        means = {name: float(total) / self._count for name, total in self._sums.items()}
-        self._sums, self._count = {}, 0
+        means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
+        self._sums, self._counts = {}, {}
         return means
 
     def state_dict(self) -> dict[str, Any]:
-        return {"sums": dict(self._sums), "count": self._count}
+        return {"sums": dict(self._sums), "counts": dict(self._counts)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self._sums, self._count = dict(state["sums"]), state["count"]
+        self._sums, self._counts = dict(state["sums"]), dict(state["counts"])
 
 
 class Run:

@@ -28,8 +28,9 @@ CATCH, GRID_WORLD = "env.name=catch", "env={name: grid_world, observe: features}
 DIGITS = "data={name: digits, binarize: threshold}"
 
 
-# Members whose defaults ask for more than a test has time for: a part of a batch.
+# Members whose defaults ask for more than a test has time for: a part of a batch, or every stage within a few updates.
 SMALL = {
+    "dbm": ["generator={pretraining_steps: 2, learning_steps: 3}"],
     "drqn": ["agent.stream={batch_size: 4}"],
     "darqn": ["agent.stream={batch_size: 4, length: 3}"],
     "r2d2": ["agent.stream={batch_size: 4, length: 6, period: 4, burn_in: 3, replay: {warmup: 200}}"],
@@ -115,7 +116,7 @@ def test_same_seed_same_numbers_other_seed_other_numbers(kind: str, name: str, t
 def test_updates_do_not_wait_for_the_device(kind: str, name: str, tmp_path: Path) -> None:
     """Metrics are 0-d tensors or numbers, none carries a gradient, and the batch could be kept."""
     _, run = start(kind, name, tmp_path)
-    for _, (batch, metrics) in zip(range(2), run.steps(), strict=False):
+    for _, (batch, metrics) in zip(range(9), run.steps(), strict=False):
         write_tree(tmp_path, "batch", batch)  # it can be put aside, should the loss not be finite
         for value in metrics.values():
             assert isinstance(value, float) or (value.dim() == 0 and not value.requires_grad)

@@ -142,9 +142,9 @@ def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch() -> None:
 
 def test_averages_are_means_since_the_last_line_and_restorable() -> None:
     averages, other = Averages(), Averages()
-    averages.add({"loss": torch.tensor(1.0), "x": 2.0})
+    averages.add({"loss": torch.tensor(1.0), "x": 2.0, "once": 7.0})
     other.load_state_dict(averages.state_dict())
     for each in (averages, other):
         each.add({"loss": torch.tensor(3.0), "x": 4.0})
-        assert each.take() == {"loss": 2.0, "x": 3.0}
-        assert each.state_dict() == {"sums": {}, "count": 0}
+        assert each.take() == {"loss": 2.0, "x": 3.0, "once": 7.0}
+        assert each.state_dict() == {"sums": {}, "counts": {}}

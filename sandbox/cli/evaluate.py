@@ -11,7 +11,7 @@ from sandbox.cli._options import RUNS, Json, Runs
 
 def evaluate(
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")
+        list[str] | None, typer.Argument(metavar="RUN [key=value…]", help="A folder, a name, an id, or `latest`.")
     ] = None,
     runs: Runs = RUNS,
     episodes: Annotated[int, typer.Option(min=1, help="Whole episodes to play (agents).")] = 200,
@@ -30,6 +30,8 @@ def evaluate(
     Agents play as their config's `evaluation_epsilon` says (0 is greedy) and are scored by raw returns. Generators
     are measured on the test images, in nats where they have a likelihood.
 
+    Overrides, `key=value`, change what it is scored on: options of its environment or of its data set.
+
     With `--vary`, agents play in their environment with one option changed, every value with the same seed: a table of
     mean returns with 95 % intervals, and a picture. A wrapper that a run has not is put around those that it has.
 
@@ -37,6 +39,7 @@ def evaluate(
     sandbox evaluate latest
     sandbox evaluate catch_dqn_s0 --episodes 1000 --json
     sandbox evaluate digits_vae_s0 --images 10000
+    sandbox evaluate mnist_dbm_s0 data.binarize=sample
     sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
     sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
@@ -44,7 +47,11 @@ def evaluate(
     from sandbox.journal import evaluated
     from sandbox.runfolder import RunFolder
 
-    folders = [RunFolder.find(runs, word) for word in run or ["latest"]]
+    words = [word for word in run or [] if "=" not in word] or ["latest"]
+    overrides = [word for word in run or [] if "=" in word]
+    folders = [RunFolder.find(runs, word) for word in words]
+    if vary is not None and overrides:
+        raise UserError(f"--vary changes one option and nothing else: leave {' '.join(overrides)} out")
     if vary is not None:
         from sandbox.cli._vary import compare
 
@@ -54,7 +61,7 @@ def evaluate(
         raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
     if plot is not None:
         raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
-    result = evaluated(folders[0], episodes, seed, images=images)
+    result = evaluated(folders[0], episodes, seed, overrides, images)
     if as_json:
         _print.as_json(result)
         return

@@ -46,7 +46,8 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: in
         `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `_low` and `_high` where the estimate has a
         bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats` above it, or
         `log_likelihood_missing`, the reason; with `pseudo_log_likelihood`: its mean; with `bound`: `elbo`, `kl`; with
-        `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`.
+        `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`, or
+        `error_missing`, the reason.
     """
     chooser = torch.Generator().manual_seed(rng.integer("evaluate/images"))
     chosen = torch.randperm(len(data.test), generator=chooser)[:images]
@@ -63,10 +64,7 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: in
     if data.binary and isinstance(generator, PseudoLikelihood):
         result["pseudo_log_likelihood"] = _mean(generator.pseudo_log_likelihood(test))
     if data.test_labels is not None and isinstance(generator, Classifier):
-        labels = data.test_labels[chosen]
-        guesses = torch.cat([generator.classify(x).argmax(1).cpu() for x in torch.split(test, _BATCH)])
-        result["error"] = error = _mean((guesses != labels).float())
-        result["error_ci95"] = 1.96 * math.sqrt(error * (1 - error) / len(labels))
+        result |= _errors(generator, test, data.test_labels[chosen])
     if data.binary and isinstance(generator, Bounded):
         bounds = [generator.bound(x) for x in torch.split(test, _BATCH)]
         result["elbo"] = _mean(torch.cat([elbo for elbo, _ in bounds]))
@@ -106,6 +104,15 @@ def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Res
         "factorised_log_likelihood": _mean(baseline),
         "margin_nats": _mean(nats) - _mean(baseline),
     }
+
+
+def _errors(classifier: Classifier, test: torch.Tensor, labels: torch.Tensor) -> Result:
+    try:
+        guesses = torch.cat([classifier.classify(x).argmax(1).cpu() for x in torch.split(test, _BATCH)])
+    except UserError as impossible:  # it has not come to the classes yet
+        return {"error_missing": str(impossible)}
+    error = _mean((guesses != labels).float())
+    return {"error": error, "error_ci95": 1.96 * math.sqrt(error * (1 - error) / len(labels))}
 
 
 def _mean_image(images: torch.Tensor) -> torch.Tensor:

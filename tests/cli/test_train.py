@@ -59,6 +59,14 @@ def test_train_evaluate_watch(sandbox, tmp_path):
     assert json.loads(sandbox("evaluate", "--episodes", "10", "--json").out) == scores
     assert scores["evaluation_epsilon"] == 0.0  # trap 16: a score says how it was played
 
+    longer = json.loads(sandbox("evaluate", "latest", "env.blind=true", "--episodes", "10", "--json").out)
+    assert longer["return_mean"] != scores["return_mean"] or longer["return_std"] != scores["return_std"]
+    refused = sandbox("evaluate", "latest", "env.blind=true", "--vary", "env.blind=true,false")
+    assert (refused.code, refused.err) == (
+        2,
+        "error: --vary changes one option and nothing else: leave env.blind=true out\n",
+    )
+
     watched = sandbox("watch", "catch_dqn_s3", "--video", "film.mp4", "--episodes", "2")
     assert watched.out == "film.mp4\n"
     with av.open(str(tmp_path / "film.mp4")) as film:

@@ -27,6 +27,14 @@ def test_the_rbm_beats_independent_pixels_by_an_exact_likelihood(score: Callable
     assert result["margin_nats"] > 6.5
 
 
+def test_the_dbm_bounds_a_likelihood_and_knows_digits(score: Callable[..., dict[str, Any]]) -> None:
+    result = score("digits_dbm")
+    assert result["log_likelihood_kind"] == "bound by ais"
+    assert result["log_likelihood_low"] <= result["log_likelihood"] <= result["log_likelihood_high"]
+    assert result["margin_nats"] > 6.5
+    assert result["error"] < 0.12
+
+
 def test_the_vae_beats_them_too(score: Callable[..., dict[str, Any]]) -> None:
     result = score("digits_vae")
     assert result["log_likelihood_kind"] == "importance"

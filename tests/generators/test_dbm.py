@@ -1,0 +1,188 @@
+"""The deep Boltzmann machine: its stages, what passes from one to the next, and a bound that is one."""
+
+import itertools
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from generators.dbm import DBM, DBMConfig
+from sandbox.device import choose
+from sandbox.errors import UserError
+from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.learner import Spec
+from sandbox.ops import boltzmann
+from sandbox.seeding import Rng
+from sandbox.streams.labelled import Labelled
+
+SPEC = Spec((1, 2, 3), num_classes=2)
+EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SPEC.shape)
+
+
+def make(spec: Spec = SPEC, **options: Any) -> DBM:
+    options = {"layers": (4, 3, 2), "pretraining_steps": 3, "learning_steps": 4, **options}
+    return DBMConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
+
+
+def batch(count: int = 8, seed: int = 0) -> Labelled:
+    rows = torch.randint(64, (count,), generator=torch.Generator().manual_seed(seed))
+    return Labelled((EVERY[rows] * 255).to(torch.uint8), (rows >= 32).long())
+
+
+def trained(updates: int, **options: Any) -> DBM:
+    dbm = make(**options)
+    for i in range(updates):
+        dbm.update(batch(seed=i))
+    return dbm
+
+
+def weights(dbm: DBM) -> list[torch.Tensor]:
+    return [layer.weight.clone() for layer in dbm._stack]
+
+
+def test_stages_one_by_one() -> None:
+    """Three updates for each layer, four for all together, then the network; nothing else moves."""
+    dbm = make()
+    for i in range(16):
+        before, machine = weights(dbm), dbm._machine.weight.clone()
+        network = [parameter.clone() for parameter in dbm._network.parameters()]
+        metrics = dbm.update(batch(seed=i))
+        moved = [not torch.equal(new, old) for new, old in zip(weights(dbm), before, strict=True)]
+        assert moved == [i // 3 == layer for layer in range(3)]
+        assert torch.equal(dbm._machine.weight, machine) == (not 9 <= i < 13)
+        same = [torch.equal(new, old) for new, old in zip(dbm._network.parameters(), network, strict=True)]
+        assert all(same) == (i < 13)
+        assert ("error" in metrics) == (i >= 13)
+
+
+def test_the_other_neighbour_is_made_up_for() -> None:
+    """Pretraining doubles what comes from below, but for the last layer, and from above, but for the first."""
+    dbm = make()
+    assert [(layer.up, layer.down) for layer in dbm._stack] == [(2.0, 1.0), (2.0, 2.0), (1.0, 2.0)]
+    first, v = dbm._stack[0], torch.rand(5, 6)
+    expected = torch.sigmoid(2 * v @ first.weight + first.machine().hidden_bias)
+    torch.testing.assert_close(first.up_means(v), expected)
+
+
+def test_put_together_with_the_weights_as_they_are() -> None:
+    dbm = trained(9)
+    machine, stack = dbm._now(), [layer.machine() for layer in dbm._stack]
+    torch.testing.assert_close(machine.weight[:6, :4], stack[0].weight)
+    torch.testing.assert_close(machine.weight[6:, :4], stack[1].weight.T)
+    torch.testing.assert_close(machine.weight[6:, 4:], stack[2].weight)
+    assert machine.weight[:6, 4:].abs().max() == 0
+    torch.testing.assert_close(machine.visible_bias[:6], stack[0].visible_bias)
+    torch.testing.assert_close(machine.visible_bias[6:], (stack[1].hidden_bias + stack[2].visible_bias) / 2)
+    torch.testing.assert_close(machine.hidden_bias[:4], (stack[0].hidden_bias + stack[1].visible_bias) / 2)
+    torch.testing.assert_close(machine.hidden_bias[4:], stack[2].hidden_bias)
+    assert dbm.update(batch()) is not None
+    assert dbm._machine.weight[:6, 4:].abs().max() == 0  # layers that are no neighbours stay apart
+
+
+def test_the_network_starts_as_the_machine() -> None:
+    """Its first layer says what one more round of mean field says."""
+    dbm = trained(13, mean_field_steps=200)
+    dbm._start_network()
+    v = EVERY.flatten(1)
+    inferred = dbm._inferred(v)
+    x = v
+    for i, layer in enumerate(dbm._network.layers):
+        above = inferred[i + 1] if i < 2 else v[:, :0]
+        x = torch.sigmoid(layer(torch.cat([x, above], 1)))
+        torch.testing.assert_close(x, inferred[i], atol=1e-5, rtol=0)
+
+
+def test_the_bound_is_below_the_exact_likelihood_and_near() -> None:
+    dbm = trained(13)
+    for seed in range(20):
+        dbm._machine.weight.add_(0.3 * dbm._machine.weight)  # away from where everything is independent
+        dbm.update(batch(seed=seed))
+    machine = dbm._now()
+    h = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6)))
+    exact = -boltzmann.free_energy(machine.upside_down(), h)  # of the odd side: pixels and second layer summed out
+    log_z = exact.double().logsumexp(0)
+    joint = h @ machine.hidden_bias + torch.nn.functional.softplus(
+        h @ machine.weight[6:].T + machine.visible_bias[6:]
+    ).sum(1)
+    inputs = h @ machine.weight[:6].T + machine.visible_bias[:6]
+    nats = (EVERY.flatten(1) @ inputs.T + joint).double().logsumexp(1) - log_z
+    assert float(nats.logsumexp(0)) == pytest.approx(0.0, abs=1e-4)
+    estimate = dbm.log_likelihood(EVERY)
+    assert estimate.kind == "bound"
+    assert (estimate.nats <= nats + 1e-4).all()
+    assert (nats - estimate.nats).mean() < 0.5
+
+
+def test_a_large_machine_is_annealed() -> None:
+    dbm = trained(13, layers=(21, 22), ais={"num_temperatures": 200, "num_chains": 20, "burn_in": 20})
+    estimate = dbm.log_likelihood(EVERY)
+    assert estimate.kind == "bound by ais"
+    assert estimate.low is not None
+    assert estimate.high is not None
+    assert estimate.low + estimate.high < 1
+
+
+def test_classes_before_they_were_learnt() -> None:
+    dbm = trained(13)
+    with pytest.raises(UserError) as refused:
+        dbm.classify(EVERY)
+    assert str(refused.value) == (
+        "this dbm knows no classes yet: it learns them from update 14 on, from data with labels. "
+        "Train it further: sandbox resume RUN --steps N."
+    )
+    dbm.update(batch())
+    assert dbm.classify(EVERY).shape == (64, 2)
+    torch.testing.assert_close(dbm.classify(EVERY).sum(1), torch.ones(64))
+
+
+def test_without_labels_it_goes_on_as_a_machine() -> None:
+    dbm = make(Spec(SPEC.shape))
+    for i in range(15):
+        assert "error" not in dbm.update(Labelled(batch(seed=i).images, None))
+
+
+def test_grey_images_are_refused() -> None:
+    images = batch().images
+    images[0, 0, 0, 0] = 100
+    with pytest.raises(UserError) as refused:
+        make().update(Labelled(images, None))
+    assert str(refused.value) == (
+        "generator.name=dbm has binary units, but these images are grey. Add generator.stream.resample=true "
+        "(each grey is a probability, drawn anew for every batch), data.binarize=sample (drawn once) or "
+        "data.binarize=threshold."
+    )
+
+
+def test_interfaces_and_ranges() -> None:
+    dbm = trained(14)
+    for interface in (Generator, Likelihood, Reconstructs, Coder, Classifier):
+        assert isinstance(dbm, interface)
+    for pictures in (dbm.sample(70), dbm.reconstruct(EVERY), dbm.decode(dbm.encode(EVERY))):
+        assert pictures.shape[1:] == SPEC.shape
+        assert 0 <= pictures.min() <= pictures.max() <= 1
+
+
+def test_learns_a_distribution_and_its_classes() -> None:
+    """Two opposite patterns, each pixel flipped one time in ten: the bound comes near what made them."""
+    draws = torch.Generator().manual_seed(0)
+    flips, labels = (torch.rand(400, 6, generator=draws) < 0.1).float(), torch.arange(400) % 2
+    white = ((torch.tensor([1.0, 0, 1, 0, 1, 0]) - flips).abs() - labels[:, None]).abs()
+    wrong = flips.sum(1)
+    first, second = (
+        wrong * math.log(0.1) + (6 - wrong) * math.log(0.9),
+        (6 - wrong) * math.log(0.1) + wrong * math.log(0.9),
+    )
+    best = float((torch.logaddexp(first, second) - math.log(2)).mean())
+    dbm = make(
+        layers=(6, 4),
+        pretraining_steps=200,
+        learning_steps=1_500,
+        learning={"lr": {"start": 0.1, "end": 0.0, "steps": 1_500}, "centering": 0.02},
+        optimizer={"lr": 1e-2},
+    )
+    for i in range(2_200):
+        dbm.update(Labelled(white[i % 20 :: 20].view(-1, *SPEC.shape), labels[i % 20 :: 20]))
+    images = white.view(-1, *SPEC.shape)
+    assert dbm.log_likelihood(images).nats.mean() > best - 0.25
+    assert (dbm.classify(images).argmax(1) != labels).float().mean() < 0.03

@@ -1,0 +1,98 @@
+"""The deep machine as a restricted one, against its own energy, by enumeration."""
+
+import itertools
+
+import pytest
+import torch
+
+from sandbox.ops import boltzmann, deep_boltzmann
+from sandbox.ops.boltzmann import Machine
+
+SIZES = (3, 2, 4, 2)
+
+
+def layered(scale: float = 1.0) -> tuple[list[torch.Tensor], list[torch.Tensor]]:
+    """Weights between the layers and biases of each."""
+    draws = torch.Generator().manual_seed(0)
+    shapes = list(itertools.pairwise(SIZES))
+    weights = [scale * torch.randn(shape, generator=draws, dtype=torch.float64) for shape in shapes]
+    return weights, [torch.randn(size, generator=draws, dtype=torch.float64) for size in SIZES]
+
+
+def machine_of(weights: list[torch.Tensor], biases: list[torch.Tensor]) -> Machine:
+    machine = Machine(torch.zeros(7, 4, dtype=torch.float64), torch.cat(biases[0::2]), torch.cat(biases[1::2]))
+    for i, weight in enumerate(weights):
+        machine.weight[deep_boltzmann.block(SIZES, i)] = weight if i % 2 == 0 else weight.T
+    return machine
+
+
+def every(units: int) -> torch.Tensor:
+    return torch.tensor(list(itertools.product([0.0, 1.0], repeat=units)), dtype=torch.float64)
+
+
+def minus_energies(weights: list[torch.Tensor], biases: list[torch.Tensor]) -> torch.Tensor:
+    """Of every state of all layers: [2**3, 2**8], pixels first."""
+    states = every(sum(SIZES)).split(SIZES, 1)
+    total = sum(state @ bias for state, bias in zip(states, biases, strict=True))
+    for weight, (below, above) in zip(weights, itertools.pairwise(states), strict=True):
+        total = total + ((below @ weight) * above).sum(1)
+    assert isinstance(total, torch.Tensor)
+    return total.view(8, -1)
+
+
+def test_its_partition_function_is_that_of_its_energy() -> None:
+    parameters = layered()
+    exact = minus_energies(*parameters).flatten().logsumexp(0)
+    torch.testing.assert_close(boltzmann.log_partition(machine_of(*parameters)), exact)
+
+
+def test_the_blocks_are_all_that_is_not_zero() -> None:
+    machine = machine_of(*layered())
+    assert machine.weight[:3, 2:].abs().max() == 0  # pixels and the third layer are no neighbours
+    assert int((machine.weight != 0).sum()) == sum(a * b for a, b in itertools.pairwise(SIZES))
+
+
+def test_each_round_of_mean_field_raises_a_bound() -> None:
+    parameters = layered(1.5)
+    machine, v = machine_of(*parameters), every(3)
+    exact = minus_energies(*parameters).logsumexp(1)
+    bounds = [
+        deep_boltzmann.bound(machine, v, *deep_boltzmann.mean_field(machine, v, steps)) for steps in (1, 2, 5, 50)
+    ]
+    for lower, higher in itertools.pairwise([*bounds, exact]):
+        assert (higher >= lower - 1e-6).all()
+    assert (bounds[-1] > bounds[0] + 1e-3).any()
+    assert (exact > bounds[-1] + 1e-3).any()
+
+
+def test_the_bound_without_its_entropy_is_none() -> None:
+    """At q = 1/2 and no parameters, all that there is is the entropy: 8 units of log 2, as many states as there are."""
+    machine = Machine(*(torch.zeros(shape, dtype=torch.float64) for shape in ((7, 4), (7,), (4,))))
+    halves = [torch.full((1, 4), 0.5, dtype=torch.float64)] * 2
+    bound = deep_boltzmann.bound(machine, torch.zeros(1, 3, dtype=torch.float64), *halves)
+    assert float(bound) == pytest.approx(float(torch.tensor(2.0**8, dtype=torch.float64).log()))
+
+
+def test_the_bound_is_exact_where_the_posterior_is_factorised() -> None:
+    """Weights between the pixels and the first layer alone."""
+    weights, biases = layered()
+    for weight in weights[1:]:
+        weight.zero_()
+    machine, v = machine_of(weights, biases), every(3)
+    bound = deep_boltzmann.bound(machine, v, *deep_boltzmann.mean_field(machine, v, 1))
+    torch.testing.assert_close(bound, minus_energies(weights, biases).logsumexp(1), atol=1e-6, rtol=0)
+
+
+def test_mean_field_ends_where_each_layer_agrees_with_its_neighbours() -> None:
+    weights, biases = layered(0.3)
+    machine, v = machine_of(weights, biases), every(3)
+    even, odd = deep_boltzmann.mean_field(machine, v, 200)
+    first, third = odd.double().split([2, 2], 1)
+    second = even.double()
+    torch.testing.assert_close(
+        second, torch.sigmoid(first @ weights[1] + third @ weights[2].T + biases[2]), atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(
+        first, torch.sigmoid(v @ weights[0] + second @ weights[1].T + biases[1]), atol=1e-6, rtol=0
+    )
+    torch.testing.assert_close(third, torch.sigmoid(second @ weights[2] + biases[3]), atol=1e-6, rtol=0)
