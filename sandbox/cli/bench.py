@@ -31,6 +31,7 @@ def bench(
     sandbox bench atari          Atari beside ale-py's own vector environment
     sandbox bench dqn            DQN as a whole, beside Stable-Baselines3's
     sandbox bench memory         what it costs an agent to remember
+    sandbox bench rbm            a Boltzmann machine beside scikit-learn's
     sandbox bench replay         memory and draws of the replay
     sandbox bench update         milliseconds an update
     sandbox bench envs --json    with the machine, for programs

@@ -30,7 +30,7 @@ def test_rates_are_medians_of_turns(monkeypatch):
 
 
 def test_what_can_be_measured(sandbox):
-    names = ["atari", "dqn", "envs", "memory", "replay", "update"]
+    names = ["atari", "dqn", "envs", "memory", "rbm", "replay", "update"]
     assert [line.split()[0] for line in sandbox("bench").out.splitlines()] == names
     said = sandbox("bench", "env")
     known = ", ".join(names)
@@ -42,11 +42,19 @@ def test_a_row_without_a_peer_has_no_ratio():
     assert Row("x", "steps/s", 4.0, 2.0).ratio == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(("name", "rows"), [("replay", 2), ("dqn", 2), ("update", 2), ("memory", 2)])
+@pytest.mark.parametrize(("name", "rows"), [("replay", 2), ("dqn", 2), ("update", 2), ("memory", 2), ("rbm", 2)])
 def test_benches_of_the_learner_run(name, rows, monkeypatch):
     """Small, in fp32: it is the rows that are looked at, not the speed."""
     module = importlib.import_module(f"sandbox.bench.{name}")
-    for constant, value in {"CAPACITY": 300, "TURNS": 1, "BATCHES": (2,), "SIDE": 256, "CHUNK": 8, "BATCH": 2}.items():
+    for constant, value in {
+        "CAPACITY": 300,
+        "TURNS": 1,
+        "BATCHES": (100,) if name == "rbm" else (2,),
+        "SIDE": 256,
+        "CHUNK": 8,
+        "BATCH": 2,
+        "HIDDEN": 8,
+    }.items():
         monkeypatch.setattr(module, constant, value, raising=False)
     monkeypatch.setattr("sandbox.device.bf16_pays", lambda device: False)
     monkeypatch.setattr(module, "bf16_pays", lambda device: False, raising=False)

@@ -1,0 +1,89 @@
+"""What speed costs in likelihood: an RBM of 500 units on MNIST, ours in large batches, scikit-learn's as it is.
+
+Both see the 60,000 images (each grey a probability, drawn once) the same number of times; nats of the 10,000 test ones
+by annealing up (14,500 temperatures, 100 chains). `--theirs-batch 10 --theirs-lr 0.1` are scikit-learn's defaults.
+
+SANDBOX_DATA=... python benchmarks/rbm_likelihood.py [--epochs 10]
+"""
+
+import argparse
+from time import perf_counter
+
+import numpy as np
+import torch
+from sklearn.neural_network import BernoulliRBM
+
+from generators.rbm import RBMConfig
+from sandbox.data.mnist import MnistConfig
+from sandbox.dataset import DataSet
+from sandbox.device import choose
+from sandbox.ops import annealing, boltzmann
+from sandbox.ops.boltzmann import Machine
+from sandbox.seeding import Rng
+from sandbox.streams.shuffled import ShuffledConfig
+from sandbox.train import Run
+
+
+def nats(machine: Machine, data: DataSet, temperatures: int) -> tuple[float, annealing.LogPartition]:
+    test = (data.test == 255).float().flatten(1)
+    base = annealing.base_bias((data.train == 255).float().flatten(1).mean(0))
+    draws = torch.Generator().manual_seed(0)
+    log_z = annealing.upward(machine, base, annealing.temperatures(temperatures), 100, draws)
+    return float(-boltzmann.free_energy(machine, test).mean()) - log_z.value, log_z
+
+
+def ours(data: DataSet, epochs: int, batch: int, lr: float) -> tuple[Machine, float]:
+    updates = epochs * len(data.train) // batch
+    learning = {
+        "chains": {"count": batch},
+        "lr": {"start": lr, "end": 0.0, "steps": updates},
+        "momentum": {"start": 0.5, "end": 0.9, "steps": updates // 10},
+        "centering": 0.01,
+    }
+    rng, compute = Rng(0), choose("cpu", "auto")
+    rbm = RBMConfig.model_validate({"hidden_size": 500, "learning": learning}).make(data.spec, rng, compute)
+    run = Run(rbm, ShuffledConfig(batch_size=batch).make(data, rbm, rng, compute), rng)
+    start = perf_counter()
+    for _ in zip(range(updates), run.steps(), strict=False):
+        pass
+    return rbm._layer.machine(), perf_counter() - start
+
+
+def theirs(data: DataSet, epochs: int, batch: int, lr: float) -> tuple[Machine, float]:
+    model = BernoulliRBM(500, batch_size=batch, learning_rate=lr, n_iter=epochs, random_state=0)
+    images = (data.train == 255).numpy().reshape(len(data.train), -1).astype(np.float32)
+    start = perf_counter()
+    model.fit(images)
+    spent = perf_counter() - start
+    weights = (model.components_.T, model.intercept_visible_, model.intercept_hidden_)
+    return Machine(*(torch.from_numpy(np.ascontiguousarray(w, np.float32)) for w in weights)), spent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=10)
+    parser.add_argument("--batch", type=int, default=500)
+    parser.add_argument("--lr", type=float, default=0.02)
+    parser.add_argument("--theirs-batch", type=int, default=10)
+    parser.add_argument("--theirs-lr", type=float, default=0.1)
+    parser.add_argument("--temperatures", type=int, default=14_500)
+    parser.add_argument("--only", choices=("ours", "theirs"))
+    args = parser.parse_args()
+    data = MnistConfig(binarize="sample").make(Rng(0), lambda *_: np.empty(0))
+    sides = {
+        "ours": lambda: ours(data, args.epochs, args.batch, args.lr),
+        "theirs": lambda: theirs(data, args.epochs, args.theirs_batch, args.theirs_lr),
+    }
+    for name, train in sides.items():
+        if args.only in (None, name):
+            machine, seconds = train()
+            mean, log_z = nats(machine, data, args.temperatures)
+            print(
+                f"{name}: {mean:.2f} nats (log Z {log_z.low:.2f} to {log_z.high:.2f}), {seconds:.0f} s, "
+                f"{args.epochs * len(data.train) / seconds:,.0f} images/s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()
