@@ -101,6 +101,7 @@ class DBM:
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._has_classes = spec.num_classes > 0
         self._updates, self._measured = Counter(), Measured()
+        self._measuring = rng.torch("dbm/measure", compute.device)
         self._sampling = rng.torch("dbm/sample", compute.device)
         self._annealing = rng.torch("dbm/annealing", compute.device)
 
@@ -155,14 +156,13 @@ class DBM:
         self._machine.chains.copy_(draw(odd, self._sampling)[rows])
 
     def _learn(self, v: torch.Tensor, update: int) -> Metrics:
-        """`loss`: how much lower the data's variational free energy is than the free energy of the chains."""
+        """`loss`: how much lower the variational free energy of the data is than that of the machine's own samples."""
         even, odd = self._infer(v)
         if update % _MEASURED_EVERY == 0:
-            machine = self._machine.machine()
-            chains = self._machine.chains.float()
-            model = boltzmann.free_energy(machine.upside_down(), chains).mean()
-            loss = -deep_boltzmann.bound(machine, v, even, odd).mean() - model
-            self._measured.values = {"loss": loss, "layer": torch.tensor(0.0)}
+            machine, chains = self._machine.machine(), self._machine.chains.float()
+            model = draw(boltzmann.visible_means(machine, chains)[:, : self._sizes[0]], self._measuring)
+            bounds = [deep_boltzmann.bound(machine, x, *self._infer(x)).mean() for x in (model, v)]
+            self._measured.values = {"loss": bounds[0] - bounds[1], "layer": torch.tensor(0.0)}
         self._machine.learn(torch.cat([v, even], 1), update, odd)
         return self._measured.values
 
