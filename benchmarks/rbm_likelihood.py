@@ -32,13 +32,13 @@ def nats(machine: Machine, data: DataSet, temperatures: int) -> tuple[float, ann
     return float(-boltzmann.free_energy(machine, test).mean()) - log_z.value, log_z
 
 
-def ours(data: DataSet, epochs: int, batch: int, lr: float) -> tuple[Machine, float]:
+def ours(data: DataSet, epochs: int, batch: int, lr: float, centering: float) -> tuple[Machine, float]:
     updates = epochs * len(data.train) // batch
     learning = {
         "chains": {"count": batch},
         "lr": {"start": lr, "end": 0.0, "steps": updates},
-        "momentum": {"start": 0.5, "end": 0.9, "steps": updates // 10},
-        "centering": 0.01,
+        "momentum": {"start": 0.0, "end": 0.0},
+        "centering": centering,
     }
     rng, compute = Rng(0), choose("cpu", "auto")
     rbm = RBMConfig.model_validate({"hidden_size": 500, "learning": learning}).make(data.spec, rng, compute)
@@ -63,15 +63,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=500)
-    parser.add_argument("--lr", type=float, default=0.02)
+    parser.add_argument("--lr", type=float, default=0.1)
     parser.add_argument("--theirs-batch", type=int, default=10)
     parser.add_argument("--theirs-lr", type=float, default=0.1)
     parser.add_argument("--temperatures", type=int, default=14_500)
+    parser.add_argument("--centering", type=float, default=0.01)
+    parser.add_argument("--flip", action="store_true", help="black on white: 1 - x instead of x")
     parser.add_argument("--only", choices=("ours", "theirs"))
     args = parser.parse_args()
     data = MnistConfig(binarize="sample").make(Rng(0), lambda *_: np.empty(0))
+    if args.flip:
+        data = DataSet(255 - data.train, 255 - data.test, binary=True)
     sides = {
-        "ours": lambda: ours(data, args.epochs, args.batch, args.lr),
+        "ours": lambda: ours(data, args.epochs, args.batch, args.lr, args.centering),
         "theirs": lambda: theirs(data, args.epochs, args.theirs_batch, args.theirs_lr),
     }
     for name, train in sides.items():

@@ -1,0 +1,40 @@
+"""Trap 32: centred, a machine learns images in black on white as well as in white on black."""
+
+import pytest
+import torch
+
+from generators.rbm import RBMConfig
+from sandbox.data.digits import DigitsConfig
+from sandbox.dataset import DataSet
+from sandbox.device import choose
+from sandbox.seeding import Rng
+from sandbox.streams.shuffled import ShuffledConfig
+from sandbox.train import Run
+
+pytestmark = pytest.mark.learning
+
+
+def nats(data: DataSet, centering: float) -> float:
+    """Exact, of the test images."""
+    learning = {
+        "lr": {"start": 0.05, "end": 0.0, "steps": 3_000},
+        "momentum": {"start": 0.0, "end": 0.0},
+        "centering": centering,
+    }
+    rng, compute = Rng(0), choose("cpu")
+    rbm = RBMConfig.model_validate({"hidden_size": 16, "learning": learning}).make(data.spec, rng, compute)
+    run = Run(rbm, ShuffledConfig().make(data, rbm, rng, compute), rng)
+    for _ in zip(range(3_000), run.steps(), strict=False):
+        pass
+    return float(rbm.log_likelihood(data.test).nats.mean())
+
+
+def test_centred_black_on_white_is_as_likely_as_white_on_black() -> None:
+    torch.set_num_threads(1)
+    data = DigitsConfig(binarize="threshold", threshold=250).make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+    flipped = DataSet(255 - data.train, 255 - data.test, binary=True)
+    centred = [nats(images, 0.01) for images in (data, flipped)]
+    plain = [nats(images, 0.0) for images in (data, flipped)]
+    assert abs(centred[0] - centred[1]) < 0.1
+    assert min(centred) > -15
+    assert plain[0] - plain[1] > 0.25
