@@ -204,6 +204,11 @@ class DBM:
         """Pixel probabilities given what mean field says, [B, C, H, W]."""
         return self.decode(self.encode(images))
 
+    def filters(self, count: int) -> torch.Tensor:
+        """The weights of the first layer's first units, [count, C, H, W]."""
+        weight = self._now().weight[: self._sizes[0], : self._sizes[1]]
+        return weight.T[:count].reshape(-1, *self._shape)
+
     @torch.no_grad()
     def classify(self, images: torch.Tensor) -> torch.Tensor:
         """Probabilities of the classes, [B, K].

@@ -119,6 +119,10 @@ class RBM:
         """Up and down once, by probabilities, [B, C, H, W]."""
         return self.decode(self.encode(images))
 
+    def filters(self, count: int) -> torch.Tensor:
+        """The weights of the first hidden units, [count, C, H, W]."""
+        return self._layer.weight.T[:count].reshape(-1, *self._shape)
+
     def pseudo_log_likelihood(self, images: torch.Tensor) -> torch.Tensor:
         """sum_i log p(v_i | the rest of v), nats [B]."""
         return boltzmann.pseudo_log_likelihood(self._layer.machine(), self._visible(images))

@@ -58,6 +58,14 @@ class Coder(Protocol):
 
 
 @runtime_checkable
+class Filters(Protocol):
+    """A generator whose units each look at the image with weights of their own."""
+
+    def filters(self, count: int) -> torch.Tensor:
+        """The weights of `count` units at most, [count, C, H, W]; 0 is no weight."""
+
+
+@runtime_checkable
 class Recalls(Protocol):
     """A generator that repairs what it has seen before."""
 

@@ -11,10 +11,11 @@ from sandbox.dataset import DataSet
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.evaluate.generators import IMAGES, evaluate_generator
+from sandbox.generator import Filters
 from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
-from sandbox.media.grid import grid, save_png
+from sandbox.media.grid import balanced, grid, save_png
 from sandbox.resolve import checked
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
@@ -22,6 +23,8 @@ from sandbox.seeding import Rng
 from sandbox.viewer.episode import episodes
 from sandbox.viewer.film import film
 from sandbox.yamltext import Origin
+
+_SHOWN = 64  # samples, and filters
 
 
 class Pinned:
@@ -83,16 +86,20 @@ class Journal:
         }
 
     def show(self, step: int) -> None:
-        """A film of one episode, or a grid of samples."""
-        if isinstance(self._assembly.source, DataSet):
-            place = self._folder.samples / f"step_{step:012d}.png"
-            save_png(place, grid(self._assembly.learner.sample(64)))
-        else:
-            place = self._folder.videos / f"step_{step:012d}.mp4"
-            env = self._assembly.source(1)
-            played = episodes(self._assembly.learner, env, seed=self._assembly.config.seed)
-            list(film(islice(played, 1), place, fps=env.fps))
-        self._sink.media(step, place.parent.name, place)
+        """A film of one episode; or a picture of samples, and of filters where there are any."""
+        learner, stem = self._assembly.learner, f"step_{step:012d}"
+        if not isinstance(self._assembly.source, DataSet):
+            place, env = self._folder.videos / f"{stem}.mp4", self._assembly.source(1)
+            list(film(islice(episodes(learner, env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
+            self._sink.media(step, "videos", place)
+            return
+        pictures = {"samples": (stem, grid(learner.sample(_SHOWN)))}
+        if isinstance(learner, Filters):
+            pictures["filters"] = (f"filters_{stem}", grid(balanced(learner.filters(_SHOWN))))
+        for name, (file, picture) in pictures.items():
+            place = self._folder.samples / f"{file}.png"
+            save_png(place, picture)
+            self._sink.media(step, name, place)
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
         self._sink.checkpoint(step, self._checkpoints.save(step, self._with_its_own(parts)))

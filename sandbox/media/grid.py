@@ -35,6 +35,12 @@ def grid(images: np.ndarray | torch.Tensor, columns: int | None = None, scale: i
     return picture
 
 
+def balanced(weights: torch.Tensor) -> torch.Tensor:
+    """Weights [N, C, H, W] as images in [0, 1]: 0 is middle grey, each one's largest is white, or black if negative."""
+    largest = weights.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
+    return 0.5 + weights / (2 * largest)
+
+
 def _bytes(images: torch.Tensor) -> np.ndarray:
     if images.dim() != 4 or 0 in images.shape:
         raise ValueError(f"a grid is made of images [N, C, H, W], not {list(images.shape)}")

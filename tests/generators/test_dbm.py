@@ -10,7 +10,7 @@ import torch
 from generators.dbm import DBM, DBMConfig
 from sandbox.device import choose
 from sandbox.errors import UserError
-from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec
 from sandbox.ops import boltzmann
 from sandbox.seeding import Rng
@@ -156,8 +156,9 @@ def test_grey_images_are_refused() -> None:
 
 def test_interfaces_and_ranges() -> None:
     dbm = trained(14)
-    for interface in (Generator, Likelihood, Reconstructs, Coder, Classifier):
+    for interface in (Generator, Likelihood, Reconstructs, Coder, Classifier, Filters):
         assert isinstance(dbm, interface)
+    torch.testing.assert_close(dbm.filters(3).flatten(1), dbm._machine.weight[:6, :3].T)
     for pictures in (dbm.sample(70), dbm.reconstruct(EVERY), dbm.decode(dbm.encode(EVERY))):
         assert pictures.shape[1:] == SPEC.shape
         assert 0 <= pictures.min() <= pictures.max() <= 1

@@ -10,7 +10,7 @@ import torch
 from generators.rbm import RBM, RBMConfig
 from sandbox.device import Compute, choose
 from sandbox.errors import UserError
-from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec
 from sandbox.ops import boltzmann
 from sandbox.seeding import Rng
@@ -207,13 +207,14 @@ def test_metrics_are_measured_now_and_then() -> None:
 
 def test_shapes_and_ranges_and_looking_changes_nothing() -> None:
     rbm, twin = make(), make()
-    for interface in (Generator, Likelihood, Reconstructs, Coder):
+    for interface in (Generator, Likelihood, Reconstructs, Coder, Filters):
         assert isinstance(rbm, interface)
     assert not isinstance(rbm, Classifier)
     assert rbm.encode(batch(5)).shape == (5, 4)
     for pictures in (rbm.sample(70), rbm.reconstruct(batch(70)), rbm.decode(torch.zeros(70, 4))):
         assert pictures.shape == (70, 1, 2, 3)
         assert 0 <= pictures.min() <= pictures.max() <= 1
+    torch.testing.assert_close(rbm.filters(3).flatten(1), rbm._layer.weight.T[:3])
     assert rbm.pseudo_log_likelihood(batch(5)).shape == (5,)
     assert {k: float(v) for k, v in rbm.update(batch()).items()} == {
         k: float(v) for k, v in twin.update(batch()).items()

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sandbox.media.grid import grid, save_png
+from sandbox.media.grid import balanced, grid, save_png
 
 B = 96  # the border's grey
 
@@ -80,3 +80,8 @@ def test_a_failed_png_leaves_the_old_one(tmp_path):
     with pytest.raises(TypeError):
         save_png(target, np.zeros((2, 2, 9), np.uint8))
     assert target.read_bytes() == before
+
+
+def test_weights_are_balanced_around_grey():
+    weights = torch.tensor([[0.0, 2.0, -1.0], [0.0, 0.0, 0.0]]).view(2, 1, 1, 3)
+    assert balanced(weights).flatten().tolist() == [0.5, 1.0, 0.25, 0.5, 0.5, 0.5]
