@@ -15,7 +15,7 @@ from torch import nn
 
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann_machine, likelihood
@@ -139,15 +139,15 @@ class BoltzmannMachine:
         start = self._state.chains[torch.arange(count, device=self._device) % self._config.num_chains]
         return self._cool(start, 0, self._sampling)[:, : self._visible].reshape(-1, *self._shape)
 
-    def log_likelihood(self, images: torch.Tensor) -> tuple[str, torch.Tensor]:
-        """("exact", nats [B]), by enumeration of every state.
+    def log_likelihood(self, images: torch.Tensor) -> Estimate:
+        """`exact`, by enumeration of every state.
 
         Raises:
             UserError: if there are more than 2**20.
         """
         machine = self._state.machine()
         log_z = boltzmann_machine.log_partition(machine)
-        return "exact", (boltzmann_machine.log_marginal(machine, self._units(images)) - log_z).float()
+        return Estimate("exact", (boltzmann_machine.log_marginal(machine, self._units(images)) - log_z).float())
 
     def _units(self, images: torch.Tensor) -> torch.Tensor:
         return as_float(images.to(self._device)).flatten(1)

@@ -1,4 +1,4 @@
-"""The interface of data sets: whole sets of images, kept in memory as bytes."""
+"""The interface of data sets: whole sets of images, kept in memory as bytes, or of points."""
 
 from abc import abstractmethod
 from collections.abc import Callable
@@ -18,7 +18,10 @@ Collect = Callable[[dict[str, Any], str, int, Rng], np.ndarray]
 
 @dataclass(frozen=True)
 class DataSet:
-    """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255. Labels are [N] int64."""
+    """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255. Labels are [N] int64.
+
+    Points are [N, 2] float32 in the unit square.
+    """
 
     train: torch.Tensor
     test: torch.Tensor
@@ -29,7 +32,7 @@ class DataSet:
     @property
     def spec(self) -> Spec:
         classes = 0 if self.train_labels is None else int(self.train_labels.max()) + 1
-        return Spec(tuple(self.train.shape[1:]), num_classes=classes)
+        return Spec(tuple(self.train.shape[1:]), self.train.dtype == torch.uint8, num_classes=classes)
 
 
 class DataConfig(Config):

@@ -1,5 +1,6 @@
 """What a loop and a person may ask of a generator."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -71,6 +72,17 @@ class Recalls(Protocol):
 
     def recall(self, images: torch.Tensor) -> torch.Tensor:
         """Damaged images [B, C, H, W] -> the same shape, in [0, 1]."""
+
+
+@runtime_checkable
+class Remembers(Recalls, Protocol):
+    """One whose memories are images that it can show, and whose way to them can be watched."""
+
+    def memories(self) -> torch.Tensor:
+        """What is stored, [P, C, H, W] in [0, 1]."""
+
+    def recalling(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
+        """The images as recall takes them, then all its states, [B, C, H, W] in [0, 1]; the last is `recall`'s."""
 
 
 @runtime_checkable

@@ -16,6 +16,7 @@ from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
 from sandbox.media.grid import balanced, grid, save_png
+from sandbox.media.picture import picture_of
 from sandbox.resolve import checked
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
@@ -24,7 +25,7 @@ from sandbox.viewer.episode import episodes
 from sandbox.viewer.film import film
 from sandbox.yamltext import Origin
 
-_SHOWN = 64  # samples, and filters
+_FILTERS = 64
 
 
 class Pinned:
@@ -93,9 +94,9 @@ class Journal:
             list(film(islice(episodes(learner, env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
             self._sink.media(step, "videos", place)
             return
-        pictures = {"samples": (stem, grid(learner.sample(_SHOWN)))}
+        pictures = {"samples": (stem, picture_of(learner.sample, self._assembly.source.spec.shape))}
         if isinstance(learner, Filters):
-            pictures["filters"] = (f"filters_{stem}", grid(balanced(learner.filters(_SHOWN))))
+            pictures["filters"] = (f"filters_{stem}", grid(balanced(learner.filters(_FILTERS))))
         for name, (file, picture) in pictures.items():
             place = self._folder.samples / f"{file}.png"
             save_png(place, picture)

@@ -9,6 +9,7 @@ from sandbox.cli.doctor import doctor
 from sandbox.cli.evaluate import evaluate
 from sandbox.cli.list import list_everything
 from sandbox.cli.play import play
+from sandbox.cli.recall import recall
 from sandbox.cli.runs import runs
 from sandbox.cli.sample import sample
 from sandbox.cli.show import show
@@ -32,7 +33,7 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: boxes break lines in pipes and narrow windows
 )
 app.command("list")(list_everything)
-for _command in (show, train, resume, evaluate, watch, play, sample, runs, bench, doctor):
+for _command in (show, train, resume, evaluate, watch, play, sample, recall, runs, bench, doctor):
     app.command()(_command)
 
 

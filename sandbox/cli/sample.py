@@ -11,19 +11,21 @@ from sandbox.cli._options import RUNS, Runs
 def sample(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
     runs: Runs = RUNS,
-    count: Annotated[int, typer.Option(min=1, help="How many samples.")] = 64,
+    count: Annotated[int | None, typer.Option(min=1, help="How many; 64 images or 2000 points by default.")] = None,
     out: Annotated[Path | None, typer.Option(help="The PNG to write; RUN/samples/latest.png by default.")] = None,
 ) -> None:
-    """Draw samples from a generator and write them as one grid; prints the picture's path.
+    """Draw samples from a generator and write them as one picture (a grid, or points); prints its path.
 
     \b
     sandbox sample latest
     sandbox sample digits_vae_s0 --count 100 --out digits.png
     """
     from sandbox.assemble import restore, use_threads
+    from sandbox.dataset import DataSet
     from sandbox.errors import UserError
     from sandbox.generator import Generator
-    from sandbox.media.grid import grid, save_png
+    from sandbox.media.grid import save_png
+    from sandbox.media.picture import picture_of
     from sandbox.runfolder import RunFolder
 
     folder = RunFolder.find(runs, run)
@@ -32,6 +34,7 @@ def sample(
     learner = assembly.learner
     if not isinstance(learner, Generator):
         raise UserError(f"{folder.name} is an agent and has no samples; look at it with `sandbox watch {folder.name}`")
+    assert isinstance(assembly.source, DataSet)  # what generators learn from
     place = out or folder.samples / "latest.png"
-    save_png(place, grid(learner.sample(count)))
+    save_png(place, picture_of(learner.sample, assembly.source.spec.shape, count))
     typer.echo(place)

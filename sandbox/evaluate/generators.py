@@ -116,7 +116,9 @@ def _errors(classifier: Classifier, test: torch.Tensor, labels: torch.Tensor) ->
 
 
 def _mean_image(images: torch.Tensor) -> torch.Tensor:
-    """Of bytes [N, ...], in [0, 1], without a copy of them all as floats."""
+    """Of bytes [N, ...], in [0, 1], without a copy of them all as floats; of points, their mean."""
+    if images.dtype != torch.uint8:
+        return images.mean(0)
     return (images.sum(0, dtype=torch.int64).double() / (255 * len(images))).float()
 
 

@@ -13,6 +13,7 @@ from sandbox.errors import UserError
 from sandbox.ops.boltzmann import MOST_STATES
 
 _CHUNK = 2**14  # states at a time
+_IMAGES = 2**7  # at a time
 
 
 class Machine(NamedTuple):
@@ -85,18 +86,20 @@ def log_marginal(machine: Machine, v: torch.Tensor) -> torch.Tensor:
     visible = v.shape[1]
     seen = Machine(machine.weight[:visible, :visible], machine.bias[:visible])
     unseen = Machine(machine.weight[visible:, visible:], machine.bias[visible:])
-    v = v.double()
-    fields = v @ machine.weight[:visible, visible:]
-    chunks = [
-        torch.logsumexp(fields @ h.T - energy(unseen, h), -1) for h in _every(len(unseen.bias), machine.weight.device)
-    ]
-    return torch.stack(chunks).logsumexp(0) - energy(seen, v)
+    sums = []
+    for few in torch.split(v.double(), _IMAGES):
+        fields = few @ machine.weight[:visible, visible:]
+        chunks = [
+            torch.logsumexp(fields @ h.T - energy(unseen, h), -1)
+            for h in _every(len(unseen.bias), machine.weight.device)
+        ]
+        sums.append(torch.stack(chunks).logsumexp(0) - energy(seen, few))
+    return torch.cat(sums)
 
 
 def _every(units: int, device: torch.device) -> list[torch.Tensor]:
     """All 2^units states in chunks [<= 2^14, units]; the first unit is the lowest bit of the count."""
     bits = torch.arange(units, device=device)
     return [
-        (counts[:, None] >> bits & 1).double()
-        for counts in torch.split(torch.arange(2**units, device=device), _CHUNK)
+        (counts[:, None] >> bits & 1).double() for counts in torch.split(torch.arange(2**units, device=device), _CHUNK)
     ]

@@ -33,7 +33,7 @@ def descend(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -
     flip lowers that row's energy by twice its field; ties stay. A row at its fixed point rests while others go on.
     """
     s, fields = s.clone(), s @ weight
-    slack = torch.finfo(s.dtype).eps * weight.abs().sum(1).amax()  # smaller fields are rounding
+    slack = torch.finfo(s.dtype).eps * len(weight) ** 0.5 * weight.abs().sum(1).amax()  # smaller fields are rounding
     rows = torch.arange(len(s), device=s.device)
     while True:
         unstable = fields[rows] * s[rows] < -slack

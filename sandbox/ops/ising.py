@@ -13,7 +13,7 @@ _SIDES = (1, 2)  # of the lattice: each spin has a bond to the next one down and
 
 def energy(s: torch.Tensor) -> torch.Tensor:
     """E(s), [C]."""
-    return -sum(s * s.roll(-1, side) for side in _SIDES).sum((1, 2))
+    return -torch.stack([s * s.roll(-1, side) for side in _SIDES]).sum((0, 2, 3))
 
 
 def swendsen_wang(s: torch.Tensor, temperature: float, generator: torch.Generator) -> torch.Tensor:

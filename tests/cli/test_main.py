@@ -55,7 +55,8 @@ def test_an_interrupt_is_130(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "command", ["list", "show", "train", "resume", "evaluate", "watch", "play", "sample", "runs", "bench", "doctor"]
+    "command",
+    ["list", "show", "train", "resume", "evaluate", "watch", "play", "sample", "recall", "runs", "bench", "doctor"],
 )
 def test_every_commands_help_has_an_example(sandbox, command):
     said = sandbox(command, "--help")

@@ -23,9 +23,7 @@ def every(units: int) -> torch.Tensor:
 def exact(machine: Machine, temperature: float = 1.0) -> torch.Tensor:
     """p of every state, in the order of `every`: pair by pair, without `energy`."""
     states = every(len(machine.bias))
-    pairs = sum(
-        machine.weight[i, j] * states[:, i] * states[:, j] for i in range(states.shape[1]) for j in range(i)
-    )
+    pairs = sum(machine.weight[i, j] * states[:, i] * states[:, j] for i in range(states.shape[1]) for j in range(i))
     return ((pairs + states @ machine.bias) / temperature).softmax(0)
 
 

@@ -20,7 +20,7 @@ def settled(count: int, size: int, temperature: float, sweeps: int) -> torch.Ten
 
 
 def test_energy_by_hand() -> None:
-    """All alike: two bonds a spin. One turned over: its four bonds cost two each. A chessboard is frustrated nowhere."""
+    """All alike: two bonds a spin. One turned over: its four bonds cost two each. A chessboard: none is kept."""
     up = torch.ones(4, 4)
     one = up.clone()
     one[0, 3] = -1

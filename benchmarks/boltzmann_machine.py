@@ -1,0 +1,53 @@
+"""Whether annealing samples a Boltzmann machine's distribution: python benchmarks/boltzmann_machine.py [--units 10]
+
+Total variation between the states of many chains, all cooled from the same corner, and the enumerated distribution,
+for random machines (weights and biases N(0, scale^2)). `noise` is what as many independent draws from the exact
+distribution show, so it is the floor.
+"""
+
+import argparse
+import time
+
+import torch
+
+from sandbox.ops import boltzmann_machine
+from sandbox.ops.boltzmann_machine import Machine
+
+TEMPERATURES = [4.0, 3.0, 2.0, 1.5, 1.2, *[1.0] * 12]
+
+
+def distances(units: int, scale: float, seed: int, chains: int) -> tuple[float, float]:
+    draws = torch.Generator().manual_seed(seed)
+    upper = scale * torch.randn(units, units, generator=draws).triu(1)
+    machine = Machine(upper + upper.T, scale * torch.randn(units, generator=draws))
+    powers = 2 ** torch.arange(units)
+    every = (torch.arange(2**units)[:, None] >> torch.arange(units) & 1).double()
+    p = (-boltzmann_machine.energy(Machine(*(tensor.double() for tensor in machine)), every)).softmax(0)
+    seen = torch.zeros(2**units, dtype=torch.int64)
+    for part in torch.zeros(chains, units).split(250_000):  # what fits into the cache
+        states = boltzmann_machine.anneal(machine, part, TEMPERATURES, 0, draws)
+        seen += torch.bincount((states.long() * powers).sum(1), minlength=2**units)
+    independent = torch.bincount(torch.multinomial(p, chains, replacement=True, generator=draws), minlength=2**units)
+    return tuple(float((counts.double() / chains - p).abs().sum() / 2) for counts in (seen, independent))
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("--units", type=int, default=10)
+    words.add_argument("--chains", type=int, default=2_000_000)
+    words.add_argument("--scales", type=float, nargs="+", default=[0.5, 1.0, 2.0])
+    words.add_argument("--seeds", type=int, default=3)
+    given = words.parse_args()
+    for scale in given.scales:
+        for seed in range(given.seeds):
+            began = time.perf_counter()
+            ours, noise = distances(given.units, scale, seed, given.chains)
+            print(
+                f"{given.units} units, scale {scale:g}, seed {seed}: total variation {ours:.4f}, noise {noise:.4f}, "
+                f"{given.chains} chains, {time.perf_counter() - began:.0f} s",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

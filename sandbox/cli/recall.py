@@ -1,0 +1,88 @@
+"""`sandbox recall`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from sandbox.cli._options import RUNS, Runs
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+def recall(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    runs: Runs = RUNS,
+    damage: Annotated[float, typer.Option(min=0, max=1, help="The share of the pixels that is damaged.")] = 0.3,
+    how: Annotated[
+        Literal["flip", "blank"], typer.Option(help="White becomes black and black white, or all black.")
+    ] = ("flip"),
+    count: Annotated[int, typer.Option(min=1, help="How many images.")] = 10,
+    test: Annotated[bool, typer.Option("--test", help="Damage test images, not what is stored.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Of the damage.")] = 0,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="A .png, or a .gif, .mp4 or .webm of the way; RUN/samples/recall.png by default."),
+    ] = None,
+) -> None:
+    """Damage images and let a generator repair them: rows of originals, damaged ones and what became of them.
+
+    A Hopfield network is shown what it has stored (or test images with `--test`); other generators are shown test
+    images. Prints the picture's path.
+
+    \b
+    sandbox recall latest --damage 0.2
+    sandbox recall digits_hopfield_s0 --how blank --out recall.gif
+    """
+    import torch
+
+    from sandbox.assemble import restore, use_threads
+    from sandbox.dataset import DataSet
+    from sandbox.errors import UserError
+    from sandbox.generator import Recalls, Remembers
+    from sandbox.media.damage import damaged
+    from sandbox.media.film import Film
+    from sandbox.media.grid import grid, save_png
+    from sandbox.networks.inputs import as_float
+    from sandbox.note import note
+    from sandbox.runfolder import RunFolder
+    from sandbox.seeding import Rng
+
+    folder = RunFolder.find(runs, run)
+    assembly, _ = restore(folder)
+    use_threads(assembly.config)
+    learner, device = assembly.learner, assembly.compute.device
+    if not isinstance(learner, Recalls):
+        raise UserError(
+            f"{folder.name} cannot recall; a generator that can is hopfield: `sandbox train digits_hopfield`"
+        )
+    assert isinstance(assembly.source, DataSet)  # what generators learn from
+    if isinstance(learner, Remembers) and not test:
+        originals = learner.memories()[:count]
+    else:
+        originals = as_float(assembly.source.test[:count].to(device))
+    if originals.dim() != 4:
+        raise UserError(f"{folder.name} is about points, not images; look at it with `sandbox sample {folder.name}`")
+    if not len(originals):
+        raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")
+    broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", device))
+    place = out or folder.samples / "recall.png"
+    if place.suffix == ".png":
+        recalled = learner.recall(broken)
+        save_png(place, grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
+    elif isinstance(learner, Remembers):
+        with Film(place, fps=12) as film:
+            for recalled in _paced(list(learner.recalling(broken))):
+                film.write(grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
+    else:
+        raise UserError(f"the way of {folder.name} to what it recalls cannot be filmed; let --out end in .png")
+    wrong = (recalled - originals).abs().flatten(1)
+    same = int((wrong.amax(1) < 0.5).sum())
+    note(f"{same} of {len(originals)} recalled to the pixel; mean error a pixel {float(wrong.mean()):.3f}")
+    typer.echo(place)
+
+
+def _paced(states: "list[Tensor]") -> "list[Tensor]":
+    """The first and the last are held for a moment, and long ways are shown in about a hundred frames between them."""
+    return [states[0]] * 6 + states[:: 1 + len(states) // 100] + [states[-1]] * 12

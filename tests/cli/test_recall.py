@@ -1,0 +1,71 @@
+"""`sandbox recall` and pictures of points, as a user would ask for them."""
+
+import av
+import numpy as np
+import pytest
+from PIL import Image
+
+QUIET = ("logger.wandb=off", "media_period=0", "evaluate_period=0", "checkpoint_period=0", "--quiet", "device=cpu")
+
+
+def size(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_stored_damaged_recalled(sandbox, tmp_path):
+    assert sandbox("train", "digits_hopfield", "name=memory", *QUIET).code == 0
+    done = sandbox("recall", "memory", "--damage", "0.1", "--count", "7")
+    assert done.out == "runs/memory/samples/recall.png\n"
+    assert done.err == "note: 7 of 7 recalled to the pixel; mean error a pixel 0.000\n"
+    place = tmp_path / done.out.strip()
+    assert size(place) == (7 * 49 + 1, 3 * 49 + 1)
+    rows = np.split(np.asarray(Image.open(place))[1:].astype(int), 3)
+    assert np.array_equal(rows[0], rows[2])
+    assert not np.array_equal(rows[0], rows[1])
+    before = place.read_bytes()
+    assert sandbox("recall", "memory", "--damage", "0.1", "--count", "7").err == done.err
+    assert place.read_bytes() == before
+    other = sandbox("recall", "memory", "--damage", "0.1", "--count", "7", "--test", "--how", "blank")
+    assert (other.code, other.out) == (0, done.out)
+    assert place.read_bytes() != before
+
+
+def test_the_way_as_a_film(sandbox, tmp_path):
+    """A pixel of each image a frame, the ends held."""
+    sandbox("train", "digits_hopfield", "name=memory", *QUIET)
+    assert sandbox("recall", "memory", "--out", "way.gif").out == "way.gif\n"
+    assert size(tmp_path / "way.gif") == (10 * 49 + 1, 3 * 49 + 1)
+    assert sandbox("recall", "memory", "--out", "way.mp4").code == 0
+    with av.open(str(tmp_path / "way.mp4")) as film:
+        assert sum(1 for _ in film.decode(video=0)) > 6 + 12 + 5
+
+
+def test_who_cannot_recall(sandbox):
+    sandbox("train", "digits_rbm", "name=machine", "steps=2", *QUIET)
+    assert sandbox("recall", "machine").err == (
+        "error: machine cannot recall; one that can is hopfield: `sandbox train digits_hopfield`\n"
+    )
+
+
+def test_a_film_to_an_unknown_format(sandbox):
+    sandbox("train", "digits_hopfield", "name=memory", *QUIET)
+    assert sandbox("recall", "memory", "--out", "way.bmp").err == (
+        "error: cannot film to way.bmp: the name must end in .mp4, .webm or .gif.\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["gan", "modern_hopfield"])
+def test_points_are_learnt_scored_and_scattered(sandbox, tmp_path, name):
+    """The smallest run of a generator on points: through the loop, its evaluation and its picture."""
+    data = "data={name: gaussian_grid, count: 500, test_count: 100}"
+    done = sandbox("train", f"generator.name={name}", data, "steps=3", "name=points", *QUIET[:1], "media_period=3")
+    assert done.code == 0, done.err
+    assert size(tmp_path / "runs" / "points" / "samples" / "step_000000000003.png") == (480, 480)
+    assert '"mean_pixel_distance"' in sandbox("evaluate", "points", "--json").out
+    assert sandbox("sample", "points", "--out", "points.png").out == "points.png\n"
+    assert size(tmp_path / "points.png") == (480, 480)
+    if name == "modern_hopfield":
+        assert sandbox("recall", "points").err == (
+            "error: points is about points, not images; look at it with `sandbox sample points`\n"
+        )

@@ -1,0 +1,56 @@
+"""Mixtures of Gaussians: where the modes are, how wide, how often; all within the unit square."""
+
+import pytest
+import torch
+
+from sandbox.data.gaussian_grid import GaussianGridConfig
+from sandbox.data.gaussian_ring import GaussianRingConfig
+from sandbox.dataset import DataSet
+from sandbox.seeding import Rng
+
+Set = GaussianGridConfig | GaussianRingConfig
+
+
+def make(config: Set, seed: int = 0) -> DataSet:
+    return config.make(Rng(seed), lambda *_: pytest.fail("no agent is needed"))
+
+
+def test_centres_by_hand() -> None:
+    """-extent is 0 and extent is 1."""
+    grid = GaussianGridConfig(side=2, spacing=4.0).centres()
+    torch.testing.assert_close(grid, torch.tensor([[0.3, 0.3], [0.3, 0.7], [0.7, 0.3], [0.7, 0.7]]))
+    ring = GaussianRingConfig(modes=4, radius=2.0, extent=4.0).centres()
+    torch.testing.assert_close(ring, torch.tensor([[0.75, 0.5], [0.5, 0.75], [0.25, 0.5], [0.5, 0.25]]))
+    assert GaussianGridConfig().centres().shape == (25, 2)
+    torch.testing.assert_close(GaussianGridConfig().centres().aminmax(), (torch.tensor(0.1), torch.tensor(0.9)))
+    assert GaussianGridConfig().spread() == pytest.approx(0.005)
+    assert GaussianRingConfig().spread() == pytest.approx(0.004)
+
+
+@pytest.mark.parametrize("config", [GaussianGridConfig(), GaussianRingConfig()], ids=["grid", "ring"])
+def test_points_are_around_their_centres(config: Set) -> None:
+    data = make(config)
+    assert (data.train.shape, data.test.shape, data.train.dtype) == ((50_000, 2), (10_000, 2), torch.float32)
+    assert (data.spec.shape, data.spec.is_bytes, data.binary) == ((2,), False, False)
+    assert 0 <= data.train.min() <= data.train.max() <= 1
+    centres, labels = config.centres(), data.train_labels
+    assert labels is not None
+    assert data.spec.num_classes == len(centres)
+    assert torch.equal(torch.cdist(data.train, centres).argmin(1), labels)
+    off = (data.train - centres[labels]) / config.spread()
+    assert off.mean().abs() < 0.02
+    assert abs(off.std() - 1) < 0.02
+    shares = torch.bincount(labels) * len(centres) / len(labels)
+    assert (shares - 1).abs().max() < 0.1
+
+
+def test_the_square_holds_the_widest() -> None:
+    data = make(GaussianRingConfig(deviation=2.0))
+    assert data.train.min() == 0
+    assert data.train.max() == 1
+
+
+def test_the_seed_draws() -> None:
+    config = GaussianRingConfig(count=100)
+    assert torch.equal(make(config, 1).train, make(config, 1).train)
+    assert not torch.equal(make(config, 1).train, make(config, 2).train)

@@ -1,0 +1,105 @@
+"""Sets of the Hugging Face Hub, with a stand-in for its library: what is loaded, its hash, what can be wrong."""
+
+import hashlib
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+from PIL import Image
+
+from sandbox.data.hub import HubConfig
+from sandbox.dataset import DataSet
+from sandbox.errors import UserError
+from sandbox.seeding import Rng
+
+
+class Rows(list):
+    @property
+    def column_names(self) -> list[str]:
+        return list(self[0])
+
+
+def rows(*levels: int) -> Rows:
+    return Rows({"image": Image.new("L", (6, 6), 50 * n), "label": n, "text": f"a {n}"} for n in levels)
+
+
+SPLITS = {"train": rows(0, 1, 2, 1), "test": rows(2, 0)}
+
+
+@pytest.fixture(autouse=True)
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
+    """What the library was asked for."""
+    calls: list[tuple[Any, ...]] = []
+
+    def load_dataset(path: str, *, split: str, revision: str | None) -> Rows:
+        calls.append((path, split, revision))
+        if split not in SPLITS:
+            raise ValueError(f'Unknown split "{split}".')
+        return SPLITS[split]
+
+    monkeypatch.setitem(sys.modules, "datasets", SimpleNamespace(load_dataset=load_dataset))
+    return calls
+
+
+def make(**options: Any) -> DataSet:
+    config = HubConfig.model_validate({"path": "someone/numbers", "size": 3, "colour": "grey", **options})
+    return config.make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+
+
+def refusal(**options: Any) -> str:
+    with pytest.raises(UserError) as refused:
+        make(**options)
+    return str(refused.value)
+
+
+def test_images_and_labels(asked: list[tuple[Any, ...]]) -> None:
+    data = make(label="label", revision="abc123")
+    assert asked == [("someone/numbers", "train", "abc123"), ("someone/numbers", "test", "abc123")]
+    assert (data.train.shape, data.test.shape, data.train.dtype) == ((4, 1, 3, 3), (2, 1, 3, 3), torch.uint8)
+    assert data.train[:, 0, 0, 0].tolist() == [0, 50, 100, 50]
+    assert data.train_labels is not None
+    assert data.train_labels.tolist() == [0, 1, 2, 1]
+    assert data.spec.num_classes == 3
+    assert make().train_labels is None
+    assert make(colour="rgb").train.shape == (4, 3, 3, 3)
+    assert make(binarize="threshold", threshold=60).train[:, 0, 0, 0].tolist() == [0, 0, 255, 0]
+
+
+def test_the_hash_of_what_was_loaded() -> None:
+    data = make()
+    found = hashlib.sha256(data.train.numpy().tobytes() + data.test.numpy().tobytes()).hexdigest()
+    assert torch.equal(make(sha256=found).train, data.train)
+    assert refusal(sha256="0" * 64) == (
+        f"someone/numbers is not the data set that was meant: the SHA-256 of its pictures is {found}, but "
+        f"data.sha256={'0' * 64}. Set data.revision to the commit that it was, or data.sha256 to the new one if the "
+        "change is wanted."
+    )
+
+
+def test_without_the_library(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "datasets", None)
+    assert refusal() == (
+        "data.name=hub needs Hugging Face's datasets, which is not installed. Run: pip install 'rl-sandbox[data]'"
+    )
+
+
+def test_what_the_library_refuses() -> None:
+    assert refusal(test="validation") == (
+        'someone/numbers, split validation, cannot be loaded: ValueError: Unknown split "validation".. '
+        "Check data.path, data.train and data.test, and the connection to huggingface.co."
+    )
+
+
+def test_no_such_column() -> None:
+    assert refusal(image="img", label="class") == (
+        "someone/numbers has no column class or img. Set data.image and data.label to some of: image, label, text."
+    )
+
+
+def test_a_column_without_pictures() -> None:
+    assert refusal(image="text") == (
+        "column text of someone/numbers, split train, holds str, but pictures are needed. "
+        "Set data.image to another of: image, label, text."
+    )
