@@ -40,6 +40,14 @@ def test_epochs_store_nothing_twice() -> None:
     assert float(rows[3]["recall_error"]) > 0.01
 
 
+def test_room_that_is_empty_is_no_memory() -> None:
+    """The error that an update reports is that of `recall`, also where empty places would weigh as much as patterns."""
+    network = make(beta=0.01)
+    metrics = network.update(batch(20))
+    error = (network.recall(batch(20)) - batch(20) / 255).square().mean()
+    torch.testing.assert_close(metrics["recall_error"], error)
+
+
 def test_a_small_beta_blends_all_memories() -> None:
     network = make(beta=1e-6)
     network.update(batch())
