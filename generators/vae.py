@@ -1,8 +1,8 @@
 """The variational autoencoder: an encoder to Gaussian latents and a decoder to Bernoulli pixels.
 
 Paper: Kingma & Welling 2014, "Auto-Encoding Variational Bayes"; a `beta` other than 1 is Higgins et al. 2017,
-    "beta-VAE". Deviations: any backbone encodes and its mirror image decodes; Adam instead of Adagrad; weights as
-    PyTorch initialises them.
+    "beta-VAE"; more than one of `bound_samples` is Burda et al. 2016, "Importance Weighted Autoencoders". Deviations:
+    any backbone encodes and its mirror image decodes; Adam instead of Adagrad; weights as PyTorch initialises them.
 """
 
 from typing import Literal
@@ -24,17 +24,21 @@ from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
-_TOGETHER = 100  # images whose likelihood is estimated side by side
 _DECODED_TOGETHER = 512  # latents at a time while likelihoods are estimated; more is slower, it leaves the cache
+_IMAGES_TOGETHER = 64  # of the same; the rest of the 512 are samples of each
 
 
 class VAEConfig(GeneratorConfig):
-    """`latent_size`: Z; `beta` weighs the KL; `importance_samples` for each image's likelihood."""
+    """`latent_size`: Z; `beta` weighs the KL; `importance_samples` for each image's likelihood.
+
+    `bound_samples`: K latents an image in the bound that is trained; 1: the ELBO, more: tighter, at K times the work.
+    """
 
     name: Literal["vae"] = "vae"
     backbone: Backbone = MLP()
     latent_size: PositiveInt = 16
     beta: NonNegativeFloat = 1.0
+    bound_samples: PositiveInt = 1
     importance_samples: int = Field(500, ge=500)
     optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
@@ -66,8 +70,11 @@ class VAE:
         self._importance = rng.torch("vae/importance", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        reconstruction, kl = self._terms(batch, self._noise)
-        loss = (self._config.beta * kl - reconstruction).mean()
+        samples, beta = self._config.bound_samples, self._config.beta
+        posterior = self._posterior(batch)
+        reconstruction, ratio = self._weigh(self._floats(batch), posterior, samples, self._noise)
+        kl = ratio if samples > 1 else likelihood.gaussian_kl(*posterior)  # the same on average, without the noise
+        loss = -likelihood.importance_log_likelihood(reconstruction - beta * kl).mean()
         self._optimizer.minimise(loss)
         return {
             "loss": loss.detach(),
@@ -101,33 +108,39 @@ class VAE:
     @torch.no_grad()
     def bound(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """The ELBO (beta = 1, one latent an image) and its KL, nats, [B] each."""
-        reconstruction, kl = self._terms(images, self._importance)
-        return reconstruction - kl, kl
+        posterior = self._posterior(images)
+        reconstruction, _ = self._weigh(self._floats(images), posterior, 1, self._importance)
+        kl = likelihood.gaussian_kl(*posterior)
+        return reconstruction[0] - kl, kl
 
     @torch.no_grad()
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """`importance`: from `importance_samples` latents an image; a lower bound on average."""
-        return Estimate("importance", torch.cat([self._importance_sampled(x) for x in torch.split(images, _TOGETHER)]))
+        return Estimate("importance", torch.cat([self._estimate(x) for x in torch.split(images, _IMAGES_TOGETHER)]))
 
-    def _importance_sampled(self, images: torch.Tensor) -> torch.Tensor:
-        x, (mean, log_variance) = self._floats(images), self._posterior(images)
+    def _estimate(self, images: torch.Tensor) -> torch.Tensor:
+        x, posterior = self._floats(images), self._posterior(images)
         missing, log_weights = self._config.importance_samples, []
         while missing:
-            chunk = min(missing, max(1, _DECODED_TOGETHER // len(x)))
-            z = mean + (0.5 * log_variance).exp() * self._draw((chunk, *mean.shape), self._importance)
-            logits = self._logits(z.flatten(0, 1)).view(chunk, *x.shape)
-            prior = likelihood.gaussian_log_prob(z, torch.zeros_like(mean), torch.zeros_like(mean))
-            posterior = likelihood.gaussian_log_prob(z, mean, log_variance)
-            log_weights.append(likelihood.bernoulli_log_prob(logits, x) + prior - posterior)
-            missing -= chunk
+            samples = min(missing, _DECODED_TOGETHER // len(images))
+            reconstruction, ratio = self._weigh(x, posterior, samples, self._importance)
+            log_weights.append(reconstruction - ratio)
+            missing -= samples
         return likelihood.importance_log_likelihood(torch.cat(log_weights))
 
-    def _terms(self, images: torch.Tensor, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """log p(x | z) with one z from the posterior, and KL(q || p): [B] each, summed over pixels and latents."""
-        mean, log_variance = self._posterior(images)
-        z = mean + (0.5 * log_variance).exp() * self._draw(mean.shape, generator)
-        reconstruction = likelihood.bernoulli_log_prob(self._logits(z), self._floats(images))
-        return reconstruction, likelihood.gaussian_kl(mean, log_variance)
+    def _weigh(
+        self, x: torch.Tensor, posterior: tuple[torch.Tensor, torch.Tensor], samples: int, generator: torch.Generator
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """log p(x | z) and log q(z | x) / p(z) of latents from the posterior: [samples, B] each, of x [B, C, H, W].
+
+        The first minus the second is the log of the importance weight; the second is the KL on average.
+        """
+        mean, log_variance = posterior
+        z = mean + (0.5 * log_variance).exp() * self._draw((samples, *mean.shape), generator)
+        reconstruction = likelihood.bernoulli_log_prob(self._logits(z.flatten(0, 1)).view(samples, *x.shape), x)
+        zero = torch.zeros_like(mean)
+        ratio = likelihood.gaussian_log_prob(z, mean, log_variance) - likelihood.gaussian_log_prob(z, zero, zero)
+        return reconstruction, ratio
 
     def _posterior(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         with self._compute.autocast():

@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from sandbox.errors import UserError
+
 
 def as_float(x: torch.Tensor) -> torch.Tensor:
     """Bytes become [0, 1], in autocast's precision; floats stay as they are. Images [B, C, H, W]: channels-last."""
@@ -15,6 +17,22 @@ def as_float(x: torch.Tensor) -> torch.Tensor:
     device = x.device.type
     precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
     return x.to(precision).div_(255)  # bytes are exact in bfloat16, too, so this rounds once
+
+
+def as_pixels(images: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """Images on `device` as fp32 in [0, 1]. Bytes always fit; only floats have to be looked at.
+
+    Raises:
+        UserError: for floats outside [0, 1], NaN too.
+    """
+    x = as_float(images.to(device)).float()
+    if images.dtype != torch.uint8 and not bool(((x >= 0) & (x <= 1)).all()):
+        low, high = float(x.min()), float(x.max())
+        raise UserError(
+            f"images are bytes or floats in [0, 1], but these are floats from {low:g} to {high:g}. "
+            "Bring them to [0, 1] first: bytes that became floats, by images / 255."
+        )
+    return x
 
 
 def in_fp32(head: nn.Module, features: torch.Tensor, *more: Any) -> torch.Tensor:
