@@ -93,9 +93,8 @@ class VQVAE:
     def __init__(self, config: VQVAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         with rng.initialising("vq_vae"):
-            self._network = Bottleneck(config.backbone, config.positions * config.code_size, spec.shape).to(
-                compute.device
-            )
+            network = Bottleneck(config.backbone, config.positions * config.code_size, spec.shape)
+        self._network = network.to(compute.device)
         self._codebook = Codebook(config).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._restarts = rng.torch("vq_vae/restarts", compute.device)
