@@ -13,10 +13,11 @@ from torch import nn
 
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
+from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.inputs import as_float
+from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood
 from sandbox.optimizers.adam import Adam
@@ -24,8 +25,8 @@ from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
-_DECODED_TOGETHER = 512  # latents at a time while likelihoods are estimated; more is slower, it leaves the cache
-_IMAGES_TOGETHER = 64  # of the same; the rest of the 512 are samples of each
+_DECODED_TOGETHER = 1_024  # latents at a time while likelihoods are estimated; more is slower, it leaves the cache
+_IMAGES_TOGETHER = 64  # of the same; each is decoded 16 times in one go
 
 
 class VAEConfig(GeneratorConfig):
@@ -107,19 +108,27 @@ class VAE:
 
     @torch.no_grad()
     def bound(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The ELBO (beta = 1, one latent an image) and its KL, nats, [B] each."""
+        """The ELBO (beta = 1, one latent an image) and its KL, nats, [B] each.
+
+        Raises:
+            UserError: for grey images.
+        """
         posterior = self._posterior(images)
-        reconstruction, _ = self._weigh(self._floats(images), posterior, 1, self._importance)
+        reconstruction, _ = self._weigh(self._black_and_white(images), posterior, 1, self._importance)
         kl = likelihood.gaussian_kl(*posterior)
         return reconstruction[0] - kl, kl
 
     @torch.no_grad()
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
-        """`importance`: from `importance_samples` latents an image; a lower bound on average."""
+        """`importance`: from `importance_samples` latents an image; a lower bound on average.
+
+        Raises:
+            UserError: for grey images.
+        """
         return Estimate("importance", torch.cat([self._estimate(x) for x in torch.split(images, _IMAGES_TOGETHER)]))
 
     def _estimate(self, images: torch.Tensor) -> torch.Tensor:
-        x, posterior = self._floats(images), self._posterior(images)
+        x, posterior = self._black_and_white(images), self._posterior(images)
         missing, log_weights = self._config.importance_samples, []
         while missing:
             samples = min(missing, _DECODED_TOGETHER // len(images))
@@ -154,7 +163,16 @@ class VAE:
         return logits.float()
 
     def _floats(self, images: torch.Tensor) -> torch.Tensor:
-        return as_float(images.to(self._compute.device))
+        return as_pixels(images, self._compute.device)
+
+    def _black_and_white(self, images: torch.Tensor) -> torch.Tensor:
+        x = self._floats(images)
+        if not bool(((x == 0) | (x == 1)).all()):
+            raise UserError(
+                "generator.name=vae has likelihoods of black-and-white images, but these are grey. "
+                "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
+            )
+        return x
 
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
         return torch.randn(shape, generator=generator, device=self._compute.device)

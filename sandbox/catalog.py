@@ -44,6 +44,18 @@ def config_class(family: str, name: str) -> type[Config]:
     return config_in(importlib.import_module(f"{family}.{name}"), kind_of(family))
 
 
+def able(family: str, ability: type) -> list[str]:
+    """The members of a family with a class that has the methods of the protocol `ability`; imports them all."""
+    return [
+        name
+        for name in names(family)
+        if any(
+            isinstance(value, type) and value.__module__ == f"{family}.{name}" and issubclass(value, ability)
+            for value in vars(importlib.import_module(f"{family}.{name}")).values()
+        )
+    ]
+
+
 def kind_of(family: str) -> type[Config]:
     """What a member's config class is a kind of."""
     from sandbox.dataset import DataConfig  # late: they bring PyTorch, and names alone must be quick

@@ -10,10 +10,12 @@ from sandbox.cli.evaluate import evaluate
 from sandbox.cli.list import list_everything
 from sandbox.cli.play import play
 from sandbox.cli.recall import recall
+from sandbox.cli.reconstruct import reconstruct
 from sandbox.cli.runs import runs
 from sandbox.cli.sample import sample
 from sandbox.cli.show import show
 from sandbox.cli.train import resume, train
+from sandbox.cli.traverse import traverse
 from sandbox.cli.watch import watch
 from sandbox.errors import UserError
 
@@ -33,7 +35,21 @@ app = typer.Typer(
     rich_markup_mode=None,  # plain help: boxes break lines in pipes and narrow windows
 )
 app.command("list")(list_everything)
-for _command in (show, train, resume, evaluate, watch, play, sample, recall, runs, bench, doctor):
+for _command in (
+    show,
+    train,
+    resume,
+    evaluate,
+    watch,
+    play,
+    sample,
+    reconstruct,
+    traverse,
+    recall,
+    runs,
+    bench,
+    doctor,
+):
     app.command()(_command)
 
 

@@ -41,6 +41,20 @@ def balanced(weights: torch.Tensor) -> torch.Tensor:
     return 0.5 + weights / (2 * largest)
 
 
+def pairs(above: torch.Tensor, below: torch.Tensor, columns: int = 16) -> np.ndarray:
+    """Two times N images as one picture: strips of up to `columns` of the first, each above its own of the second."""
+    strips = [
+        grid(torch.cat(strip), columns=len(strip[0]))
+        for strip in zip(torch.split(above, columns), torch.split(below, columns), strict=True)
+    ]
+    picture = np.full((sum(len(strip) for strip in strips), strips[0].shape[1], 3), _BORDER, np.uint8)
+    top = 0
+    for strip in strips:
+        picture[top : top + len(strip), : strip.shape[1]] = strip
+        top += len(strip)
+    return picture
+
+
 def _bytes(images: torch.Tensor) -> np.ndarray:
     if images.dim() != 4 or 0 in images.shape:
         raise ValueError(f"a grid is made of images [N, C, H, W], not {list(images.shape)}")

@@ -56,7 +56,22 @@ def test_an_interrupt_is_130(monkeypatch):
 
 @pytest.mark.parametrize(
     "command",
-    ["list", "show", "train", "resume", "evaluate", "watch", "play", "sample", "recall", "runs", "bench", "doctor"],
+    [
+        "list",
+        "show",
+        "train",
+        "resume",
+        "evaluate",
+        "watch",
+        "play",
+        "sample",
+        "reconstruct",
+        "traverse",
+        "recall",
+        "runs",
+        "bench",
+        "doctor",
+    ],
 )
 def test_every_commands_help_has_an_example(sandbox, command):
     said = sandbox(command, "--help")

@@ -8,6 +8,7 @@ import torch
 
 from generators.vae import VAE, VAEConfig
 from sandbox.device import Compute, choose
+from sandbox.errors import UserError
 from sandbox.generator import Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec
 from sandbox.networks.inputs import as_float
@@ -50,6 +51,77 @@ def test_loss_by_hand(beta: float) -> None:
     assert metrics["loss"] == pytest.approx(beta * kl - reconstruction)
 
 
+def test_the_importance_weighted_bound_by_hand() -> None:
+    """Pixels that do not depend on z leave log 1/K sum_k (p(z_k) / q(z_k | x))^beta."""
+    vae, twin = make(bound_samples=7, beta=2.0), make()
+    silence(vae, 0.5)
+    z = 0.5 + torch.randn(7, 20, 3, generator=twin._noise)
+    log_ratio = (-0.5 * z.square() + 0.5 * (z - 0.5).square()).sum(-1)
+    expected = 64 * math.log(2) - ((2 * log_ratio).logsumexp(0) - math.log(7)).mean()
+    metrics = vae.update(images())
+    torch.testing.assert_close(metrics["loss"], expected)
+    torch.testing.assert_close(metrics["kl"], -log_ratio.mean())
+
+
+def weighed(vae: VAE, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """With `samples` latents an image: the mean bound, and the mean of log p(x | z) - log q(z | x) / p(z)."""
+    with torch.no_grad():
+        reconstruction, ratio = vae._weigh(as_float(images()), vae._posterior(images()), samples, vae._noise)
+    return likelihood.importance_log_likelihood(reconstruction - ratio).mean(), (reconstruction - ratio).mean()
+
+
+def test_one_importance_sample_is_the_elbo_and_more_are_tighter() -> None:
+    vae = make()
+    for _ in range(30):
+        vae.update(images())
+    elbo = torch.stack([vae.bound(images())[0].mean() for _ in range(500)]).mean()
+    one = torch.stack([weighed(vae, 1)[0] for _ in range(500)]).mean()
+    torch.testing.assert_close(one, elbo, atol=0.1, rtol=0)
+    bound, mean = weighed(vae, 1)
+    assert bound == mean
+    five, fifty = (torch.stack([weighed(vae, k)[0] for _ in range(2_000 // k)]).mean() for k in (5, 50))
+    assert elbo + 0.05 < five < fifty - 0.02
+    assert fifty < vae.log_likelihood(images()).nats.mean() + 0.1
+
+
+def test_one_bound_sample_trains_as_the_elbo_does() -> None:
+    """The gradient of K = 1, with the KL in closed form, is what the sampled bound has on average."""
+    vae = make(latent_size=2)
+    weight = vae._network.posterior.weight
+    x, draws = as_float(images()), 3_000
+    posterior = vae._posterior(images())
+    reconstruction, ratio = vae._weigh(x, posterior, draws, vae._noise)
+    (sampled,) = torch.autograd.grad((reconstruction - ratio).mean(), weight, retain_graph=True)
+    closed = reconstruction.mean() - likelihood.gaussian_kl(*posterior).mean()
+    (exact,) = torch.autograd.grad(closed, weight)
+    torch.testing.assert_close(sampled, exact, atol=0.01, rtol=0.05)
+
+
+def test_likelihoods_of_many_images_at_once_are_those_of_parts_and_take_little_memory() -> None:
+    """Decoded together are never more than about a thousand latents, whatever the number of images."""
+    vae = make()
+    sizes = []
+    vae._network.decoder.register_forward_hook(lambda module, z, logits: sizes.append(len(z[0])))
+    many = images(1_000)
+    nats = vae.log_likelihood(many).nats
+    assert nats.shape == (1_000,)
+    assert max(sizes) <= 1_024
+    assert sum(sizes) == 500 * 1_000
+    torch.testing.assert_close(nats[:100], vae.log_likelihood(many[:100]).nats, atol=0.5, rtol=0)
+
+
+def test_grey_images_have_no_likelihood() -> None:
+    vae, grey = make(), torch.full((3, *SPEC.shape), 100, dtype=torch.uint8)
+    vae.update(grey)
+    for use in (vae.log_likelihood, vae.bound):
+        with pytest.raises(UserError) as refused:
+            use(grey)
+        assert str(refused.value) == (
+            "generator.name=vae has likelihoods of black-and-white images, but these are grey. "
+            "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
+        )
+
+
 def test_likelihood_by_hand() -> None:
     """The pixels do not depend on z, so log p(x) = -64 log 2, and the bound is the KL below it."""
     vae = make()
@@ -72,7 +144,7 @@ def test_likelihood_against_quadrature() -> None:
     zero = torch.zeros(1)
     exact = (pixels + likelihood.gaussian_log_prob(z, zero, zero)[:, None]).logsumexp(0) + math.log(16 / 4_000)
     nats = vae.log_likelihood(x).nats
-    torch.testing.assert_close(nats, exact, atol=0.1, rtol=0)
+    torch.testing.assert_close(nats, exact, atol=0.15, rtol=0)
     elbo = torch.stack([vae.bound(x)[0] for _ in range(300)]).mean(0)  # of one sample each
     assert (elbo < exact).all()
 

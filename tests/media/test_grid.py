@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sandbox.media.grid import balanced, grid, save_png
+from sandbox.media.grid import balanced, grid, pairs, save_png
 
 B = 96  # the border's grey
 
@@ -85,3 +85,11 @@ def test_a_failed_png_leaves_the_old_one(tmp_path):
 def test_weights_are_balanced_around_grey():
     weights = torch.tensor([[0.0, 2.0, -1.0], [0.0, 0.0, 0.0]]).view(2, 1, 1, 3)
     assert balanced(weights).flatten().tolist() == [0.5, 1.0, 0.25, 0.5, 0.5, 0.5]
+
+
+def test_pairs_stand_above_each_other_in_strips():
+    above, below = torch.full((3, 1, 48, 48), 0.0), torch.full((3, 1, 48, 48), 1.0)
+    picture = pairs(above, below, columns=2)
+    assert picture.shape == (2 * (2 * 49 + 1), 2 * 49 + 1, 3)
+    tops = [picture[row, [5, 55], 0].tolist() for row in (5, 55, 99 + 5, 99 + 55)]
+    assert tops == [[0, 0], [255, 255], [0, B], [255, B]]

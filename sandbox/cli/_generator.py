@@ -1,0 +1,28 @@
+"""A run's generator and its data, for the commands that ask it for more than samples."""
+
+from pathlib import Path
+from typing import Any
+
+from sandbox import catalog
+from sandbox.assemble import restore, use_threads
+from sandbox.dataset import DataSet
+from sandbox.errors import UserError
+from sandbox.runfolder import RunFolder
+
+
+def able(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any, DataSet]:
+    """The folder, the generator as its newest checkpoint holds it, and its data set.
+
+    Raises:
+        UserError: if the run is an agent, or a generator without the protocol `ability`; `verb` says what it cannot do.
+    """
+    folder = RunFolder.find(runs, run)
+    assembly, _ = restore(folder)
+    use_threads(assembly.config)
+    if not isinstance(assembly.source, DataSet):
+        raise UserError(f"{folder.name} is an agent and cannot {verb}; look at it with `sandbox watch {folder.name}`")
+    if not isinstance(assembly.learner, ability):
+        others = ", ".join(catalog.able("generators", ability))
+        name = assembly.config.learner.model_dump()["name"]
+        raise UserError(f"{folder.name} is a {name}, which cannot {verb}. Those that can: {others}.")
+    return folder, assembly.learner, assembly.source

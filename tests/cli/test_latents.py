@@ -1,0 +1,73 @@
+"""`sandbox reconstruct` and `sandbox traverse`, on runs of a second."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+SHORT = ["steps=3", "evaluate_period=0", "media_period=0", "logger.wandb=off", "--quiet"]
+DIGITS = ["data={name: digits, binarize: threshold}", "threads=1"]
+
+
+def size(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+@pytest.fixture
+def run(sandbox):
+    def train(*words):
+        done = sandbox("train", *words, *SHORT)
+        assert done.code == 0, done.err
+        return done.out.split("/")[-1].strip()
+
+    return train
+
+
+def test_reconstruct_shows_test_images_above_their_reconstructions(run, sandbox, tmp_path):
+    name = run("digits_autoencoder")
+    assert sandbox("reconstruct").out == f"runs/{name}/samples/reconstructions.png\n"
+    assert size(tmp_path / f"runs/{name}/samples/reconstructions.png") == (16 * 49 + 1, 2 * (2 * 49 + 1))
+    assert sandbox("reconstruct", name, "--count", "5", "--out", "five.png").out == "five.png\n"
+    with Image.open(tmp_path / "five.png") as opened:
+        picture = np.array(opened)
+    assert picture.shape == (2 * 49 + 1, 5 * 49 + 1, 3)
+    assert np.ptp(picture[1:49, 1:49]) == 255  # a digit as it is; untrained reconstructions are all grey
+    assert np.ptp(picture[50:98, 1:49]) < 255
+
+
+def test_traverse_draws_and_films(run, sandbox, tmp_path):
+    name = run("digits_vae", "generator.latent_size=3")
+    assert sandbox("traverse").out == f"runs/{name}/samples/traversal.png\n"
+    assert size(tmp_path / f"runs/{name}/samples/traversal.png") == (11 * 49 + 1, 3 * 49 + 1)
+    words = ["traverse", name, "--between", "--count", "4", "--steps", "5", "--out"]
+    assert sandbox(*words, "pairs.png").out == "pairs.png\n"
+    assert size(tmp_path / "pairs.png") == (5 * 49 + 1, 4 * 49 + 1)
+    assert sandbox(*words, "pairs.gif").out == "pairs.gif\n"
+    with Image.open(tmp_path / "pairs.gif") as film:
+        assert (film.n_frames, film.size) == (8, (2 * 49 + 1, 2 * 49 + 1))  # there and back
+
+
+@pytest.mark.parametrize(
+    ("command", "cannot"), [("reconstruct", "reconstruct images"), ("traverse", "walk through codes")]
+)
+def test_who_cannot_is_told_who_can(run, sandbox, command, cannot):
+    run("generator.name=gan", *DIGITS, "name=untrained")
+    said = sandbox(command, "untrained")
+    assert said.code == 2
+    assert said.err.startswith(f"error: untrained is a gan, which cannot {cannot}. Those that can: autoencoder, ")
+    assert "vae, vq_vae" in said.err
+    assert " gan," not in said.err.split("can: ")[1]
+    run("catch_random", "name=player", "steps=20")
+    said = sandbox(command, "player")
+    assert (said.code, said.err) == (
+        2,
+        f"error: player is an agent and cannot {cannot}; look at it with `sandbox watch player`\n",
+    )
+
+
+def test_pictures_have_a_suffix(sandbox):
+    said = sandbox("traverse", "any", "--out", "walk.bmp")
+    assert (said.code, said.err) == (
+        2,
+        "error: cannot draw to walk.bmp: the name must end in .png, .gif, .mp4 or .webm.\n",
+    )

@@ -1,0 +1,127 @@
+"""Layers one by one: who moves when, on what, and what the labels teach."""
+
+import copy
+from typing import Any
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
+from sandbox.device import choose
+from sandbox.errors import UserError
+from sandbox.generator import Classifier
+from sandbox.learner import Spec
+from sandbox.seeding import Rng
+from sandbox.streams.labelled import Labelled
+
+SHAPE = (1, 8, 8)
+
+
+def make(num_classes: int = 0, **options: Any) -> StackedAutoencoder:
+    options = {"hidden": (16, 8, 4), "pretrain_steps": 3, **options}
+    spec = Spec(SHAPE, num_classes=num_classes)
+    return StackedAutoencoderConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
+
+
+def images(count: int = 20, seed: int = 0) -> torch.Tensor:
+    return torch.randint(256, (count, *SHAPE), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
+
+
+def labelled(count: int = 20, seed: int = 0) -> Labelled:
+    """Two classes: the brighter half is above or below."""
+    labels = torch.randint(2, (count,), generator=torch.Generator().manual_seed(seed))
+    pictures = images(count, seed) // 2
+    pictures[labels == 0, :, :4] += 100
+    pictures[labels == 1, :, 4:] += 100
+    return Labelled(pictures, labels)
+
+
+def weights(learner: StackedAutoencoder) -> dict[str, torch.Tensor]:
+    return {name: value.clone() for name, value in learner._stack.state_dict().items()}
+
+
+def moved(learner: StackedAutoencoder, before: dict[str, torch.Tensor]) -> set[str]:
+    return {name.rsplit(".", 1)[0] for name, value in weights(learner).items() if not torch.equal(value, before[name])}
+
+
+def test_one_layer_at_a_time_then_all() -> None:
+    learner = make(num_classes=2)
+    for layer in (0, 0, 0, 1, 1, 1, 2, 2, 2):
+        before = weights(learner)
+        assert learner.update(labelled())["layer"] == layer
+        assert moved(learner, before) == {f"up.{layer}", f"down.{layer}"}
+    for _ in range(2):
+        before = weights(learner)
+        assert learner.update(labelled())["layer"] == 3
+        assert moved(learner, before) == {"softmax", *(f"{way}.{i}" for way in ("up", "down") for i in range(3))}
+
+
+def test_upper_layers_learn_from_probabilities() -> None:
+    """The second layer's loss by hand: what it reconstructs are the first layer's sigmoids, not draws, nor log-odds."""
+    learner = make()
+    for _ in range(3):
+        learner.update(images())
+    stack = copy.deepcopy(learner._stack)
+    below = torch.sigmoid(stack.up[0](images().flatten(1).float() / 255))
+    logits = stack.down[1](torch.sigmoid(stack.up[1](below)))
+    expected = F.binary_cross_entropy_with_logits(logits, below, reduction="sum") / 20
+    torch.testing.assert_close(learner.update(images())["loss"], expected.detach())
+
+
+def test_fine_tuning_by_hand() -> None:
+    learner = make(num_classes=2, label_weight=3.0, pretrain_steps=1)
+    for _ in range(3):
+        learner.update(labelled())
+    stack, batch = copy.deepcopy(learner._stack), labelled()
+    x = batch.images.flatten(1).float() / 255
+    top = x
+    for up in stack.up:
+        top = torch.sigmoid(up(top))
+    logits = stack.down[0](torch.sigmoid(stack.down[1](torch.sigmoid(stack.down[2](top)))))
+    pixels = F.binary_cross_entropy_with_logits(logits, x, reduction="sum") / 20
+    classes = F.cross_entropy(stack.softmax(top), batch.labels)
+    metrics = learner.update(batch)
+    torch.testing.assert_close(metrics["cross_entropy"], pixels.detach())
+    torch.testing.assert_close(metrics["label_cross_entropy"], classes.detach())
+    torch.testing.assert_close(metrics["loss"], (pixels + 3 * classes).detach())
+
+
+def test_resuming_goes_on_with_the_same_layer() -> None:
+    learner, other = make(), make()
+    for _ in range(4):
+        learner.update(images())
+    for name, part in other.parts().items():
+        part.load_state_dict(copy.deepcopy(learner.parts()[name].state_dict()))
+    for _ in range(8):
+        assert learner.update(images()) == other.update(images())
+    assert learner._updates.value == 12
+
+
+def test_it_learns_to_tell_classes_apart() -> None:
+    adam = {"lr": 1e-2}
+    learner = make(num_classes=2, pretrain_steps=20, pretraining_optimizer=adam, fine_tuning_optimizer=adam)
+    assert isinstance(learner, Classifier)
+    for seed in range(120):
+        learner.update(labelled(50, seed))
+    unseen = labelled(200, 1_000)
+    probabilities = learner.classify(unseen.images)
+    torch.testing.assert_close(probabilities.sum(1), torch.ones(200))
+    assert (probabilities.argmax(1) == unseen.labels).float().mean() > 0.97
+
+
+def test_without_labels_there_are_no_classes() -> None:
+    learner = make()
+    learner.update(images())
+    with pytest.raises(UserError) as refused:
+        learner.classify(images())
+    assert str(refused.value) == (
+        "this stacked_autoencoder learnt from data without labels, so it knows no classes. "
+        "Train it on data that have some, e.g. data.name=digits or data.name=mnist."
+    )
+
+
+@pytest.mark.parametrize("hidden", [(), (16, 0), (16, -4)])
+def test_layer_lists_that_do_not_fit_are_refused(hidden: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"hidden"):
+        StackedAutoencoderConfig(hidden=hidden)
