@@ -72,17 +72,16 @@ class StackedAutoencoder:
         self._updates = Counter()
         self._prior = rng.torch("stacked_autoencoder/sample", compute.device)
 
-    def update(self, batch: torch.Tensor | Labelled) -> Metrics:
+    def update(self, batch: Labelled) -> Metrics:
         """`layer`: the one that learns alone, from 0; the number of layers while all learn together.
 
         `loss`: `cross_entropy`, summed over what the layer, or all of them, reconstruct, and the weighed
         `label_cross_entropy`, which counts in fine-tuning only.
         """
-        images, labels = batch if isinstance(batch, Labelled) else (batch, None)
-        x = as_pixels(images, self._compute.device).flatten(1)
+        x = as_pixels(batch.images, self._compute.device).flatten(1)
         layer = min(self._updates.value // self._config.pretrain_steps, len(self._pretraining))
         self._updates.value += 1
-        metrics = self._fine_tune(x, labels) if layer == len(self._pretraining) else self._pretrain(layer, x)
+        metrics = self._fine_tune(x, batch.labels) if layer == len(self._pretraining) else self._pretrain(layer, x)
         return {**metrics, "layer": float(layer)}
 
     def _pretrain(self, layer: int, x: torch.Tensor) -> Metrics:

@@ -10,11 +10,12 @@ import torch
 from sandbox import catalog
 from sandbox.device import Compute, choose
 from sandbox.errors import UserError
-from sandbox.generator import Coder, Generator, Likelihood, Reconstructs
+from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import regularised_codes
 from sandbox.seeding import Rng
+from sandbox.streams.labelled import Labelled
 
 SPEC = Spec((1, 8, 8))
 MLP = {"name": "mlp", "hidden": (32,)}
@@ -42,6 +43,11 @@ def images(count: int = 20, seed: int = 0) -> torch.Tensor:
     return (picture ^ dirt).to(torch.uint8) * 255
 
 
+def update(learner: Any, batch: torch.Tensor) -> Any:
+    """The stack's stream has labels, or says that there are none."""
+    return learner.update(Labelled(batch, None) if isinstance(learner, Classifier) else batch)
+
+
 def network(learner: Any) -> torch.nn.Module:
     parts = learner.parts()
     return parts["network"] if "network" in parts else parts["stack"]
@@ -59,7 +65,7 @@ def test_the_loss_is_summed_over_pixels_and_averaged_over_images(name: str) -> N
     """Of pixels that are 1/2, 64 log 2, whatever the images: a mean over pixels would weigh the rest 64 times more."""
     learner = make(name)
     silence(learner)
-    metrics = learner.update(images())
+    metrics = update(learner, images())
     cross_entropy = metrics.get("cross_entropy", metrics["loss"])
     assert float(cross_entropy) == pytest.approx(64 * math.log(2), rel=1e-5)
 
@@ -71,7 +77,7 @@ def test_interfaces_shapes_and_ranges(name: str) -> None:
     assert isinstance(learner, Reconstructs)
     assert isinstance(learner, Coder)
     assert not isinstance(learner, Likelihood)
-    learner.update(images())
+    update(learner, images())
     assert learner.encode(images(5)).shape == (5, 6)
     for pictures in (learner.sample(5), learner.reconstruct(images(5)), learner.decode(torch.zeros(5, 6))):
         assert pictures.shape == (5, 1, 8, 8)
@@ -88,7 +94,7 @@ def test_learns_to_reconstruct_and_looking_changes_nothing(name: str) -> None:
     before = (seen.reconstruct(images()) - as_float(images())).abs().mean()
     for _ in range(150):
         seen.sample(3), seen.reconstruct(images(2))
-        a, b = seen.update(images(50, 1)), unseen.update(images(50, 1))
+        a, b = update(seen, images(50, 1)), update(unseen, images(50, 1))
     assert a["loss"] == b["loss"]
     assert (seen.reconstruct(images()) - as_float(images())).abs().mean() < before / 2.5
 
@@ -97,7 +103,7 @@ def test_learns_to_reconstruct_and_looking_changes_nothing(name: str) -> None:
 def test_all_that_decides_what_comes_next_is_in_its_parts(name: str) -> None:
     learner, other = make(name), make(name)
     for _ in range(3):
-        learner.update(images())
+        update(learner, images())
     for key, part in other.parts().items():
         part.load_state_dict(copy.deepcopy(learner.parts()[key].state_dict()))
     for twin in (learner, other):
@@ -108,7 +114,7 @@ def test_all_that_decides_what_comes_next_is_in_its_parts(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_values_outside_0_to_1_are_refused(name: str) -> None:
     learner = make(name)
-    for use in (learner.update, learner.encode, learner.reconstruct):
+    for use in (lambda x: update(learner, x), learner.encode, learner.reconstruct):
         with pytest.raises(
             UserError, match=r"^images are bytes or floats in \[0, 1\], but these are floats from 0 to 255"
         ):
@@ -118,7 +124,7 @@ def test_values_outside_0_to_1_are_refused(name: str) -> None:
 @pytest.mark.parametrize("name", EVERY)
 def test_bf16_agrees_roughly(name: str) -> None:
     exact, rough = (
-        make(name, compute).update(images())["loss"] for compute in (None, Compute(torch.device("cpu"), True))
+        update(make(name, compute), images())["loss"] for compute in (None, Compute(torch.device("cpu"), True))
     )
     assert rough.dtype == torch.float32
     torch.testing.assert_close(rough, exact, atol=0.5, rtol=0.02)

@@ -28,6 +28,10 @@ def images(count: int = 20, seed: int = 0) -> torch.Tensor:
     return torch.randint(256, (count, *SHAPE), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
 
 
+def unlabelled() -> Labelled:
+    return Labelled(images(), None)
+
+
 def labelled(count: int = 20, seed: int = 0) -> Labelled:
     """Two classes: the brighter half is above or below."""
     labels = torch.randint(2, (count,), generator=torch.Generator().manual_seed(seed))
@@ -61,12 +65,12 @@ def test_upper_layers_learn_from_probabilities() -> None:
     """The second layer's loss by hand: what it reconstructs are the first layer's sigmoids, not draws, nor log-odds."""
     learner = make()
     for _ in range(3):
-        learner.update(images())
+        learner.update(unlabelled())
     stack = copy.deepcopy(learner._stack)
     below = torch.sigmoid(stack.up[0](images().flatten(1).float() / 255))
     logits = stack.down[1](torch.sigmoid(stack.up[1](below)))
     expected = F.binary_cross_entropy_with_logits(logits, below, reduction="sum") / 20
-    torch.testing.assert_close(learner.update(images())["loss"], expected.detach())
+    torch.testing.assert_close(learner.update(unlabelled())["loss"], expected.detach())
 
 
 def test_fine_tuning_by_hand() -> None:
@@ -90,11 +94,11 @@ def test_fine_tuning_by_hand() -> None:
 def test_resuming_goes_on_with_the_same_layer() -> None:
     learner, other = make(), make()
     for _ in range(4):
-        learner.update(images())
+        learner.update(unlabelled())
     for name, part in other.parts().items():
         part.load_state_dict(copy.deepcopy(learner.parts()[name].state_dict()))
     for _ in range(8):
-        assert learner.update(images()) == other.update(images())
+        assert learner.update(unlabelled()) == other.update(unlabelled())
     assert learner._updates.value == 12
 
 
@@ -112,7 +116,7 @@ def test_it_learns_to_tell_classes_apart() -> None:
 
 def test_without_labels_there_are_no_classes() -> None:
     learner = make()
-    learner.update(images())
+    learner.update(unlabelled())
     with pytest.raises(UserError) as refused:
         learner.classify(images())
     assert str(refused.value) == (
