@@ -47,3 +47,16 @@ def test_the_gan_finds_the_digits_and_does_not_collapse(score: Callable[..., dic
     result = score("digits_gan", "steps=6_000")
     assert result["mean_pixel_distance"] < 0.05
     assert result["diversity"] > 0.75
+
+
+def test_the_stacked_autoencoder_tells_digits_apart(score: Callable[..., dict[str, Any]]) -> None:
+    result = score("digits_stacked_autoencoder")
+    assert result["error"] < 0.07
+    assert result["reconstruction_error"] < 0.02
+
+
+def test_the_vq_vae_puts_a_digit_into_eight_symbols(score: Callable[..., dict[str, Any]]) -> None:
+    """The mean image as the reconstruction has an error of 0.07."""
+    result = score("digits_vq_vae")
+    assert result["reconstruction_error"] < 0.018
+    assert result["diversity"] > 0.75
