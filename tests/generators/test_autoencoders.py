@@ -181,6 +181,16 @@ def test_the_sparse_loss_by_hand() -> None:
     assert float(metrics["loss"]) == pytest.approx(64 * math.log(2) + 2 * sparsity, rel=1e-5)
 
 
+def test_sparsity_is_of_mean_activations() -> None:
+    """A unit that is on for half of the images is not sparse, however sure it is of each."""
+    learner = make("sparse_autoencoder")
+    with torch.no_grad():
+        learner._network.code.weight.mul_(20)
+    mean = learner.encode(images()).mean(0)
+    expected = regularised_codes.bernoulli_kl(0.05, mean).sum()
+    torch.testing.assert_close(learner.update(images())["sparsity"], expected)
+
+
 def test_units_become_as_seldom_as_they_should() -> None:
     learner = make("sparse_autoencoder", latent_size=20, activation=0.2, sparsity=30.0, optimizer={"lr": 1e-2})
     for seed in range(200):
