@@ -37,8 +37,7 @@ def recall(
     """
     import torch
 
-    from sandbox.assemble import restore, use_threads
-    from sandbox.dataset import DataSet
+    from sandbox.cli._generator import able
     from sandbox.errors import UserError
     from sandbox.generator import Recalls, Remembers
     from sandbox.media.damage import damaged
@@ -46,27 +45,18 @@ def recall(
     from sandbox.media.grid import grid, save_png
     from sandbox.networks.inputs import as_float
     from sandbox.note import note
-    from sandbox.runfolder import RunFolder
     from sandbox.seeding import Rng
 
-    folder = RunFolder.find(runs, run)
-    assembly, _ = restore(folder)
-    use_threads(assembly.config)
-    learner, device = assembly.learner, assembly.compute.device
-    if not isinstance(learner, Recalls):
-        raise UserError(
-            f"{folder.name} cannot recall; a generator that can is hopfield: `sandbox train digits_hopfield`"
-        )
-    assert isinstance(assembly.source, DataSet)  # what generators learn from
+    folder, learner, data = able(runs, run, Recalls, "recall")
     if isinstance(learner, Remembers) and not test:
         originals = learner.memories()[:count]
     else:
-        originals = as_float(assembly.source.test[:count].to(device))
+        originals = as_float(data.test[:count])
     if originals.dim() != 4:
         raise UserError(f"{folder.name} is about points, not images; look at it with `sandbox sample {folder.name}`")
     if not len(originals):
         raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")
-    broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", device))
+    broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))
     place = out or folder.samples / "recall.png"
     if place.suffix == ".png":
         recalled = learner.recall(broken)

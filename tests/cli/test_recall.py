@@ -44,7 +44,7 @@ def test_the_way_as_a_film(sandbox, tmp_path):
 def test_who_cannot_recall(sandbox):
     sandbox("train", "digits_rbm", "name=machine", "steps=2", *QUIET)
     assert sandbox("recall", "machine").err == (
-        "error: machine cannot recall; one that can is hopfield: `sandbox train digits_hopfield`\n"
+        "error: machine is a rbm, which cannot recall. Those that can: hopfield, modern_hopfield.\n"
     )
 
 

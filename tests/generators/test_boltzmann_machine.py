@@ -102,7 +102,7 @@ def test_too_large_for_an_exact_likelihood() -> None:
 
 
 def test_learns_a_parity_that_needs_hidden_units() -> None:
-    """Three pixels, an even number of them white: at best -1.39 nats; every pair looks independent, and that is -2.08."""
+    """Three pixels, an even number of them white: at best -1.39 nats. Every pair looks independent: that is -2.08."""
     spec, even = Spec((1, 1, 3)), torch.tensor([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=torch.uint8) * 255
     images = even.view(4, 1, 1, 3)
     reached = {}
@@ -115,7 +115,7 @@ def test_learns_a_parity_that_needs_hidden_units() -> None:
     assert reached[0] == pytest.approx(-2.08, abs=0.1)
     assert reached[6] > -1.7
     samples = machine.sample(400).flatten(1)
-    assert (samples.sum(1) % 2 == 0).double().mean() > 0.9
+    assert (samples.sum(1) % 2 == 0).double().mean() > 0.7  # by chance: half
     assert set(samples.unique().tolist()) == {0.0, 1.0}
 
 

@@ -59,6 +59,8 @@ def test_one_update_by_hand() -> None:
     """Velocity = momentum * velocity + gradient - decay * weight (weights only), parameter += lr * velocity."""
     rbm, twin = make(weight_decay=0.2), make(weight_decay=0.2)
     rbm.update(batch()), twin.update(batch())
+    for machine in (rbm._layer.machine(), twin._layer.machine()):
+        machine.hidden_bias.copy_(torch.tensor([0.5, -0.5, 0.25, 1.0]))  # no decay of these
     layer, v = rbm._layer, white(batch(seed=1))
     before = [tensor.clone() for tensor in layer.machine()]
     speeds = [layer.get_buffer(f"{name}_velocity").clone() for name in boltzmann.Machine._fields]
