@@ -15,6 +15,7 @@ from sandbox.seeding import Rng
 Result = dict[str, float | str | int]
 
 IMAGES = 300  # of the test set and of the samples, unless more are asked for; likelihoods are dear
+_SAMPLES = 1_000  # at most; each may take hundreds of sweeps
 _BATCH = 100
 
 
@@ -73,7 +74,7 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: in
 
 
 def _samples(generator: Generator, data: DataSet, test: torch.Tensor) -> Result:
-    samples = generator.sample(len(test)).cpu().float()
+    samples = generator.sample(min(len(test), _SAMPLES)).cpu().float()
     return {
         "mean_pixel_distance": _mean((samples.mean(0) - test.mean(0)).abs()),
         "mean_pixel_distance_floor": _mean((_mean_image(data.train) - test.mean(0)).abs()),
