@@ -139,11 +139,8 @@ class Layer(nn.Module):
         """Means of v given h, [B, H] -> [B, V]."""
         return self._units.mean(self._inputs(h.to(self._dtype), self.weight.to(self._dtype)))
 
-    def learn(self, v: torch.Tensor, update: int, hidden: torch.Tensor | None = None) -> None:
-        """One step up the likelihood of v [B, V], with the rates of update number `update`.
-
-        `hidden`: the means of the hidden units [B, H] that go with v; None: p(h = 1 | v).
-        """
+    def learn(self, v: torch.Tensor, update: int) -> None:
+        """One step up the likelihood of v [B, V], with the rates of update number `update`."""
         learning, weight, count = self._learning, self.weight.to(self._dtype), len(v)
         v = v.to(self._dtype)
         h = self.chains if len(self.chains) else self._draw(self._hidden(v, weight))
@@ -151,7 +148,7 @@ class Layer(nn.Module):
         for _ in range(learning.chains.steps - 1):
             model = self._visible(self._draw(self._hidden(model, weight)), weight)
         both = torch.cat([v, model])
-        p = self._hidden(both, weight) if hidden is None else torch.cat([hidden, self._hidden(model, weight)])
+        p = self._hidden(both, weight)
         if len(self.chains):
             self.chains = self._draw(p[count:])
         self._step(boltzmann.gradient(both, p, count), v.float().mean(0), p[:count].mean(0), update)

@@ -157,13 +157,13 @@ class DBM:
 
     def _learn(self, v: torch.Tensor, update: int) -> Metrics:
         """`loss`: how much lower the variational free energy of the data is than that of the machine's own samples."""
-        even, odd = self._infer(v)
+        even, _ = self._infer(v)  # the odd layers given these are what the machine takes its hidden side to be
         if update % _MEASURED_EVERY == 0:
             machine, chains = self._machine.machine(), self._machine.chains.float()
             model = draw(boltzmann.visible_means(machine, chains)[:, : self._sizes[0]], self._measuring)
             bounds = [deep_boltzmann.bound(machine, x, *self._infer(x)).mean() for x in (model, v)]
             self._measured.values = {"loss": bounds[0] - bounds[1], "layer": torch.tensor(0.0)}
-        self._machine.learn(torch.cat([v, even], 1), update, odd)
+        self._machine.learn(torch.cat([v, even], 1), update)
         return self._measured.values
 
     def _fine_tune(self, v: torch.Tensor, labels: torch.Tensor) -> Metrics:
