@@ -31,6 +31,7 @@ DIGITS = "data={name: digits, binarize: threshold}"
 # Members whose defaults ask for more than a test has time for: a part of a batch, or every stage within a few updates.
 SMALL = {
     "dbm": ["generator={pretraining_steps: 2, learning_steps: 3}"],
+    "dbn": ["generator={pretraining_steps: 2, up_down: {steps: 2}, softmax: {hidden_dropout: 0.5}}"],
     "drqn": ["agent.stream={batch_size: 4}"],
     "darqn": ["agent.stream={batch_size: 4, length: 3}"],
     "r2d2": ["agent.stream={batch_size: 4, length: 6, period: 4, burn_in: 3, replay: {warmup: 200}}"],

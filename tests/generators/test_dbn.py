@@ -1,0 +1,294 @@
+"""The deep belief net: its stages, one step of wake and sleep by hand, and a bound that enumeration confirms."""
+
+import copy
+import itertools
+import math
+from typing import Any
+
+import pytest
+import torch
+
+from generators import _directed
+from generators.dbn import DBN, DBNConfig
+from sandbox.device import choose
+from sandbox.errors import UserError
+from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.learner import Spec
+from sandbox.ops import belief, boltzmann
+from sandbox.ops.boltzmann import Machine
+from sandbox.seeding import Rng
+from sandbox.streams.labelled import Labelled
+
+SPEC = Spec((1, 2, 2), num_classes=2)
+EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4)))
+FAST = {"learning": {"lr": {"start": 0.3, "end": 0.3}}}
+ALL = {"pretraining_steps": 3, "up_down": {"steps": 2, "lr": {"start": 0.1, "end": 0.1}}, "softmax": {}, **FAST}
+
+
+def make(layers: tuple[int, ...] = (3, 2), spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> DBN:
+    config = DBNConfig.model_validate({"layers": layers, "pretraining_steps": 40, **options})
+    return config.make(spec, rng or Rng(0), choose("cpu"))
+
+
+def batch(count: int = 10, seed: int = 0) -> Labelled:
+    """Half of them all white but for chance, half of them all black; the class says which."""
+    draws = torch.Generator().manual_seed(seed)
+    labels = torch.arange(count) % 2
+    white = ((torch.rand(count, 1, 2, 2, generator=draws) < 0.2).float() - labels.view(-1, 1, 1, 1)).abs()
+    return Labelled((white * 255).to(torch.uint8), labels)
+
+
+def trained(dbn: DBN, updates: int) -> DBN:
+    for i in range(updates):
+        dbn.update(batch(seed=i))
+    return dbn
+
+
+def images(v: torch.Tensor) -> torch.Tensor:
+    return v.view(-1, 1, 2, 2)
+
+
+def above(dbn: DBN) -> torch.Tensor:
+    """log of what each state of the layer under the top machine weighs, normalised, by enumeration."""
+    top = dbn._layers[-1].machine()
+    states = torch.tensor(list(itertools.product([0.0, 1.0], repeat=len(top.visible_bias))))
+    return (-boltzmann.free_energy(top, states)).log_softmax(0)
+
+
+def exact(dbn: DBN) -> tuple[torch.Tensor, torch.Tensor]:
+    """log p(v) and its bound for all 16 images of a net with one directed layer, by sums over all hidden states."""
+    (layer,) = dbn._directed
+    h = torch.tensor(list(itertools.product([0.0, 1.0], repeat=len(layer.recognition.bias))))
+    rows = [belief.log_prob(layer.generation, h, v.expand(len(h), -1)) + above(dbn) for v in EVERY]
+    joint = torch.stack(rows)
+    q = torch.stack([belief.log_prob(layer.recognition, v.expand(len(h), -1), h) for v in EVERY])
+    entropy = -(q.exp() * q).sum(1)
+    return joint.logsumexp(1), (q.exp() * joint).sum(1) + entropy
+
+
+def test_the_stages_one_by_one() -> None:
+    dbn = make(**ALL)
+    assert [float(dbn.update(batch(seed=i))["stage"]) for i in range(11)] == [0] * 3 + [1] * 3 + [2] * 2 + [3] * 3
+    dbn = make(**{**ALL, "up_down": None})
+    assert [float(dbn.update(batch(seed=i))["stage"]) for i in range(8)] == [0] * 3 + [1] * 3 + [2] * 2
+    dbn = make(**{**ALL, "up_down": None, "softmax": None})
+    assert [float(dbn.update(Labelled(batch(seed=i).images, None))["stage"]) for i in range(8)] == [0] * 3 + [1] * 5
+
+
+def test_each_stage_changes_its_own() -> None:
+    dbn = make(**ALL)
+    for stage, updates in enumerate((3, 3, 2, 3)):
+        before = copy.deepcopy({name: part.state_dict() for name, part in dbn.parts().items()})
+        trained(dbn, updates)
+        changed = {
+            name
+            for part in ("layers", "directed", "softmax_network")
+            for name, value in dbn.parts()[part].state_dict().items()
+            if not torch.equal(value, before[part][name])
+        }
+        first, second = ({f"{i}.{name}" for name in Machine._fields} for i in range(2))
+        arrows = {f"0.{way}_{name}" for way in ("recognition", "generation") for name in ("weight", "bias")}
+        expected = [first, second | arrows, second | arrows, {"hidden.0.weight", "hidden.1.bias", "classes.weight"}]
+        assert expected[stage] <= changed
+        assert not any(other <= changed for other in expected if not other <= expected[stage])
+        if stage == 3:
+            assert not changed & (first | second | arrows)
+
+
+def test_a_layer_that_is_done_is_directed_and_delivers_probabilities() -> None:
+    dbn = trained(make(**ALL), 4)
+    layer, machine = dbn._directed[0], dbn._layers[0].machine()
+    assert torch.equal(layer.generation.weight, machine.weight.T)
+    assert torch.equal(layer.generation.bias, machine.visible_bias)
+    v = (batch(seed=0).images == 255).float().flatten(1)
+    h = boltzmann.hidden_probabilities(machine, v)
+    torch.testing.assert_close(belief.probabilities(layer.recognition, v), h)
+    dbn = make(**{**ALL, "learning": {"lr": {"start": 0.0, "end": 0.0}}})
+    dbn._layers[0].weight.normal_(generator=torch.Generator().manual_seed(0))
+    trained(dbn, 3)
+    dbn.update(batch(seed=0))
+    h = boltzmann.hidden_probabilities(dbn._layers[0].machine(), v)
+    expected = torch.logit((h.sum(0) + 1) / 12)
+    torch.testing.assert_close(dbn._layers[1].machine().visible_bias, expected)
+
+
+def test_grey_pixels_are_drawn() -> None:
+    dbn = make(**ALL)
+    dbn.update(Labelled(torch.full((10, 1, 2, 2), 128, dtype=torch.uint8), torch.zeros(10, dtype=torch.int64)))
+    whites = torch.sigmoid(dbn._layers[0].machine().visible_bias) * 12 - 1
+    assert len(whites.round().unique()) > 1
+
+
+def test_one_step_of_wake_and_sleep_by_hand() -> None:
+    dbn, twin = (trained(make(**ALL), 6) for _ in range(2))
+    v = (batch(seed=9).images == 255).float().flatten(1)
+    (layer,), top, draws = twin._directed, twin._layers[-1].machine(), twin._draws
+    _, h = (torch.rand(v.shape, generator=draws), _directed.recognise([layer], v, draws)[1])
+    _, model = boltzmann.gibbs(top, h, 3, draws)
+    dream = _directed.generate([layer], model, draws)[0]
+    dbn.update(batch(seed=9))
+    p, q = belief.probabilities(layer.generation, h), belief.probabilities(layer.recognition, dream)
+    new, up, down = dbn._directed[0], belief.probabilities, boltzmann.hidden_probabilities
+    assert up is belief.probabilities
+    torch.testing.assert_close(new.generation.weight, layer.generation.weight + 0.1 * h.T @ (v - p) / 10)
+    torch.testing.assert_close(new.generation.bias, layer.generation.bias + 0.1 * (v - p).mean(0))
+    torch.testing.assert_close(new.recognition.weight, layer.recognition.weight + 0.1 * dream.T @ (model - q) / 10)
+    torch.testing.assert_close(new.recognition.bias, layer.recognition.bias + 0.1 * (model - q).mean(0))
+    slope = (h.T @ down(top, h) - model.T @ down(top, model)) / 10
+    torch.testing.assert_close(dbn._layers[-1].machine().weight, top.weight + 0.1 * slope)
+
+
+def test_going_on_from_any_stage() -> None:
+    for begun in (2, 4, 7, 9):
+        chance = Rng(0), Rng(0)
+        whole, resumed = (make(rng=one, **ALL) for one in chance)
+        trained(whole, begun), trained(resumed, 1)
+        state = copy.deepcopy({name: part.state_dict() for name, part in whole.parts().items()})
+        for name, part in resumed.parts().items():
+            part.load_state_dict(state[name])
+        chance[1].load_state_dict(copy.deepcopy(chance[0].state_dict()))
+        for i in range(4):
+            ours, theirs = (dbn.update(batch(seed=i)) for dbn in (whole, resumed))
+            assert {k: float(v) for k, v in ours.items()} == {k: float(v) for k, v in theirs.items()}
+        for x in ("layers", "directed", "softmax_network"):
+            ours, theirs = (dbn.parts()[x].state_dict() for dbn in (whole, resumed))
+            assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+
+
+def test_the_bound_is_a_bound() -> None:
+    """On weights at random, where recognition is wrong."""
+    dbn = trained(make(bound_samples=4_000, **FAST), 80)
+    draws = torch.Generator().manual_seed(0)
+    for part in (dbn._directed[0], dbn._layers[1]):
+        for name, tensor in part.named_buffers():
+            if name != "chains":
+                tensor.normal_(generator=draws)
+    truth, bound = exact(dbn)
+    assert float(truth.logsumexp(0)) == pytest.approx(0.0, abs=1e-5)
+    assert (bound < truth - 0.1).all()
+    estimate = dbn.log_likelihood(images(EVERY))
+    assert (estimate.kind, estimate.low, estimate.high) == ("bound", None, None)
+    torch.testing.assert_close(estimate.nats, bound, atol=0.1, rtol=0)
+
+
+def test_the_bound_is_tight_where_the_upper_machine_is_the_lower_one_upside_down() -> None:
+    """Then q is the posterior: every draw says log p(v) of the lower machine itself."""
+    dbn = trained(make((3, 4), bound_samples=1, **FAST), 80)
+    machine, top = dbn._layers[0].machine(), dbn._layers[1].machine()
+    for tensor, value in zip(top, machine.upside_down(), strict=True):
+        tensor.copy_(value)
+    expected = -boltzmann.free_energy(machine, EVERY) - boltzmann.log_partition(machine).float()
+    torch.testing.assert_close(dbn.log_likelihood(images(EVERY)).nats, expected)
+    torch.testing.assert_close(exact(dbn)[1], expected)
+
+
+def test_one_layer_is_an_rbm() -> None:
+    dbn = trained(make((5,), **FAST), 100)
+    estimate, machine = dbn.log_likelihood(images(EVERY)), dbn._layers[0].machine()
+    assert estimate.kind == "exact"
+    assert float(estimate.nats.double().logsumexp(0)) == pytest.approx(0.0, abs=1e-5)
+    codes = boltzmann.hidden_probabilities(machine, EVERY)
+    torch.testing.assert_close(dbn.encode(images(EVERY)), codes)
+    torch.testing.assert_close(dbn.decode(codes).flatten(1), boltzmann.visible_means(machine, codes))
+
+
+def test_samples_have_the_exact_distribution() -> None:
+    dbn = trained(make(up_down={"steps": 40}, sample_steps=30, **FAST), 120)
+    p = dbn.sample(20_000).flatten(1)
+    found = torch.stack([torch.where(v == 1, p, 1 - p).prod(1).mean() for v in EVERY])
+    assert (found - exact(dbn)[0].exp()).abs().sum() / 2 < 0.02
+
+
+def test_large_machines_are_annealed_and_the_bracket_holds_the_bound() -> None:
+    """A top machine of 21 x 24 units of which three do something: the exact log Z is that of the three."""
+    dbn = make((21, 24), ais={"num_temperatures": 500}, pretraining_steps=1, bound_samples=50)
+    trained(dbn, 2)
+    top = dbn._layers[1].machine()
+    top.weight.zero_()[:, :3] = torch.randn(21, 3, generator=torch.Generator().manual_seed(0))
+    small = Machine(top.weight[:, :3], top.visible_bias, top.hidden_bias[:3])
+    z = float(boltzmann.log_partition(small)) + float(torch.nn.functional.softplus(top.hidden_bias[3:]).sum())
+    estimate = dbn.log_likelihood(images(EVERY))
+    v = dbn._bound(dbn._below(), top, EVERY)
+    assert estimate.kind == "bound by ais"
+    assert estimate.low is not None
+    assert estimate.high is not None
+    mean = float(estimate.nats.mean())
+    assert mean - estimate.low - 0.3 <= float(v.mean()) - z <= mean + estimate.high + 0.3
+    assert abs(mean - float(v.mean()) + z) < 0.6
+
+
+def test_after_fine_tuning_the_stack_is_as_it_was() -> None:
+    dbn, twin = (trained(make(**ALL), 8) for _ in range(2))
+    before = [tensor.clone() for layer in dbn._layers for tensor in layer.machine()]
+    trained(dbn, 50)
+    assert all(torch.equal(a, b) for a, b in zip(before, (t for x in dbn._layers for t in x.machine()), strict=True))
+    torch.testing.assert_close(dbn.sample(4), twin.sample(4))
+    torch.testing.assert_close(dbn.encode(images(EVERY)), twin.encode(images(EVERY)))
+
+
+def test_the_perceptron_starts_as_the_stack() -> None:
+    dbn = make(**{**ALL, "softmax": {"optimizer": {"name": "adam", "lr": 1e-12}}})
+    trained(dbn, 9)
+    network = dbn._perceptron._network
+    h = EVERY
+    for layer in network.hidden:
+        h = torch.sigmoid(layer(h))
+    torch.testing.assert_close(h, dbn.encode(images(EVERY)), atol=1e-5, rtol=0)
+
+
+def test_learns_classes() -> None:
+    softmax = {"optimizer": {"name": "adam", "lr": 0.05}, "hidden_dropout": 0.1, "max_norm": 3.0}
+    dbn = trained(make((8, 8), **{**ALL, "softmax": softmax}), 150)
+    test = batch(200, seed=1_000)
+    p = dbn.classify(test.images)
+    assert p.shape == (200, 2)
+    torch.testing.assert_close(p.sum(1), torch.ones(200))
+    assert (p.argmax(1) == test.labels).float().mean() > 0.85  # of 0.896, the best that can be
+    torch.testing.assert_close(p, dbn.classify(test.images))
+    for layer in dbn._perceptron._network.hidden:
+        assert layer.weight.norm(dim=1).max() <= 3.0 + 1e-5
+
+
+def test_two_layers_learn_a_distribution() -> None:
+    """Within 0.1 nat of what made the images, by enumeration."""
+    options = {"learning": {"lr": {"start": 0.1, "end": 0.0, "steps": 800}}, "pretraining_steps": 800}
+    dbn = make((6, 6), up_down={"steps": 400, "lr": {"start": 0.05, "end": 0.0, "steps": 400}}, **options)
+    for i in range(2_000):
+        dbn.update(batch(60, seed=i % 50))
+    v = (torch.cat([batch(60, seed=i).images for i in range(50)]) == 255).float().flatten(1)
+    states = (v @ torch.tensor([8.0, 4, 2, 1])).long()
+    white = v.sum(1)
+    p = 0.5 * (0.2**white * 0.8 ** (4 - white) + 0.8**white * 0.2 ** (4 - white))
+    assert float(exact(dbn)[0][states].mean()) > float(p.log().mean()) - 0.1
+
+
+def test_what_cannot_be_classified() -> None:
+    with pytest.raises(UserError) as refused:
+        make(softmax=None).classify(images(EVERY))
+    assert str(refused.value) == "this dbn learns no classes. Train one with a softmax: generator.softmax={}."
+    dbn = trained(make(**ALL), 8)
+    with pytest.raises(UserError) as refused:
+        dbn.classify(images(EVERY))
+    assert str(refused.value) == (
+        "this dbn has not begun to learn classes: it is at update 8, while the layers learn without labels. "
+        "Train it for longer, or set a smaller generator.pretraining_steps."
+    )
+    with pytest.raises(UserError) as refused:
+        make(spec=Spec((1, 2, 2)), softmax={})
+    assert str(refused.value) == (
+        "generator.softmax learns classes, but the data set has no labels. Set generator.softmax=null, or choose data "
+        "that have some, e.g. data.name=digits or data.name=mnist."
+    )
+
+
+def test_shapes_before_the_first_update_and_after_each_layer() -> None:
+    dbn = make(**ALL)
+    for interface in (Generator, Likelihood, Reconstructs, Coder, Classifier):
+        assert isinstance(dbn, interface)
+    for updates, codes in ((0, 3), (3, 3), (1, 2), (5, 2)):
+        trained(dbn, updates)
+        assert dbn.encode(images(EVERY)).shape == (16, codes)
+        for pictures in (dbn.sample(16), dbn.reconstruct(images(EVERY))):
+            assert pictures.shape == (16, 1, 2, 2)
+            assert 0 <= pictures.min() <= pictures.max() <= 1
+        assert not math.isnan(float(dbn.log_likelihood(images(EVERY)).nats.sum()))
