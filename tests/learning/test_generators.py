@@ -60,3 +60,16 @@ def test_the_vq_vae_puts_a_digit_into_eight_symbols(score: Callable[..., dict[st
     result = score("digits_vq_vae")
     assert result["reconstruction_error"] < 0.018
     assert result["diversity"] > 0.75
+
+
+def test_the_deep_belief_net_has_a_bound_and_tells_digits(score: Callable[..., dict[str, Any]]) -> None:
+    result = score("digits_dbn")
+    assert result["log_likelihood_kind"] == "bound by ais"
+    assert result["margin_nats"] > 5.5
+    assert result["error"] < 0.12
+
+
+def test_the_sigmoid_belief_net_learns_by_wake_and_sleep(score: Callable[..., dict[str, Any]]) -> None:
+    result = score("digits_sigmoid_belief_net")
+    assert result["log_likelihood_kind"] == "importance"
+    assert result["margin_nats"] > 5.5
