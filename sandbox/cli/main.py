@@ -5,6 +5,7 @@ import sys
 import typer
 
 from sandbox.cli.bench import bench
+from sandbox.cli.classify import classify
 from sandbox.cli.doctor import doctor
 from sandbox.cli.evaluate import evaluate
 from sandbox.cli.list import list_everything
@@ -46,6 +47,7 @@ for _command in (
     reconstruct,
     traverse,
     recall,
+    classify,
     runs,
     bench,
     doctor,

@@ -68,6 +68,7 @@ def test_an_interrupt_is_130(monkeypatch):
         "reconstruct",
         "traverse",
         "recall",
+        "classify",
         "runs",
         "bench",
         "doctor",

@@ -1,0 +1,56 @@
+"""`sandbox classify`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.cli import _print
+from sandbox.cli._options import RUNS, Json, Runs
+
+
+def classify(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    runs: Runs = RUNS,
+    images: Annotated[int | None, typer.Option(min=1, help="How many test images; all by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="A PNG to write: the wrong ones, class by class.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell the classes of test images: the error with its 95 % interval, and which classes are taken for which.
+
+    \b
+    sandbox classify latest
+    sandbox classify mnist_dbn_s0 --out wrong.png
+    sandbox classify mnist_dbn_s0 --images 1000 --json
+    """
+    from sandbox.cli._generator import able
+    from sandbox.errors import UserError
+    from sandbox.evaluate.classes import confusion
+    from sandbox.generator import Classifier
+    from sandbox.media.grid import grid, save_png
+
+    folder, generator, data = able(runs, run, Classifier, "tell classes")
+    if data.test_labels is None:
+        raise UserError(f"the test images of {folder.name} have no labels, so nobody knows what would be right")
+    test, labels = data.test[:images], data.test_labels[:images]
+    found = confusion(generator, test, labels)
+    if out is not None and len(found.wrong):
+        save_png(out, grid(test[found.wrong]))
+    if as_json:
+        places = zip(found.wrong.tolist(), labels[found.wrong].tolist(), found.guesses.tolist(), strict=True)
+        _print.as_json(
+            {
+                "run": folder.name,
+                "images": len(test),
+                "error": found.error,
+                "error_ci95": found.error_ci95,
+                "confusion": found.counts.tolist(),
+                "wrong": [{"image": image, "class": label, "guess": guess} for image, label, guess in places],
+            }
+        )
+        return
+    typer.echo(f"error {100 * found.error:.2f} ± {100 * found.error_ci95:.2f} % of {len(test):,} test images")
+    rows = [[str(k), *(str(count or "·") for count in row)] for k, row in enumerate(found.counts.tolist())]
+    _print.table(rows, ["is \\ taken for", *map(str, range(len(rows)))])
+    if out is not None:
+        typer.echo(str(out) if len(found.wrong) else "none is wrong: no picture")
