@@ -1,0 +1,114 @@
+"""What an RBM's features are worth where labels are few: python benchmarks/few_labels.py runs/NAME [--labels 100 1000]
+
+A perceptron 784-H-10 learns from 100 and from 1,000 labelled images of MNIST (as many of each class), in 10 draws of
+them: once its hidden layer starts as the run's `rbm`, which has seen all training images without labels, and once at
+random. Both have the same images, updates, batches and optimiser. The learning rate (and for the random start, whether
+PyTorch's or Glorot's) is chosen for each by two other draws on 10,000 held-out training images; nothing is chosen by
+the test images, and training ends after a fixed number of updates.
+"""
+
+import argparse
+import math
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from generators._perceptron import Perceptron, Softmax
+from sandbox.assemble import restore
+from sandbox.device import Compute, choose
+from sandbox.networks.inputs import as_float
+from sandbox.ops.belief import Arrow
+from sandbox.runfolder import RunFolder
+from sandbox.seeding import Rng
+
+UPDATES = {100: 300, 1_000: 600}
+RATES = (1e-3, 3e-3)
+DROPOUT = {"input_dropout": 0.2, "hidden_dropout": 0.5}  # on held-out images better than none, for both starts
+DRAWS, CHOOSING, HELD_OUT, CLASSES, T95 = 10, 2, 10_000, 10, 2.262  # T95: Student's, 9 degrees of freedom
+
+Data = tuple[torch.Tensor, torch.Tensor]
+
+
+def drawn(data: Data, count: int, seed: int) -> Data:
+    """`count` rows, as many of each class."""
+    draws = torch.Generator().manual_seed(seed)
+    order = torch.randperm(len(data[1]), generator=draws)
+    rows = torch.cat([order[data[1][order] == k][: count // CLASSES] for k in range(CLASSES)])
+    return data[0][rows], data[1][rows]
+
+
+def starts(arrow: Arrow, seed: int) -> dict[str, list[Arrow] | None]:
+    glorot = torch.empty(arrow.weight.shape)
+    torch.nn.init.xavier_uniform_(glorot, generator=torch.Generator().manual_seed(seed))
+    return {"rbm": [arrow], "random": None, "glorot": [Arrow(glorot, torch.zeros_like(arrow.bias))]}
+
+
+def accuracy(start: list[Arrow] | None, hidden: int, lr: float, data: Data, test: Data, seed: int, compute: Compute):
+    """Of a perceptron after `UPDATES` of the labelled `data`."""
+    count = len(data[1])
+    optimizer = {"name": "adam", "lr": lr, "lr_decay_steps": UPDATES[count]}
+    config = Softmax.model_validate({**DROPOUT, "optimizer": optimizer})
+    network = Perceptron(config, (data[0].shape[1], hidden), CLASSES, Rng(seed), "few_labels", compute)
+    if start is not None:
+        network.start_from(start)
+    draws = torch.Generator().manual_seed(seed)
+    order = torch.empty(0, dtype=torch.int64)
+    for _ in range(UPDATES[count]):
+        if not len(order):
+            order = torch.randperm(count, generator=draws)
+        rows, order = order[:100], order[100:]
+        network.learn(data[0][rows], data[1][rows])
+    return float((network.classify(test[0]).argmax(1) == test[1]).float().mean())
+
+
+def main() -> None:
+    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    words.add_argument("run", type=Path)
+    words.add_argument("--labels", type=int, nargs="+", choices=UPDATES, default=list(UPDATES))
+    given = words.parse_args()
+    torch.set_num_threads(1)
+    assembly, step = restore(RunFolder.find(given.run.parent, given.run.name), ["data.binarize=none"])
+    machine, source, compute = assembly.learner.parts()["machine"].machine(), assembly.source, choose("cpu", "auto")
+    arrow, hidden = Arrow(machine.weight, machine.hidden_bias), len(machine.hidden_bias)
+    images, test = as_float(source.train).flatten(1), (as_float(source.test).flatten(1), source.test_labels)
+    labelled = images[:-HELD_OUT], source.train_labels[:-HELD_OUT]
+    held_out = images[-HELD_OUT:], source.train_labels[-HELD_OUT:]
+    print(f"{given.run.name}, step {step}; test accuracy in %, {DRAWS} draws, {os.cpu_count()} cores", flush=True)
+    for count in given.labels:
+        began, scores = time.perf_counter(), {}
+        for seed in range(DRAWS, DRAWS + CHOOSING):
+            data = drawn(labelled, count, seed)
+            for name, start in starts(arrow, seed).items():
+                for lr in RATES:
+                    found = accuracy(start, hidden, lr, data, held_out, seed, compute)
+                    scores[name, lr] = scores.get((name, lr), 0.0) + found / CHOOSING
+        for name in ("rbm", "random", "glorot"):
+            print(
+                count,
+                name,
+                ", ".join(f"{lr:g}: {100 * scores[name, lr]:.1f}" for lr in RATES),
+                "on held-out images",
+                flush=True,
+            )
+        ours = max(RATES, key=lambda lr: scores["rbm", lr])
+        name, theirs = max((key for key in scores if key[0] != "rbm"), key=lambda key: scores[key])
+        both = np.zeros((DRAWS, 2))
+        for seed in range(DRAWS):
+            data, begin = drawn(labelled, count, seed), starts(arrow, seed)
+            both[seed, 0] = accuracy(begin["rbm"], hidden, ours, data, test, seed, compute)
+            both[seed, 1] = accuracy(begin[name], hidden, theirs, data, test, seed, compute)
+        both *= 100
+        gain = both[:, 0] - both[:, 1]
+        half = T95 * gain.std(ddof=1) / math.sqrt(DRAWS)
+        print(
+            f"{count} labels: rbm {both[:, 0].mean():.2f} (lr {ours:g}), {name} {both[:, 1].mean():.2f} "
+            f"(lr {theirs:g}), gain {gain.mean():.2f} +- {half:.2f} points; {time.perf_counter() - began:.0f} s",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()
