@@ -5,6 +5,9 @@ them: once its hidden layer starts as the run's `rbm`, which has seen all traini
 random. Both have the same images, updates, batches and optimiser. The learning rate (and for the random start, whether
 PyTorch's or Glorot's) is chosen for each by two other draws on 10,000 held-out training images; nothing is chosen by
 the test images, and training ends after a fixed number of updates.
+
+Seen with 500 hidden units (CD-1, 20 epochs, momentum 0.5 to 0.9, weight decay 2e-4; seed 0; an AMD EPYC): 100 labels
+79.52 against 76.57 %, a gain of 2.95 +- 0.54 points.
 """
 
 import argparse
