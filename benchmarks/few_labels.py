@@ -2,8 +2,8 @@
 
 A perceptron 784-H-10 learns from 100 and from 1,000 labelled images of MNIST (as many of each class), in 10 draws of
 them: once its hidden layer starts as the run's `rbm`, which has seen all training images without labels, and once at
-random. Both have the same images, updates, batches, dropout and optimiser. The learning rate (for the random start, also
-whether it is PyTorch's or Glorot's) is chosen for each by two other draws on 10,000 held-out training images; nothing is chosen by
+random. Both have the same images, updates, batches, dropout and optimiser. The learning rate is chosen for each by two
+other draws, on 10,000 held-out training images (for the random start PyTorch's or Glorot's, too); nothing is chosen by
 the test images, and training ends after a fixed number of updates.
 
 Seen with 500 hidden units (CD-1, 20 epochs, momentum 0.5 to 0.9, weight decay 2e-4; seed 0; an AMD EPYC): 100 labels
