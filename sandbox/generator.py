@@ -68,15 +68,10 @@ class Filters(Protocol):
 
 @runtime_checkable
 class Recalls(Protocol):
-    """A generator that repairs what it has seen before."""
+    """A generator that stores images and finds its way back to them, which can be watched."""
 
     def recall(self, images: torch.Tensor) -> torch.Tensor:
         """Damaged images [B, C, H, W] -> the same shape, in [0, 1]."""
-
-
-@runtime_checkable
-class Remembers(Recalls, Protocol):
-    """One whose memories are images that it can show, and whose way to them can be watched."""
 
     def memories(self) -> torch.Tensor:
         """What is stored, [P, C, H, W] in [0, 1]."""

@@ -1,4 +1,4 @@
-"""A run's generator and its data, for the commands that ask it for more than samples."""
+"""A run's generator and its data, and where pictures of it go, for the commands that ask it for some."""
 
 from pathlib import Path
 from typing import Any
@@ -26,3 +26,14 @@ def able(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any
         name = assembly.config.learner.model_dump()["name"]
         raise UserError(f"{folder.name} is a {name}, which cannot {verb}. Those that can: {others}.")
     return folder, assembly.learner, assembly.source
+
+
+def is_picture(place: Path) -> bool:
+    """Whether this is to be a PNG; otherwise a film.
+
+    Raises:
+        UserError: if it can be neither.
+    """
+    if place.suffix.lower() not in (".png", ".gif", ".mp4", ".webm"):
+        raise UserError(f"cannot draw to {place}: the name must end in .png, .gif, .mp4 or .webm.")
+    return place.suffix.lower() == ".png"

@@ -17,7 +17,7 @@ def recall(
     damage: Annotated[float, typer.Option(min=0, max=1, help="The share of the pixels that is damaged.")] = 0.3,
     how: Annotated[
         Literal["flip", "blank"], typer.Option(help="White becomes black and black white, or all black.")
-    ] = ("flip"),
+    ] = "flip",
     count: Annotated[int, typer.Option(min=1, help="How many images.")] = 10,
     test: Annotated[bool, typer.Option("--test", help="Damage test images, not what is stored.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of the damage.")] = 0,
@@ -26,10 +26,9 @@ def recall(
         typer.Option(help="A .png, or a .gif, .mp4 or .webm of the way; RUN/samples/recall.png by default."),
     ] = None,
 ) -> None:
-    """Damage images and let a generator repair them: rows of originals, damaged ones and what became of them.
+    """Damage what a Hopfield network has stored, or test images, and let it repair them; prints the picture's path.
 
-    A Hopfield network is shown what it has stored (or test images with `--test`); other generators are shown test
-    images. Prints the picture's path.
+    Rows of originals, damaged ones and what became of them.
 
     \b
     sandbox recall latest --damage 0.2
@@ -37,9 +36,9 @@ def recall(
     """
     import torch
 
-    from sandbox.cli._generator import able
+    from sandbox.cli._generator import able, is_picture
     from sandbox.errors import UserError
-    from sandbox.generator import Recalls, Remembers
+    from sandbox.generator import Recalls
     from sandbox.media.damage import damaged
     from sandbox.media.film import Film
     from sandbox.media.grid import grid, save_png
@@ -47,26 +46,22 @@ def recall(
     from sandbox.note import note
     from sandbox.seeding import Rng
 
-    folder, learner, data = able(runs, run, Recalls, "recall")
-    if isinstance(learner, Remembers) and not test:
-        originals = learner.memories()[:count]
-    else:
-        originals = as_float(data.test[:count])
+    still = out is None or is_picture(out)
+    folder, network, data = able(runs, run, Recalls, "recall")
+    originals = as_float(data.test[:count]) if test else network.memories()[:count]
     if originals.dim() != 4:
         raise UserError(f"{folder.name} is about points, not images; look at it with `sandbox sample {folder.name}`")
     if not len(originals):
         raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")
     broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))
     place = out or folder.samples / "recall.png"
-    if place.suffix == ".png":
-        recalled = learner.recall(broken)
+    if still:
+        recalled = network.recall(broken)
         save_png(place, grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
-    elif isinstance(learner, Remembers):
-        with Film(place, fps=12) as film:
-            for recalled in _paced(list(learner.recalling(broken))):
-                film.write(grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
     else:
-        raise UserError(f"the way of {folder.name} to what it recalls cannot be filmed; let --out end in .png")
+        with Film(place, fps=12) as film:
+            for recalled in _paced(list(network.recalling(broken))):
+                film.write(grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
     wrong = (recalled - originals).abs().flatten(1)
     same = int((wrong.amax(1) < 0.5).sum())
     note(f"{same} of {len(originals)} recalled to the pixel; mean error a pixel {float(wrong.mean()):.3f}")

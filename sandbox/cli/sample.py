@@ -20,21 +20,12 @@ def sample(
     sandbox sample latest
     sandbox sample digits_vae_s0 --count 100 --out digits.png
     """
-    from sandbox.assemble import restore, use_threads
-    from sandbox.dataset import DataSet
-    from sandbox.errors import UserError
+    from sandbox.cli._generator import able
     from sandbox.generator import Generator
     from sandbox.media.grid import save_png
     from sandbox.media.picture import picture_of
-    from sandbox.runfolder import RunFolder
 
-    folder = RunFolder.find(runs, run)
-    assembly, _ = restore(folder)
-    use_threads(assembly.config)
-    learner = assembly.learner
-    if not isinstance(learner, Generator):
-        raise UserError(f"{folder.name} is an agent and has no samples; look at it with `sandbox watch {folder.name}`")
-    assert isinstance(assembly.source, DataSet)  # what generators learn from
+    folder, generator, data = able(runs, run, Generator, "draw samples")
     place = out or folder.samples / "latest.png"
-    save_png(place, picture_of(learner.sample, assembly.source.spec.shape, count))
+    save_png(place, picture_of(generator.sample, data.spec.shape, count))
     typer.echo(place)

@@ -28,22 +28,20 @@ def traverse(
     sandbox traverse latest
     sandbox traverse digits_vae_s0 --between --steps 20 --out walk.gif
     """
-    from sandbox.cli._generator import able
-    from sandbox.errors import UserError
+    from sandbox.cli._generator import able, is_picture
     from sandbox.evaluate.latents import along_latents, between_images, spread
     from sandbox.generator import Coder
     from sandbox.media.film import Film
     from sandbox.media.grid import grid, save_png
 
-    if out is not None and out.suffix.lower() not in (".png", ".gif", ".mp4", ".webm"):
-        raise UserError(f"cannot draw to {out}: the name must end in .png, .gif, .mp4 or .webm.")
+    still = out is None or is_picture(out)
     folder, generator, data = able(runs, run, Coder, "walk through codes")
     place = out or folder.samples / "traversal.png"
     if between:
         walks = between_images(generator, spread(data.test, 2 * min(count, len(data.test) // 2)), steps)
     else:
         walks = along_latents(generator, spread(data.test, _MEASURED), count, steps)
-    if place.suffix.lower() == ".png":
+    if still:
         save_png(place, grid(walks.flatten(0, 1), columns=steps))
     else:
         with Film(place, _FPS) as film:

@@ -65,8 +65,9 @@ def test_who_cannot_is_told_who_can(run, sandbox, command, cannot):
     )
 
 
-def test_pictures_have_a_suffix(sandbox):
-    said = sandbox("traverse", "any", "--out", "walk.bmp")
+@pytest.mark.parametrize("command", ["traverse", "recall"])
+def test_pictures_have_a_suffix(sandbox, command):
+    said = sandbox(command, "any", "--out", "walk.bmp")
     assert (said.code, said.err) == (
         2,
         "error: cannot draw to walk.bmp: the name must end in .png, .gif, .mp4 or .webm.\n",

@@ -48,13 +48,6 @@ def test_who_cannot_recall(sandbox):
     )
 
 
-def test_a_film_to_an_unknown_format(sandbox):
-    sandbox("train", "digits_hopfield", "name=memory", *QUIET)
-    assert sandbox("recall", "memory", "--out", "way.bmp").err == (
-        "error: cannot film to way.bmp: the name must end in .mp4, .webm or .gif.\n"
-    )
-
-
 @pytest.mark.parametrize("name", ["gan", "modern_hopfield"])
 def test_points_are_learnt_scored_and_scattered(sandbox, tmp_path, name):
     """The smallest run of a generator on points: through the loop, its evaluation and its picture."""

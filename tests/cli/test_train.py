@@ -75,7 +75,7 @@ def test_train_evaluate_watch(sandbox, tmp_path):
     other = sandbox("sample", "latest")
     assert (other.code, other.err) == (
         2,
-        "error: catch_dqn_s3 is an agent and has no samples; look at it with `sandbox watch catch_dqn_s3`\n",
+        "error: catch_dqn_s3 is an agent and cannot draw samples; look at it with `sandbox watch catch_dqn_s3`\n",
     )
 
 

@@ -8,7 +8,7 @@ import torch
 from generators.hopfield import Hopfield, HopfieldConfig
 from sandbox.device import choose
 from sandbox.errors import UserError
-from sandbox.generator import Generator, Reconstructs, Remembers
+from sandbox.generator import Generator, Recalls, Reconstructs
 from sandbox.learner import Spec
 from sandbox.ops import hopfield
 from sandbox.seeding import Rng
@@ -104,7 +104,7 @@ def test_before_the_first_update_everything_is_at_rest() -> None:
 def test_what_can_be_asked() -> None:
     assert isinstance(make(), Generator)
     assert isinstance(make(), Reconstructs)
-    assert isinstance(make(), Remembers)
+    assert isinstance(make(), Recalls)
 
 
 def test_grey_images_are_refused() -> None:

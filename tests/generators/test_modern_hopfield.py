@@ -7,7 +7,7 @@ import torch
 
 from generators.modern_hopfield import ModernHopfield, ModernHopfieldConfig
 from sandbox.device import choose
-from sandbox.generator import Generator, Reconstructs, Remembers
+from sandbox.generator import Generator, Recalls, Reconstructs
 from sandbox.learner import Spec
 from sandbox.seeding import Rng
 
@@ -82,4 +82,4 @@ def test_samples(updates: int) -> None:
 def test_what_can_be_asked() -> None:
     assert isinstance(make(), Generator)
     assert isinstance(make(), Reconstructs)
-    assert isinstance(make(), Remembers)
+    assert isinstance(make(), Recalls)
