@@ -13,8 +13,8 @@ import torch
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import nn
 
+from generators._grey import refuse_grey
 from sandbox.device import Compute
-from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
@@ -114,11 +114,7 @@ class BoltzmannMachine:
         Raises:
             UserError: for grey images.
         """
-        if not bool(((v == 0) | (v == 1)).all()):
-            raise UserError(
-                "generator.name=boltzmann_machine has binary units, but these images are grey. "
-                "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
-            )
+        refuse_grey(v, "generator.name=boltzmann_machine has binary units")
         self._state.machine().bias[: self._visible] = likelihood.factorised_bernoulli(v.mean(0), len(v))
 
     def _with_hidden(self, v: torch.Tensor) -> torch.Tensor:

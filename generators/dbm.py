@@ -16,6 +16,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from generators._annealed import Annealing, estimate
+from generators._grey import refuse_grey
 from generators._layer import Contrastive, Layer, Learning, Measured
 from sandbox.device import Compute
 from sandbox.errors import UserError
@@ -128,12 +129,8 @@ class DBM:
         Raises:
             UserError: for grey images.
         """
-        if not bool(((v == 0) | (v == 1)).all()):
-            raise UserError(
-                "generator.name=dbm has binary units, but these images are grey. Add generator.stream.resample=true "
-                "(each grey is a probability, drawn anew for every batch), data.binarize=sample (drawn once) or "
-                "data.binarize=threshold."
-            )
+        anew = ", or generator.stream.resample=true (one that is drawn anew for every batch)"
+        refuse_grey(v, "generator.name=dbm has binary units", anew)
         self._stack[0].start(v)
 
     def _pretrain(self, v: torch.Tensor, layer: int, update: int) -> Metrics:

@@ -12,10 +12,10 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, PositiveInt
 
+from generators._grey import refuse_grey
 from generators._memory import Memory
 from sandbox.config import Config, unnamed_is
 from sandbox.device import Compute
-from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
@@ -72,7 +72,8 @@ class Hopfield:
             that is nearest to each, 1 for those that are stored.
         """
         if self._updates.value == 0:  # the only update that waits for the device
-            _refuse_grey(batch)
+            real = ", or take generator.name=modern_hopfield, which has real ones"
+            refuse_grey(as_float(batch), "generator.name=hopfield has binary units", real)
         s = self._signs(batch)
         self._memory.keep(s)
         self._updates.value += 1
@@ -88,7 +89,7 @@ class Hopfield:
     def sample(self, count: int) -> torch.Tensor:
         """What random states fall into, [count, C, H, W], 0 and 1: patterns, their negatives, and mixtures."""
         noise = torch.rand((count, self._memory.patterns.shape[1]), generator=self._starts, device=self._device)
-        return self._pictures(hopfield.recall(self._weight(), self._signs(noise).double(), self._order))
+        return self.recall(noise)
 
     def recall(self, images: torch.Tensor) -> torch.Tensor:
         """The fixed points that asynchronous recall reaches from images, [B, C, H, W], 0 and 1."""
@@ -121,14 +122,3 @@ class Hopfield:
 
     def _pictures(self, s: torch.Tensor) -> torch.Tensor:
         return (s.float() + 1).div(2).view(-1, *self._shape)
-
-
-def _refuse_grey(batch: torch.Tensor) -> None:
-    """Raises UserError for grey images."""
-    x = as_float(batch)
-    if not bool(((x == 0) | (x == 1)).all()):
-        raise UserError(
-            "generator.name=hopfield has units of two values, but these images are grey. Add data.binarize=threshold "
-            "(black and white) or data.binarize=sample (each grey is a probability), or take "
-            "generator.name=modern_hopfield, whose units are continuous."
-        )

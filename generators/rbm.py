@@ -13,9 +13,9 @@ import torch
 from pydantic import PositiveInt
 
 from generators._annealed import Annealing, estimate
+from generators._grey import refuse_grey
 from generators._layer import BernoulliUnits, GaussianUnits, Layer, Learning, Measured, Visible, units_of
 from sandbox.device import Compute
-from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
@@ -73,11 +73,9 @@ class RBM:
         Raises:
             UserError: for grey images and binary units.
         """
-        if self._units is BERNOULLI and not bool(((v == 0) | (v == 1)).all()):
-            raise UserError(
-                "generator.name=rbm has binary units, but these images are grey. "
-                "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability), "
-                "or take real units: generator.visible.name=gaussian."
+        if self._units is BERNOULLI:
+            refuse_grey(
+                v, "generator.name=rbm has binary units", ", or take real ones: generator.visible.name=gaussian"
             )
         self._layer.start(v)
 

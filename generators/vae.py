@@ -11,9 +11,9 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
+from generators._grey import refuse_grey
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
-from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
@@ -167,11 +167,7 @@ class VAE:
 
     def _black_and_white(self, images: torch.Tensor) -> torch.Tensor:
         x = self._floats(images)
-        if not bool(((x == 0) | (x == 1)).all()):
-            raise UserError(
-                "generator.name=vae has likelihoods of black-and-white images, but these are grey. "
-                "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
-            )
+        refuse_grey(x, "generator.name=vae has likelihoods of black and white only")
         return x
 
     def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:

@@ -148,9 +148,9 @@ def test_grey_images_are_refused() -> None:
     with pytest.raises(UserError) as refused:
         make().update(Labelled(images, None))
     assert str(refused.value) == (
-        "generator.name=dbm has binary units, but these images are grey. Add generator.stream.resample=true "
-        "(each grey is a probability, drawn anew for every batch), data.binarize=sample (drawn once) or "
-        "data.binarize=threshold."
+        "generator.name=dbm has binary units, but these images are grey. Add data.binarize=threshold "
+        "(black and white) or data.binarize=sample (each grey is a probability), or "
+        "generator.stream.resample=true (one that is drawn anew for every batch)."
     )
 
 

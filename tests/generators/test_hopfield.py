@@ -113,7 +113,7 @@ def test_grey_images_are_refused() -> None:
     with pytest.raises(UserError) as refused:
         make().update(grey)
     assert str(refused.value) == (
-        "generator.name=hopfield has units of two values, but these images are grey. Add data.binarize=threshold "
+        "generator.name=hopfield has binary units, but these images are grey. Add data.binarize=threshold "
         "(black and white) or data.binarize=sample (each grey is a probability), or take "
-        "generator.name=modern_hopfield, whose units are continuous."
+        "generator.name=modern_hopfield, which has real ones."
     )

@@ -111,7 +111,7 @@ def test_grey_images_are_refused() -> None:
     assert str(refused.value) == (
         "generator.name=rbm has binary units, but these images are grey. "
         "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability), "
-        "or take real units: generator.visible.name=gaussian."
+        "or take real ones: generator.visible.name=gaussian."
     )
 
 

@@ -117,7 +117,7 @@ def test_grey_images_have_no_likelihood() -> None:
         with pytest.raises(UserError) as refused:
             use(grey)
         assert str(refused.value) == (
-            "generator.name=vae has likelihoods of black-and-white images, but these are grey. "
+            "generator.name=vae has likelihoods of black and white only, but these images are grey. "
             "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
         )
 
