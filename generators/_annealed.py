@@ -10,6 +10,8 @@ from sandbox.ops.annealing import LogPartition
 from sandbox.ops.boltzmann import Machine
 from sandbox.ops.units import BERNOULLI, Units
 
+ENUMERATED = 20  # units of the smaller side at most whose states are all looked at: no need to anneal
+
 
 class Annealing(Config):
     """`num_chains` chains through `num_temperatures` from independent units to the machine, and back again.

@@ -20,6 +20,8 @@ from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units, draw_quickly
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
 
+MEASURED_EVERY = 100  # updates; in between the log repeats what was measured, which costs more than an update
+
 
 class Persistent(Config):
     """PCD: `count` chains of their own, which go on `steps` sweeps an update, whatever the batch's size."""
@@ -58,12 +60,24 @@ class BernoulliUnits(Config):
 
     name: Literal["bernoulli"] = "bernoulli"
 
+    def units(self) -> Units:
+        return BERNOULLI
+
+    def scale(self) -> float:
+        return 1.0
+
 
 class GaussianUnits(Config):
     """Real units, for images in grey: a pixel is the unit's value times `std`, the noise of pixels in [0, 1]."""
 
     name: Literal["gaussian"] = "gaussian"
     std: PositiveFloat = 0.3
+
+    def units(self) -> Units:
+        return GAUSSIAN
+
+    def scale(self) -> float:
+        return self.std
 
 
 Visible = Annotated[BernoulliUnits | GaussianUnits, Field(discriminator="name"), unnamed_is("bernoulli")]
@@ -188,8 +202,3 @@ class Layer(nn.Module):
 def _scaled(x: torch.Tensor, by: float) -> torch.Tensor:
     x = x.float()
     return x if by == 1 else x.mul_(by)
-
-
-def units_of(visible: BernoulliUnits | GaussianUnits) -> Units:
-    """The equations behind a config's section."""
-    return GAUSSIAN if isinstance(visible, GaussianUnits) else BERNOULLI

@@ -15,9 +15,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from generators._annealed import Annealing, estimate
+from generators._annealed import ENUMERATED, Annealing, estimate
 from generators._grey import refuse_grey
-from generators._layer import Contrastive, Layer, Learning, Measured
+from generators._layer import MEASURED_EVERY, Contrastive, Layer, Learning, Measured
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig
@@ -31,9 +31,6 @@ from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled, LabelledConfig
-
-_MEASURED_EVERY = 100  # updates
-_ENUMERATED = 20  # units of the smaller side at most whose states are all looked at
 
 
 class DBMConfig(GeneratorConfig):
@@ -138,7 +135,7 @@ class DBM:
         for below in self._stack[:layer]:
             v = below.up_means(v)
         top = self._stack[layer]
-        if update % _MEASURED_EVERY == 0:
+        if update % MEASURED_EVERY == 0:
             error = (top.down_means(top.up_means(v)) - v).square().mean()
             self._measured.values = {"loss": error, "layer": torch.tensor(float(layer + 1))}
         top.learn(v, update)
@@ -155,7 +152,7 @@ class DBM:
     def _learn(self, v: torch.Tensor, update: int) -> Metrics:
         """`loss`: how much lower the variational free energy of the data is than that of the machine's own samples."""
         even, _ = self._infer(v)  # the odd layers given these are what the machine takes its hidden side to be
-        if update % _MEASURED_EVERY == 0:
+        if update % MEASURED_EVERY == 0:
             machine, chains = self._machine.machine(), self._machine.chains.float()
             model = draw(boltzmann.visible_means(machine, chains)[:, : self._sizes[0]], self._measuring)
             bounds = [deep_boltzmann.bound(machine, x, *self._infer(x)).mean() for x in (model, v)]
@@ -227,7 +224,7 @@ class DBM:
         machine, v = self._now(), self._pixels(images)
         even, odd = deep_boltzmann.mean_field(machine, v, self._config.mean_field_steps)
         nats = deep_boltzmann.bound(machine, v, even, odd)
-        if min(len(machine.visible_bias), len(machine.hidden_bias)) <= _ENUMERATED:
+        if min(len(machine.visible_bias), len(machine.hidden_bias)) <= ENUMERATED:
             return Estimate("bound", (nats - boltzmann.log_partition(machine)).float())
         visible = torch.cat([v, draw(even, self._annealing)], 1)
         return estimate("bound by ais", nats, *self._config.ais.log_partition(machine, visible, self._annealing))

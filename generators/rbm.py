@@ -12,9 +12,9 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 
-from generators._annealed import Annealing, estimate
+from generators._annealed import ENUMERATED, Annealing, estimate
 from generators._grey import refuse_grey
-from generators._layer import BernoulliUnits, GaussianUnits, Layer, Learning, Measured, Visible, units_of
+from generators._layer import MEASURED_EVERY, BernoulliUnits, Layer, Learning, Measured, Visible
 from sandbox.device import Compute
 from sandbox.generator import Estimate, GeneratorConfig
 from sandbox.learner import Counter, Metrics, Spec, Stateful
@@ -23,9 +23,6 @@ from sandbox.ops import boltzmann
 from sandbox.ops.units import BERNOULLI
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
-
-_MEASURED_EVERY = 100  # updates; in between the log repeats what was measured, which costs more than an update
-_ENUMERATED = 20  # hidden (or visible) units at most whose states are all looked at
 
 
 class RBMConfig(GeneratorConfig):
@@ -48,8 +45,7 @@ class RBM:
 
     def __init__(self, config: RBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, spec.shape, compute.device
-        self._units = units_of(config.visible)
-        self._scale = config.visible.std if isinstance(config.visible, GaussianUnits) else 1.0
+        self._units, self._scale = config.visible.units(), config.visible.scale()
         visible = torch.Size(spec.shape).numel()
         self._layer = Layer((visible, config.hidden_size), config.learning, self._units, rng, "rbm", compute)
         self._updates, self._measured = Counter(), Measured()
@@ -61,7 +57,7 @@ class RBM:
         v = self._visible(batch)
         if self._updates.value == 0:
             self._start(v)
-        if self._updates.value % _MEASURED_EVERY == 0:
+        if self._updates.value % MEASURED_EVERY == 0:
             self._measured.values = self._measure(v)
         self._layer.learn(v, self._updates.value)
         self._updates.value += 1
@@ -74,21 +70,22 @@ class RBM:
             UserError: for grey images and binary units.
         """
         if self._units is BERNOULLI:
-            refuse_grey(
-                v, "generator.name=rbm has binary units", ", or take real ones: generator.visible.name=gaussian"
-            )
+            real = ", or take real ones: generator.visible.name=gaussian"
+            refuse_grey(v, "generator.name=rbm has binary units", real)
         self._layer.start(v)
 
     def _measure(self, v: torch.Tensor) -> dict[str, torch.Tensor]:
         """`loss`: how much lower the free energy of the data is than that of the machine's own samples."""
-        machine, layer = self._layer.machine(), self._layer
-        h = layer.chains.float() if len(layer.chains) else boltzmann.hidden_probabilities(machine, v)
+        machine, chains = self._layer.machine(), self._layer.chains
+        p = boltzmann.hidden_probabilities(machine, v)
+        back = boltzmann.visible_means(machine, p, self._units)
+        h = chains.float() if len(chains) else p
         model = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._measuring)
         energies = [boltzmann.free_energy(machine, x, self._units).mean() for x in (v, model)]
         return {
             "loss": energies[0] - energies[1],
-            "reconstruction_error": (v - self._through(v)).square().mean() * self._scale**2,
-            "hidden_on": boltzmann.hidden_probabilities(machine, v).mean(),
+            "reconstruction_error": (v - back).square().mean() * self._scale**2,
+            "hidden_on": p.mean(),
         }
 
     def parts(self) -> dict[str, Stateful]:
@@ -137,7 +134,7 @@ class RBM:
         smaller = len(machine.hidden_bias)
         if self._units is BERNOULLI:
             smaller = min(smaller, len(machine.visible_bias))
-        if smaller <= _ENUMERATED:
+        if smaller <= ENUMERATED:
             return Estimate("exact", (nats - boltzmann.log_partition(machine, self._units)).float())
         return estimate("ais", nats, *self._config.ais.log_partition(machine, v, self._annealing, self._units))
 
@@ -146,7 +143,3 @@ class RBM:
 
     def _pixels(self, means: torch.Tensor) -> torch.Tensor:
         return (means * self._scale).clamp(0, 1).view(-1, *self._shape)
-
-    def _through(self, v: torch.Tensor) -> torch.Tensor:
-        machine = self._layer.machine()
-        return boltzmann.visible_means(machine, boltzmann.hidden_probabilities(machine, v), self._units)
