@@ -10,7 +10,7 @@ import time
 
 import torch
 
-from sandbox.ops import boltzmann_machine
+from sandbox.ops import boltzmann, boltzmann_machine
 from sandbox.ops.boltzmann_machine import Machine
 
 TEMPERATURES = [4.0, 3.0, 2.0, 1.5, 1.2, *[1.0] * 12]
@@ -21,7 +21,7 @@ def distances(units: int, scale: float, seed: int, chains: int) -> tuple[float, 
     upper = scale * torch.randn(units, units, generator=draws).triu(1)
     machine = Machine(upper + upper.T, scale * torch.randn(units, generator=draws))
     powers = 2 ** torch.arange(units)
-    every = (torch.arange(2**units)[:, None] >> torch.arange(units) & 1).double()
+    every = torch.cat(list(boltzmann.every_state(units, torch.device("cpu"))))
     p = (-boltzmann_machine.energy(Machine(*(tensor.double() for tensor in machine)), every)).softmax(0)
     seen = torch.zeros(2**units, dtype=torch.int64)
     for part in torch.zeros(chains, units).split(250_000):  # what fits into the cache

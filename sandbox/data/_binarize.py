@@ -1,10 +1,12 @@
 """Grey bytes to black and white: a Bernoulli likelihood means nothing on grey values."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import torch
+from pydantic import Field
 
 Binarize = Literal["none", "threshold", "sample"]
+Threshold = Annotated[int, Field(ge=1, le=255)]
 
 
 def binarize(images: torch.Tensor, how: Binarize, threshold: int, generator: torch.Generator) -> torch.Tensor:

@@ -8,9 +8,8 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field
 
-from sandbox.data._binarize import Binarize, binarize
+from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.dataset import Collect, DataConfig, DataSet
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
@@ -23,7 +22,7 @@ class DigitsConfig(DataConfig):
 
     name: Literal["digits"] = "digits"
     binarize: Binarize = "none"
-    threshold: int = Field(128, ge=1, le=255)
+    threshold: Threshold = 128
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """1500 images to train and 297 to test, [N, 1, 8, 8], split at random by the run's seed.

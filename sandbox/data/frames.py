@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from sandbox.data._binarize import Binarize, binarize
+from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.dataset import Collect, DataConfig, DataSet
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
@@ -25,7 +25,7 @@ class FramesConfig(DataConfig):
     count: int = Field(5_000, ge=2)
     test_fraction: float = Field(0.1, gt=0.0, lt=1.0)
     binarize: Binarize = "none"
-    threshold: int = Field(128, ge=1, le=255)
+    threshold: Threshold = 128
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """Play and split.

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from pydantic import Field
 
-from sandbox.data._binarize import Binarize, binarize
+from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.data._pictures import Colour, square
 from sandbox.dataset import Collect, DataConfig, DataSet
 from sandbox.errors import UserError
@@ -34,7 +34,7 @@ class HubConfig(DataConfig):
     colour: Colour = "rgb"
     sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
     binarize: Binarize = "none"
-    threshold: int = Field(128, ge=1, le=255)
+    threshold: Threshold = 128
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """[N, 1 or 3, size, size].

@@ -7,7 +7,7 @@ import torch
 from pydantic import Field
 
 from sandbox.data import _idx
-from sandbox.data._binarize import Binarize, binarize
+from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.dataset import Collect, DataConfig, DataSet
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
@@ -27,7 +27,7 @@ class IdxConfig(DataConfig):
     root: str
     sha256: dict[str, str] = Field(default_factory=dict)
     binarize: Binarize = "none"
-    threshold: int = Field(128, ge=1, le=255)
+    threshold: Threshold = 128
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """Images [N, 1, H, W] with labels.

@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 from pydantic import Field
 
-from sandbox.data._binarize import Binarize, binarize
+from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.data._pictures import Colour, square
 from sandbox.dataset import Collect, DataConfig, DataSet
 from sandbox.errors import UserError
@@ -30,7 +30,7 @@ class ImagesConfig(DataConfig):
     colour: Colour = "rgb"
     test_fraction: float = Field(0.1, gt=0.0, lt=1.0)
     binarize: Binarize = "none"
-    threshold: int = Field(128, ge=1, le=255)
+    threshold: Threshold = 128
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """[N, 1 or 3, size, size]; with sub-folders, labels are their places in the alphabet.

@@ -7,10 +7,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
-
 from sandbox.data import _idx, idx
-from sandbox.data._binarize import Binarize
+from sandbox.data._binarize import Binarize, Threshold
 from sandbox.dataset import Collect, DataConfig, DataSet
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
@@ -39,7 +37,7 @@ class MnistConfig(DataConfig):
     name: Literal["mnist"] = "mnist"
     root: str | None = None
     binarize: Binarize = "none"
-    threshold: int = Field(128, ge=1, le=255)
+    threshold: Threshold = 128
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """[60000, 1, 28, 28] and [10000, 1, 28, 28] with labels 0..9.

@@ -3,6 +3,7 @@
 Throughout: V visible units of one kind, whose own energy is e, and H hidden units, 0 or 1; v is [B, V] floats.
 """
 
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import torch
@@ -114,10 +115,15 @@ def log_partition(machine: Machine, visible: Units = BERNOULLI) -> torch.Tensor:
             f"the exact log-likelihood of this rbm is a sum over 2**{units} states; 2**20 is the most that is done. "
             "Set generator.hidden_size to 20 or less."
         )
-    bits = torch.arange(units, device=machine.weight.device)
     chunks = []
-    for states in torch.split(torch.arange(2**units, device=bits.device), _CHUNK):
-        h = (states[:, None] >> bits & 1).double()
+    for h in every_state(units, machine.weight.device):
         inputs = h @ machine.weight.T + machine.visible_bias
         chunks.append(torch.logsumexp(h @ machine.hidden_bias + visible.log_partition(inputs), 0))
     return torch.stack(chunks).logsumexp(0)
+
+
+def every_state(units: int, device: torch.device) -> Iterator[torch.Tensor]:
+    """All 2^units states in chunks [<= 2^14, units] in fp64; the first unit is the lowest bit of the count."""
+    bits = torch.arange(units, device=device)
+    for counts in torch.split(torch.arange(2**units, device=device), _CHUNK):
+        yield (counts[:, None] >> bits & 1).double()

@@ -10,9 +10,8 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.errors import UserError
-from sandbox.ops.boltzmann import MOST_STATES
+from sandbox.ops.boltzmann import MOST_STATES, every_state
 
-_CHUNK = 2**14  # states at a time
 _IMAGES = 2**7  # at a time
 
 
@@ -76,7 +75,7 @@ def log_partition(machine: Machine) -> torch.Tensor:
             "are 20 or less."
         )
     machine = Machine(*(tensor.double() for tensor in machine))
-    chunks = [torch.logsumexp(-energy(machine, states), 0) for states in _every(units, machine.weight.device)]
+    chunks = [torch.logsumexp(-energy(machine, states), 0) for states in every_state(units, machine.weight.device)]
     return torch.stack(chunks).logsumexp(0)
 
 
@@ -91,15 +90,7 @@ def log_marginal(machine: Machine, v: torch.Tensor) -> torch.Tensor:
         fields = few @ machine.weight[:visible, visible:]
         chunks = [
             torch.logsumexp(fields @ h.T - energy(unseen, h), -1)
-            for h in _every(len(unseen.bias), machine.weight.device)
+            for h in every_state(len(unseen.bias), machine.weight.device)
         ]
         sums.append(torch.stack(chunks).logsumexp(0) - energy(seen, few))
     return torch.cat(sums)
-
-
-def _every(units: int, device: torch.device) -> list[torch.Tensor]:
-    """All 2^units states in chunks [<= 2^14, units]; the first unit is the lowest bit of the count."""
-    bits = torch.arange(units, device=device)
-    return [
-        (counts[:, None] >> bits & 1).double() for counts in torch.split(torch.arange(2**units, device=device), _CHUNK)
-    ]
