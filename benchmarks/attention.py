@@ -36,11 +36,11 @@ def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("run", type=Path)
-    words.add_argument("--film", type=Path)
-    given = words.parse_args()
-    assembly, step = restore(RunFolder.find(given.run.parent, given.run.name))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("run", type=Path)
+    parser.add_argument("--film", type=Path)
+    args = parser.parse_args()
+    assembly, step = restore(RunFolder.find(args.run.parent, args.run.name))
     agent, env = assembly.learner, assembly.source(NUM_ENVS)
     observations, _ = env.reset(seed=0)
     state, shares, uniform, frames = agent.initial_state(NUM_ENVS), [], [], []
@@ -62,10 +62,10 @@ def main() -> None:
         if ended.any():
             observations, _ = env.reset(options={"reset_mask": ended})
     share, chance = np.array(shares), np.array(uniform)
-    print(f"{given.run.name}, step {step}: {share.mean():.3f} of the attention within {RADIUS:g} cells of the ball,")
+    print(f"{args.run.name}, step {step}: {share.mean():.3f} of the attention within {RADIUS:g} cells of the ball,")
     print(f"uniform {chance.mean():.3f}, ratio {share.mean() / chance.mean():.2f}; {len(share)} pictures")
-    if given.film:
-        with Film(given.film, fps=15) as film:
+    if args.film:
+        with Film(args.film, fps=15) as film:
             for frame in frames[:300]:
                 film.write(frame)
 

@@ -32,19 +32,19 @@ def distances(units: int, scale: float, seed: int, chains: int) -> tuple[float, 
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--units", type=int, default=10)
-    words.add_argument("--chains", type=int, default=2_000_000)
-    words.add_argument("--scales", type=float, nargs="+", default=[0.5, 1.0, 2.0])
-    words.add_argument("--seeds", type=int, default=3)
-    given = words.parse_args()
-    for scale in given.scales:
-        for seed in range(given.seeds):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--units", type=int, default=10)
+    parser.add_argument("--chains", type=int, default=2_000_000)
+    parser.add_argument("--scales", type=float, nargs="+", default=[0.5, 1.0, 2.0])
+    parser.add_argument("--seeds", type=int, default=3)
+    args = parser.parse_args()
+    for scale in args.scales:
+        for seed in range(args.seeds):
             began = time.perf_counter()
-            ours, noise = distances(given.units, scale, seed, given.chains)
+            ours, noise = distances(args.units, scale, seed, args.chains)
             print(
-                f"{given.units} units, scale {scale:g}, seed {seed}: total variation {ours:.4f}, noise {noise:.4f}, "
-                f"{given.chains} chains, {time.perf_counter() - began:.0f} s",
+                f"{args.units} units, scale {scale:g}, seed {seed}: total variation {ours:.4f}, noise {noise:.4f}, "
+                f"{args.chains} chains, {time.perf_counter() - began:.0f} s",
                 flush=True,
             )
 

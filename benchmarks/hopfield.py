@@ -101,15 +101,15 @@ def modern(count: int, dimensions: int, beta: float) -> None:
 
 
 def main() -> None:
-    words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    words.add_argument("--units", type=int, nargs="+", default=[500, 2_000])
-    words.add_argument("--seeds", type=int, default=8)
-    words.add_argument("--probes", type=int, default=100)
-    words.add_argument("--loads", type=float, nargs="+", default=[0.12, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16])
-    given = words.parse_args()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--units", type=int, nargs="+", default=[500, 2_000])
+    parser.add_argument("--seeds", type=int, default=8)
+    parser.add_argument("--probes", type=int, default=100)
+    parser.add_argument("--loads", type=float, nargs="+", default=[0.12, 0.13, 0.135, 0.14, 0.145, 0.15, 0.16])
+    args = parser.parse_args()
     modern(10_000, 64, 1.0)
-    energy(given.units[-1], 0.138)
-    capacity(given.units, given.seeds, given.probes, given.loads)
+    energy(args.units[-1], 0.138)
+    capacity(args.units, args.seeds, args.probes, args.loads)
 
 
 if __name__ == "__main__":

@@ -28,14 +28,14 @@ from sandbox.streams.labelled import Labelled, LabelledConfig
 
 
 class StackedAutoencoderConfig(GeneratorConfig):
-    """`hidden`: the widths, bottom to top; each layer learns alone for `pretrain_steps` updates, then all together.
+    """`layers`: hidden units, bottom to top; each learns alone for `pretraining_steps` updates, then all together.
 
     `label_weight`: of the labels' cross-entropy beside that of the pixels; only where the data have labels.
     """
 
     name: Literal["stacked_autoencoder"] = "stacked_autoencoder"
-    hidden: tuple[PositiveInt, ...] = Field((256, 64), min_length=1)
-    pretrain_steps: PositiveInt = 1_000
+    layers: tuple[PositiveInt, ...] = Field((256, 64), min_length=1)
+    pretraining_steps: PositiveInt = 1_000
     label_weight: NonNegativeFloat = 10.0
     pretraining_optimizer: AnyOptimizer = Adam()
     fine_tuning_optimizer: AnyOptimizer = Adam()
@@ -62,8 +62,8 @@ class StackedAutoencoder:
         self._config, self._shape, self._compute = config, spec.shape, compute
         pixels = torch.Size(spec.shape).numel()
         with rng.initialising("stacked_autoencoder"):
-            self._stack = Stack((pixels, *config.hidden), spec.num_classes).to(compute.device)
-        self._moments = CodeMoments(config.hidden[-1]).to(compute.device)
+            self._stack = Stack((pixels, *config.layers), spec.num_classes).to(compute.device)
+        self._moments = CodeMoments(config.layers[-1]).to(compute.device)
         self._pretraining = [
             config.pretraining_optimizer.make([*up.parameters(), *down.parameters()])
             for up, down in zip(self._stack.up, self._stack.down, strict=True)
@@ -79,7 +79,7 @@ class StackedAutoencoder:
         `label_cross_entropy`, which counts in fine-tuning only.
         """
         x = as_pixels(batch.images, self._compute.device).flatten(1)
-        layer = min(self._updates.value // self._config.pretrain_steps, len(self._pretraining))
+        layer = min(self._updates.value // self._config.pretraining_steps, len(self._pretraining))
         self._updates.value += 1
         metrics = self._fine_tune(x, batch.labels) if layer == len(self._pretraining) else self._pretrain(layer, x)
         return {**metrics, "layer": float(layer)}

@@ -25,7 +25,7 @@ EVERY: dict[str, dict[str, Any]] = {
     "sparse_autoencoder": {"latent_size": 6},
     "contractive_autoencoder": {"latent_size": 6},
     "vq_vae": {"backbone": MLP, "num_codes": 8, "positions": 2, "code_size": 3},
-    "stacked_autoencoder": {"hidden": (16, 6), "pretrain_steps": 2},
+    "stacked_autoencoder": {"layers": (16, 6), "pretraining_steps": 2},
 }
 
 
@@ -87,9 +87,10 @@ def test_interfaces_shapes_and_ranges(name: str) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_learns_to_reconstruct_and_looking_changes_nothing(name: str) -> None:
-    options: dict[str, Any] = {"optimizer": {"lr": 1e-2}}
+    adam = {"lr": 1e-2}
+    options: dict[str, Any] = {"optimizer": adam}
     if name == "stacked_autoencoder":
-        options = {"pretrain_steps": 50, "pretraining_optimizer": {"lr": 1e-2}, "fine_tuning_optimizer": {"lr": 1e-2}}
+        options = {"pretraining_steps": 50, "pretraining_optimizer": adam, "fine_tuning_optimizer": adam}
     seen, unseen = make(name, **options), make(name, **options)
     before = (seen.reconstruct(images()) - as_float(images())).abs().mean()
     for _ in range(150):

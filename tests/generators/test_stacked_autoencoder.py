@@ -19,7 +19,7 @@ SHAPE = (1, 8, 8)
 
 
 def make(num_classes: int = 0, **options: Any) -> StackedAutoencoder:
-    options = {"hidden": (16, 8, 4), "pretrain_steps": 3, **options}
+    options = {"layers": (16, 8, 4), "pretraining_steps": 3, **options}
     spec = Spec(SHAPE, num_classes=num_classes)
     return StackedAutoencoderConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
 
@@ -74,7 +74,7 @@ def test_upper_layers_learn_from_probabilities() -> None:
 
 
 def test_fine_tuning_by_hand() -> None:
-    learner = make(num_classes=2, label_weight=3.0, pretrain_steps=1)
+    learner = make(num_classes=2, label_weight=3.0, pretraining_steps=1)
     for _ in range(3):
         learner.update(labelled())
     stack, batch = copy.deepcopy(learner._stack), labelled()
@@ -104,7 +104,7 @@ def test_resuming_goes_on_with_the_same_layer() -> None:
 
 def test_it_learns_to_tell_classes_apart() -> None:
     adam = {"lr": 1e-2}
-    learner = make(num_classes=2, pretrain_steps=20, pretraining_optimizer=adam, fine_tuning_optimizer=adam)
+    learner = make(num_classes=2, pretraining_steps=20, pretraining_optimizer=adam, fine_tuning_optimizer=adam)
     assert isinstance(learner, Classifier)
     for seed in range(120):
         learner.update(labelled(50, seed))
@@ -125,7 +125,7 @@ def test_without_labels_there_are_no_classes() -> None:
     )
 
 
-@pytest.mark.parametrize("hidden", [(), (16, 0), (16, -4)])
-def test_layer_lists_that_do_not_fit_are_refused(hidden: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"hidden"):
-        StackedAutoencoderConfig(hidden=hidden)
+@pytest.mark.parametrize("layers", [(), (16, 0), (16, -4)])
+def test_layer_lists_that_do_not_fit_are_refused(layers: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match=r"layers"):
+        StackedAutoencoderConfig(layers=layers)
