@@ -15,9 +15,9 @@ from pydantic import Field, PositiveInt
 from torch import nn
 
 from generators import _directed
-from generators._annealed import Annealing, estimate
+from generators._annealed import ENUMERATED, Annealing, estimate
 from generators._directed import Directed
-from generators._layer import Layer, Learning, Measured
+from generators._layer import MEASURED_EVERY, Layer, Learning, Measured
 from generators._perceptron import Perceptron, Softmax
 from sandbox.config import Config
 from sandbox.device import Compute
@@ -33,8 +33,6 @@ from sandbox.schedules import Linear
 from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled, LabelledConfig
 
-_MEASURED_EVERY = 100  # updates
-_ENUMERATED = 20  # units of the top machine's smaller side at most whose states are all looked at
 _TOGETHER = 500  # images whose bound is estimated side by side
 
 
@@ -132,7 +130,7 @@ class DBN:
             v = belief.probabilities(below.recognition, v)
         if since == 0:
             layer.start(v)
-        if since % _MEASURED_EVERY == 0:
+        if since % MEASURED_EVERY == 0:
             self._measured.values = _measure(layer.machine(), v)
         layer.learn(v, since)
         return self._measured.values
@@ -235,7 +233,7 @@ class DBN:
         top, directed = self._top(), self._below()
         h = _directed.recognise(directed, v, self._bounding)[-1]
         nats = torch.cat([self._bound(directed, top, x) for x in torch.split(v, _TOGETHER)])
-        if min(len(top.visible_bias), len(top.hidden_bias)) <= _ENUMERATED:
+        if min(len(top.visible_bias), len(top.hidden_bias)) <= ENUMERATED:
             return Estimate("bound" if directed else "exact", (nats - boltzmann.log_partition(top)).float())
         return estimate(
             "bound by ais" if directed else "ais", nats, *self._config.ais.log_partition(top, h, self._bounding)
