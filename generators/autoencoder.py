@@ -13,7 +13,7 @@ from pydantic import PositiveInt
 
 from sandbox.decoders.bottleneck import Bottleneck
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels
@@ -44,8 +44,9 @@ class Autoencoder:
 
     def __init__(self, config: AutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._compute = compute
+        shape = image_shape(spec, "autoencoder")
         with rng.initialising("autoencoder"):
-            self._network = Bottleneck(config.backbone, config.latent_size, spec.shape).to(compute.device)
+            self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._prior = rng.torch("autoencoder/sample", compute.device)

@@ -15,7 +15,7 @@ from torch import nn
 
 from generators._grey import refuse_grey
 from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann_machine, likelihood
@@ -75,8 +75,8 @@ class BoltzmannMachine:
     """Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]; the first units are the pixels."""
 
     def __init__(self, config: BoltzmannMachineConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._shape, self._device = config, spec.shape, compute.device
-        self._visible = torch.Size(spec.shape).numel()
+        self._config, self._shape, self._device = config, image_shape(spec, "boltzmann_machine"), compute.device
+        self._visible = torch.Size(self._shape).numel()
         with rng.initialising("boltzmann_machine"):
             self._state = _State(self._visible + config.hidden_size, config.num_chains).to(compute.device)
         self._updates = Counter()

@@ -14,7 +14,7 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from sandbox.decoders.bottleneck import Bottleneck
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels
@@ -47,8 +47,9 @@ class ContractiveAutoencoder:
 
     def __init__(self, config: ContractiveAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
+        shape = image_shape(spec, "contractive_autoencoder")
         with rng.initialising("contractive_autoencoder"):
-            self._network = Bottleneck(config.backbone, config.latent_size, spec.shape).to(compute.device)
+            self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._probes = rng.torch("contractive_autoencoder/probes", compute.device)

@@ -20,7 +20,7 @@ from generators._grey import refuse_grey
 from generators._layer import MEASURED_EVERY, Contrastive, Layer, Learning, Measured
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.generator import Estimate, GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann, deep_boltzmann
@@ -81,8 +81,8 @@ class DBM:
     """Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]."""
 
     def __init__(self, config: DBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._shape, self._compute = config, spec.shape, compute
-        self._sizes = (torch.Size(spec.shape).numel(), *config.layers)
+        self._config, self._shape, self._compute = config, image_shape(spec, "dbm"), compute
+        self._sizes = (torch.Size(self._shape).numel(), *config.layers)
         pairs = list(pairwise(self._sizes))
         self._stack = [
             Layer(pair, config.pretraining, BERNOULLI, rng, f"dbm/{i}", compute) for i, pair in enumerate(pairs)

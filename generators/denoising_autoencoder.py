@@ -15,7 +15,7 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from sandbox.config import Config
 from sandbox.decoders.bottleneck import Bottleneck
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels
@@ -69,8 +69,9 @@ class DenoisingAutoencoder:
 
     def __init__(self, config: DenoisingAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._noise, self._compute = config.noise, compute
+        shape = image_shape(spec, "denoising_autoencoder")
         with rng.initialising("denoising_autoencoder"):
-            self._network = Bottleneck(config.backbone, config.latent_size, spec.shape).to(compute.device)
+            self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._damage = rng.torch("denoising_autoencoder/damage", compute.device)

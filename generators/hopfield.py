@@ -16,7 +16,7 @@ from generators._grey import refuse_grey
 from generators._memory import Memory
 from sandbox.config import Config, unnamed_is
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield
@@ -58,8 +58,8 @@ class Hopfield:
     """Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]; recall starts from any, cut at a half."""
 
     def __init__(self, config: HopfieldConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._storage, self._shape, self._device = config.storage, spec.shape, compute.device
-        self._memory = Memory(config.patterns, torch.Size(spec.shape).numel()).to(compute.device)
+        self._storage, self._shape, self._device = config.storage, image_shape(spec, "hopfield"), compute.device
+        self._memory = Memory(config.patterns, torch.Size(self._shape).numel()).to(compute.device)
         self._updates = Counter()
         self._order = rng.torch("hopfield/order", compute.device)
         self._starts = rng.torch("hopfield/sample", compute.device)

@@ -16,7 +16,7 @@ from generators._annealed import ENUMERATED, Annealing, estimate
 from generators._grey import refuse_grey
 from generators._layer import MEASURED_EVERY, BernoulliUnits, Layer, Learning, Measured, Visible
 from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann
@@ -44,9 +44,9 @@ class RBM:
     """Images are uint8 or floats in [0, 1], [B, C, H, W]; for binary units black and white."""
 
     def __init__(self, config: RBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._shape, self._device = config, spec.shape, compute.device
+        self._config, self._shape, self._device = config, image_shape(spec, "rbm"), compute.device
         self._units, self._scale = config.visible.units(), config.visible.scale()
-        visible = torch.Size(spec.shape).numel()
+        visible = torch.Size(self._shape).numel()
         self._layer = Layer((visible, config.hidden_size), config.learning, self._units, rng, "rbm", compute)
         self._updates, self._measured = Counter(), Measured()
         self._measuring = rng.torch("rbm/measure", compute.device)

@@ -13,7 +13,7 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from sandbox.decoders.bottleneck import Bottleneck
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels
@@ -46,8 +46,9 @@ class SparseAutoencoder:
 
     def __init__(self, config: SparseAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
+        shape = image_shape(spec, "sparse_autoencoder")
         with rng.initialising("sparse_autoencoder"):
-            self._network = Bottleneck(config.backbone, config.latent_size, spec.shape).to(compute.device)
+            self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._prior = rng.torch("sparse_autoencoder/sample", compute.device)

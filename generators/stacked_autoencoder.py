@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.moments import CodeMoments
@@ -59,8 +59,8 @@ class StackedAutoencoder:
     """Images are uint8 or floats in [0, 1], [B, C, H, W]; for grey ones the cross-entropy is no likelihood."""
 
     def __init__(self, config: StackedAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._shape, self._compute = config, spec.shape, compute
-        pixels = torch.Size(spec.shape).numel()
+        self._config, self._shape, self._compute = config, image_shape(spec, "stacked_autoencoder"), compute
+        pixels = torch.Size(self._shape).numel()
         with rng.initialising("stacked_autoencoder"):
             self._stack = Stack((pixels, *config.layers), spec.num_classes).to(compute.device)
         self._moments = CodeMoments(config.layers[-1]).to(compute.device)

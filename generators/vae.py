@@ -14,7 +14,7 @@ from torch import nn
 from generators._grey import refuse_grey
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels
@@ -64,7 +64,7 @@ class VAE:
     def __init__(self, config: VAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         with rng.initialising("vae"):
-            self._network = Network(config, spec.shape).to(compute.device)
+            self._network = Network(config, image_shape(spec, "vae")).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._noise = rng.torch("vae/noise", compute.device)
         self._prior = rng.torch("vae/sample", compute.device)

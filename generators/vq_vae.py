@@ -16,7 +16,7 @@ from torch.nn import functional as F
 
 from sandbox.decoders.bottleneck import Bottleneck
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
+from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels
@@ -93,7 +93,7 @@ class VQVAE:
     def __init__(self, config: VQVAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         with rng.initialising("vq_vae"):
-            network = Bottleneck(config.backbone, config.positions * config.code_size, spec.shape)
+            network = Bottleneck(config.backbone, config.positions * config.code_size, image_shape(spec, "vq_vae"))
         self._network = network.to(compute.device)
         self._codebook = Codebook(config).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())

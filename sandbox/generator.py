@@ -6,7 +6,8 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from sandbox.learner import Learner, LearnerConfig
+from sandbox.errors import UserError
+from sandbox.learner import Learner, LearnerConfig, Spec
 
 
 @runtime_checkable
@@ -90,3 +91,17 @@ class Classifier(Protocol):
 
 class GeneratorConfig(LearnerConfig):
     """A file under `generators/` defines exactly one."""
+
+
+def image_shape(spec: Spec, name: str) -> tuple[int, ...]:
+    """[C, H, W] of what the generator called `name` is to learn from.
+
+    Raises:
+        UserError: if that is points.
+    """
+    if len(spec.shape) != 3:
+        raise UserError(
+            f"generator.name={name} learns from images, but these data are points. Take a set of images, "
+            "e.g. data.name=digits, or generator.name=gan, which learns points, too."
+        )
+    return spec.shape

@@ -137,6 +137,22 @@ class Late:
             self._left.pop()()
 
 
+@pytest.mark.parametrize("name", GENERATORS)
+def test_points_are_learnt_or_refused(name: str, tmp_path: Path) -> None:
+    """In one sentence, before anything is learnt from them: sums over pixels would run over the batch as well."""
+    points = "data={name: gaussian_ring, count: 200, test_count: 10}"
+    config = resolve([], [f"generator.name={name}", points, "steps=10", "device=cpu"])
+    if name == "gan":
+        go(build(config, tmp_path).run(), 2)
+        return
+    with pytest.raises(UserError) as refused:
+        build(config, tmp_path)
+    assert str(refused.value) == (
+        f"generator.name={name} learns from images, but these data are points. Take a set of images, "
+        "e.g. data.name=digits, or generator.name=gan, which learns points, too."
+    )
+
+
 @pytest.mark.parametrize("name", AGENTS)
 def test_playing_on_beside_an_update_changes_nothing(name: str, tmp_path: Path) -> None:
     """At its start, at its end or in the middle: weights and all that `act` reads stay as they were until then."""
