@@ -7,6 +7,8 @@ Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximatio
     products are rounded, weights stay fp32.
 """
 
+import math
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -69,9 +71,7 @@ class RBM:
         Raises:
             UserError: for grey images and binary units.
         """
-        if self._units is BERNOULLI:
-            real = ", or take real ones: generator.visible.name=gaussian"
-            refuse_grey(v, "generator.name=rbm has binary units", real)
+        self._refuse_grey(v)
         self._layer.start(v)
 
     def _measure(self, v: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -119,27 +119,49 @@ class RBM:
         return self._layer.weight.T[:count].reshape(-1, *self._shape)
 
     def pseudo_log_likelihood(self, images: torch.Tensor) -> torch.Tensor:
-        """sum_i log p(v_i | the rest of v), nats [B]."""
-        return boltzmann.pseudo_log_likelihood(self._layer.machine(), self._visible(images))
+        """sum_i log p(v_i | the rest of v), nats [B].
+
+        Raises:
+            UserError: for real pixels, and for grey images.
+        """
+        if self._units is not BERNOULLI:
+            raise UserError(
+                "the pseudo-likelihood is one of pixels that are black or white, but this rbm has real ones "
+                "(generator.visible.name=gaussian). For it, train one with generator.visible.name=bernoulli."
+            )
+        v = self._visible(images)
+        self._refuse_grey(v)
+        return boltzmann.pseudo_log_likelihood(self._layer.machine(), v)
 
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """`exact` by enumeration where the smaller layer has 20 units at most, else `ais`.
 
         With `ais`, the nats are those of annealing up from independent pixels, which flatters on average. The bracket
         reaches down to the estimate from the machine's samples (sweeps that begin at these images) and up, each three
-        standard errors further.
+        standard errors further. Of real pixels it is the density.
+
+        Raises:
+            UserError: for grey images and binary units.
         """
         machine, v = self._layer.machine(), self._visible(images)
-        nats = -boltzmann.free_energy(machine, v, self._units)
-        smaller = len(machine.hidden_bias)
-        if self._units is BERNOULLI:
-            smaller = min(smaller, len(machine.visible_bias))
+        self._refuse_grey(v)
+        density = self._units is not BERNOULLI
+        nats = -boltzmann.free_energy(machine, v, self._units) - v.shape[1] * math.log(self._scale)  # of v, of pixels
+        smaller = len(machine.hidden_bias) if density else min(len(machine.hidden_bias), len(machine.visible_bias))
         if smaller <= ENUMERATED:
-            return Estimate("exact", (nats - boltzmann.log_partition(machine, self._units)).float())
-        return estimate("ais", nats, *self._config.ais.log_partition(machine, v, self._annealing, self._units))
+            nats = (nats - boltzmann.log_partition(machine, self._units)).float()
+            return Estimate("exact", nats, density=density)
+        up, down = self._config.ais.log_partition(machine, v, self._annealing, self._units)
+        return replace(estimate("ais", nats, up, down), density=density)
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
         return as_float(images.to(self._device)).flatten(1) / self._scale
+
+    def _refuse_grey(self, v: torch.Tensor) -> None:
+        """Raises UserError for grey images and binary units; it waits for the device."""
+        if self._units is BERNOULLI:
+            real = ", or take real ones: generator.visible.name=gaussian"
+            refuse_grey(v, "generator.name=rbm has binary units", real)
 
     def _pixels(self, means: torch.Tensor) -> torch.Tensor:
         return (means * self._scale).clamp(0, 1).view(-1, *self._shape)

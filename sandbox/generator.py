@@ -23,13 +23,15 @@ class Estimate:
     """log p of images, nats [B], and how it was found: `exact`, `importance`, `ais`, ...
 
     `low` and `high` bracket the estimate, whatever the image: as much below and above it the truth may be, nats. None
-    where the method says nothing about its error.
+    where the method says nothing about its error. Of a lower bound, the bound is the truth that they are about.
+    `density`: of real pixels in [0, 1]; such nats cannot be compared with those of black and white.
     """
 
     kind: str
     nats: torch.Tensor
     low: float | None = None
     high: float | None = None
+    density: bool = False
 
 
 @runtime_checkable

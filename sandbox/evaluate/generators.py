@@ -45,8 +45,9 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: in
         image, and `mean_pixel_distance_floor`, that of the training set's; `diversity`: mean distance of two samples
         over that of two test images; with `reconstruct`: `reconstruction_error`, the mean squared error a pixel; with
         `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `_low` and `_high` where the estimate has a
-        bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats` above it, or
-        `log_likelihood_missing`, the reason; with `pseudo_log_likelihood`: its mean; with `bound`: `elbo`, `kl`; with
+        bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats` above it (a density is
+        called `log_density` and is above nothing), or `log_likelihood_missing`, the reason; with
+        `pseudo_log_likelihood`: its mean, or `_missing`, the reason; with `bound`: `elbo`, `kl`; with
         `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`, or
         `error_missing`, the reason.
     """
@@ -63,7 +64,7 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: in
     if data.binary and isinstance(generator, Likelihood):
         result |= _likelihood(generator, data, test)
     if data.binary and isinstance(generator, PseudoLikelihood):
-        result["pseudo_log_likelihood"] = _mean(generator.pseudo_log_likelihood(test))
+        result |= _pseudo_likelihood(generator, test)
     if data.test_labels is not None and isinstance(generator, Classifier):
         result |= _errors(generator, test, data.test_labels[chosen])
     if data.binary and isinstance(generator, Bounded):
@@ -88,23 +89,27 @@ def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Res
     except UserError as impossible:  # too large to enumerate: the other figures still stand
         return {"log_likelihood_missing": str(impossible)}
     nats = estimate.nats.cpu()
-    bracket: Result = {}
+    name = "log_density" if estimate.density else "log_likelihood"
+    result: Result = {
+        name: _mean(nats),
+        f"{name}_ci95": 1.96 * float(nats.double().std(correction=0)) / math.sqrt(max(len(nats) - 1, 1)),
+        f"{name}_kind": estimate.kind,
+    }
     if estimate.low is not None and estimate.high is not None:
-        bracket = {
-            "log_likelihood_low": _mean(nats) - estimate.low,
-            "log_likelihood_high": _mean(nats) + estimate.high,
-        }
+        result |= {f"{name}_low": _mean(nats) - estimate.low, f"{name}_high": _mean(nats) + estimate.high}
+    if estimate.density:
+        return result
     baseline = likelihood.bernoulli_log_prob(
         likelihood.factorised_bernoulli(_mean_image(data.train), len(data.train)), as_float(test)
     )
-    return {
-        "log_likelihood": _mean(nats),
-        "log_likelihood_ci95": 1.96 * float(nats.double().std(correction=0)) / math.sqrt(max(len(nats) - 1, 1)),
-        "log_likelihood_kind": estimate.kind,
-        **bracket,
-        "factorised_log_likelihood": _mean(baseline),
-        "margin_nats": _mean(nats) - _mean(baseline),
-    }
+    return result | {"factorised_log_likelihood": _mean(baseline), "margin_nats": _mean(nats) - _mean(baseline)}
+
+
+def _pseudo_likelihood(generator: PseudoLikelihood, test: torch.Tensor) -> Result:
+    try:
+        return {"pseudo_log_likelihood": _mean(generator.pseudo_log_likelihood(test))}
+    except UserError as impossible:  # not of these pixels
+        return {"pseudo_log_likelihood_missing": str(impossible)}
 
 
 def _errors(classifier: Classifier, test: torch.Tensor, labels: torch.Tensor) -> Result:

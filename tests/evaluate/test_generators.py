@@ -78,6 +78,23 @@ def test_all_that_can_be_asked() -> None:
     assert "error" not in result
 
 
+def test_a_density_is_called_so_and_stands_beside_no_probability() -> None:
+    """Nats of real pixels can be made as large as one likes on black and white ones: they have no margin."""
+
+    class Real(Samples):
+        def log_likelihood(self, x: torch.Tensor) -> Estimate:
+            return Estimate("exact", torch.full((len(x),), 40.0), low=1.0, high=2.0, density=True)
+
+        def pseudo_log_likelihood(self, x: torch.Tensor) -> torch.Tensor:
+            raise UserError("none of real pixels")
+
+    result = evaluate_generator(Real(), DATA, Rng(0))
+    assert (result["log_density"], result["log_density_kind"]) == (40.0, "exact")
+    assert (result["log_density_low"], result["log_density_high"], result["log_density_ci95"]) == (39.0, 42.0, 0.0)
+    assert result["pseudo_log_likelihood_missing"] == "none of real pixels"
+    assert not {"log_likelihood", "factorised_log_likelihood", "margin_nats", "pseudo_log_likelihood"} & set(result)
+
+
 def test_the_share_of_wrong_classes_and_how_many_images() -> None:
     labels = torch.ones(250, dtype=torch.int64)
     labels[:50] = 2

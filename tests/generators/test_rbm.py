@@ -197,6 +197,37 @@ def test_gaussian_pixels_learn_a_density() -> None:
     assert rbm.log_likelihood(images.view(-1, *SPEC.shape)).kind == "exact"
 
 
+def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
+    """It integrates to 1 over the pixel, not over the unit, which is the pixel by `std`; it says that it is one."""
+    config = RBMConfig.model_validate({"hidden_size": 2, "visible": {"name": "gaussian", "std": 0.3}})
+    rbm = config.make(Spec((1, 1, 1)), Rng(0), choose("cpu"))
+    rbm._layer.machine().weight.copy_(torch.tensor([[1.5, -0.5]]))
+    pixel = torch.linspace(-3, 4, 7_001)
+    estimate = rbm.log_likelihood(pixel.view(-1, 1, 1, 1))
+    assert float(estimate.nats.double().exp().sum() * 1e-3) == pytest.approx(1.0, abs=1e-4)
+    assert estimate.density
+    assert not make().log_likelihood(EVERY).density
+
+
+def test_no_pseudo_likelihood_of_real_pixels() -> None:
+    """Its sum over the two states of a pixel is none of a pixel that has infinitely many."""
+    rbm = RBMConfig.model_validate({"visible": {"name": "gaussian"}}).make(SPEC, Rng(0), choose("cpu"))
+    with pytest.raises(UserError) as refused:
+        rbm.pseudo_log_likelihood(batch())
+    assert str(refused.value) == (
+        "the pseudo-likelihood is one of pixels that are black or white, but this rbm has real ones "
+        "(generator.visible.name=gaussian). For it, train one with generator.visible.name=bernoulli."
+    )
+
+
+@pytest.mark.parametrize("ask", ["log_likelihood", "pseudo_log_likelihood"])
+def test_grey_images_have_no_likelihood(ask: str) -> None:
+    grey = batch()
+    grey[3, 0, 1, 1] = 100
+    with pytest.raises(UserError, match=r"generator\.name=rbm has binary units, but these images are grey\."):
+        getattr(make(), ask)(grey)
+
+
 def test_metrics_are_measured_now_and_then() -> None:
     rbm = make()
     first = dict(rbm.update(batch()))
