@@ -1,7 +1,7 @@
 """How a Boltzmann machine's log Z is bracketed, and what is then known of its data."""
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from sandbox.config import Config
 from sandbox.generator import Estimate
@@ -19,7 +19,7 @@ class Annealing(Config):
     The way back begins with samples: `burn_in` sweeps that start at the data.
     """
 
-    num_chains: PositiveInt = 100
+    num_chains: int = Field(100, ge=2)  # one has no standard error
     num_temperatures: PositiveInt = 14_500
     burn_in: PositiveInt = 500
 

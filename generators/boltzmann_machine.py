@@ -139,11 +139,12 @@ class BoltzmannMachine:
         """`exact`, by enumeration of every state.
 
         Raises:
-            UserError: if there are more than 2**20.
+            UserError: if there are more than 2**20, and for grey images.
         """
-        machine = self._state.machine()
+        machine, v = self._state.machine(), self._units(images)
+        refuse_grey(v, "generator.name=boltzmann_machine has binary units")
         log_z = boltzmann_machine.log_partition(machine)
-        return Estimate("exact", (boltzmann_machine.log_marginal(machine, self._units(images)) - log_z).float())
+        return Estimate("exact", (boltzmann_machine.log_marginal(machine, v) - log_z).float())
 
     def _units(self, images: torch.Tensor) -> torch.Tensor:
         return as_float(images.to(self._device)).flatten(1)

@@ -109,7 +109,8 @@ class DBM:
         update = self._updates.value
         self._updates.value += 1
         if update == 0:
-            self._start(v)
+            self._refuse_grey(v)  # the only update that waits for the device
+            self._stack[0].start(v)
         if update < together:
             return self._pretrain(v, *divmod(update, config.pretraining_steps))
         if update == together:
@@ -119,16 +120,6 @@ class DBM:
         if update == together + config.learning_steps:
             self._start_network()
         return self._fine_tune(v, batch.labels)
-
-    def _start(self, v: torch.Tensor) -> None:
-        """Look at the first batch, the only time that an update waits for the device.
-
-        Raises:
-            UserError: for grey images.
-        """
-        anew = ", or generator.stream.resample=true (one that is drawn anew for every batch)"
-        refuse_grey(v, "generator.name=dbm has binary units", anew)
-        self._stack[0].start(v)
 
     def _pretrain(self, v: torch.Tensor, layer: int, update: int) -> Metrics:
         """One update of one layer, on the means of the layers below."""
@@ -222,6 +213,7 @@ class DBM:
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """A lower bound by mean field: `bound` where a side has 20 units at most, else `bound by ais`, bracketed."""
         machine, v = self._now(), self._pixels(images)
+        self._refuse_grey(v)
         even, odd = deep_boltzmann.mean_field(machine, v, self._config.mean_field_steps)
         nats = deep_boltzmann.bound(machine, v, even, odd)
         if min(len(machine.visible_bias), len(machine.hidden_bias)) <= ENUMERATED:
@@ -287,3 +279,7 @@ class DBM:
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
         return as_float(images.to(self._compute.device)).flatten(1)
+
+    def _refuse_grey(self, v: torch.Tensor) -> None:
+        anew = ", or generator.stream.resample=true (one that is drawn anew for every batch)"
+        refuse_grey(v, "generator.name=dbm has binary units", anew)

@@ -17,12 +17,13 @@ from torch import nn
 from generators import _directed
 from generators._annealed import ENUMERATED, Annealing, estimate
 from generators._directed import Directed
+from generators._grey import refuse_grey
 from generators._layer import MEASURED_EVERY, Layer, Learning, Measured
 from generators._perceptron import Perceptron, Softmax
 from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.generator import Estimate, GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, boltzmann
@@ -76,8 +77,8 @@ class DBN:
                 "generator.softmax learns classes, but the data set has no labels. Set generator.softmax=null, or "
                 "choose data that have some, e.g. data.name=digits or data.name=mnist."
             )
-        self._config, self._shape, self._device = config, spec.shape, compute.device
-        sizes = (torch.Size(spec.shape).numel(), *config.layers)
+        self._config, self._shape, self._device = config, image_shape(spec, "dbn"), compute.device
+        sizes = (torch.Size(self._shape).numel(), *config.layers)
         pairs = list(pairwise(sizes))
         self._layers = [
             Layer(pair, config.learning, BERNOULLI, rng, f"dbn/{i}", compute) for i, pair in enumerate(pairs)
@@ -230,6 +231,7 @@ class DBN:
         left out, and it is what `rbm` says.
         """
         v = self._pixels_of(images)
+        refuse_grey(v, "the likelihood of a dbn is of binary pixels")
         top, directed = self._top(), self._below()
         h = _directed.recognise(directed, v, self._bounding)[-1]
         nats = torch.cat([self._bound(directed, top, x) for x in torch.split(v, _TOGETHER)])

@@ -12,7 +12,7 @@ from pydantic import PositiveFloat, PositiveInt
 
 from generators._memory import Memory
 from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig, image_shape
+from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield
@@ -37,8 +37,8 @@ class ModernHopfield:
     """Images are uint8 or floats in [0, 1], [B, C, H, W], grey or coloured."""
 
     def __init__(self, config: ModernHopfieldConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._shape, self._device = config, image_shape(spec, "modern_hopfield"), compute.device
-        self._memory = Memory(config.patterns, torch.Size(self._shape).numel()).to(compute.device)
+        self._config, self._shape, self._device = config, spec.shape, compute.device
+        self._memory = Memory(config.patterns, torch.Size(spec.shape).numel()).to(compute.device)
         self._starts = rng.torch("modern_hopfield/sample", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:

@@ -14,9 +14,10 @@ from torch import nn
 
 from generators import _directed
 from generators._directed import Directed
+from generators._grey import refuse_grey
 from generators._layer import Measured
 from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig
+from sandbox.generator import Estimate, GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, likelihood
@@ -56,8 +57,8 @@ class SigmoidBeliefNet:
     """Images are uint8 or floats in [0, 1], [B, C, H, W]; likelihoods are nats of black-and-white ones."""
 
     def __init__(self, config: SigmoidBeliefNetConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._shape, self._device = config, spec.shape, compute.device
-        sizes = (torch.Size(spec.shape).numel(), *config.layers)
+        self._config, self._shape, self._device = config, image_shape(spec, "sigmoid_belief_net"), compute.device
+        sizes = (torch.Size(self._shape).numel(), *config.layers)
         with rng.initialising("sigmoid_belief_net"):
             self._layers = [Directed(*pair).to(compute.device) for pair in pairwise(sizes)]
         self._prior = Prior(sizes[-1]).to(compute.device)
@@ -113,7 +114,9 @@ class SigmoidBeliefNet:
 
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """`importance`: from `importance_samples` that the recognition net draws; a lower bound on average."""
-        chunks = torch.split(self._pixels_of(images), _TOGETHER)
+        pixels = self._pixels_of(images)
+        refuse_grey(pixels, "the likelihood of a sigmoid_belief_net is of binary pixels")
+        chunks = torch.split(pixels, _TOGETHER)
         return Estimate("importance", torch.cat([self._importance_sampled(v) for v in chunks]))
 
     def _importance_sampled(self, v: torch.Tensor) -> torch.Tensor:

@@ -142,7 +142,7 @@ def test_points_are_learnt_or_refused(name: str, tmp_path: Path) -> None:
     """In one sentence, before anything is learnt from them: sums over pixels would run over the batch as well."""
     points = "data={name: gaussian_ring, count: 200, test_count: 10}"
     config = resolve([], [f"generator.name={name}", points, "steps=10", "device=cpu"])
-    if name == "gan":
+    if name in ("gan", "modern_hopfield"):
         go(build(config, tmp_path).run(), 2)
         return
     with pytest.raises(UserError) as refused:

@@ -48,19 +48,17 @@ def recall(
 
     still = out is None or is_picture(out)
     folder, network, data = able(runs, run, Recalls, "recall")
-    originals = as_float(data.test[:count]) if test else network.memories()[:count]
-    if originals.dim() != 4:
-        raise UserError(f"{folder.name} is about points, not images; look at it with `sandbox sample {folder.name}`")
+    originals = (as_float(data.test[:count]) if test else network.memories()[:count]).cpu()
     if not len(originals):
         raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")
     broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))
     place = out or folder.samples / "recall.png"
     if still:
-        recalled = network.recall(broken)
+        recalled = network.recall(broken).cpu()
         save_png(place, grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
     else:
         with Film(place, fps=12) as film:
-            for recalled in _paced(list(network.recalling(broken))):
+            for recalled in _paced([state.cpu() for state in network.recalling(broken)]):
                 film.write(grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
     wrong = (recalled - originals).abs().flatten(1)
     same = int((wrong.amax(1) < 0.5).sum())

@@ -44,6 +44,10 @@ def load(folder: Path, sha256: dict[str, str], how: Binarize, threshold: int, rn
     Raises:
         UserError: for files that are missing, damaged, or not those that were meant.
     """
+    if unknown := [name for name in sha256 if name not in FILES]:
+        raise UserError(
+            f"data.sha256 names {', '.join(unknown)}, but is about {', '.join(FILES[:-1])} and {FILES[-1]}, unpacked."
+        )
     paths = [_idx.find(folder, name) for name in FILES]
     if missing := [name for name, path in zip(FILES, paths, strict=True) if path is None]:
         raise UserError(f"{folder} lacks {', '.join(missing)} (with or without .gz); set data.root to where they are")

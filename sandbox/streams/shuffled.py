@@ -30,7 +30,16 @@ class ShuffledConfig(StreamConfig):
 
 
 def images_of(source: DataSet, resample: bool, rng: Rng, compute: Compute) -> Callable[[torch.Tensor], torch.Tensor]:
-    """What gives rows [B] of the training set, on the device; with `resample`, newly drawn in black and white."""
+    """What gives rows [B] of the training set, on the device; with `resample`, newly drawn in black and white.
+
+    Raises:
+        UserError: if points are to be drawn anew.
+    """
+    if resample and source.train.dtype != torch.uint8:
+        raise UserError(
+            "generator.stream.resample=true draws pixels by their greys, but these data are points. "
+            "Leave it out, or take a set of images."
+        )
     images = source.train.to(compute.device)
     generator = rng.torch("shuffle/resample", compute.device)
 

@@ -59,6 +59,7 @@ def test_points_are_learnt_scored_and_scattered(sandbox, tmp_path, name):
     assert sandbox("sample", "points", "--out", "points.png").out == "points.png\n"
     assert size(tmp_path / "points.png") == (480, 480)
     if name == "modern_hopfield":
-        assert sandbox("recall", "points").err == (
-            "error: points is about points, not images; look at it with `sandbox sample points`\n"
-        )
+        for command in ("recall", "reconstruct"):
+            assert sandbox(command, "points").err == (
+                "error: points is about points, not images; look at it with `sandbox sample points`\n"
+            )

@@ -106,6 +106,17 @@ def test_another_file_than_was_meant(tmp_path: Path) -> None:
     assert str(refused.value).endswith("not abababababab. Fetch it again from a source you trust.")
 
 
+def test_a_hash_of_no_file(tmp_path: Path) -> None:
+    """A name that is mistyped would leave its file unverified."""
+    write(tmp_path)
+    with pytest.raises(UserError) as refused:
+        make(tmp_path, sha256={"train-images-idx3-ubyte.gz": "ab" * 32})
+    assert str(refused.value) == (
+        "data.sha256 names train-images-idx3-ubyte.gz, but is about train-images-idx3-ubyte, train-labels-idx1-ubyte, "
+        "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, unpacked."
+    )
+
+
 def test_files_that_do_not_belong_together(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / idx.FILES[1]).write_bytes(encoded(np.zeros(4, np.uint8)))

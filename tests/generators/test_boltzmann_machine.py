@@ -140,11 +140,12 @@ def test_a_schedule_that_stays_warm_is_refused() -> None:
     )
 
 
-def test_grey_images_are_refused() -> None:
+@pytest.mark.parametrize("ask", [BoltzmannMachine.update, BoltzmannMachine.log_likelihood])
+def test_grey_images_are_refused(ask: Any) -> None:
     grey = batch()
     grey[3, 0, 1, 1] = 100
     with pytest.raises(UserError) as refused:
-        make().update(grey)
+        ask(make(), grey)
     assert str(refused.value) == (
         "generator.name=boltzmann_machine has binary units, but these images are grey. "
         "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."

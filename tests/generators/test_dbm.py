@@ -154,6 +154,11 @@ def test_grey_images_are_refused() -> None:
     )
 
 
+def test_grey_images_have_no_bound() -> None:
+    with pytest.raises(UserError, match=r"generator\.name=dbm has binary units, but these images are grey\."):
+        make().log_likelihood(EVERY / 2)
+
+
 def test_interfaces_and_ranges() -> None:
     dbm = trained(14)
     for interface in (Generator, Likelihood, Reconstructs, Coder, Classifier, Filters):

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from pydantic import ValidationError
 
 from generators.rbm import RBM, RBMConfig
 from sandbox.device import Compute, choose
@@ -209,6 +210,12 @@ def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
     assert not make().log_likelihood(EVERY).density
 
 
+def test_one_chain_has_no_standard_error() -> None:
+    """So it cannot make a bracket: both ends would be NaN."""
+    with pytest.raises(ValidationError, match="num_chains"):
+        RBMConfig.model_validate({"ais": {"num_chains": 1}})
+
+
 def test_no_pseudo_likelihood_of_real_pixels() -> None:
     """Its sum over the two states of a pixel is none of a pixel that has infinitely many."""
     rbm = RBMConfig.model_validate({"visible": {"name": "gaussian"}}).make(SPEC, Rng(0), choose("cpu"))
@@ -220,12 +227,12 @@ def test_no_pseudo_likelihood_of_real_pixels() -> None:
     )
 
 
-@pytest.mark.parametrize("ask", ["log_likelihood", "pseudo_log_likelihood"])
-def test_grey_images_have_no_likelihood(ask: str) -> None:
+@pytest.mark.parametrize("ask", [RBM.log_likelihood, RBM.pseudo_log_likelihood])
+def test_grey_images_have_no_likelihood(ask: Any) -> None:
     grey = batch()
     grey[3, 0, 1, 1] = 100
     with pytest.raises(UserError, match=r"generator\.name=rbm has binary units, but these images are grey\."):
-        getattr(make(), ask)(grey)
+        ask(make(), grey)
 
 
 def test_metrics_are_measured_now_and_then() -> None:

@@ -87,6 +87,16 @@ def test_a_set_without_labels() -> None:
     assert len(images) == 5
 
 
+def test_points_have_no_greys_to_draw() -> None:
+    points = torch.rand(10, 2)
+    with pytest.raises(UserError) as refused:
+        ShuffledConfig(batch_size=2, resample=True).make(DataSet(points, points), None, Rng(0), choose("cpu"))
+    assert str(refused.value) == (
+        "generator.stream.resample=true draws pixels by their greys, but these data are points. "
+        "Leave it out, or take a set of images."
+    )
+
+
 @pytest.mark.parametrize("config", [ShuffledConfig, LabelledConfig])
 def test_greys_drawn_anew(config: type[ShuffledConfig | LabelledConfig]) -> None:
     greys = torch.tensor([0, 51, 255], dtype=torch.uint8).expand(4, 3).reshape(4, 1, 1, 3)
