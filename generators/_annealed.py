@@ -1,5 +1,7 @@
 """How a Boltzmann machine's log Z is bracketed, and what is then known of its data."""
 
+from typing import Annotated
+
 import torch
 from pydantic import Field, PositiveInt
 
@@ -19,7 +21,7 @@ class Annealing(Config):
     The way back begins with samples: `burn_in` sweeps that start at the data.
     """
 
-    num_chains: int = Field(100, ge=2)  # one has no standard error
+    num_chains: Annotated[int, Field(ge=2)] = 100  # one has no standard error
     num_temperatures: PositiveInt = 14_500
     burn_in: PositiveInt = 500
 

@@ -15,7 +15,6 @@ def able(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any
 
     Raises:
         UserError: if the run is an agent, or a generator without the protocol `ability`; `verb` says what it cannot do.
-            And if it is about points: these commands draw images.
     """
     folder = RunFolder.find(runs, run)
     assembly, _ = restore(folder)
@@ -26,9 +25,15 @@ def able(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any
         others = ", ".join(catalog.able("generators", ability))
         name = assembly.config.learner.model_dump()["name"]
         raise UserError(f"{folder.name} is a {name}, which cannot {verb}. Those that can: {others}.")
-    if len(assembly.source.spec.shape) != 3:
-        raise UserError(f"{folder.name} is about points, not images; look at it with `sandbox sample {folder.name}`")
     return folder, assembly.learner, assembly.source
+
+
+def able_on_images(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any, DataSet]:
+    """As `able`; raises UserError also if the run is about points."""
+    folder, generator, data = able(runs, run, ability, verb)
+    if len(data.spec.shape) != 3:
+        raise UserError(f"{folder.name} is about points, not images; look at it with `sandbox sample {folder.name}`")
+    return folder, generator, data
 
 
 def is_picture(place: Path) -> bool:

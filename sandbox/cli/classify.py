@@ -23,13 +23,13 @@ def classify(
     sandbox classify mnist_dbn_s0 --out wrong.png
     sandbox classify mnist_dbn_s0 --images 1000 --json
     """
-    from sandbox.cli._generator import able
+    from sandbox.cli._generator import able_on_images
     from sandbox.errors import UserError
     from sandbox.evaluate.classes import confusion
     from sandbox.generator import Classifier
     from sandbox.media.grid import grid, save_png
 
-    folder, generator, data = able(runs, run, Classifier, "tell classes")
+    folder, generator, data = able_on_images(runs, run, Classifier, "tell classes")
     if data.test_labels is None:
         raise UserError(f"the test images of {folder.name} have no labels, so nobody knows what would be right")
     test, labels = data.test[:images], data.test_labels[:images]

@@ -36,7 +36,7 @@ def recall(
     """
     import torch
 
-    from sandbox.cli._generator import able, is_picture
+    from sandbox.cli._generator import able_on_images, is_picture
     from sandbox.errors import UserError
     from sandbox.generator import Recalls
     from sandbox.media.damage import damaged
@@ -47,7 +47,7 @@ def recall(
     from sandbox.seeding import Rng
 
     still = out is None or is_picture(out)
-    folder, network, data = able(runs, run, Recalls, "recall")
+    folder, network, data = able_on_images(runs, run, Recalls, "recall")
     originals = (as_float(data.test[:count]) if test else network.memories()[:count]).cpu()
     if not len(originals):
         raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")

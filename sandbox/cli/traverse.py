@@ -28,14 +28,14 @@ def traverse(
     sandbox traverse latest
     sandbox traverse digits_vae_s0 --between --steps 20 --out walk.gif
     """
-    from sandbox.cli._generator import able, is_picture
+    from sandbox.cli._generator import able_on_images, is_picture
     from sandbox.evaluate.latents import along_latents, between_images, spread
     from sandbox.generator import Coder
     from sandbox.media.film import Film
     from sandbox.media.grid import grid, save_png
 
     still = out is None or is_picture(out)
-    folder, generator, data = able(runs, run, Coder, "walk through codes")
+    folder, generator, data = able_on_images(runs, run, Coder, "walk through codes")
     place = out or folder.samples / "traversal.png"
     if between:
         walks = between_images(generator, spread(data.test, 2 * min(count, len(data.test) // 2)), steps)
