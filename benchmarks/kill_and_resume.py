@@ -47,7 +47,12 @@ RUNS = {
     "sb3_replay": ["catch_sb3", "agent.algorithm=dqn", "env.observe=features", *SHORT],
     "vae": ["digits_vae", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "gan": ["digits_gan", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
-    "rbm": ["digits_rbm", "steps=2000", "log_period=150", "checkpoint_period=500", "evaluate_period=0"],
+    "rbm": ["digits_rbm", *SHORT],
+    "boltzmann_machine": ["bars_and_stripes_boltzmann_machine", "steps=600", *SHORT[1:], "checkpoint_period=150"],
+    "dbn": ["digits_dbn", "generator.pretraining_steps=500", "generator.up_down.steps=500", *SHORT],
+    "dbm": ["digits_dbm", "generator.pretraining_steps=500", "generator.learning_steps=500", *SHORT],
+    "stacked": ["digits_stacked_autoencoder", "generator.pretraining_steps=300", *SHORT],
+    "vq_vae": ["digits_vq_vae", "steps=400", *SHORT[1:], "checkpoint_period=100"],
 }
 CLOCKED = {"time", "time/steps_per_second"}
 
