@@ -138,11 +138,17 @@ class StackedAutoencoder:
 
     @torch.no_grad()
     def classify(self, images: torch.Tensor) -> torch.Tensor:
-        """[B, C, H, W] -> probabilities of the classes [B, K]; nothing before fine-tuning has taught them.
+        """[B, C, H, W] -> probabilities of the classes [B, K].
 
         Raises:
-            UserError: if the data had no labels.
+            UserError: if the data had no labels, or before fine-tuning.
         """
+        begins = len(self._pretraining) * self._config.pretraining_steps
+        if self._stack.softmax is not None and self._updates.value <= begins:
+            raise UserError(
+                f"this stacked_autoencoder knows no classes yet: it learns them from update {begins + 1:,} on. "
+                "Train it further: sandbox resume RUN --steps N."
+            )
         return self._classes(self._top(images)).softmax(1)
 
     def _top(self, images: torch.Tensor) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import math
 import zlib
 from pathlib import Path
 
@@ -38,9 +39,9 @@ def read(path: Path, sha256: str | None = None) -> np.ndarray:
         raise UserError(f"{path} holds numbers of type 0x{kind:02x}; only unsigned bytes (0x08) can be read.")
     start = 4 + 4 * dimensions
     shape = [int.from_bytes(content[4 + 4 * i : 8 + 4 * i]) for i in range(dimensions)]
-    if len(content) != start + int(np.prod(shape)):
+    if len(content) != start + math.prod(shape):
         raise UserError(
-            f"{path} should have {start + int(np.prod(shape)):,} bytes for its shape {tuple(shape)}, "
+            f"{path} should have {start + math.prod(shape):,} bytes for its shape {tuple(shape)}, "
             f"but has {len(content):,}. Fetch it again; it may be cut short."
         )
     if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:

@@ -57,10 +57,11 @@ def load(folder: Path, sha256: dict[str, str], how: Binarize, threshold: int, rn
         if path is not None
     )
     for images, labels, which in ((train, train_labels, "train"), (test, test_labels, "t10k")):
-        if images.dim() != 3 or labels.shape != images.shape[:1]:
+        if images.dim() != 3 or labels.shape != images.shape[:1] or not len(images):
             raise UserError(
                 f"{folder}: the {which} images have the shape {tuple(images.shape)} and the labels "
-                f"{tuple(labels.shape)}; [N, height, width] and [N] are needed. Do the files belong together?"
+                f"{tuple(labels.shape)}; [N, height, width] and [N] are needed, N at least 1. "
+                "Do the files belong together?"
             )
     generator = rng.torch("idx/binarize", torch.device("cpu"))
     train, test = (binarize(images[:, None], how, threshold, generator) for images in (train, test))

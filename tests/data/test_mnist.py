@@ -124,6 +124,14 @@ def test_files_that_do_not_belong_together(tmp_path: Path) -> None:
         make(tmp_path)
 
 
+def test_no_images_at_all(tmp_path: Path) -> None:
+    write(tmp_path)
+    (tmp_path / idx.FILES[0]).write_bytes(encoded(np.zeros((0, 4, 2), np.uint8)))
+    (tmp_path / idx.FILES[1]).write_bytes(encoded(np.zeros(0, np.uint8)))
+    with pytest.raises(UserError, match=r"\(0, 4, 2\) and the labels \(0,\); .* are needed, N at least 1"):
+        make(tmp_path)
+
+
 def test_no_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_DATA", str(tmp_path))
     with pytest.raises(UserError) as refused:

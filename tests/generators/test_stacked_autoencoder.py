@@ -114,6 +114,13 @@ def test_it_learns_to_tell_classes_apart() -> None:
     assert (probabilities.argmax(1) == unseen.labels).float().mean() > 0.97
 
 
+def test_no_classes_before_fine_tuning() -> None:
+    learner = make(num_classes=2, pretraining_steps=2)
+    learner.update(labelled(50, 0))
+    with pytest.raises(UserError, match=r"knows no classes yet: it learns them from update \d+ on"):
+        learner.classify(images())
+
+
 def test_without_labels_there_are_no_classes() -> None:
     learner = make()
     learner.update(unlabelled())
