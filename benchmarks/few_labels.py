@@ -74,6 +74,8 @@ def main() -> None:
     given = words.parse_args()
     torch.set_num_threads(1)
     assembly, step = restore(RunFolder.find(given.run.parent, given.run.name), ["data.binarize=none"])
+    if len(assembly.source.train) < HELD_OUT + max(given.labels):
+        words.error(f"{given.run} has {len(assembly.source.train)} training images; a run on MNIST is needed")
     machine, source, compute = assembly.learner.parts()["machine"].machine(), assembly.source, choose("cpu", "auto")
     arrow, hidden = Arrow(machine.weight, machine.hidden_bias), len(machine.hidden_bias)
     images, test = as_float(source.train).flatten(1), (as_float(source.test).flatten(1), source.test_labels)

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from PIL import Image
 
+from sandbox.errors import UserError
+
 _BORDER = 96  # a grey that is seen against black and white
 _CELL = 48  # pixels; smaller images are enlarged to about this size
 
@@ -66,7 +68,13 @@ def _bytes(images: torch.Tensor) -> np.ndarray:
 
 
 def save_png(path: Path, picture: np.ndarray) -> None:
-    """Write a picture [H, W, 3] uint8 to `path`, whole or not at all."""
+    """Write a picture [H, W, 3] uint8 to `path`, whole or not at all.
+
+    Raises:
+        UserError: if the name is not that of a PNG.
+    """
+    if path.suffix.lower() != ".png":
+        raise UserError(f"this picture is a PNG, but {path} is not the name of one; name it {path.with_suffix('.png')}")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     Image.fromarray(picture).save(partial, format="PNG")

@@ -3,6 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
+from sandbox.errors import UserError
 from sandbox.media.grid import balanced, grid, pairs, save_png
 
 B = 96  # the border's grey
@@ -93,3 +94,12 @@ def test_pairs_stand_above_each_other_in_strips():
     assert picture.shape == (2 * (2 * 49 + 1), 2 * 49 + 1, 3)
     tops = [picture[row, [5, 55], 0].tolist() for row in (5, 55, 99 + 5, 99 + 55)]
     assert tops == [[0, 0], [255, 255], [0, B], [255, B]]
+
+
+def test_a_picture_under_another_name_is_refused(tmp_path):
+    with pytest.raises(UserError) as refused:
+        save_png(tmp_path / "x.gif", grid(np.zeros((1, 1, 2, 2), np.uint8)))
+    assert str(refused.value) == (
+        f"this picture is a PNG, but {tmp_path / 'x.gif'} is not the name of one; name it {tmp_path / 'x.png'}"
+    )
+    assert list(tmp_path.iterdir()) == []
