@@ -173,7 +173,8 @@ class Layer(nn.Module):
             self.visible_offset.lerp_(visible_mean, learning.centering)
             self.hidden_offset.lerp_(hidden_mean, learning.centering)
             gradient = boltzmann.centred(gradient, self.visible_offset, self.hidden_offset)
-        gradient.weight.sub_(self.weight, alpha=learning.weight_decay)
+        if learning.weight_decay:
+            gradient.weight.sub_(self.weight, alpha=learning.weight_decay)
         if self.connected is not None:
             gradient.weight.mul_(self.connected)
         velocities = [self.get_buffer(f"{name}_velocity") for name in Machine._fields]

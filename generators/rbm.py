@@ -156,7 +156,8 @@ class RBM:
         return replace(estimate("ais", nats, up, down), density=density)
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
-        return as_float(images.to(self._device)).flatten(1) / self._scale
+        v = as_float(images.to(self._device)).flatten(1)
+        return v if self._scale == 1 else v / self._scale
 
     def _refuse_grey(self, v: torch.Tensor) -> None:
         """Raises UserError for grey images and binary units; it waits for the device."""

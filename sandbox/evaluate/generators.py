@@ -7,6 +7,7 @@ import torch
 
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
+from sandbox.evaluate.classes import confusion
 from sandbox.generator import Classifier, Generator, Likelihood, Reconstructs
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
@@ -114,11 +115,10 @@ def _pseudo_likelihood(generator: PseudoLikelihood, test: torch.Tensor) -> Resul
 
 def _errors(classifier: Classifier, test: torch.Tensor, labels: torch.Tensor) -> Result:
     try:
-        guesses = torch.cat([classifier.classify(x).argmax(1).cpu() for x in torch.split(test, _BATCH)])
+        found = confusion(classifier, test, labels)
     except UserError as impossible:  # it has not come to the classes yet
         return {"error_missing": str(impossible)}
-    error = _mean((guesses != labels).float())
-    return {"error": error, "error_ci95": 1.96 * math.sqrt(error * (1 - error) / len(labels))}
+    return {"error": found.error, "error_ci95": found.error_ci95}
 
 
 def _mean_image(images: torch.Tensor) -> torch.Tensor:
