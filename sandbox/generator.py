@@ -18,6 +18,25 @@ class Generator(Learner, Protocol):
         """Means or probabilities of `count` samples, [count, C, H, W] in [0, 1]."""
 
 
+@runtime_checkable
+class Previews(Protocol):
+    """A generator that can show how training goes on: with what never changes."""
+
+    def preview(self, count: int) -> torch.Tensor:
+        """Samples from the same `count` latents each time, [count, C, H, W] in [0, 1]."""
+
+
+@runtime_checkable
+class Imagines(Protocol):
+    """A generator whose samples are made of latents, which can be walked between."""
+
+    def latents(self, count: int) -> torch.Tensor:
+        """Draws of the prior, [count, Z]."""
+
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """[B, Z] -> [B, C, H, W] in [0, 1]."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """log p of images, nats [B], and how it was found: `exact`, `importance`, `ais`, ...

@@ -11,7 +11,7 @@ from sandbox.dataset import DataSet
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.evaluate.generators import IMAGES, evaluate_generator
-from sandbox.generator import Filters
+from sandbox.generator import Filters, Previews
 from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
@@ -87,14 +87,15 @@ class Journal:
         }
 
     def show(self, step: int) -> None:
-        """A film of one episode; or a picture of samples, and of filters where there are any."""
+        """A film of one episode; or pictures of samples, of the same latents each time where it can, and of filters."""
         learner, stem = self._assembly.learner, f"step_{step:012d}"
         if not isinstance(self._assembly.source, DataSet):
             place, env = self._folder.videos / f"{stem}.mp4", self._assembly.source(1)
             list(film(islice(episodes(learner, env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
             self._sink.media(step, "videos", place)
             return
-        pictures = {"samples": (stem, picture_of(learner.sample, self._assembly.source.spec.shape))}
+        draw = learner.preview if isinstance(learner, Previews) else learner.sample
+        pictures = {"samples": (stem, picture_of(draw, self._assembly.source.spec.shape))}
         if isinstance(learner, Filters):
             pictures["filters"] = (f"filters_{stem}", grid(balanced(learner.filters(_FILTERS))))
         for name, (file, picture) in pictures.items():

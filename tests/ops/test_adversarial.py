@@ -7,21 +7,23 @@ import torch
 from torch import nn
 
 from sandbox.ops import adversarial
+from sandbox.ops.adversarial import NON_SATURATING
 
 
 def test_losses_by_hand() -> None:
     zero, right = torch.zeros(4), torch.full((2,), math.log(3))  # D = 1/2, D = 3/4
-    assert adversarial.discriminator_loss(zero, zero).item() == pytest.approx(2 * math.log(2))
-    assert adversarial.discriminator_loss(right, -right).item() == pytest.approx(-2 * math.log(3 / 4))
-    assert adversarial.generator_loss(right).item() == pytest.approx(-math.log(3 / 4))
+    game = NON_SATURATING
+    assert game.discriminator_loss(zero, zero).item() == pytest.approx(2 * math.log(2))
+    assert game.discriminator_loss(right, -right).item() == pytest.approx(-2 * math.log(3 / 4))
+    assert game.generator_loss(right).item() == pytest.approx(-math.log(3 / 4))
 
 
 def test_smoothing_is_one_sided() -> None:
     """Its best answer to real images is D = 1 - smoothing; fakes are still wanted at 0."""
     real = torch.tensor([math.log(9.0)], requires_grad=True)  # D = 0.9
     fake = torch.tensor([0.5], requires_grad=True)
-    plain = torch.autograd.grad(adversarial.discriminator_loss(real, fake), fake)
-    slope, other = torch.autograd.grad(adversarial.discriminator_loss(real, fake, 0.1), (real, fake))
+    plain = torch.autograd.grad(NON_SATURATING.discriminator_loss(real, fake), fake)
+    slope, other = torch.autograd.grad(NON_SATURATING.discriminator_loss(real, fake, 0.1), (real, fake))
     assert slope.item() == pytest.approx(0.0, abs=1e-6)
     assert other.item() == plain[0].item()
 
@@ -29,7 +31,7 @@ def test_smoothing_is_one_sided() -> None:
 def test_the_generator_learns_where_the_discriminator_is_sure() -> None:
     """log(1 - D) has the slope -D, here e-30; the non-saturating loss has the slope -1."""
     logits = torch.tensor([-30.0], requires_grad=True)
-    (slope,) = torch.autograd.grad(adversarial.generator_loss(logits), logits)
+    (slope,) = torch.autograd.grad(NON_SATURATING.generator_loss(logits), logits)
     assert slope.item() == pytest.approx(-1.0)
 
 
