@@ -20,7 +20,7 @@ Collect = Callable[[dict[str, Any], str, int, Rng], np.ndarray]
 class DataSet:
     """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255. Labels are [N] int64.
 
-    Points are [N, 2] float32 in the unit square.
+    Points are [N, D] float32 in the unit cube; pictures are made of those on a line and in the plane (D = 1, 2).
     """
 
     train: torch.Tensor
