@@ -14,7 +14,7 @@ from pydantic import Field
 from torch import nn
 
 from generators._discriminator import Verdict
-from generators._tricks import History, Tricks
+from generators._tricks import Blur, History, Tricks
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.learner import Counter, Metrics, Stateful
@@ -22,6 +22,7 @@ from sandbox.ops import adversarial
 from sandbox.ops.adversarial import Critic, Game
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.optimizer import OptimizerConfig
+from sandbox.seeding import Rng
 
 ADAM = Adam(lr=2e-4, betas=(0.5, 0.999))  # Radford et al. 2016
 Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
@@ -59,6 +60,7 @@ class Duel:
         game: Game,
         generator: nn.Module,
         discriminator: nn.Module,
+        rng: Rng,
         compute: Compute,
         penalty: Penalty | None = None,
     ) -> None:
@@ -69,6 +71,7 @@ class Duel:
                 "but this member's discriminator gives scores, not classes. Leave it out."
             )
         self._terms, self._game, self._compute, self._penalty = terms, game, compute, penalty
+        self._blur = Blur(terms.tricks, rng, compute)
         self.generator, self.discriminator = generator.to(compute.device), discriminator.to(compute.device)
         self.average = copy.deepcopy(self.generator).eval()
         self._discriminator_optimizer = terms.discriminator_optimizer.make(self.discriminator.parameters())
@@ -106,6 +109,7 @@ class Duel:
 
     def discriminate(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
         """The discriminator's step. Together, real and fake images would share a batch's statistics."""
+        real, fake = (self._blur.over(x, self._updates.value) for x in (real, fake))
         with self._compute.autocast():
             on_real, on_fake = self.discriminator(real), self.discriminator(fake)
         self._features = on_real.features.detach()
@@ -133,7 +137,9 @@ class Duel:
     ) -> dict[str, torch.Tensor]:
         """The generator's step, which leaves no trace in the discriminator; `metrics` are those of the update."""
         with self._compute.autocast():
-            verdict = Verdict(*adversarial.without_traces(self.discriminator, fake))
+            verdict = Verdict(
+                *adversarial.without_traces(self.discriminator, self._blur.over(fake, self._updates.value))
+            )
         share = self._terms.tricks.feature_matching
         loss = (1 - share) * self._game.generator_loss(verdict.logits)
         if share:

@@ -1,7 +1,8 @@
 """Parts that steady a game between two networks, each an object or a number that any member takes.
 
 Papers: Salimans et al. 2016, "Improved Techniques for Training GANs" (feature matching, minibatch discrimination,
-historical averaging, one-sided label smoothing); Lin et al. 2018, "PacGAN" (packing).
+historical averaging, one-sided label smoothing); Lin et al. 2018, "PacGAN" (packing); Sonderby et al. 2017, "Amortised
+MAP Inference for Image Super-resolution" (instance noise).
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,10 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
 from sandbox.config import Config
+from sandbox.device import Compute
+from sandbox.networks.inputs import as_float
+from sandbox.schedules import Fading
+from sandbox.seeding import Rng
 
 
 class MinibatchDiscrimination(Config):
@@ -46,6 +51,8 @@ class Tricks(Config):
     `label_smoothing`: the target of real images is 1 - this. `pack_size`: images that are judged at once, real ones
     with real ones. `feature_matching`: share of the generator's loss that is the distance of mean features (1: all,
     as in the paper). `historical_averaging`: weight of each player's squared distance to its own past mean.
+    `instance_noise`: standard deviation of the normal noise on all that is judged, real and fake, at each update: while
+    it is large, modes run into each other and the generator is drawn to all of them.
     """
 
     label_smoothing: float = Field(default=0.0, ge=0.0, lt=0.5)
@@ -53,6 +60,7 @@ class Tricks(Config):
     minibatch_discrimination: MinibatchDiscrimination | None = None
     feature_matching: float = Field(default=0.0, ge=0.0, le=1.0)
     historical_averaging: NonNegativeFloat = 0.0
+    instance_noise: Fading | None = None
 
 
 class History:
@@ -77,3 +85,18 @@ class History:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._count = state["count"]
         self._means = [mean.to(weight) for mean, weight in zip(state["means"], self._weights, strict=True)]
+
+
+class Blur:
+    """Adds `instance_noise` to what goes into a discriminator."""
+
+    def __init__(self, tricks: Tricks, rng: Rng, compute: Compute) -> None:
+        self._fading, self._generator = tricks.instance_noise, rng.torch("tricks/instance_noise", compute.device)
+
+    def over(self, x: torch.Tensor, update: int) -> torch.Tensor:
+        """[B, ...] with the noise of that update; bytes become floats in [0, 1]."""
+        deviation = 0.0 if self._fading is None else self._fading.at(update)
+        if not deviation:
+            return x
+        noise = torch.randn(x.shape, generator=self._generator, device=x.device)
+        return as_float(x).add(noise, alpha=deviation)

@@ -53,7 +53,7 @@ class DCGAN:
         with rng.initialising("dcgan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, NON_SATURATING, generator, discriminator, compute)
+        self._duel = Duel(config, NON_SATURATING, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

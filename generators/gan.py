@@ -54,7 +54,7 @@ class GAN:
         with rng.initialising("gan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, GAMES[config.game], generator, discriminator, compute)
+        self._duel = Duel(config, GAMES[config.game], generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

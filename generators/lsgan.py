@@ -51,7 +51,7 @@ class LSGAN:
         with rng.initialising("lsgan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, LEAST_SQUARES, generator, discriminator, compute)
+        self._duel = Duel(config, LEAST_SQUARES, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

@@ -63,7 +63,7 @@ class SNGAN:
         with rng.initialising("sngan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, HINGE, generator, discriminator, compute)
+        self._duel = Duel(config, HINGE, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

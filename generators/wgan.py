@@ -59,7 +59,7 @@ class WGAN:
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._clip = config.clip
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, WASSERSTEIN, generator, discriminator, compute)
+        self._duel = Duel(config, WASSERSTEIN, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

@@ -74,7 +74,7 @@ class WGANGP:
         self._weight, self._device = config.penalty, compute.device
         self._alphas = rng.torch("wgan_gp/alphas", compute.device)
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, WASSERSTEIN, generator, discriminator, compute, self._slopes)
+        self._duel = Duel(config, WASSERSTEIN, generator, discriminator, rng, compute, self._slopes)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

@@ -156,6 +156,7 @@ ALL_TRICKS = {
     "minibatch_discrimination": {"num_kernels": 3, "kernel_size": 2},
     "feature_matching": 0.5,
     "historical_averaging": 0.1,
+    "instance_noise": {"start": 0.1, "end": 0.01, "steps": 100},
 }
 
 
@@ -170,6 +171,9 @@ def test_all_that_decides_what_comes_next_is_in_its_parts(tricks: dict[str, Any]
         part.load_state_dict(copy.deepcopy(gan.parts()[name].state_dict()))
     for noise in (gan._noise, other._noise):
         noise._training.manual_seed(5)
+    for player in (gan, other):
+        player._duel._blur._generator.manual_seed(7)
+    for noise in (gan._noise, other._noise):
         noise._sampling.manual_seed(6)
     assert torch.equal(gan.sample(4), other.sample(4))
     for _ in range(2):
@@ -197,6 +201,19 @@ def test_a_pack_is_judged_at_once() -> None:
         "generator.tricks.pack_size=5 does not divide a batch of 8. "
         "Set generator.stream.batch_size to a multiple of it."
     )
+
+
+def test_noise_is_on_all_that_is_judged_and_fades() -> None:
+    tricks = {"instance_noise": {"start": 0.2, "end": 0.02, "steps": 4}}
+    gan, plain = make(tricks=tricks), make()
+    noisy, clean = gan.update(images()), plain.update(images())
+    assert {name for name in clean if noisy[name] == clean[name]} == set()
+    blur, grey = gan._duel._blur, torch.full((100_000,), 51, dtype=torch.uint8)
+    for update, deviation in [(0, 0.2), (2, 0.2 * 0.1**0.5), (3, 0.2 * 0.1**0.75)]:
+        noisy = blur.over(grey, update)
+        assert noisy.mean().item() == pytest.approx(0.2, abs=0.003)
+        assert noisy.std().item() == pytest.approx(deviation, rel=0.02)
+    assert blur.over(grey, 4) is grey
 
 
 def test_interfaces() -> None:
