@@ -21,6 +21,9 @@ class DataSet:
     """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255. Labels are [N] int64.
 
     Points are [N, D] float32 in the unit cube; pictures are made of those on a line and in the plane (D = 1, 2).
+
+    Sources [N, C', H, W] uint8 are what images can be translated from: each image's own, in the training half only if
+    it is `paired` (otherwise there may be more or fewer of them than images), in the test half always.
     """
 
     train: torch.Tensor
@@ -28,11 +31,16 @@ class DataSet:
     binary: bool = False
     train_labels: torch.Tensor | None = None
     test_labels: torch.Tensor | None = None
+    train_sources: torch.Tensor | None = None
+    test_sources: torch.Tensor | None = None
+    paired: bool = True
 
     @property
     def spec(self) -> Spec:
         classes = 0 if self.train_labels is None else int(self.train_labels.max()) + 1
-        return Spec(tuple(self.train.shape[1:]), self.train.dtype == torch.uint8, num_classes=classes)
+        sources = None if self.train_sources is None else tuple(self.train_sources.shape[1:])
+        is_bytes = self.train.dtype == torch.uint8
+        return Spec(tuple(self.train.shape[1:]), is_bytes, num_classes=classes, source_shape=sources)
 
 
 class DataConfig(Config):
