@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -49,3 +49,24 @@ class DataConfig(Config):
     @abstractmethod
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """Load or make the whole set; `collect` plays an agent for sets made of frames."""
+
+
+@runtime_checkable
+class Mixture(Protocol):
+    """A data set's config whose points are an even mixture of round Gaussians: their density is known."""
+
+    def centres(self) -> torch.Tensor:
+        """Of the modes, [K, D], in the unit cube."""
+
+    def spread(self) -> float:
+        """A mode's standard deviation along each axis."""
+
+
+@runtime_checkable
+class Stacked(Protocol):
+    """A data set's config whose images have images of another set as channels; classes are those of all, read as one
+    decimal number.
+    """
+
+    def channel(self) -> DataConfig:
+        """The set of each channel: it has ten classes."""
