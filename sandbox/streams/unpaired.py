@@ -29,7 +29,7 @@ class UnpairedConfig(StreamConfig):
         images, sources = source.train.to(compute.device), source.train_sources.to(compute.device)
         return Unpaired(
             Shuffled(self.batch_size, source, images.__getitem__, rng, compute),
-            Shuffled(self.batch_size, others, sources.__getitem__, rng, compute, "shuffle/sources"),
+            Shuffled(self.batch_size, others, sources.__getitem__, rng, compute, "shuffle_sources"),
         )
 
 
