@@ -26,7 +26,7 @@ class Overlap:
 
 def radii(x: torch.Tensor, k: int = NEIGHBOURS) -> torch.Tensor:
     """The squared distance of each of [N, F] to its k-th neighbour: [N]; N is k + 1 at least."""
-    nearest = [_squared(rows, x).kthvalue(k + 1, dim=1).values for rows in torch.split(x, _ROWS)]
+    nearest = [_squared(rows, x).topk(k + 1, largest=False).values[:, -1] for rows in torch.split(x, _ROWS)]
     return torch.cat(nearest)  # k + 1, since the nearest of all is itself
 
 
