@@ -8,6 +8,8 @@ import torch
 
 from sandbox import judging
 from sandbox.assemble import Assembly, build
+from sandbox.data.mnist import MnistConfig
+from sandbox.data.stacked_mnist import StackedMnistConfig
 from sandbox.dataset import Collect, DataConfig, DataSet, Stacked
 from sandbox.evaluate.judges import Judges
 from sandbox.judging import judge_of
@@ -110,6 +112,8 @@ def test_stacked_images_are_compared_channel_by_channel(tmp_path: Path, monkeypa
         whole.config.model_copy(update={"data": Pairs()}), whole.rng, whole.compute, Pairs().make(Rng(0), None), None
     )
     assert isinstance(Pairs(), Stacked)
+    assert isinstance(StackedMnistConfig(), Stacked)
+    assert StackedMnistConfig(root="here").channel() == MnistConfig(root="here")
     about, judge = judge_of(stacked, tmp_path)
     assert about == {"fcd_classifier": "digits"}
     assert judge is not None

@@ -36,6 +36,10 @@ class StackedMnistConfig(DataConfig):
         test, test_labels = stack(digits.test, digits.test_labels, self.test_count, generator)
         return DataSet(train, test, False, train_labels, test_labels)
 
+    def channel(self) -> DataConfig:
+        """Of whose ten classes the thousand are made: a classifier of those counts them."""
+        return MnistConfig(root=self.root)
+
 
 def stack(
     digits: torch.Tensor, labels: torch.Tensor, count: int, generator: torch.Generator

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from sandbox.data.gaussian_grid import GaussianGridConfig
+from sandbox.data.gaussian_line import GaussianLineConfig
 from sandbox.data.gaussian_ring import GaussianRingConfig
 from sandbox.dataset import Mixture
 from sandbox.evaluate.mixtures import found_modes, point_distances
@@ -20,6 +21,7 @@ FIGURES = ("modes", "high_quality", "reverse_kl", "js", "sliced_w1")
 def test_the_mixtures_are_known() -> None:
     assert isinstance(GRID, Mixture)
     assert isinstance(GaussianRingConfig(), Mixture)
+    assert isinstance(GaussianLineConfig(), Mixture)
 
 
 def test_real_points_are_near_the_floor() -> None:
