@@ -51,16 +51,20 @@ class Judges:
         text = json.dumps(config.model_dump(mode="json"), sort_keys=True)
         stem = f"{config.model_dump()['name']}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
         place, digest = self._folder / stem, digest_of(data)
+        if not place.exists():
+            self._train(place, text, data, digest)
+        return _read(place, data, digest)
+
+    def _train(self, place: Path, config: str, data: DataSet, digest: str) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._folder / f".{stem}.lock"):  # another evaluation may be training the same one
+            with FileLock(self._folder / f".{place.name}.lock"):  # another evaluation may be training the same one
                 if not place.exists():
-                    _train(place, text, data, digest)
+                    _train(place, config, data, digest)
         except (OSError, SafetensorError) as error:
             raise UserError(
                 f"could not save the classifier of these data in {place}: {error}. Make room or give write access."
             ) from error
-        return _read(place, data, digest)
 
 
 def digest_of(data: DataSet) -> str:
