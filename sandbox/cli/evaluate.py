@@ -35,7 +35,8 @@ def evaluate(
     (half a minute of processor time for MNIST) and stays in `classifiers` beside the runs; figures of two classifiers
     cannot be compared. Points are compared with the mixture that they come from: `modes`, `high_quality`,
     `reverse_kl`, `js`, and on a line `w1`, in the plane `sliced_w1`. Beside each stands its `_floor`, what as many
-    training images have: `fcd_in_floors` is 1 at best. All fall with more images: add `--images 10000`.
+    training images have: `fcd_in_floors` is about 1 at best. Floors fall with more images, so only figures of equally
+    many can be compared; to count the modes of stacked_mnist, and for figures to publish, add `--images 10000`.
 
     Overrides, `key=value`, change what it is scored on, options of its environment or of its data set, and how, such
     as `agent.evaluation_epsilon` and `generator.ais`.
