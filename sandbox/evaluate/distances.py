@@ -15,10 +15,10 @@ def image_distances(judge: Judge, samples: torch.Tensor, test: torch.Tensor, tra
 
     Returns:
         `fcd`, the Fréchet classifier distance of the samples to the test images; `fcd_floor`, that of the training
-        images to them; `fcd_in_floors`, their ratio (the floor falls with more images, so it grows); `kid`, half its 95 % interval `_ci95`, and its `_floor`;
-        `precision`, `recall`, `density`, `coverage`, each with its `_floor`; of data whose kinds of images are there
-        to be counted, `modes` and the rest of `found_modes`. What needs more samples than there are is `_missing`,
-        with how many it needs.
+        images to them; `fcd_in_floors`, their ratio (with more images the floor falls, and the ratio grows); `kid`,
+        half its 95 % interval `_ci95`, and its `_floor`; `precision`, `recall`, `density`, `coverage`, each with its
+        `_floor`; of data whose kinds of images are there to be counted, `modes` and the rest of `found_modes`. What
+        needs more samples than there are is `_missing`, with how many it needs.
     """
     real, fake, other = (judge.features(images).double() for images in (test, samples, train))
     n = len(real)
