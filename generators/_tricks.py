@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import nn
 
 from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.networks.inputs import as_float
-from sandbox.schedules import Fading
 from sandbox.seeding import Rng
 
 
@@ -43,6 +42,17 @@ class ClosenessToOthers(nn.Module):
         distances = (rows[:, None] - rows[None]).abs().sum(3)  # [B, B, kernels]
         others = torch.exp(-distances).sum(1) - 1  # without itself
         return torch.cat([features, others.to(features)], 1)
+
+
+class Fading(Config):
+    """A deviation that goes from `start` to `end` by the same factor each step, over `steps` steps; then 0."""
+
+    start: PositiveFloat = 0.1
+    end: PositiveFloat = 0.001
+    steps: PositiveInt = 10_000
+
+    def at(self, step: int) -> float:
+        return self.start * (self.end / self.start) ** (step / self.steps) if step < self.steps else 0.0
 
 
 class Tricks(Config):

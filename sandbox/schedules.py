@@ -3,15 +3,7 @@
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    NonNegativeFloat,
-    NonNegativeInt,
-    PositiveFloat,
-    PositiveInt,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from sandbox.config import Config
 
@@ -29,17 +21,6 @@ class Linear(Config):
         """In every environment alike."""
         done = min(max(step - self.delay, 0) / self.steps, 1.0)
         return self.start + done * (self.end - self.start)
-
-
-class Fading(Config):
-    """From `start` to `end` by the same factor each step, over `steps` steps; then 0."""
-
-    start: PositiveFloat = 0.1
-    end: PositiveFloat = 0.001
-    steps: PositiveInt = 10_000
-
-    def at(self, step: int) -> float:
-        return self.start * (self.end / self.start) ** (step / self.steps) if step < self.steps else 0.0
 
 
 class Ladder(Config):

@@ -7,7 +7,7 @@ import pytest
 from sandbox.config import Config
 from sandbox.errors import UserError
 from sandbox.resolve import resolve
-from sandbox.schedules import Exploration, Fading, Ladder, Linear
+from sandbox.schedules import Exploration, Ladder, Linear
 
 
 @pytest.mark.parametrize(
@@ -78,8 +78,3 @@ def test_mistakes(word: str, message: str) -> None:
         resolve([], ["steps=1", "env.name=catch", "agent.name=dqn", override])
     said = f"command line: {override}: "
     assert str(error.value) == said + message.removeprefix(f"{override.split('=')[0]}: ")
-
-
-@pytest.mark.parametrize(("step", "value"), [(0, 0.4), (5, 0.04), (9, 0.4 * 0.01**0.9), (10, 0.0), (99, 0.0)])
-def test_fading(step: int, value: float) -> None:
-    assert Fading(start=0.4, end=0.004, steps=10).at(step) == pytest.approx(value)

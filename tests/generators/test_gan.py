@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import nn
 
+from generators._tricks import Fading
 from generators.gan import GAN, GANConfig
 from sandbox.device import choose
 from sandbox.errors import UserError
@@ -201,6 +202,11 @@ def test_a_pack_is_judged_at_once() -> None:
         "generator.tricks.pack_size=5 does not divide a batch of 8. "
         "Set generator.stream.batch_size to a multiple of it."
     )
+
+
+@pytest.mark.parametrize(("step", "value"), [(0, 0.4), (5, 0.04), (9, 0.4 * 0.01**0.9), (10, 0.0), (99, 0.0)])
+def test_fading(step: int, value: float) -> None:
+    assert Fading(start=0.4, end=0.004, steps=10).at(step) == pytest.approx(value)
 
 
 def test_noise_is_on_all_that_is_judged_and_fades() -> None:
