@@ -82,7 +82,7 @@ class Duel:
                 "discriminator_history": History(list(self.discriminator.parameters())),
                 "generator_history": History(list(self.generator.parameters())),
             }
-        self._features = torch.zeros(0)  # of this update's real images
+        self._real = torch.zeros(0)  # this update's real images
 
     def play(
         self,
@@ -112,7 +112,7 @@ class Duel:
         real, fake = (self._blur.over(x, self._updates.value) for x in (real, fake))
         with self._compute.autocast():
             on_real, on_fake = self.discriminator(real), self.discriminator(fake)
-        self._features = on_real.features.detach()
+        self._real = real
         tricks, game = self._terms.tricks, self._game
         loss = game.discriminator_loss(on_real.logits, on_fake.logits, tricks.label_smoothing)
         metrics = {
@@ -143,7 +143,7 @@ class Duel:
         share = self._terms.tricks.feature_matching
         loss = (1 - share) * self._game.generator_loss(verdict.logits)
         if share:
-            loss = loss + share * adversarial.feature_matching(self._features.float(), verdict.features.float())
+            loss = loss + share * adversarial.feature_matching(self._real_features(), verdict.features.float())
         if more is not None:
             loss = loss + more(fake, verdict)
         found = {"generator_loss": loss.detach()}
@@ -152,6 +152,12 @@ class Duel:
         found["generator_gradient"] = nn.utils.get_total_norm(gradients)
         before = metrics or {}
         return before | found | {"loss": before.get("loss", 0.0) + found["generator_loss"]}
+
+    @torch.no_grad()
+    def _real_features(self) -> torch.Tensor:
+        """As the discriminator sees real images now: the fakes are to be compared under the same weights."""
+        with self._compute.autocast():
+            return Verdict(*adversarial.without_traces(self.discriminator, self._real)).features.float()
 
     def _pull(self, name: str) -> torch.Tensor | float:
         if not self._histories:

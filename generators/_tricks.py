@@ -79,10 +79,10 @@ class History:
     def __init__(self, weights: Sequence[nn.Parameter]) -> None:
         self._weights = list(weights)
         self._means = [weight.detach().clone() for weight in weights]
-        self._count = 1
+        self._count = 0
 
     def distance(self) -> torch.Tensor:
-        """|weights - their mean|^2, which pulls the weights; then they count among the past."""
+        """|weights - mean of those before|^2, which pulls the weights; then they count among those before."""
         squares = [(weight - mean).square().sum() for weight, mean in zip(self._weights, self._means, strict=True)]
         self._count += 1
         now = [weight.detach() for weight in self._weights]
@@ -94,7 +94,8 @@ class History:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._count = state["count"]
-        self._means = [mean.to(weight) for mean, weight in zip(state["means"], self._weights, strict=True)]
+        pairs = zip(state["means"], self._weights, strict=True)
+        self._means = [torch.empty_like(weight).copy_(mean) for mean, weight in pairs]  # in its layout
 
 
 class Blur:

@@ -14,7 +14,7 @@ from torch import nn
 from generators._discriminator import Discriminator
 from generators._duel import Decay, Duel
 from generators._noise import Noise
-from generators._tricks import Tricks
+from generators._tricks import ClosenessToOthers, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
@@ -53,8 +53,13 @@ class WGANGPConfig(GeneratorConfig):
         return WGANGP(self, spec, rng, compute)
 
 
-def refuse_batch_norm(critic: nn.Module) -> None:
+def refuse_company(critic: nn.Module) -> None:
     """Raises UserError if what an image is worth depends on its batch: the penalty is about one at a time."""
+    if any(isinstance(part, ClosenessToOthers) for part in critic.modules()):
+        raise UserError(
+            "generator.name=wgan_gp judges each image by itself, but minibatch discrimination compares it with its "
+            "batch. Leave generator.tricks.minibatch_discrimination out; generator.tricks.pack_size goes with it."
+        )
     if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in critic.modules()):
         raise UserError(
             "generator.name=wgan_gp judges each image by itself, but its backbone normalises by batch. "
@@ -70,8 +75,8 @@ class WGANGP:
             discriminator = Discriminator(config.backbone, spec.shape, config.tricks)
         with rng.initialising("wgan_gp/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
-        refuse_batch_norm(discriminator)
-        self._weight, self._device = config.penalty, compute.device
+        refuse_company(discriminator)
+        self._weight, self._device, self._pack_size = config.penalty, compute.device, config.tricks.pack_size
         self._alphas = rng.torch("wgan_gp/alphas", compute.device)
         self._noise = Noise(config.latent_size, rng, compute)
         self._duel = Duel(config, WASSERSTEIN, generator, discriminator, rng, compute, self._slopes)
@@ -82,7 +87,7 @@ class WGANGP:
         return {**metrics, "wasserstein": metrics["d_real"] - metrics["d_fake"]}
 
     def _slopes(self, critic: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-        alphas = torch.rand(len(real), generator=self._alphas, device=self._device)
+        alphas = torch.rand(len(real) // self._pack_size, generator=self._alphas, device=self._device)
         return self._weight * gradient_penalty(critic, as_float(real), fake, alphas)
 
     def parts(self) -> dict[str, Stateful]:

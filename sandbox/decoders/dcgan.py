@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Sequence
+from typing import cast
 
 import torch
 from torch import nn
 
+from sandbox.networks._thin import deconvolve
 from sandbox.networks.dcgan import DCGAN, KERNEL, PADDING, STRIDE, initialise, sides_of
 
 
@@ -32,4 +34,8 @@ class Decoder(nn.Module):
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         start = self.head(z).view(-1, *self._start)
-        return self.convolutions(start.contiguous(memory_format=torch.channels_last))
+        *rest, last = self.convolutions
+        x = start.contiguous(memory_format=torch.channels_last)
+        for layer in rest:
+            x = layer(x)
+        return deconvolve(cast(nn.ConvTranspose2d, last), x, PADDING)

@@ -8,13 +8,14 @@ Deviations: the widths can be changed, the normalisation too; images of any size
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Literal
+from typing import Literal, cast
 
 import torch
 from pydantic import PositiveInt
 from torch import nn
 
 from sandbox.errors import UserError
+from sandbox.networks._thin import convolve, flat
 from sandbox.networks.inputs import as_float
 from sandbox.networks.interface import BackboneConfig, Encoder
 
@@ -33,7 +34,13 @@ class DCGAN(BackboneConfig):
     normalization: Literal["batch", "instance", "none"] = "batch"
 
     def make(self, input_shape: Sequence[int]) -> "DCGANEncoder":
-        """Raises UserError for anything but images that can be halved so many times."""
+        """Raises UserError for anything but images that can be halved so many times, for `instance` to 2 pixels."""
+        height, width = sides_of(self, input_shape)[-1]
+        if self.normalization == "instance" and len(self.channels) > 1 and height * width == 1:
+            raise UserError(
+                f"backbone dcgan with {len(self.channels)} channels leaves one pixel of {tuple(input_shape)}, which "
+                "normalization=instance would make 0. Give it fewer channels, or set normalization to none or batch."
+            )
         return DCGANEncoder(self, input_shape)
 
 
@@ -80,4 +87,8 @@ class DCGANEncoder(Encoder):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.convolutions(2 * as_float(x) - 1).flatten(1)
+        first, *rest = self.convolutions
+        x = convolve(cast(nn.Conv2d, first), 2 * as_float(x) - 1, PADDING)
+        for layer in rest:
+            x = layer(x)
+        return flat(x)

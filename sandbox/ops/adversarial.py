@@ -77,18 +77,20 @@ def feature_matching(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
 
 
 def gradient_penalty(critic: Critic, real: torch.Tensor, fake: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
-    """E (|d critic / dx| - 1)^2 at x = alpha real + (1 - alpha) fake, in fp32.
+    """E (|d critic / dx| - 1)^2 at x = alpha real + (1 - alpha) fake, in fp32 whatever autocast is on.
 
     Args:
-        critic: [B, ...] -> logits [B], each of its own row only: no batch norm.
+        critic: [B, ...] -> logits [P], each of its own B / P rows only (P = B but for packs): no batch norm.
         real: [B, ...], floats; no gradient flows into it.
         fake: the same shape.
-        alpha: [B] in [0, 1], one for each pair.
+        alpha: [P] in [0, 1], one for each logit: where between real and fake what is judged at once lies.
     """
-    x = torch.lerp(fake.detach(), real.detach(), alpha.view(-1, *[1] * (real.dim() - 1))).requires_grad_()
-    (slopes,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    norms = (slopes.flatten(1).square().sum(1) + 1e-12).sqrt()  # the root of 0 has no slope
-    return (norms - 1).square().mean()
+    with torch.autocast(real.device.type, enabled=False):
+        shares = alpha.repeat_interleave(len(real) // len(alpha)).view(-1, *[1] * (real.dim() - 1))
+        x = torch.lerp(fake.detach().float(), real.detach().float(), shares).requires_grad_()
+        (slopes,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        norms = (slopes.reshape(len(alpha), -1).square().sum(1) + 1e-12).sqrt()  # the root of 0 has no slope
+        return (norms - 1).square().mean()
 
 
 def without_traces(module: nn.Module, x: torch.Tensor) -> torch.Tensor:

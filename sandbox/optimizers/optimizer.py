@@ -27,7 +27,9 @@ class Optimizer:
         self._rule, self._parameters, self._clip_norm, self._fall = rule, parameters, clip_norm, fall
 
     def minimise(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> Sequence[torch.Tensor]:
-        """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step; the gradients.
+        """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step.
+
+        Returns the gradients before they were clipped.
 
         `ready` is called between the gradient and the step, when nothing has changed yet: `Beside.wait`, say.
         """
@@ -36,6 +38,7 @@ class Optimizer:
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
         if self._clip_norm is not None:
+            gradients = tuple(torch._foreach_add(gradients, 0.0))  # copies: clipping is in place
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         self._rule.step()
         self._rule.zero_grad()

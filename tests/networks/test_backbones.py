@@ -9,11 +9,17 @@ from torch import nn
 from sandbox import catalog
 from sandbox.decoders.mirror import mirror
 from sandbox.errors import UserError
+from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.impala import Impala
 from sandbox.networks.mlp import MLP, waves
 from sandbox.networks.nature import Nature
 
-CONFIGS = [MLP(hidden=(12, 7)), Nature(channels=(2, 3, 4), hidden=9), Impala(channels=(2, 3), hidden=9)]
+CONFIGS = [
+    MLP(hidden=(12, 7)),
+    Nature(channels=(2, 3, 4), hidden=9),
+    Impala(channels=(2, 3), hidden=9),
+    DCGAN(channels=(2, 3)),
+]
 BARE = Nature(channels=(2, 3, 4), hidden=None)
 
 
@@ -32,7 +38,7 @@ def test_the_decoder_mirrors_the_encoder(config, shape: tuple[int, ...]) -> None
     assert mirror(config, encoder.out_features, shape)(features).shape == (2, *shape)
 
 
-@pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[2]], ids=lambda config: config.name)
+@pytest.mark.parametrize("config", [CONFIGS[0], *CONFIGS[2:]], ids=lambda config: config.name)
 def test_small_images(config) -> None:
     encoder = config.make((1, 8, 8))
     assert mirror(config, 5, (1, 8, 8))(torch.zeros(3, 5)).shape == (3, 1, 8, 8)
