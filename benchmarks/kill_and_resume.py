@@ -24,6 +24,8 @@ WRAPPERS = (
     "env.wrappers=[{flicker: {p: 0.5}}, {noise: {std: 0.1}}, {sticky_actions: {p: 0.25}}, {frame_stack: {count: 2}}]"
 )
 SHORT = ["steps=2000", "evaluate_period=0", "log_period=150", "checkpoint_period=500"]
+GAME = ["steps=150", "evaluate_period=60", "media_period=40", "log_period=15", "checkpoint_period=30"]
+PAIRS = "data={count: 120, shrink: 4}"
 RUNS = {
     "random": ["catch_random", "steps=6000", "log_period=500", "checkpoint_period=1500", "evaluate_period=0"],
     "dqn": ["catch_dqn", NATURE, REPLAY, "agent.stream.stack=3", *SHORT],
@@ -47,6 +49,9 @@ RUNS = {
     "sb3_replay": ["catch_sb3", "agent.algorithm=dqn", "env.observe=features", *SHORT],
     "vae": ["digits_vae", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "gan": ["digits_gan", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
+    "pix2pix": ["edges_pix2pix", PAIRS, *GAME],
+    "cyclegan": ["colours_cyclegan", PAIRS, "generator.pool_size=10", *GAME],
+    "context_encoder": ["digits_context_encoder", *GAME],
     "rbm": ["digits_rbm", *SHORT],
     "boltzmann_machine": ["bars_and_stripes_boltzmann_machine", "steps=600", *SHORT[1:], "checkpoint_period=150"],
     "dbn": ["digits_dbn", "generator.pretraining_steps=500", "generator.up_down.steps=500", *SHORT],

@@ -173,7 +173,6 @@ def fitting(images: torch.Tensor, shape: tuple[int, ...], name: str) -> torch.Te
     if images.dim() != 4 or tuple(images.shape[1:]) != shape:
         raise UserError(
             f"this {name} takes images [B, {', '.join(map(str, shape))}], which it has learnt from, but these are "
-            f"{list(images.shape)}. Bring them to {shape[0]} channels of {shape[1]}x{shape[2]} pixels, "
-            "or train one on images such as these."
+            f"{list(images.shape)}. Bring them to that shape, or train one on images such as these."
         )
     return images

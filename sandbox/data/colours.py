@@ -29,7 +29,7 @@ class ColoursConfig(DataConfig):
     shrink: int = Field(1, ge=1, le=8)
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
-        """Images [N, 3, H, W] in other colours, sources [M, C, H, W] as they are.
+        """Images [N, 3, H, W] in other colours, sources [M, 3, H, W] as they are: both sides have as many channels.
 
         The training half has no pairs: play's earlier frames are its sources, its later ones became its images. (Catch
         has a few hundred frames, so that the same ones come in both.) In the test half the pairs are true, for the
@@ -42,7 +42,8 @@ class ColoursConfig(DataConfig):
         train, test = split(frames, self.test_fraction)
         half = len(train) // 2
         images, test_images, sources, test_sources = (
-            shrunk(x, self.shrink) for x in (recoloured(train[half:]), recoloured(test), train[:half], test)
+            shrunk(x, self.shrink)
+            for x in (recoloured(train[half:]), recoloured(test), coloured(train[:half]), coloured(test))
         )
         return DataSet(images, test_images, train_sources=sources, test_sources=test_sources, paired=False)
 
@@ -52,3 +53,8 @@ def recoloured(frames: torch.Tensor) -> torch.Tensor:
     greys = frames.sum(1, dtype=torch.int32) // frames.shape[1]
     table = [np.interp(np.arange(256), _GREYS, channel) for channel in zip(*_COLOURS, strict=True)]
     return torch.from_numpy(np.rint(table).astype(np.uint8))[:, greys].movedim(0, 1).contiguous()
+
+
+def coloured(frames: torch.Tensor) -> torch.Tensor:
+    """[N, 1 or 3, H, W] -> [N, 3, H, W]: grey is as much of each colour."""
+    return frames.expand(-1, 3, -1, -1).contiguous()

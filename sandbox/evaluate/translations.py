@@ -39,19 +39,19 @@ def translated(generator: Translates, data: DataSet, chosen: torch.Tensor, rng: 
     Returns:
         `l1`: mean absolute error a pixel, of the missing ones only where something is missing, and its `_ci95` (half
         the interval, over images); `ssim`: structural similarity of the whole images, 1 is the same; and both of the
-        guesses: `_mean`, the mean training image; `_copy`, the source as it is, if its channels allow it; where
+        guesses: `_mean_image`, that of the training set; `_copy`, the source as it is, if its channels allow it; where
         something is missing, `_surrounding`, the mean of what is known, and `_blur`, smooth between the borders.
     """
     sources, truth = sources_of(generator, data, chosen, rng), as_float(data.test[chosen])
     found = torch.cat([generator.translate(part).cpu() for part in torch.split(sources, _BATCH)])
     mean = (data.train.sum(0, dtype=torch.int64).double() / (255 * len(data.train))).float().expand_as(truth)
     where = torch.ones_like(truth[:, :1], dtype=torch.bool)
-    guesses = {"mean": mean}
+    guesses = {"mean_image": mean}
     if sources.shape[1] in (1, truth.shape[1]):
         guesses["copy"] = sources.expand_as(truth)
     if isinstance(generator, Damages):
         where = inpainting.missing(sources)
-        guesses["mean"] = torch.where(where, mean, sources)
+        guesses["mean_image"] = torch.where(where, mean, sources)
         guesses["surrounding"] = inpainting.surrounding_mean(sources)
         guesses["blur"] = inpainting.blurred(sources)
     errors = _error(found, truth, where)

@@ -36,7 +36,7 @@ def test_edges_above_frames_above_the_truth(run, sandbox, tmp_path):
     assert set(np.unique(two[1:43, 1:43])) == {0, 255}  # edges are black and white
     scores = json.loads(sandbox("evaluate", name, "--json").out)
     assert scores["images"] == 6
-    assert {"l1", "l1_ci95", "ssim", "l1_mean", "ssim_mean", "l1_copy", "ssim_copy"} <= scores.keys()
+    assert {"l1", "l1_ci95", "ssim", "l1_mean_image", "ssim_mean_image", "l1_copy", "ssim_copy"} <= scores.keys()
     assert (tmp_path / f"runs/{name}/samples/step_000000000003.png").exists()
 
 

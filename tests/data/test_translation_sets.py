@@ -64,9 +64,10 @@ def test_colours_by_hand() -> None:
 def test_no_frame_is_on_both_sides_in_training_and_every_one_in_the_test_half() -> None:
     data = ColoursConfig(count=20, test_fraction=0.25).make(Rng(0), play)
     assert not data.paired
-    assert (data.spec.shape, data.spec.source_shape) == ((3, 12, 12), (1, 12, 12))
+    assert (data.spec.shape, data.spec.source_shape) == ((3, 12, 12), (3, 12, 12))
     assert data.train_sources is not None
     assert data.test_sources is not None
+    assert torch.equal(data.train_sources[:, 0], data.train_sources[:, 2])
     assert data.train_sources.amax((1, 2, 3)).tolist() == list(range(100, 107))
     later = torch.from_numpy(play({}, "", 20, Rng(0)))[7:15]
     assert torch.equal(data.train, recoloured(later))

@@ -48,10 +48,10 @@ def test_pairs() -> None:
     assert found["l1"] == pytest.approx(float(errors.mean()), rel=1e-5)
     assert found["l1_ci95"] == pytest.approx(1.96 * float(errors.std()) / 3**0.5, rel=1e-4)
     assert found["ssim"] == pytest.approx(float(structural_similarity(0.9 * truth, truth).mean()))
-    assert found["l1_mean"] == pytest.approx(float((truth - 0.2).abs().mean()), rel=1e-5)
+    assert found["l1_mean_image"] == pytest.approx(float((truth - 0.2).abs().mean()), rel=1e-5)
     assert found["l1_copy"] == pytest.approx(float((1 - 2 * truth).abs().mean()), rel=1e-5)
     assert found["ssim_copy"] < 0
-    assert found.keys() == {"l1", "l1_ci95", "ssim", "l1_mean", "ssim_mean", "l1_copy", "ssim_copy"}
+    assert found.keys() == {"l1", "l1_ci95", "ssim", "l1_mean_image", "ssim_mean_image", "l1_copy", "ssim_copy"}
 
 
 def test_a_source_of_other_channels_cannot_be_copied() -> None:
@@ -65,7 +65,7 @@ def test_what_is_missing_is_all_that_counts() -> None:
     found, left = translated(Fills(), DATA, ROWS, Rng(0)), (DATA.test[ROWS] / 255)[..., :1]
     rest = (DATA.test[ROWS] / 255)[..., 1:].mean((2, 3), keepdim=True)
     assert found["l1"] == pytest.approx(float((1 - left).mean()), rel=1e-5)
-    assert found["l1_mean"] == pytest.approx(float((left - 0.2).abs().mean()), rel=1e-5)
+    assert found["l1_mean_image"] == pytest.approx(float((left - 0.2).abs().mean()), rel=1e-5)
     assert found["l1_copy"] == pytest.approx(float((left - 0.5).abs().mean()), rel=1e-5)
     assert found["l1_surrounding"] == pytest.approx(float((left - rest).abs().mean()), rel=1e-5)
     assert 0 < found["l1_blur"] < 1

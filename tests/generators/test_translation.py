@@ -159,7 +159,7 @@ def test_sources_of_another_shape(make: Any) -> None:
             model.translate(torch.zeros(shape))
         assert str(refused.value) == (
             f"this {name} takes images [B, 1, 8, 8], which it has learnt from, but these are {list(shape)}. "
-            "Bring them to 1 channels of 8x8 pixels, or train one on images such as these."
+            "Bring them to that shape, or train one on images such as these."
         )
     with pytest.raises(UserError, match=r"images are bytes or floats in \[0, 1\], but these are floats from 0 to 2"):
         model.translate(torch.linspace(0, 2, 64).view(1, 1, 8, 8))

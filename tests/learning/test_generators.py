@@ -73,3 +73,19 @@ def test_the_sigmoid_belief_net_learns_by_wake_and_sleep(score: Callable[..., di
     result = score("digits_sigmoid_belief_net")
     assert result["log_likelihood_kind"] == "importance"
     assert result["margin_nats"] > 5.5
+
+
+def test_the_context_encoder_fills_squares_better_than_a_blur_or_the_mean_image(
+    score: Callable[..., dict[str, Any]],
+) -> None:
+    result = score("digits_context_encoder", "steps=1_000")
+    assert result["l1"] < 0.8 * result["l1_mean_image"]
+    assert result["ssim"] > result["ssim_mean_image"] + 0.05
+    assert result["l1_mean_image"] < result["l1_blur"]
+
+
+def test_cyclegan_finds_the_colours_without_pairs(score: Callable[..., dict[str, Any]]) -> None:
+    """The mean image has every pixel but those of ball and paddle right."""
+    result = score("colours_cyclegan")
+    assert result["l1"] < 0.8 * result["l1_mean_image"]
+    assert result["ssim"] > result["ssim_mean_image"] + 0.03
