@@ -90,15 +90,17 @@ class Duel:
         draw: Callable[[], torch.Tensor],
         more: Callable[[torch.Tensor, Verdict], torch.Tensor] | None = None,
         limit: Callable[[], None] = lambda: None,
+        also: Callable[[Verdict, Verdict], torch.Tensor] | None = None,
     ) -> Metrics:
         """A whole update: on `real` [B, ...] and on what `draw` gives; `more` is added to the generator's loss.
 
-        `limit` comes after the discriminator's step, and may change its weights.
+        `also`, of the verdicts on real and on fake, is added to the discriminator's; `limit` comes after the
+        discriminator's step, and may change its weights.
         """
         moves = self.moves()
         with torch.set_grad_enabled(moves):
             fake = draw()
-        metrics = self.discriminate(real, fake.detach())
+        metrics = self.discriminate(real, fake.detach(), also)
         limit()
         return self.generate(fake, more, metrics) if moves else metrics
 
@@ -107,7 +109,12 @@ class Duel:
         self._updates.value += 1
         return self._updates.value % self._terms.discriminator_steps == 0
 
-    def discriminate(self, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
+    def discriminate(
+        self,
+        real: torch.Tensor,
+        fake: torch.Tensor,
+        also: Callable[[Verdict, Verdict], torch.Tensor] | None = None,
+    ) -> dict[str, torch.Tensor]:
         """The discriminator's step. Together, real and fake images would share a batch's statistics."""
         real, fake = (self._blur.over(x, self._updates.value) for x in (real, fake))
         with self._compute.autocast():
@@ -125,6 +132,8 @@ class Duel:
             penalty = self._penalty(lambda x: self.discriminator(x).logits, real, fake)
             metrics["penalty"] = penalty.detach()
             loss = loss + penalty
+        if also is not None:
+            loss = loss + also(on_real, on_fake)
         loss = loss + self._pull("discriminator_history")
         gradients = self._discriminator_optimizer.minimise(loss)
         return metrics | {"discriminator_gradient": nn.utils.get_total_norm(gradients)}

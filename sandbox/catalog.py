@@ -44,8 +44,8 @@ def config_class(family: str, name: str) -> type[Config]:
     return config_in(importlib.import_module(f"{family}.{name}"), kind_of(family))
 
 
-def able(family: str, ability: type) -> list[str]:
-    """The members of a family with a class that has the methods of the protocol `ability`; imports them all."""
+def able(family: str, ability: type | tuple[type, ...]) -> list[str]:
+    """The members of a family with a class that has the methods of a protocol (one, or several); imports them all."""
     return [
         name
         for name in names(family)

@@ -37,6 +37,36 @@ class Imagines(Protocol):
         """[B, Z] -> [B, C, H, W] in [0, 1]."""
 
 
+@runtime_checkable
+class Conditional(Protocol):
+    """A generator that can be asked for images of a class, or of whatever else it numbers."""
+
+    def num_classes(self) -> int:
+        """How many there are."""
+
+    def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
+        """Classes [B] int64, from 0 -> images [B, C, H, W] in [0, 1]."""
+
+
+@runtime_checkable
+class Steers(Conditional, Protocol):
+    """A generator that has found a few numbers of its own to describe images by, each in [-1, 1]."""
+
+    def num_codes(self) -> int:
+        """How many there are."""
+
+    def steer(self, labels: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Classes [B] and codes [B, N] -> images [B, C, H, W] in [0, 1], otherwise alike."""
+
+
+@runtime_checkable
+class Clusters(Protocol):
+    """A generator that has sorted images by itself: its clusters are no classes until somebody names them."""
+
+    def cluster(self, images: torch.Tensor) -> torch.Tensor:
+        """[B, C, H, W] -> probabilities of the clusters [B, K]."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """log p of images, nats [B], and how it was found: `exact`, `importance`, `ais`, ...

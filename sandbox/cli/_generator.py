@@ -9,12 +9,14 @@ from sandbox.dataset import DataSet
 from sandbox.errors import UserError
 from sandbox.runfolder import RunFolder
 
+Ability = type | tuple[type, ...]  # a protocol, or several of which one is enough
 
-def able(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any, DataSet]:
+
+def able(runs: Path, run: str, ability: Ability, verb: str) -> tuple[RunFolder, Any, DataSet]:
     """The folder, the generator as its newest checkpoint holds it, and its data set.
 
     Raises:
-        UserError: if the run is an agent, or a generator without the protocol `ability`; `verb` says what it cannot do.
+        UserError: if the run is an agent, or a generator without `ability`; `verb` says what it cannot do.
     """
     folder = RunFolder.find(runs, run)
     assembly, _ = restore(folder)
@@ -28,7 +30,7 @@ def able(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any
     return folder, assembly.learner, assembly.source
 
 
-def able_on_images(runs: Path, run: str, ability: type, verb: str) -> tuple[RunFolder, Any, DataSet]:
+def able_on_images(runs: Path, run: str, ability: Ability, verb: str) -> tuple[RunFolder, Any, DataSet]:
     """As `able`; raises UserError also if the run is about points."""
     folder, generator, data = able(runs, run, ability, verb)
     if len(data.spec.shape) != 3:

@@ -22,23 +22,33 @@ def traverse(
     """Walk through a generator's codes, a row a walk, or all at once in a film (.gif, .mp4, .webm); prints the path.
 
     Walks go along one latent each, from -3 to 3 standard deviations of the test images' codes, through their mean; the
-    latents are those that differ most from image to image.
+    latents are those that differ most from image to image. A generator that encodes no images, such as a GAN, walks
+    from one drawn latent to another, on the sphere that they lie near. One with codes of its own, such as infogan,
+    turns them one by one from -1 to 1, a row for each category.
 
     \b
     sandbox traverse latest
+    sandbox traverse digits_gan_s0 --count 4
     sandbox traverse digits_vae_s0 --between --steps 20 --out walk.gif
     """
     from sandbox.cli._generator import able_on_images, is_picture
-    from sandbox.evaluate.latents import along_latents, between_images, spread
-    from sandbox.generator import Coder
+    from sandbox.evaluate.latents import along_codes, along_latents, between_images, between_latents, spread
+    from sandbox.generator import Coder, Imagines, Steers
     from sandbox.media.film import Film
     from sandbox.media.grid import grid, save_png
 
     still = out is None or is_picture(out)
-    folder, generator, data = able_on_images(runs, run, Coder, "walk through codes")
+    if between:
+        folder, generator, data = able_on_images(runs, run, Coder, "walk between test images")
+    else:
+        folder, generator, data = able_on_images(runs, run, (Coder, Imagines, Steers), "walk through codes")
     place = out or folder.samples / "traversal.png"
     if between:
         walks = between_images(generator, spread(data.test, 2 * min(count, len(data.test) // 2)), steps)
+    elif isinstance(generator, Steers):
+        walks = along_codes(generator, steps)
+    elif not isinstance(generator, Coder):
+        walks = between_latents(generator, count, steps)
     else:
         walks = along_latents(generator, spread(data.test, _MEASURED), count, steps)
     if still:

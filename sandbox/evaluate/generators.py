@@ -8,11 +8,20 @@ import torch
 from sandbox.dataset import DataSet, Mixture
 from sandbox.errors import UserError
 from sandbox.evaluate.classes import confusion
+from sandbox.evaluate.clusters import class_accuracy, code_accuracy
 from sandbox.evaluate.distances import image_distances
 from sandbox.evaluate.judge import Judge
 from sandbox.evaluate.mixtures import Result, point_distances
 from sandbox.evaluate.translations import translated
-from sandbox.generator import Classifier, Generator, Likelihood, Reconstructs, Translates
+from sandbox.generator import (
+    Classifier,
+    Clusters,
+    Conditional,
+    Generator,
+    Likelihood,
+    Reconstructs,
+    Translates,
+)
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.seeding import Rng
@@ -63,9 +72,10 @@ def evaluate_generator(
         called `log_density` and is above nothing), or `log_likelihood_missing`, the reason, as on grey images; with
         `pseudo_log_likelihood`: its mean, or `_missing`, the reason; with `bound`: `elbo`, `kl`; with
         `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`, or
-        `error_missing`, the reason; with `translate`: what `translations.translated` returns; with a `judge` of
-        images, what `image_distances` says, and of points around a known `mixture`, what `point_distances` says, of as
-        many samples as test and training images.
+        `error_missing`, the reason; with `cluster`, there, too: `code_accuracy`; with `sample_of` and a `judge`:
+        `class_accuracy`, both as `clusters.py` says; with `translate`: what `translations.translated` returns; with a
+        `judge` of images, what `image_distances` says, and of points around a known `mixture`, what `point_distances`
+        says, of as many samples as test and training images.
     """
     chooser = torch.Generator().manual_seed(rng.integer("evaluate/images"))
     chosen = torch.randperm(len(data.test), generator=chooser)[:images]
@@ -95,6 +105,10 @@ def evaluate_generator(
         result |= _errors(generator, test, data.test_labels[chosen])
     if isinstance(generator, Translates):
         result |= translated(generator, data, chosen, rng)
+    if data.test_labels is not None and data.train_labels is not None and isinstance(generator, Clusters):
+        result |= code_accuracy(generator, data, test, data.test_labels[chosen])
+    if judge is not None and data.train_labels is not None and isinstance(generator, Conditional):
+        result |= class_accuracy(generator, data, judge.classify, len(test))
     if data.binary and isinstance(generator, Bounded):
         bounds = [generator.bound(x) for x in torch.split(test, _BATCH)]
         result["elbo"] = _mean(torch.cat([elbo for elbo, _ in bounds]))

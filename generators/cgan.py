@@ -1,0 +1,101 @@
+"""A GAN that is told the class: so is its discriminator, and images of a class can be asked for.
+
+Paper: Mirza & Osindero 2014, "Conditional Generative Adversarial Nets".
+Deviations: any backbone discriminates, with the class beside the image as planes of 0s and 1s (theirs, maxout layers,
+    take both as vectors), and its mirror image generates from noise and class; Adam (Radford et al. 2016); what is said
+    in `_duel.py`.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+
+from generators._classes import Classes
+from generators._discriminator import Discriminator
+from generators._duel import ADAM, Decay, Duel
+from generators._noise import Noise
+from generators._tricks import Tricks
+from sandbox.decoders.mirror import mirror
+from sandbox.device import Compute
+from sandbox.generator import GeneratorConfig, image_shape
+from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.networks.backbone import Backbone
+from sandbox.networks.dcgan import DCGAN
+from sandbox.ops.adversarial import NON_SATURATING
+from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.seeding import Rng
+from sandbox.streams.labelled import Labelled, LabelledConfig
+
+
+class CGANConfig(GeneratorConfig):
+    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator."""
+
+    name: Literal["cgan"] = "cgan"
+    backbone: Backbone = DCGAN()
+    latent_size: PositiveInt = 100
+    average_decay: Decay = 0.999
+    discriminator_steps: PositiveInt = 1
+    discriminator_optimizer: AnyOptimizer = ADAM
+    generator_optimizer: AnyOptimizer = ADAM
+    tricks: Tricks = Tricks()
+    stream: LabelledConfig = LabelledConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "CGAN":
+        return CGAN(self, spec, rng, compute)
+
+
+class CGAN:
+    """The game of `gan`, class by class: both networks are given the one-hot class beside what they are given there."""
+
+    def __init__(self, config: CGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        """Raises UserError for points, and for data without labels."""
+        channels, *sides = image_shape(spec, "cgan")
+        self._classes = Classes(spec, "cgan", compute)
+        with rng.initialising("cgan/discriminator"):
+            shape = (channels + self._classes.number, *sides)
+            discriminator = Discriminator(config.backbone, shape, config.tricks)
+        with rng.initialising("cgan/generator"):
+            generator = mirror(config.backbone, config.latent_size + self._classes.number, spec.shape)
+        self._noise = Noise(config.latent_size, rng, compute)
+        self._duel = Duel(config, NON_SATURATING, generator, discriminator, compute)
+
+    def update(self, batch: Labelled) -> Metrics:
+        """The generator makes images of the batch's classes."""
+        duel, classes = self._duel, self._classes.of(batch)
+
+        def fake() -> torch.Tensor:
+            z = self._classes.beside(self._noise.training(len(classes)), classes)
+            return self._classes.as_planes(self._noise.images(duel.generator, z), classes)
+
+        return duel.play(self._classes.as_planes(batch.images, classes), fake)
+
+    def parts(self) -> dict[str, Stateful]:
+        return self._duel.parts()
+
+    @torch.no_grad()
+    def _make(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Images of the averaged generator, from [B, Z] and [B]."""
+        return self._noise.images(self._duel.average, self._classes.beside(z, labels))
+
+    def num_classes(self) -> int:
+        return self._classes.number
+
+    def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
+        """Images of the classes [B], [B, C, H, W] in [0, 1]."""
+        return self._make(self._noise.sampling(len(labels)), labels)
+
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """[B, Z] -> [B, C, H, W] in [0, 1]: row by row of another class, all in turn."""
+        return self._make(codes, self._classes.in_turn(len(codes)))
+
+    def latents(self, count: int) -> torch.Tensor:
+        return self._noise.sampling(count)
+
+    def sample(self, count: int) -> torch.Tensor:
+        """Of all classes in turn."""
+        return self.decode(self._noise.sampling(count))
+
+    def preview(self, count: int) -> torch.Tensor:
+        """Of all classes in turn."""
+        return self.decode(self._noise.preview(count))

@@ -1,0 +1,63 @@
+"""Clusters get names by training images; images of a class are judged by a classifier. Pixels say what is what."""
+
+import pytest
+import torch
+
+from sandbox.dataset import DataSet
+from sandbox.evaluate.clusters import class_accuracy, class_of, code_accuracy
+from sandbox.evaluate.generators import evaluate_generator
+from sandbox.seeding import Rng
+
+TRAIN = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2, 2, 2], dtype=torch.uint8).view(-1, 1, 1, 1)
+LABELS = torch.tensor([1, 1, 0, 0, 0, 0, 0, 0, 2, 2])
+TEST = torch.tensor([0, 0, 1, 2], dtype=torch.uint8).view(-1, 1, 1, 1)
+
+
+class Sorter:
+    """Its clusters are the pixels' values."""
+
+    def num_classes(self) -> int:
+        return 3
+
+    def cluster(self, images: torch.Tensor) -> torch.Tensor:
+        return torch.eye(3)[images[:, 0, 0, 0].long()]
+
+    def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
+        return (labels / 2).view(-1, 1, 1, 1)
+
+    def sample(self, count: int) -> torch.Tensor:
+        return torch.zeros(count, 1, 1, 1)
+
+
+def classify(images: torch.Tensor) -> torch.Tensor:
+    """Takes white for black."""
+    return torch.where(images[:, 0, 0, 0] == 0.5, 1, 0)
+
+
+def data(test_labels: torch.Tensor | None = None) -> DataSet:
+    return DataSet(TRAIN, TEST, train_labels=LABELS, test_labels=test_labels)
+
+
+def test_each_class_names_one_cluster() -> None:
+    """Class 0 is most of clusters 1 and 2; 2 + 2 + 2 is right in all with 1 as 0 and 2 as 2, but 2 + 0 + 3 is not."""
+    assert class_of(Sorter(), data()).tolist() == [1, 0, 2]
+
+
+def test_the_share_of_test_images_in_the_cluster_of_their_class() -> None:
+    labels = torch.tensor([1, 0, 0, 2])
+    found = code_accuracy(Sorter(), data(), TEST, labels)
+    assert found["code_accuracy"] == 0.75
+    assert found["code_accuracy_ci95"] == pytest.approx(1.96 * (0.75 * 0.25 / 4) ** 0.5)
+    scores = evaluate_generator(Sorter(), data(labels), Rng(0))  # type: ignore[arg-type]
+    assert scores["code_accuracy"] == 0.75
+
+
+def test_generated_images_are_of_the_class_asked_for() -> None:
+    """Classes 0, 1, 2, 0 look like 0, 1, 0, 0; as clusters they are to look like 1, 0, 2, 1."""
+
+    class Asked:
+        num_classes = Sorter.num_classes
+        sample_of = Sorter.sample_of
+
+    assert class_accuracy(Asked(), data(), classify, 4)["class_accuracy"] == 0.75
+    assert class_accuracy(Sorter(), data(), classify, 4)["class_accuracy"] == 0.0
