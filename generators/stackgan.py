@@ -140,7 +140,8 @@ class StackGAN:
         shape = image_shape(spec, "stackgan")
         if min(shape[1:]) < 2:
             raise UserError(
-                f"generator.name=stackgan halves images, but these are {shape[1]}x{shape[2]}: take larger ones."
+                f"generator.name=stackgan halves images, but these are {shape[1]}x{shape[2]}. "
+                "Take larger ones, or generator.name=cgan."
             )
         self._config, self._classes, self._compute = config, Classes(spec, "stackgan", compute), compute
         number = self._classes.number
