@@ -58,7 +58,7 @@ class CGAN:
         with rng.initialising("cgan/generator"):
             generator = mirror(config.backbone, config.latent_size + self._classes.number, spec.shape)
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, NON_SATURATING, generator, discriminator, compute)
+        self._duel = Duel(config, NON_SATURATING, generator, discriminator, rng, compute)
 
     def update(self, batch: Labelled) -> Metrics:
         """The generator makes images of the batch's classes."""

@@ -108,7 +108,7 @@ class InfoGAN:
             size = config.num_categories + config.num_codes + config.noise_size
             generator = mirror(config.backbone, size, shape)
         self._noise, self._compute = Noise(1 + config.num_codes + config.noise_size, rng, compute), compute
-        self._duel = Duel(config, NON_SATURATING, generator, self._recogniser, compute)
+        self._duel = Duel(config, NON_SATURATING, generator, self._recogniser, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         """Beside the game: `category_information` and `code_information`, bounds in nats, on the images just made."""

@@ -86,20 +86,25 @@ class LAPGAN:
         with rng.initialising("lapgan/smallest"):
             small = (shape[0], *self._sides[0])
             pair = (mirror(config.smallest, config.latent_size, small), config.smallest, small)
-            self._levels = [self._duel(config, *pair, compute)]
+            self._levels = [self._duel(config, *pair, rng, compute)]
         for number, sides in enumerate(self._sides[1:], 1):
             with rng.initialising(f"lapgan/{number}"):
                 pair = (Details(shape[0], config.detail_channels), config.backbone, (2 * shape[0], *sides))
-                self._levels.append(self._duel(config, *pair, compute))
+                self._levels.append(self._duel(config, *pair, rng, compute))
         self._compute = compute
         self._sizes = [config.latent_size, *(height * width for height, width in self._sides[1:])]
         self._noise = Noise(sum(self._sizes), rng, compute)
 
     @staticmethod
     def _duel(
-        config: LAPGANConfig, generator: nn.Module, backbone: Backbone, shape: tuple[int, ...], compute: Compute
+        config: LAPGANConfig,
+        generator: nn.Module,
+        backbone: Backbone,
+        shape: tuple[int, ...],
+        rng: Rng,
+        compute: Compute,
     ) -> Duel:
-        return Duel(config, NON_SATURATING, generator, Discriminator(backbone, shape, config.tricks), compute)
+        return Duel(config, NON_SATURATING, generator, Discriminator(backbone, shape, config.tricks), rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         """Every level plays once, with its metrics under its number, 0 the smallest; `loss` is the sum of theirs."""

@@ -149,10 +149,10 @@ class StackGAN:
         small = (shape[0], shape[1] // 2, shape[2] // 2)
         with rng.initialising("stackgan/sketch"):
             judge = Discriminator(config.sketch, (small[0] + number, *small[1:]), config.tricks)
-            self._sketching = Duel(config, NON_SATURATING, Sketcher(config, number, small), judge, compute)
+            self._sketching = Duel(config, NON_SATURATING, Sketcher(config, number, small), judge, rng, compute)
         with rng.initialising("stackgan/paint"):
             judge = Discriminator(config.backbone, (shape[0] + number, *shape[1:]), config.tricks)
-            self._painting = Duel(config, NON_SATURATING, Painter(config, number, shape), judge, compute)
+            self._painting = Duel(config, NON_SATURATING, Painter(config, number, shape), judge, rng, compute)
         self._sizes = [config.condition_size, config.latent_size, config.condition_size]
         self._noise, self._updates = Noise(sum(self._sizes), rng, compute), Counter()
 
