@@ -48,15 +48,16 @@ def test_traverse_draws_and_films(run, sandbox, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("command", "cannot"), [("reconstruct", "reconstruct images"), ("traverse", "walk through codes")]
+    ("command", "name", "cannot"),
+    [("reconstruct", "gan", "reconstruct images"), ("traverse", "modern_hopfield", "walk through codes")],
 )
-def test_who_cannot_is_told_who_can(run, sandbox, command, cannot):
-    run("generator.name=gan", *DIGITS, "name=untrained")
+def test_who_cannot_is_told_who_can(run, sandbox, command, name, cannot):
+    run(f"generator.name={name}", *DIGITS, "name=untrained")
     said = sandbox(command, "untrained")
     assert said.code == 2
-    assert said.err.startswith(f"error: untrained is a gan, which cannot {cannot}. Those that can: autoencoder, ")
+    assert said.err.startswith(f"error: untrained is a {name}, which cannot {cannot}. Those that can: autoencoder, ")
     assert "vae, vq_vae" in said.err
-    assert " gan," not in said.err.split("can: ")[1]
+    assert f" {name}," not in said.err.split("can: ")[1]
     run("catch_random", "name=player", "steps=20")
     said = sandbox(command, "player")
     assert (said.code, said.err) == (

@@ -1,0 +1,68 @@
+"""`sandbox sample --per-class` and `--film`, and `sandbox traverse` of GANs, on runs of a second."""
+
+import pytest
+from PIL import Image
+
+SHORT = ["evaluate_period=0", "logger.wandb=off", "--quiet", "threads=1", "data.name=digits"]
+SMALL = "generator.backbone={name: mlp, hidden: [8]}"
+
+
+@pytest.fixture
+def run(sandbox):
+    def train(name, *words):
+        done = sandbox("train", f"generator.name={name}", f"name={name}", *SHORT, *words)
+        assert done.code == 0, done.err
+
+    return train
+
+
+def size(path):
+    with Image.open(path) as picture:
+        return picture.size
+
+
+def test_a_row_for_each_class(run, sandbox, tmp_path):
+    run("cgan", SMALL, "steps=2", "media_period=0")
+    assert sandbox("sample", "cgan", "--per-class").out == "runs/cgan/samples/per_class.png\n"
+    assert size(tmp_path / "runs/cgan/samples/per_class.png") == (10 * 49 + 1, 10 * 49 + 1)
+    assert sandbox("sample", "cgan", "--per-class", "--count", "3", "--out", "three.png").out == "three.png\n"
+    assert size(tmp_path / "three.png") == (3 * 49 + 1, 10 * 49 + 1)
+    assert sandbox("traverse", "cgan", "--count", "4", "--steps", "5").code == 0
+    assert size(tmp_path / "runs/cgan/samples/traversal.png") == (5 * 49 + 1, 4 * 49 + 1)
+
+
+def test_codes_are_turned_in_each_category(run, sandbox, tmp_path):
+    run("infogan", SMALL, "steps=2", "media_period=0", "generator.num_categories=3", "generator.num_codes=2")
+    assert sandbox("traverse", "infogan", "--steps", "5").code == 0
+    assert size(tmp_path / "runs/infogan/samples/traversal.png") == (5 * 49 + 1, 2 * 3 * 49 + 1)
+    assert sandbox("traverse", "infogan", "--between", "--count", "2", "--out", "two.gif").out == "two.gif\n"
+
+
+def test_a_film_of_training(run, sandbox, tmp_path):
+    run("gan", SMALL, "steps=6", "media_period=2")
+    assert sandbox("sample", "gan", "--film", "training.gif").out == "training.gif\n"
+    with Image.open(tmp_path / "training.gif") as film:
+        film.seek(film.n_frames - 1)
+        assert film.n_frames >= 3
+        assert film.size == (8 * 49 + 1, 8 * 49 + 1)
+    said = sandbox("sample", "gan", "--film", "training.gif", "--count", "4")
+    assert (said.code, said.err) == (
+        2,
+        "error: --film shows pictures that are there already: leave --count, --per-class and --out out\n",
+    )
+    said = sandbox("sample", "gan", "--per-class")
+    assert said.code == 2
+    assert said.err.startswith("error: gan is a gan, which cannot be asked for a class. Those that can: cgan, infogan,")
+    said = sandbox("traverse", "gan", "--between")
+    assert said.err.startswith("error: gan is a gan, which cannot walk between test images. Those that can: autoencod")
+    assert sandbox("traverse", "gan", "--count", "2", "--steps", "3").code == 0
+
+
+def test_a_film_needs_two_pictures(run, sandbox):
+    run("gan", SMALL, "steps=2", "media_period=2")
+    said = sandbox("sample", "gan", "--film", "training.gif")
+    assert (said.code, said.err) == (
+        2,
+        "error: gan has only one picture of its training, and a film needs two. Pictures are taken every media_period "
+        "updates: train it with a smaller one, e.g. media_period=500.\n",
+    )
