@@ -40,8 +40,9 @@ from sandbox.streams.labelled import Labelled, LabelledConfig
 class StackGANConfig(GeneratorConfig):
     """`sketch_steps`: updates of stage I, before stage II begins. `sketch` and `backbone`: what judges in either.
 
-    `condition_size`: of the drawn condition; `kl_weight`: of its divergence; `channels`: width of stage II;
-    `average_decay` and `discriminator_steps`: to an update of a generator.
+    `condition_size`: of the drawn condition; `kl_weight`: of its divergence, summed over it: with 1, the class would
+    cost more than it gains. `channels`: width of stage II; `average_decay` and `discriminator_steps`: to an update of
+    a generator.
     """
 
     name: Literal["stackgan"] = "stackgan"
@@ -50,7 +51,7 @@ class StackGANConfig(GeneratorConfig):
     backbone: Backbone = DCGAN()
     latent_size: PositiveInt = 64
     condition_size: PositiveInt = 16
-    kl_weight: NonNegativeFloat = 1.0
+    kl_weight: NonNegativeFloat = 0.05
     channels: PositiveInt = 32
     average_decay: Decay = 0.999
     discriminator_steps: PositiveInt = 1
