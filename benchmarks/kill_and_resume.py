@@ -60,9 +60,9 @@ RUNS = {
     "vq_vae": ["digits_vq_vae", "steps=400", *SHORT[1:], "checkpoint_period=100"],
 }
 DIGITS = ["steps=200", "log_period=15", "checkpoint_period=50", "evaluate_period=0", "media_period=0"]
-SPARRING = "backbone: {name: dcgan, channels: [8, 16], normalization: none}"
+SPARRING = "backbone: {name: strided, channels: [8, 16], normalization: none}"
 for game in ("dcgan", "lsgan", "sngan", "wgan", "wgan_gp"):
-    backbone = "backbone: {name: dcgan, channels: [8, 16]}" if game in ("dcgan", "lsgan") else SPARRING
+    backbone = "backbone: {name: strided, channels: [8, 16]}" if game in ("dcgan", "lsgan") else SPARRING
     RUNS[game] = [
         "digits_gan",
         f"generator={{name: {game}, {backbone}, tricks: {{historical_averaging: 0.1}}}}",

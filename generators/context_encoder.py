@@ -22,8 +22,8 @@ from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig, fitting, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.inputs import as_float, as_pixels
+from sandbox.networks.strided import Strided
 from sandbox.ops import inpainting
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.optimizers.choice import AnyOptimizer
@@ -38,7 +38,7 @@ class ContextEncoderConfig(GeneratorConfig):
     """
 
     name: Literal["context_encoder"] = "context_encoder"
-    backbone: Backbone = DCGAN()
+    backbone: Backbone = Strided()
     latent_size: PositiveInt = 100
     side: float = Field(0.5, gt=0.0, lt=1.0)
     place: Literal["random", "centre"] = "random"

@@ -19,8 +19,8 @@ from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
-from sandbox.networks import dcgan
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
@@ -31,7 +31,7 @@ class DCGANConfig(GeneratorConfig):
     """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator."""
 
     name: Literal["dcgan"] = "dcgan"
-    backbone: Backbone = dcgan.DCGAN()
+    backbone: Backbone = Strided()
     latent_size: PositiveInt = 100
     average_decay: Decay = 0.999
     discriminator_steps: PositiveInt = 1

@@ -24,8 +24,8 @@ from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.inputs import as_pixels, in_fp32
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.information import categorical_information, uniform_information
 from sandbox.optimizers.adam import Adam
@@ -44,7 +44,7 @@ class InfoGANConfig(GeneratorConfig):
     """
 
     name: Literal["infogan"] = "infogan"
-    backbone: Backbone = DCGAN(normalization="none")
+    backbone: Backbone = Strided(normalization="none")
     num_categories: int = Field(10, ge=2)
     num_codes: NonNegativeInt = 2
     noise_size: NonNegativeInt = 62

@@ -23,9 +23,9 @@ from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.inputs import as_float
 from sandbox.networks.mlp import MLP
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.pyramid import enlarged, halved, sides_of
 from sandbox.optimizers.choice import AnyOptimizer
@@ -42,7 +42,7 @@ class LAPGANConfig(GeneratorConfig):
 
     name: Literal["lapgan"] = "lapgan"
     smallest: Backbone = MLP()
-    backbone: Backbone = DCGAN()
+    backbone: Backbone = Strided()
     latent_size: PositiveInt = 32
     detail_channels: tuple[PositiveInt, ...] = (32, 32)
     average_decay: Decay = 0.999

@@ -18,7 +18,7 @@ from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import LEAST_SQUARES
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
@@ -29,7 +29,7 @@ class LSGANConfig(GeneratorConfig):
     """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator."""
 
     name: Literal["lsgan"] = "lsgan"
-    backbone: Backbone = DCGAN()
+    backbone: Backbone = Strided()
     latent_size: PositiveInt = 100
     average_decay: Decay = 0.999
     discriminator_steps: PositiveInt = 1

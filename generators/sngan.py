@@ -19,7 +19,7 @@ from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import HINGE
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
@@ -33,7 +33,7 @@ class SNGANConfig(GeneratorConfig):
     """
 
     name: Literal["sngan"] = "sngan"
-    backbone: Backbone = DCGAN(normalization="none")
+    backbone: Backbone = Strided(normalization="none")
     latent_size: PositiveInt = 100
     average_decay: Decay = 0.999
     discriminator_steps: PositiveInt = 1

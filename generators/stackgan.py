@@ -27,8 +27,8 @@ from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.inputs import as_float, in_fp32
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.likelihood import gaussian_kl
 from sandbox.ops.pyramid import enlarged, halved
@@ -47,8 +47,8 @@ class StackGANConfig(GeneratorConfig):
 
     name: Literal["stackgan"] = "stackgan"
     sketch_steps: PositiveInt = 10_000
-    sketch: Backbone = DCGAN(channels=(64,))
-    backbone: Backbone = DCGAN()
+    sketch: Backbone = Strided(channels=(64,))
+    backbone: Backbone = Strided()
     latent_size: PositiveInt = 64
     condition_size: PositiveInt = 16
     kl_weight: NonNegativeFloat = 0.05

@@ -18,7 +18,7 @@ from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import WASSERSTEIN
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
@@ -35,7 +35,7 @@ class WGANConfig(GeneratorConfig):
     """
 
     name: Literal["wgan"] = "wgan"
-    backbone: Backbone = DCGAN(normalization="none")
+    backbone: Backbone = Strided(normalization="none")
     latent_size: PositiveInt = 100
     average_decay: Decay = 0.999
     clip: PositiveFloat = 0.01

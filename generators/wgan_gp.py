@@ -21,8 +21,8 @@ from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.inputs import as_float
+from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import WASSERSTEIN, Critic, gradient_penalty
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
@@ -39,7 +39,7 @@ class WGANGPConfig(GeneratorConfig):
     """
 
     name: Literal["wgan_gp"] = "wgan_gp"
-    backbone: Backbone = DCGAN(normalization="none")
+    backbone: Backbone = Strided(normalization="none")
     latent_size: PositiveInt = 100
     average_decay: Decay = 0.999
     penalty: PositiveFloat = 10.0

@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
 
 
 def _ours(images: torch.Tensor, batch: int, compute: Compute) -> Callable[[], int]:
-    config = DCGANConfig.model_validate({"latent_size": LATENT, "backbone": {"name": "dcgan", "channels": WIDTHS}})
+    config = DCGANConfig.model_validate({"latent_size": LATENT, "backbone": {"name": "strided", "channels": WIDTHS}})
     data, rng = DataSet(images, images[:1]), Rng(0)
     learner = config.make(data.spec, rng, compute)
     learn = trainer(Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng), 1)

@@ -10,9 +10,9 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from sandbox.networks.dcgan import initialise
 from sandbox.networks.halving import halved
 from sandbox.networks.inputs import as_float
+from sandbox.networks.strided import initialise
 
 
 def _convolution(below: int, above: int, kernel: int) -> nn.Conv2d:

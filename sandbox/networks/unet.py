@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sandbox.networks.dcgan import initialise
 from sandbox.networks.halving import halved
 from sandbox.networks.inputs import as_float
+from sandbox.networks.strided import initialise
 
 _DROPPING = 3  # levels from the bottom up, as in the paper
 

@@ -21,7 +21,7 @@ ALONE = ("sngan", "wgan", "wgan_gp")  # no batch norm
 
 
 def make(name: str, bf16: bool = False, family: str = "generators", **options: Any) -> Any:
-    backbone = {"name": "dcgan", "channels": (4, 8), "normalization": "none" if name in ALONE else "batch"}
+    backbone = {"name": "strided", "channels": (4, 8), "normalization": "none" if name in ALONE else "batch"}
     file = importlib.import_module(f"{family}.{name}")
     config = vars(file)[f"{CLASSES.get(name, 'DQN')}Config"].model_validate({"backbone": backbone, **options})
     return config.make(SPEC, Rng(0), Compute(torch.device("cpu"), bf16))
@@ -119,7 +119,7 @@ def test_trap_25_the_penalty_is_in_fp32_in_a_run_in_bf16() -> None:
     ("options", "message"),
     [
         (
-            {"backbone": {"name": "dcgan", "channels": (4, 8)}},
+            {"backbone": {"name": "strided", "channels": (4, 8)}},
             "generator.name=wgan_gp judges each image by itself, but its backbone normalises by batch. "
             "Set generator.backbone.normalization to none or instance.",
         ),
@@ -182,7 +182,7 @@ def test_a_discriminator_is_an_agents_torso(name: str) -> None:
     for _ in range(3):
         giver.update(images())
     normalization = "none" if name in ALONE else "batch"
-    backbone = {"name": "dcgan", "channels": (4, 8), "normalization": normalization}
+    backbone = {"name": "strided", "channels": (4, 8), "normalization": normalization}
     stream = {"stack": 1, "replay": {"num_envs": 1, "capacity": 100, "warmup": 10}}
     agent = make("dqn", family="agents", backbone=backbone, stream=stream)
     judge_alone(agent)

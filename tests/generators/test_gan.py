@@ -129,7 +129,7 @@ def test_samples_come_from_the_average() -> None:
 
 def test_an_average_of_a_normalised_generator_judges_each_image_by_itself() -> None:
     """Its running means are averaged as its weights are; a sample does not depend on its neighbours."""
-    gan = make(backbone={"name": "dcgan", "channels": (4, 8)}, average_decay=0.5)
+    gan = make(backbone={"name": "strided", "channels": (4, 8)}, average_decay=0.5)
     name = "convolutions.0.running_mean"
     before = gan._duel.average.get_buffer(name).clone()
     gan.update(images())
@@ -160,7 +160,7 @@ ALL_TRICKS = {
 }
 
 
-@pytest.mark.parametrize("backbone", [{"name": "mlp", "hidden": (32,)}, {"name": "dcgan", "channels": (4, 8)}])
+@pytest.mark.parametrize("backbone", [{"name": "mlp", "hidden": (32,)}, {"name": "strided", "channels": (4, 8)}])
 @pytest.mark.parametrize("tricks", [{}, ALL_TRICKS], ids=["plain", "tricks"])
 def test_all_that_decides_what_comes_next_is_in_its_parts(tricks: dict[str, Any], backbone: dict[str, Any]) -> None:
     """The average, too (trap 26), and to the last bit, whatever the layout in memory."""

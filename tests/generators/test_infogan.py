@@ -85,7 +85,7 @@ def test_a_code_in_another_place_changes_what_is_made_in_steps() -> None:
 
 
 def test_guesses_are_the_likeliest_codes_and_judge_each_image_by_itself() -> None:
-    gan = make(backbone={"name": "dcgan", "channels": (4, 8)})  # with batch norm
+    gan = make(backbone={"name": "strided", "channels": (4, 8)})  # with batch norm
     for _ in range(3):
         gan.update(images())
     before = {name: value.clone() for name, value in gan._recogniser.state_dict().items()}

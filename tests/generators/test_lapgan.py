@@ -18,7 +18,7 @@ SPEC = Spec((1, 16, 16))
 
 
 def make(spec: Spec = SPEC, **options: Any) -> LAPGAN:
-    options = {"backbone": {"name": "dcgan", "channels": (4,)}, "detail_channels": (4,), "latent_size": 3, **options}
+    options = {"backbone": {"name": "strided", "channels": (4,)}, "detail_channels": (4,), "latent_size": 3, **options}
     return LAPGANConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
 
 

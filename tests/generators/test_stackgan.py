@@ -26,8 +26,8 @@ HOT = torch.eye(3)[LABELS]
 
 def make(**options: Any) -> StackGAN:
     small = {
-        "sketch": {"name": "dcgan", "channels": (4,)},
-        "backbone": {"name": "dcgan", "channels": (4,)},
+        "sketch": {"name": "strided", "channels": (4,)},
+        "backbone": {"name": "strided", "channels": (4,)},
         "sketch_steps": 2,
         "condition_size": 2,
         "latent_size": 3,

@@ -9,16 +9,16 @@ from torch import nn
 from sandbox import catalog
 from sandbox.decoders.mirror import mirror
 from sandbox.errors import UserError
-from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.impala import Impala
 from sandbox.networks.mlp import MLP, waves
 from sandbox.networks.nature import Nature
+from sandbox.networks.strided import Strided
 
 CONFIGS = [
     MLP(hidden=(12, 7)),
     Nature(channels=(2, 3, 4), hidden=9),
     Impala(channels=(2, 3), hidden=9),
-    DCGAN(channels=(2, 3)),
+    Strided(channels=(2, 3)),
 ]
 BARE = Nature(channels=(2, 3, 4), hidden=None)
 

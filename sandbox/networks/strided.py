@@ -22,35 +22,35 @@ from sandbox.networks.interface import BackboneConfig, Encoder
 KERNEL, STRIDE, PADDING = 4, 2, 1  # halves a side, rounding down
 
 
-class DCGAN(BackboneConfig):
+class Strided(BackboneConfig):
     """`channels`: a convolution each, which halves the sides; `normalization`: of all but the first one.
 
     `batch` is the paper's; `instance` and `none` let an image be judged by itself, as gradient penalties need it. The
     mirror image always normalises by batch.
     """
 
-    name: Literal["dcgan"] = "dcgan"
+    name: Literal["strided"] = "strided"
     channels: tuple[PositiveInt, ...] = (64, 128)
     normalization: Literal["batch", "instance", "none"] = "batch"
 
-    def make(self, input_shape: Sequence[int]) -> "DCGANEncoder":
+    def make(self, input_shape: Sequence[int]) -> "StridedEncoder":
         """Raises UserError for anything but images that can be halved so many times, for `instance` to 2 pixels."""
         height, width = sides_of(self, input_shape)[-1]
         if self.normalization == "instance" and len(self.channels) > 1 and height * width == 1:
             raise UserError(
-                f"backbone dcgan with {len(self.channels)} channels leaves one pixel of {tuple(input_shape)}, which "
+                f"backbone strided with {len(self.channels)} channels leaves one pixel of {tuple(input_shape)}, which "
                 "normalization=instance would make 0. Give it fewer channels, or set normalization to none or batch."
             )
-        return DCGANEncoder(self, input_shape)
+        return StridedEncoder(self, input_shape)
 
 
-def sides_of(config: DCGAN, shape: Sequence[int]) -> list[tuple[int, int]]:
+def sides_of(config: Strided, shape: Sequence[int]) -> list[tuple[int, int]]:
     """Height and width before, between and after the convolutions."""
     least = 2 ** len(config.channels)
     if len(shape) != 3 or min(shape[1:]) < least:
         raise UserError(
-            f"backbone dcgan with {len(config.channels)} channels needs images [C, H, W] of at least {least}x{least}, "
-            f"got {tuple(shape)}. Give it fewer channels, or another backbone: mlp takes anything."
+            f"backbone strided with {len(config.channels)} channels needs images [C, H, W] of at least "
+            f"{least}x{least}, got {tuple(shape)}. Give it fewer channels, or another backbone: mlp takes anything."
         )
     sides = [(shape[1], shape[2])]
     for _ in config.channels:
@@ -66,14 +66,14 @@ def initialise(module: nn.Module) -> None:
             nn.init.zeros_(module.bias)
 
 
-def _norm(config: DCGAN, width: int) -> nn.Module:
+def _norm(config: Strided, width: int) -> nn.Module:
     return nn.BatchNorm2d(width) if config.normalization == "batch" else nn.InstanceNorm2d(width, affine=True)
 
 
-class DCGANEncoder(Encoder):
+class StridedEncoder(Encoder):
     """[B, C, H, W] -> [B, channels * H' * W']."""
 
-    def __init__(self, config: DCGAN, input_shape: Sequence[int]) -> None:
+    def __init__(self, config: Strided, input_shape: Sequence[int]) -> None:
         super().__init__()
         (height, width), widths = sides_of(config, input_shape)[-1], (input_shape[0], *config.channels)
         self.convolutions = nn.Sequential()

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from sandbox.networks._thin import deconvolve
-from sandbox.networks.dcgan import DCGAN, KERNEL, PADDING, STRIDE, initialise, sides_of
+from sandbox.networks.strided import KERNEL, PADDING, STRIDE, Strided, initialise, sides_of
 
 
 class Decoder(nn.Module):
     """[B, in_features] -> logits [B, C, H, W]; the discriminator's sides in reverse."""
 
-    def __init__(self, config: DCGAN, in_features: int, output_shape: Sequence[int]) -> None:
+    def __init__(self, config: Strided, in_features: int, output_shape: Sequence[int]) -> None:
         super().__init__()
         sides, widths = sides_of(config, output_shape), (output_shape[0], *config.channels)
         self._start = (widths[-1], *sides[-1])

@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox.decoders.dcgan import Decoder
+from sandbox.decoders.strided import Decoder
 from sandbox.errors import UserError
 from sandbox.networks._thin import convolve, deconvolve, flat
-from sandbox.networks.dcgan import DCGAN, PADDING
+from sandbox.networks.strided import PADDING, Strided
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 28, 28), (1, 84, 84), (2, 7, 9), (5, 9, 7)]
 
@@ -19,8 +19,8 @@ SHAPES = [(1, 8, 8), (1, 28, 28), (3, 28, 28), (1, 84, 84), (2, 7, 9), (5, 9, 7)
 def test_it_is_its_layers_one_after_the_other(shape: tuple[int, ...], bf16: bool) -> None:
     """Whatever way the first one and the mirror's last one take; gradients too."""
     torch.manual_seed(0)
-    encoder, tolerance = DCGAN(channels=(6, 5)).make(shape), 2e-2 if bf16 else 1e-5
-    decoder = Decoder(DCGAN(channels=(6, 5)), 7, shape)
+    encoder, tolerance = Strided(channels=(6, 5)).make(shape), 2e-2 if bf16 else 1e-5
+    decoder = Decoder(Strided(channels=(6, 5)), 7, shape)
     x, z = torch.rand(3, *shape, requires_grad=True), torch.randn(3, 7)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         features, layers = encoder(x), encoder.convolutions(2 * x - 1).flatten(1)
@@ -54,9 +54,9 @@ def test_the_short_way_has_slopes_of_slopes() -> None:
 
 
 def test_sides_are_halved_and_doubled_back() -> None:
-    assert DCGAN(channels=(4, 8)).make((1, 28, 28)).out_features == 8 * 7 * 7
-    assert DCGAN(channels=(4, 8, 16)).make((1, 84, 84)).out_features == 16 * 10 * 10
-    assert DCGAN(channels=(4, 8)).make((1, 7, 9)).out_features == 8 * 1 * 2
+    assert Strided(channels=(4, 8)).make((1, 28, 28)).out_features == 8 * 7 * 7
+    assert Strided(channels=(4, 8, 16)).make((1, 84, 84)).out_features == 16 * 10 * 10
+    assert Strided(channels=(4, 8)).make((1, 7, 9)).out_features == 8 * 1 * 2
 
 
 def test_gradients_stay_channels_last() -> None:
@@ -69,13 +69,13 @@ def test_gradients_stay_channels_last() -> None:
     rows.square().sum().backward()
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
     assert torch.equal(seen[0], 2 * maps)
-    layers = [layer for layer in DCGAN().make((1, 28, 28)).modules() if isinstance(layer, nn.Conv2d)]
+    layers = [layer for layer in Strided().make((1, 28, 28)).modules() if isinstance(layer, nn.Conv2d)]
     assert all(layer.weight.is_contiguous(memory_format=torch.channels_last) for layer in layers)
 
 
 def test_the_first_layer_of_a_discriminator_and_the_last_of_a_generator_are_not_normalised() -> None:
     """Radford et al. 2016; and epsilon is PyTorch's, its momentum too (trap 26)."""
-    encoder, decoder = DCGAN(channels=(4, 8)).make((1, 28, 28)), Decoder(DCGAN(channels=(4, 8)), 3, (1, 28, 28))
+    encoder, decoder = Strided(channels=(4, 8)).make((1, 28, 28)), Decoder(Strided(channels=(4, 8)), 3, (1, 28, 28))
     kinds = [[type(layer).__name__ for layer in network.convolutions] for network in (encoder, decoder)]
     assert kinds[0] == ["Conv2d", "LeakyReLU", "Conv2d", "BatchNorm2d", "LeakyReLU"]
     assert kinds[1] == ["BatchNorm2d", "ReLU", "ConvTranspose2d", "BatchNorm2d", "ReLU", "ConvTranspose2d"]
@@ -88,7 +88,7 @@ def test_the_first_layer_of_a_discriminator_and_the_last_of_a_generator_are_not_
 
 @pytest.mark.parametrize("normalization", ["instance", "none"])
 def test_an_image_can_be_judged_by_itself(normalization: str) -> None:
-    encoder = DCGAN(channels=(4, 8), normalization=normalization).make((1, 8, 8))
+    encoder = Strided(channels=(4, 8), normalization=normalization).make((1, 8, 8))
     x = torch.rand(4, 1, 8, 8)
     torch.testing.assert_close(encoder(x)[:1], encoder(x[:1]))
     before = copy.deepcopy(encoder.state_dict())
@@ -100,20 +100,20 @@ def test_an_image_can_be_judged_by_itself(normalization: str) -> None:
     ("config", "shape", "message"),
     [
         (
-            DCGAN(),
+            Strided(),
             (1, 3, 8),
-            "backbone dcgan with 2 channels needs images [C, H, W] of at least 4x4, got (1, 3, 8). "
+            "backbone strided with 2 channels needs images [C, H, W] of at least 4x4, got (1, 3, 8). "
             "Give it fewer channels, or another backbone: mlp takes anything.",
         ),
         (
-            DCGAN(channels=(4, 8, 16), normalization="instance"),
+            Strided(channels=(4, 8, 16), normalization="instance"),
             (1, 8, 8),
-            "backbone dcgan with 3 channels leaves one pixel of (1, 8, 8), which normalization=instance would make 0. "
-            "Give it fewer channels, or set normalization to none or batch.",
+            "backbone strided with 3 channels leaves one pixel of (1, 8, 8), which normalization=instance would make "
+            "0. Give it fewer channels, or set normalization to none or batch.",
         ),
     ],
 )
-def test_what_it_cannot_take(config: DCGAN, shape: tuple[int, ...], message: str) -> None:
+def test_what_it_cannot_take(config: Strided, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(UserError) as error:
         config.make(shape)
     assert str(error.value) == message
