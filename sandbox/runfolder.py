@@ -66,6 +66,16 @@ class RunFolder:
         return self.path / "summary.json"
 
     @property
+    def evaluation(self) -> Path:
+        """What the last `sandbox evaluate` found."""
+        return self.path / "evaluation.json"
+
+    @property
+    def readme(self) -> Path:
+        """The card of the run, for people."""
+        return self.path / "README.md"
+
+    @property
     def wandb(self) -> Path:
         return self.path / "wandb"
 
@@ -171,9 +181,7 @@ class RunFolder:
 
     def write_config(self, config: str) -> None:
         """Replace config.yaml, whole or not at all."""
-        fresh = self.config.with_suffix(".new")
-        fresh.write_text(config, "utf-8")
-        fresh.replace(self.config)
+        write_whole(self.config, config)
 
     @classmethod
     def find(cls, root: Path, text: str) -> Self:
@@ -218,6 +226,17 @@ def read_json(path: Path) -> dict[str, Any]:
     except (OSError, ValueError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Make `text` what is in the file, whole or not at all; its folder is made if it is not there."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.partial")
+    try:
+        partial.write_text(text, "utf-8")
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
 
 
 def _cpu() -> str:

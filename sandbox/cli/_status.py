@@ -1,20 +1,21 @@
 """How far a run has come, read from its folder alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox import configfile
 from sandbox.errors import UserError
+from sandbox.report.scores import SCORES
 from sandbox.runfolder import RunFolder
-
-_SCORES = ("eval/return", "env/return", "eval/elbo", "elbo", "loss")  # the first of these that a run has is its score
 
 
 @dataclass(frozen=True)
 class Status:
     """`source` and `learner` are members' names; `score` is the latest value of the metric that matters most."""
 
+    settings: Mapping[str, Any]
     source: str
     learner: str
     step: int
@@ -40,11 +41,12 @@ def status(run: RunFolder) -> Status:
 
 def _status(run: RunFolder, raw: dict[str, Any], members: dict[str, str], latest: dict[str, float]) -> Status:
     return Status(
+        settings=raw,
         source=members.get("env") or members["data"],
         learner=members.get("agent") or members["generator"],
         step=int(latest.get("step", 0)),
         steps=raw["steps"],
-        score=next(((name, latest[name]) for name in _SCORES if name in latest), None),
+        score=next(((name, latest[name]) for name in SCORES if name in latest), None),
         touched=datetime.fromtimestamp(run.touched, UTC),
     )
 

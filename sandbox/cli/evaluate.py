@@ -1,12 +1,15 @@
 """`sandbox evaluate`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
+
+if TYPE_CHECKING:
+    from sandbox.runfolder import RunFolder
 
 
 def evaluate(
@@ -39,7 +42,8 @@ def evaluate(
     many can be compared; to count the modes of stacked_mnist, and for figures to publish, add `--images 10000`.
 
     Overrides, `key=value`, change what it is scored on, options of its environment or of its data set, and how, such
-    as `agent.evaluation_epsilon` and `generator.ais`.
+    as `agent.evaluation_epsilon` and `generator.ais`. What was found is kept in the run's evaluation.json, in place of
+    what an earlier call found; `sandbox report` shows it.
 
     With `--vary`, agents play in their environment with one option changed, every value with the same seed: a table of
     mean returns with 95 % intervals, and a picture. A wrapper that a run has not is put around those that it has.
@@ -71,9 +75,25 @@ def evaluate(
     if plot is not None:
         raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
     result = evaluated(folders[0], episodes, seed, overrides, images)
+    _keep(folders[0], result, overrides)
     if as_json:
         _print.as_json(result)
         return
     width = max(map(len, result))
     for name, value in result.items():
         typer.echo(f"{name:<{width}}  {f'{value:.4g}' if isinstance(value, float) else value}")
+
+
+def _keep(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> None:
+    """For reports and the run's card; a folder that nobody can write into keeps nobody from scoring its run."""
+    from json import dumps
+
+    from sandbox.logger.jsonl import strict
+    from sandbox.note import note
+    from sandbox.runfolder import write_whole
+
+    kept = {**result, **({"overrides": overrides} if overrides else {})}
+    try:
+        write_whole(folder.evaluation, dumps(strict(kept), indent=2, allow_nan=False) + "\n")
+    except OSError as error:
+        note(f"{folder.evaluation} was not written: {error.strerror}; reports will not show this score")

@@ -12,6 +12,7 @@ from sandbox.cli.list import list_everything
 from sandbox.cli.play import play
 from sandbox.cli.recall import recall
 from sandbox.cli.reconstruct import reconstruct
+from sandbox.cli.report import report
 from sandbox.cli.runs import runs
 from sandbox.cli.sample import sample
 from sandbox.cli.show import show
@@ -31,6 +32,7 @@ app = typer.Typer(
     sandbox train catch_dqn agent.discount=0.9 with another option
     sandbox watch latest                       look at what it learnt
     sandbox runs                               what has been trained here
+    sandbox report env=catch                   a page about runs, to look at or to send
     """,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -51,6 +53,7 @@ for _command in (
     recall,
     classify,
     runs,
+    report,
     bench,
     doctor,
 ):

@@ -57,10 +57,18 @@ def test_train_evaluate_watch(sandbox, tmp_path):
     assert {"run", "step", "seed", "return_mean", "return_std", "return_ci95", "episodes"} <= scores.keys()
     assert (scores["step"], scores["episodes"]) == (600, 10)
     assert json.loads(sandbox("evaluate", "--episodes", "10", "--json").out) == scores
+    assert json.loads((run / "evaluation.json").read_text()) == scores
     assert scores["evaluation_epsilon"] == 0.0  # trap 16: a score says how it was played
 
     short = "env.wrappers=[{time_limit: {steps: 3}}]"
     assert json.loads(sandbox("evaluate", "latest", short, "--episodes", "10", "--json").out)["length_mean"] == 3
+    kept = json.loads((run / "evaluation.json").read_text())
+    assert (kept["length_mean"], kept["overrides"]) == (3, [short])
+    (run / "evaluation.json.partial").mkdir()  # a folder that cannot be written in, even by root
+    said = sandbox("evaluate", "latest", "--episodes", "10", "--json")
+    assert (said.code, json.loads(said.out)) == (0, scores)
+    assert "evaluation.json was not written: Is a directory; reports will not show this score" in said.err
+    assert json.loads((run / "evaluation.json").read_text()) == kept
     refused = sandbox("evaluate", "latest", "env.blind=true", "--vary", "env.blind=true,false")
     assert (refused.code, refused.err) == (
         2,

@@ -1,0 +1,55 @@
+import numpy as np
+import pytest
+
+from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
+
+
+@pytest.mark.parametrize(
+    ("scores", "expected"),
+    [
+        ([7], 7),
+        ([1, 2, 9], 4),  # of three none is left out
+        ([100, 3, 5, -100], 4),  # the middle two
+        ([10, 2, 3, 4, -50], 3),  # 5 // 4 = 1 at each end
+        ([9, 1, 8, 2, 7, 3, 6, 4], 5),  # 3, 4, 6, 7
+    ],
+)
+def test_the_interquartile_mean_by_hand(scores, expected):
+    assert interquartile_mean(np.array(scores, float)) == expected
+
+
+def test_it_goes_along_the_first_axis():
+    scores = np.array([[1.0, 40], [2, 30], [3, 20], [4, 10]])
+    assert interquartile_mean(scores).tolist() == [2.5, 25]
+
+
+def test_an_interval_by_hand():
+    """Two runs, 0 and 1: the mean of two draws is 0, 1/2, 1 with 1/4, 1/2, 1/4."""
+    generator = np.random.default_rng(0)
+    interval = [
+        bootstrap_interval([np.array([0.0, 1.0])], interquartile_mean, generator, 4_000, confidence)
+        for confidence in (0.95, 0.4)
+    ]
+    assert interval == [(0, 1), (0.5, 0.5)]
+
+
+def test_strata_are_drawn_within_themselves():
+    """Each task has runs that agree: whatever is drawn, half of the scores are 0 and half are 10."""
+    strata = [np.zeros(3), np.full(3, 10.0)]
+    assert bootstrap_interval(strata, lambda scores: scores.mean(0), np.random.default_rng(0)) == (5, 5)
+
+
+def test_the_interval_is_that_of_the_mean_of_many():
+    """20 draws of N(0, 1): the mean's interval is near 1.96 / sqrt(20) = 0.44 either way, of this sample's own mean."""
+    scores = np.random.default_rng(1).normal(size=(20, 3))
+    low, high = bootstrap_interval([scores], lambda scores: scores.mean(0), np.random.default_rng(2))
+    half = 1.96 * scores.std(0) / np.sqrt(20)
+    assert low == pytest.approx(scores.mean(0) - half, abs=0.05)
+    assert high == pytest.approx(scores.mean(0) + half, abs=0.05)
+
+
+def test_the_same_generator_the_same_interval_and_one_run_has_none():
+    scores = np.random.default_rng(3).normal(size=5)
+    first, second = (bootstrap_interval([scores], interquartile_mean, np.random.default_rng(4)) for _ in range(2))
+    assert first == second
+    assert bootstrap_interval([np.array([3.0])], interquartile_mean, np.random.default_rng(0)) == (3, 3)

@@ -1,0 +1,30 @@
+"""A report in a real browser, without a network; skipped where there is none."""
+
+import shutil
+import subprocess
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from sandbox.report.page import page
+from sandbox.report.record import Record
+from sandbox.report.study import study
+
+BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_it_is_drawn(make, film, png, tmp_path):
+    runs = [make(f"a_s{n}", [0.0, 0.5, n], seed=n) for n in (0, 1)] + [make("g", [3.0], generator=True, learner="vae")]
+    film(runs[0].videos / "step_000000000100.mp4")
+    png(runs[2].samples / "step_000000000100.png", side=64)
+    place, shot = tmp_path / "report.html", tmp_path / "shot.png"
+    place.write_text(page(study([Record.read(run) for run in runs], title="All")))
+    words = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1000,2400", f"--user-data-dir={tmp_path}/u"]
+    words += ["--proxy-server=127.0.0.1:9", f"--screenshot={shot}", place.as_uri()]
+    subprocess.run([BROWSER, *words], check=True, capture_output=True, timeout=60)
+    pixels = np.asarray(Image.open(shot).convert("RGB")).reshape(-1, 3)
+    blue, red = (59, 130, 246), (255, 0, 0)  # of the first curve, and of the sample
+    assert (np.abs(pixels - np.array(blue)).max(1) < 12).sum() > 200
+    assert (pixels == red).all(1).sum() == 64 * 64

@@ -1,0 +1,102 @@
+import json
+
+import pytest
+
+from sandbox.report import figures
+from sandbox.report.groups import grouped
+from sandbox.report.record import Record
+from sandbox.report.references import Reference, published
+
+
+def read(*folders):
+    return grouped([Record.read(folder) for folder in folders])
+
+
+def row(table, name=None):
+    (found,) = [each for each in table.rows if name in (None, each[0])]
+    return dict(zip(table.headers, found, strict=True))
+
+
+def test_returns_beside_references(make):
+    groups = read(*(make(f"a_s{n}", [n], seed=n) for n in (1, 2, 3, 6)))
+    table = figures.returns(groups, {"a": Reference(-1.5, 6.5, "")})
+    assert row(table) == {
+        "runs": "a",
+        "environment": "catch",
+        "return (IQM)": "2.5",
+        "95 %": "1 to 6",  # three or four of four draws are the 6 in 13 of 256 cases: 5 %
+        "random": "-1.5",
+        "human": "6.5",
+        "of human": "50 %",
+        "each seed": "1, 2, 3, 6",
+        "from": "the end of training",
+    }
+
+
+def test_evaluate_counts_before_what_training_logged(make):
+    evaluation = {"return_mean": 0.75, "episodes": 200, "step": 100, "overrides": ["env.blind=true"]}
+    groups = read(make("a", [0.5, 0.25], evaluation=evaluation))
+    found = row(figures.returns(groups, {"a": None}))
+    assert (found["return (IQM)"], found["each seed"]) == ("0.75", "0.75")
+    assert found["from"] == "200 episodes of `sandbox evaluate`, env.blind=true, of step 100"
+
+
+def test_a_run_that_has_logged_nothing(make):
+    assert row(figures.returns(read(make("a")), {"a": None})) == {
+        "runs": "a",
+        "environment": "catch",
+        "from": "nothing logged yet",
+    }
+
+
+def test_likelihoods_say_how_they_were_found(make):
+    found = {
+        "images": 300,
+        "log_likelihood": -86.04,
+        "log_likelihood_ci95": 0.44,
+        "log_likelihood_kind": "ais",
+        "log_likelihood_low": -86.45,
+        "log_likelihood_high": -85.47,
+        "elbo_ci95": 1.0,
+        "step": 100,
+    }
+    groups = read(
+        make("g", [1.0], generator=True, learner="rbm", evaluation=found),
+        make("h", [1.0], generator=True, learner="vae", evaluation={"log_likelihood_missing": "too large", "kl": 2.0}),
+    )
+    table = figures.measured(groups)
+    assert list(table.headers) == ["figure", "g", "h"]
+    assert row(table, "log_likelihood") == {
+        "figure": "log_likelihood",
+        "g": "-86.04 ± 0.44 (ais, bracket -86.45 to -85.47)",
+        "h": "cannot be found",
+    }
+    assert [each[0] for each in table.rows] == ["log_likelihood", "elbo_ci95", "kl", "images"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(None, "-"), (0.98333, "0.9833"), (12345.6, "12,346"), (-86.04, "-86.04"), (7, "7"), ("NaN", "NaN"), (0.0, "0")],
+)
+def test_numbers(value, words):
+    assert figures.text(value) == words
+
+
+def test_atari_scores_are_published():
+    pong = published({"name": "atari", "game": "pong", "wrappers": [{"flicker": {"p": 0.5}}]})
+    assert (pong.random, pong.human) == (-20.7, 14.6)
+    assert pong.normalised(-20.7) == 0
+    assert pong.normalised(14.6) == 1
+    assert "Wang et al. 2016" in pong.source
+    assert published({"name": "atari", "game": "tetris"}) is None
+    assert published({"name": "pong"}) is None
+
+
+def test_the_games_are_those_of_ale_py():
+    from ale_py.roms import get_all_rom_ids
+
+    from sandbox.report import references
+
+    known = json.loads(references.Path(references.__file__).with_name("references.json").read_text())["scores"]
+    assert len(known) == 57
+    assert set(known) <= set(get_all_rom_ids())
