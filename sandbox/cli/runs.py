@@ -1,25 +1,58 @@
 """`sandbox runs`: what has been trained here."""
 
+from typing import Annotated
+
+import typer
+
 from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
+from sandbox.cli._select import matching
 from sandbox.cli._status import Status, age, status
 from sandbox.errors import UserError
 from sandbox.note import note
 from sandbox.runfolder import RunFolder
 
+_DIFF = "diff"
 
-def runs(json: Json = False, root: Runs = RUNS) -> None:
-    """List the runs, the last touched first.
+
+def runs(
+    words: Annotated[
+        list[str] | None, typer.Argument(metavar="[key=value…] | diff RUN RUN…", show_default=False)
+    ] = None,
+    json: Json = False,
+    root: Runs = RUNS,
+) -> None:
+    """List the runs, the last touched first; or say where runs differ, and what each came to.
 
     \b
     sandbox runs
-    sandbox runs --json
-    sandbox runs --runs elsewhere
+    sandbox runs env=catch agent=dqn           those on catch with a dqn
+    sandbox runs finished=false name=pong_*    those that go on or were stopped
+    sandbox runs diff pong_dqn_s0 faster       their options that differ, and their scores
+    sandbox runs --json --runs elsewhere
 
     Wherever a command takes a run, give its name, its path, the beginning of its id, or `latest`.
     """
+    words = words or []
+    if words[:1] == [_DIFF]:
+        if len(words) < 3:
+            raise UserError(
+                "`sandbox runs diff` compares at least two runs, such as `sandbox runs diff catch_dqn_s0 latest`"
+            )
+        from sandbox.cli._difference import compare
+
+        compare([RunFolder.find(root, word) for word in words[1:]], json)
+        return
+    if wrong := [word for word in words if "=" not in word]:
+        raise UserError(
+            f"{wrong[0]!r} is no filter: those are key=value, such as env=catch or finished=false. "
+            f"To look at one run: `sandbox show {wrong[0]}`; to compare some: `sandbox runs diff {' '.join(wrong)} ...`"
+        )
+    folders = RunFolder.all_runs(root)
+    if words and folders:
+        folders = matching(folders, words)
     found: list[tuple[RunFolder, Status]] = []
-    for folder in RunFolder.all_runs(root):
+    for folder in folders:
         try:
             found.append((folder, status(folder)))
         except UserError as problem:
@@ -60,5 +93,7 @@ def runs(json: Json = False, root: Runs = RUNS) -> None:
             ),
             headers,
         )
+    elif words:
+        print(f"no run in {root} has {' and '.join(words)}")
     else:
         print(f"no runs in {root} yet; train one, such as `sandbox train catch_dqn`")

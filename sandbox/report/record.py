@@ -31,6 +31,8 @@ class Record:
         if len(named) != 2 or not isinstance(settings.get("steps"), int):
             raise UserError(f"{folder.config} is not the config of a run.")
         rows = read(folder.metrics) if folder.metrics.is_file() else []
+        if any("step" not in row or "time" not in row for row in rows):
+            raise UserError(f"{folder.metrics} has lines without step or time. Is this file one of a run?")
         return cls(folder, settings, read_json(folder.card), rows, read_json(folder.evaluation))
 
     @property

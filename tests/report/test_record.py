@@ -27,6 +27,13 @@ def test_not_the_config_of_a_run(make):
         Record.read(folder)
 
 
+def test_not_the_metrics_of_a_run(make):
+    folder = make("a")
+    folder.metrics.write_text('{"step": 1, "loss": 2.0}\n')
+    with pytest.raises(UserError, match=r"runs/a/metrics.jsonl has lines without step or time\. Is this file one"):
+        Record.read(folder)
+
+
 def test_figures_are_those_of_evaluate_or_of_the_last_evaluation_in_training(make):
     folder = make("g", [1.0], generator=True, learner="vae")
     with folder.metrics.open("a") as file:

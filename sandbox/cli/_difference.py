@@ -1,0 +1,38 @@
+"""`sandbox runs diff`: where the configs of runs differ, and what each came to."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sandbox.cli import _print
+from sandbox.report.figures import text
+from sandbox.report.groups import differences
+from sandbox.report.record import Record
+from sandbox.report.scores import SCORES
+from sandbox.runfolder import RunFolder
+
+_ABOUT = ("run", "seed")  # of an evaluation; the first is the column's, the second that of its episodes
+
+
+def compare(folders: Sequence[RunFolder], as_json: bool) -> None:
+    """Print the options that differ, and beneath them the last scores and what `sandbox evaluate` found."""
+    records = [Record.read(folder) for folder in folders]
+    names = [record.name for record in records]
+    options = differences([{**record.settings, "name": None} for record in records])
+    scores = _scores(records)
+    if as_json:
+        _print.as_json({"runs": names, "options": options, "scores": scores})
+        return
+    if not options:
+        print("their configs are the same")
+    rows = [[path, *values] for path, values in options.items()]
+    rows += [["", *("" for _ in names)]] if options else []
+    _print.table(rows + [[name, *map(text, values)] for name, values in scores.items()], ["", *names])
+
+
+def _scores(records: Sequence[Record]) -> dict[str, list[Any]]:
+    """A value a run; None where it has none."""
+    found: dict[str, list[Any]] = {"step": [record.step for record in records]}
+    found |= {name: [record.last(name) for record in records] for name in SCORES}
+    evaluated = dict.fromkeys(name for record in records for name in record.evaluation if name not in _ABOUT)
+    found |= {f"evaluate/{name}": [record.evaluation.get(name) for record in records] for name in evaluated}
+    return {name: values for name, values in found.items() if any(value is not None for value in values)}
