@@ -16,6 +16,7 @@ from sandbox.cli.report import report
 from sandbox.cli.runs import runs
 from sandbox.cli.sample import sample
 from sandbox.cli.show import show
+from sandbox.cli.sync import sync
 from sandbox.cli.train import resume, train
 from sandbox.cli.translate import translate
 from sandbox.cli.traverse import traverse
@@ -54,6 +55,7 @@ for _command in (
     classify,
     runs,
     report,
+    sync,
     bench,
     doctor,
 ):

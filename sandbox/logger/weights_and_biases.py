@@ -34,7 +34,7 @@ class WeightsAndBiases:
         self._folder = folder
         self._broken = False
         self._last_checkpoint: tuple[int, Path] | None = None
-        why_not = None if mode == "offline" else _why_not_online(mode)
+        why_not = None if mode == "offline" else why_not_online(mode)
         if mode == "online" and why_not:
             raise UserError(
                 f"logger.wandb=online, but {why_not}. "
@@ -110,7 +110,7 @@ class WeightsAndBiases:
         self._run.log_artifact(artifact, aliases=["latest", f"step-{step}"])
 
 
-def _why_not_online(mode: Mode) -> str | None:
+def why_not_online(mode: Mode) -> str | None:
     """What keeps a run from being online, if anything: the environment (of `auto` only), the key, or the server."""
     import wandb
 
