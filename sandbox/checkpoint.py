@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -167,11 +167,23 @@ class Checkpoints:
             return int(manifest["step"])
         raise UserError(f"no good checkpoint of this config in {self._folder}; train again, or point to another run")
 
+    def newest(self, beginning: str) -> tuple[Path, list[str]]:
+        """The newest checkpoint in which the parts whose names begin so are whole, and the names of their files.
+
+        Raises:
+            UserError: if there is none.
+        """
+        for place in self._places():
+            parts = {file.stem for file in place.glob(f"{beginning}*.json")}
+            if parts and not self._problem(place, parts):
+                return place, [file.name for file in sorted(place.iterdir()) if file.name.rsplit(".", 1)[0] in parts]
+        raise UserError(f"no good checkpoint in {self._folder}; train again, or point to another run")
+
     def _places(self) -> list[Path]:
         return sorted(self._folder.glob("step_" + 12 * "[0-9]"), reverse=True)
 
     @staticmethod
-    def _problem(place: Path, parts: Mapping[str, Stateful]) -> str | None:
+    def _problem(place: Path, parts: Collection[str]) -> str | None:
         try:
             manifest = json.loads((place / "manifest.json").read_text())
         except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""One whole training: parts, stream, sinks and checkpoints put together, run, and put away cleanly."""
+"""One whole training: parts, stream, sinks and checkpoints put together, run, and put away cleanly, with a card."""
 
 from contextlib import suppress
 
@@ -12,6 +12,7 @@ from sandbox.logger.sink import Sink, Tee
 from sandbox.logger.tensorboard import TensorBoard
 from sandbox.logger.weights_and_biases import WeightsAndBiases
 from sandbox.note import note
+from sandbox.report.card import write_card
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
 from sandbox.stop import Stop
@@ -38,6 +39,7 @@ def work(assembly: Assembly, run: Run, folder: RunFolder, *, quiet: bool) -> int
                 sinks.close({**folder.latest(), "finished": False, "step": run.stream.step})
             raise
         sinks.close({**folder.latest(), "finished": finished, "step": run.stream.step})
+        write_card(folder)
         return stop.signal
 
 

@@ -90,6 +90,7 @@ def _keep(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> 
 
     from sandbox.logger.jsonl import strict
     from sandbox.note import note
+    from sandbox.report.card import write_card
     from sandbox.runfolder import write_whole
 
     kept = {**result, **({"overrides": overrides} if overrides else {})}
@@ -97,3 +98,5 @@ def _keep(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> 
         write_whole(folder.evaluation, dumps(strict(kept), indent=2, allow_nan=False) + "\n")
     except OSError as error:
         note(f"{folder.evaluation} was not written: {error.strerror}; reports will not show this score")
+        return
+    write_card(folder)

@@ -8,8 +8,10 @@ from sandbox.cli.bench import bench
 from sandbox.cli.classify import classify
 from sandbox.cli.doctor import doctor
 from sandbox.cli.evaluate import evaluate
+from sandbox.cli.export import export
 from sandbox.cli.list import list_everything
 from sandbox.cli.play import play
+from sandbox.cli.push import push
 from sandbox.cli.recall import recall
 from sandbox.cli.reconstruct import reconstruct
 from sandbox.cli.report import report
@@ -56,6 +58,8 @@ for _command in (
     runs,
     report,
     sync,
+    export,
+    push,
     bench,
     doctor,
 ):

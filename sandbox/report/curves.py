@@ -23,6 +23,8 @@ def generator() -> np.random.Generator:
 def interval(scores: Sequence[float]) -> tuple[float, float, float]:
     """The interquartile mean of one score a seed, and the ends of its 95 % interval."""
     values = np.array(scores, float)
+    if len(values) == 1:
+        return (float(values[0]),) * 3
     low, high = bootstrap_interval([values], interquartile_mean, generator())
     return float(interquartile_mean(values)), float(low), float(high)
 
@@ -37,6 +39,7 @@ def course(group: Group, metric: str, axis: Axis) -> Line | None:
     runs = [(finished, *_columns(rows, axis)) for finished, rows in points if rows]
     if not runs:
         return None
+    banded = len(runs) > 1
     x = _places([(finished, at) for finished, at, _ in runs])
     y, low, high = np.full((3, len(x)), np.nan)
     there = np.array([(x >= at[0]) & (x <= at[-1]) for _, at, _ in runs])
@@ -46,8 +49,8 @@ def course(group: Group, metric: str, axis: Axis) -> Line | None:
             here = (there == present[:, None]).all(0)
             scores = values[present][:, here]
             y[here] = interquartile_mean(scores)
-            low[here], high[here] = bootstrap_interval([scores], interquartile_mean, generator())
-    banded = len(runs) > 1
+            if banded:
+                low[here], high[here] = bootstrap_interval([scores], interquartile_mean, generator())
     lists = x.tolist(), y.tolist(), low.tolist() if banded else None, high.tolist() if banded else None
     return Line(group.label, *lists)
 

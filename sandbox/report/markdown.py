@@ -11,17 +11,19 @@ _SPECIAL = re.compile(r"([*<>\[\]]|(?<!\w)_|_(?!\w))")  # an underscore within a
 
 
 def write(document: Document, place: Path) -> None:
-    """Write the file, after what it shows into `<name>_files/` beside it.
+    """Write the file, after what it shows into `<name>_files/` beside it; films and pictures below it stay in place.
 
     Raises:
         OSError: if the disk does not let us; a file that was there before is then as it was.
     """
     beside = place.with_name(f"{place.stem}_files")
-    count = 0
+    count, written = 0, set()
 
     def shown(item: Plot | Media) -> str:
         nonlocal count
         count += 1
+        if isinstance(item, Media) and item.file.is_relative_to(place.parent):
+            return linked(item.caption, item.file.relative_to(place.parent).as_posix())
         if isinstance(item, Plot):
             name = f"{count:02d}_{re.sub('[^A-Za-z0-9]+', '_', item.metric)}_{item.axis}.svg"
             write_whole(beside / name, item.svg)
@@ -29,12 +31,16 @@ def write(document: Document, place: Path) -> None:
             name = f"{count:02d}_{item.file.name}"
             beside.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(item.file, beside / name)
+        written.add(name)
         return linked(item.caption, f"{beside.name}/{name}")
 
     parts = [f"# {document.title}"]
     for block in document.blocks:
         parts += [shown(item) for item in block.items] if isinstance(block, Gallery) else [text_of(block)]
     write_whole(place, "\n\n".join(parts) + "\n")
+    for old in beside.glob("[0-9][0-9]_*"):  # of an earlier report of this name
+        if old.name not in written:
+            old.unlink()
 
 
 def linked(caption: str, path: str) -> str:

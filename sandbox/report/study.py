@@ -51,7 +51,7 @@ def study(
     agents = [group for group in groups if group.first.is_agent]
     generators = [group for group in groups if not group.first.is_agent]
     references = {group.label: find(group.first.source) for group in agents}
-    blocks: list[Block] = [Text(f"{_counted(len(records), 'run')} in {_counted(len(groups), 'group')}. {_HOW}")]
+    blocks: list[Block] = [Text(_about(records, groups))]
     if agents:
         sources = dict.fromkeys(known.source for known in references.values() if known)
         blocks += [Heading("Scores"), figures.returns(agents, references)]
@@ -188,7 +188,7 @@ def _runs(groups: Sequence[Group]) -> list[Block]:
 
 def _progress(record: Record) -> str:
     steps = record.settings["steps"]
-    return f"{steps:,}" if record.finished else f"{record.step:,} of {steps:,}, still going on or stopped"
+    return f"{record.step:,}" if record.finished else f"{record.step:,} of {steps:,}"
 
 
 def _resources(groups: Sequence[Group]) -> Table:
@@ -225,6 +225,14 @@ def _machine(about: Mapping[str, Any]) -> str:
 
 def _versions(about: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {version}" for name, version in about.get("versions", {}).items())
+
+
+def _about(records: Sequence[Record], groups: Sequence[Group]) -> str:
+    if len(records) > 1:
+        return f"{len(records)} runs in {_counted(len(groups), 'group')}. {_HOW}"
+    (one,) = records
+    words = f"`{one.learner['name']}` on `{one.source['name']}`, seed {one.settings['seed']}: {_progress(one)} steps"
+    return f"{words}, {one.seconds:,.0f} s of training."
 
 
 def _counted(count: int, word: str) -> str:

@@ -1,0 +1,64 @@
+"""`sandbox push`."""
+
+import tempfile
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from sandbox.cli._options import RUNS, Runs
+from sandbox.errors import UserError
+
+
+def push(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    runs: Runs = RUNS,
+    repo: Annotated[
+        str | None, typer.Option(metavar="USER/NAME", help="Your own, named as the run, by default.")
+    ] = None,
+    private: Annotated[bool, typer.Option("--private", help="Make a new repository that only you see.")] = False,
+) -> None:
+    """Send a run to the Hugging Face Hub: what `sandbox export` makes, as a model with a card.
+
+    Needs `pip install "rl-sandbox[hub]"` and a token (`hf auth login`, or HF_TOKEN).
+
+    \b
+    sandbox push pong_dqn_s0
+    sandbox push latest --repo me/pong --private
+    """
+    from sandbox.note import note
+    from sandbox.report.export import export
+    from sandbox.runfolder import RunFolder
+
+    folder = RunFolder.find(runs, run)
+    api = hub(folder.path)
+    try:
+        name = repo or f"{api.whoami()['name']}/{folder.name}"
+        with tempfile.TemporaryDirectory() as scratch:
+            place = Path(scratch) / folder.name
+            export(folder, place)
+            address = api.create_repo(name, exist_ok=True, private=private or None)
+            note(f"sending {sum(file.stat().st_size for file in place.rglob('*') if file.is_file()):,} bytes to {name}")
+            api.upload_folder(repo_id=name, folder_path=place, commit_message=f"{folder.name} ({folder.id})")
+    except (OSError, ValueError) as error:  # all that the library raises are of these kinds
+        raise UserError(
+            f"the Hugging Face Hub: {str(error).splitlines()[0].rstrip('.')}. Log in with `hf auth login` or HF_TOKEN, "
+            f"or choose --repo USER/NAME. `sandbox export {folder.path}` makes the same folder here."
+        ) from error
+    typer.echo(address)
+
+
+def hub(folder: Path) -> Any:
+    """What talks to the Hub.
+
+    Raises:
+        UserError: if it is not installed.
+    """
+    try:
+        from huggingface_hub import HfApi
+    except ImportError:
+        raise UserError(
+            'sending a run to the Hub needs huggingface_hub: pip install "rl-sandbox[hub]". '
+            f"`sandbox export {folder}` makes the same folder here, without it."
+        ) from None
+    return HfApi(library_name="rl-sandbox")
