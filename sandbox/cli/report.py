@@ -1,11 +1,15 @@
 """`sandbox report`."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sandbox.cli._options import RUNS, Runs
+
+if TYPE_CHECKING:
+    from sandbox.report.blocks import Document
+    from sandbox.report.record import Record
 
 
 def report(
@@ -17,6 +21,10 @@ def report(
     markdown: Annotated[Path | None, typer.Option(help="Write this .md instead, and its pictures beside it.")] = None,
     metric: Annotated[list[str] | None, typer.Option(help="Draw this one, too; may come several times.")] = None,
     title: Annotated[str | None, typer.Option(help="At the head of the report.")] = None,
+    wandb: Annotated[
+        bool, typer.Option("--wandb", help="Publish a W&B Report; without a key, keep it as JSON.")
+    ] = False,
+    publish: Annotated[Path | None, typer.Option(metavar="JSON", help="Publish a W&B Report that was kept.")] = None,
 ) -> None:
     """Report on runs, agents and generators alike: one page that opens anywhere, without a network.
 
@@ -29,6 +37,7 @@ def report(
     sandbox report catch_dqn_s0 catch_dqn_s1 --out catch.html
     sandbox report env=catch finished=true              every finished run on catch
     sandbox report agent=dqn --metric loss --markdown docs/dqn.md
+    sandbox report agent=dqn --wandb                    a W&B Report; the runs must be there (`sandbox sync`)
     """
     from sandbox.cli._random import known_or_played
     from sandbox.cli._select import selected
@@ -39,15 +48,12 @@ def report(
     from sandbox.report.study import study
     from sandbox.runfolder import write_whole
 
-    if markdown is not None and out is not None:
-        raise UserError("--out writes a page and --markdown a text: give one of them")
-    place = markdown or out or runs / "report.html"
-    wanted = (".md",) if markdown else (".html", ".htm")
-    if place.suffix not in wanted:
-        raise UserError(f"cannot write a report to {place}: its name must end in {wanted[0]}")
-    folders = selected(runs, run or ["latest"])
+    if publish is not None:
+        _send_kept(publish)
+        return
+    place = _place(runs, out, markdown, wandb)
     records, notes = [], []
-    for folder in folders:
+    for folder in selected(runs, run or ["latest"]):
         try:
             records.append(Record.read(folder))
         except UserError as problem:
@@ -63,6 +69,9 @@ def report(
     document = study(records, title=heading, metrics=metric or (), find=known_or_played(notes), notes=notes)
     for line in document.left_out:
         note(line.replace("`", ""))
+    if wandb:
+        _to_wandb(document, records, place)
+        return
     if markdown is not None:
         from sandbox.report.markdown import write
 
@@ -70,3 +79,58 @@ def report(
     else:
         write_whole(place, page(document))
     typer.echo(place)
+
+
+def _place(runs: Path, out: Path | None, markdown: Path | None, wandb: bool) -> Path:
+    """Where the report goes; a W&B Report only if it cannot be published.
+
+    Raises:
+        UserError: if the name does not fit what is to be written, or two things are.
+    """
+    from sandbox.errors import UserError
+
+    if markdown is not None and (out is not None or wandb):
+        other = "--wandb sends a W&B Report" if wandb else "--out writes a page"
+        raise UserError(f"{other} and --markdown writes a text: give one of them")
+    place = markdown or out or runs / ("report.wandb.json" if wandb else "report.html")
+    wanted = ".md" if markdown else ".json" if wandb else ".html"
+    if place.suffix != wanted:
+        raise UserError(f"cannot write a report to {place}: its name must end in {wanted}")
+    return place
+
+
+def _to_wandb(document: "Document", records: "list[Record]", place: Path) -> None:
+    """Publish it, or keep it where there is no way to, and say how to go on."""
+    from sandbox.cli.sync import offline
+    from sandbox.logger.weights_and_biases import why_not_online
+    from sandbox.note import note
+    from sandbox.report.workspace import build, keep
+    from sandbox.report.workspace import publish as send
+
+    report = build(document, records[0].settings.get("logger", {}).get("project", "sandbox"))
+    missing = [record.name for record in records if not record.folder.wandb.is_dir()]
+    waiting = [record.name for record in records if not all(offline(record.folder.wandb).values())]
+    if missing:
+        note(f"W&B has never seen {', '.join(missing)} (logger.wandb=off): its curves will not have them")
+    if waiting:
+        note(f"kept offline until `sandbox sync {' '.join(waiting)}`: {', '.join(waiting)}")
+    if why := why_not_online("auto"):
+        keep(report, place)
+        note(f"{why}, so the report is kept; after `wandb login`, publish it with: sandbox report --publish {place}")
+        typer.echo(place)
+        return
+    typer.echo(send(report))
+
+
+def _send_kept(place: Path) -> None:
+    from sandbox.errors import UserError
+    from sandbox.logger.weights_and_biases import why_not_online
+    from sandbox.report.workspace import load
+    from sandbox.report.workspace import publish as send
+
+    report = load(place)
+    if why := why_not_online("auto"):
+        raise UserError(
+            f"{why}, so the report was not published. Run `wandb login` or set WANDB_API_KEY, then try again."
+        )
+    typer.echo(send(report))

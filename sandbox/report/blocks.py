@@ -50,10 +50,11 @@ class Plot:
 
 @dataclass(frozen=True)
 class Media:
-    """A picture (PNG, GIF) or a film (MP4, WebM) on the disk; `kind`: what it is called in the run's log, if it is."""
+    """A picture (PNG, GIF) or a film (MP4, WebM) of a run; `kind`: what its log calls it, where training logged it."""
 
     caption: str
     file: Path
+    run: str
     kind: str | None = None
 
 

@@ -23,7 +23,7 @@ class Shelf:
     def film(self, record: Record) -> Media | None:
         """The newest film of a run that plays."""
         for file in reversed(files(record.folder.videos, *_FILMS)):
-            if media := self._take(file, f"{record.name}: {_words(file)}", "videos"):
+            if media := self._take(record, file, "videos"):
                 return media
         return None
 
@@ -32,17 +32,17 @@ class Shelf:
         newest: dict[str, Path] = {}
         for file in files(record.folder.samples, "*step_*.png"):
             newest[file.stem.partition("step_")[0].rstrip("_") or "samples"] = file
-        taken = [self._take(file, f"{record.name}: {_words(file)}", kind) for kind, file in newest.items()]
+        taken = [self._take(record, file, kind) for kind, file in newest.items()]
         return [media for media in taken if media]
 
     def others(self, record: Record) -> list[Media]:
         """What was asked for later: curves along an option (`evaluate --vary`), reconstructions, walks, ..."""
         found = files(record.folder.samples, "*.png", *_FILMS)
         later = [file for file in found if "step_" not in file.stem]
-        taken = [self._take(file, f"{record.name}: {_words(file)}") for file in later]
+        taken = [self._take(record, file) for file in later]
         return [media for media in taken if media]
 
-    def _take(self, file: Path, caption: str, kind: str | None = None) -> Media | None:
+    def _take(self, record: Record, file: Path, kind: str | None = None) -> Media | None:
         try:
             size = file.stat().st_size
             if size > min(self._largest, self._room):
@@ -54,7 +54,7 @@ class Shelf:
             self.left_out.append(f"`{file}` is left out: it cannot be shown ({reason}).")
             return None
         self._room -= size
-        return Media(caption, file, kind)
+        return Media(f"{record.name}: {_words(file)}", file, record.name, kind)
 
 
 def _look_at(file: Path) -> None:

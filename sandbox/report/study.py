@@ -57,7 +57,8 @@ def study(
         blocks += [Heading("Scores"), figures.returns(agents, references)]
         blocks += [Text(f"Random and human: {'; '.join(sources)}.")] if sources else []
     if generators:
-        blocks += [Heading("Generators"), figures.measured(generators)]
+        table = figures.measured(generators)
+        blocks += [Heading("Generators"), *([table] if table.rows else [])]
         blocks.append(Text(f"Likelihoods are nats of test images. {_missing(generators)}".strip()))
     blocks += _curves(groups, metrics, references)
     blocks += _media(groups, shelf)

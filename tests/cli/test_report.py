@@ -1,4 +1,6 @@
 import json
+import sys
+import warnings
 
 import pytest
 
@@ -85,7 +87,10 @@ def test_a_damaged_run_is_left_out(sandbox, make, tmp_path):
         ),
         (["--out", "a.pdf"], "cannot write a report to a.pdf: its name must end in .html"),
         (["--markdown", "a.html"], "cannot write a report to a.html: its name must end in .md"),
-        (["--markdown", "a.md", "--out", "a.html"], "--out writes a page and --markdown a text: give one of them"),
+        (
+            ["--markdown", "a.md", "--out", "a.html"],
+            "--out writes a page and --markdown writes a text: give one of them",
+        ),
     ],
 )
 def test_mistakes(sandbox, make, words, error):
@@ -101,3 +106,38 @@ def test_a_place_that_cannot_be_written(sandbox, make, tmp_path):
     assert said.code == 2
     assert said.err.endswith("Check the path, its permissions and the space on the disk.\n")
     assert said.err.startswith("error: ")
+
+
+def test_wandb_without_the_library(sandbox, make, monkeypatch):
+    make("a")
+    monkeypatch.setitem(sys.modules, "wandb_workspaces", None)
+    monkeypatch.setitem(sys.modules, "wandb_workspaces.reports.v2", None)
+    said = sandbox("report", "a", "--wandb")
+    assert (said.code, said.err) == (
+        2,
+        'error: a W&B Report needs wandb-workspaces: pip install "rl-sandbox[report]".\n',
+    )
+
+
+def test_wandb_without_a_key(sandbox, make, tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        pytest.importorskip("wandb_workspaces.reports.v2")
+    make("a")
+    (make("b").wandb / "offline-run-1").mkdir(parents=True)
+    (tmp_path / "runs/b/wandb/offline-run-1/run-x.wandb").write_text("")
+    said = sandbox("report", "a", "b", "--wandb", "--out", "kept.json")
+    assert (said.code, said.out) == (0, "kept.json\n")
+    assert said.err.splitlines() == [
+        "note: W&B has never seen a (logger.wandb=off): its curves will not have them",
+        "note: kept offline until `sandbox sync b`: b",
+        "note: WANDB_MODE=disabled is set, so the report is kept; after `wandb login`, publish it with: "
+        "sandbox report --publish kept.json",
+    ]
+    assert json.loads((tmp_path / "kept.json").read_text())["displayName"] == "2 runs"
+    refused = sandbox("report", "--publish", "kept.json")
+    assert (refused.code, refused.err) == (
+        2,
+        "error: WANDB_MODE=disabled is set, so the report was not published. "
+        "Run `wandb login` or set WANDB_API_KEY, then try again.\n",
+    )

@@ -49,7 +49,7 @@ def test_everything_has_its_place(several):
     assert shown[:2] == [("env/return", "step", agents), ("env/return", "time", agents)]
     assert [item.file.suffix for item in plots if not isinstance(item, Plot)] == [".mp4", ".png", ".png"]
     tables = [block for block in document.blocks if isinstance(block, Table)]
-    assert tables[3] == Table(["option", "a", "b_s0"], [["agent.optimizer.lr", "0.001", "0.5"]])
+    assert tables[2] == Table(["option", "a", "b_s0"], [["agent.optimizer.lr", "0.001", "0.5"]])
     (commands,) = [block.text for block in document.blocks if isinstance(block, Code) and block.title == "Commands"]
     assert commands.splitlines()[0] == "sandbox train a_s0"
 

@@ -1,0 +1,119 @@
+import json
+import warnings
+from types import SimpleNamespace
+
+import pytest
+
+from sandbox.errors import UserError
+from sandbox.report import workspace
+from sandbox.report.record import Record
+from sandbox.report.study import study
+
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore")
+    pytest.importorskip("wandb_workspaces.reports.v2")
+    from wandb_workspaces.reports.v2 import interface, internal
+
+
+@pytest.fixture
+def document(make, film, png):
+    runs = [make(f"a_s{n}", [0.0, n], seed=n) for n in (0, 1)]
+    runs += [make("b_s0", [1.0, 2.0], lr=0.5), make("g", [3.0, 2.0], generator=True, learner="vae")]
+    film(runs[0].videos / "step_000000000100.mp4")
+    png(runs[3].samples / "step_000000000100.png")
+    png(runs[2].samples / "vary_env.size.png")
+    return study([Record.read(run) for run in runs], title="All")
+
+
+@pytest.fixture
+def kept(document, tmp_path):
+    place = tmp_path / "report.wandb.json"
+    workspace.keep(workspace.build(document, "mine"), place)
+    return place
+
+
+def test_the_json_is_that_of_a_report(kept):
+    """W&B's own model takes it, and gives the same back; nothing in it says whose it is."""
+    told = json.loads(kept.read_text())
+    again = json.loads(internal.ReportViewspec.model_validate(told).model_dump_json(by_alias=True, exclude_none=True))
+    for block in again["spec"]["blocks"]:
+        for child in block["children"]:
+            assert child.pop("inlineComments", []) == []  # which reading adds
+    assert again == told
+    assert (told["displayName"], told["project"]) == ("All", {"name": "mine", "entityName": ""})
+    assert all("project" not in runs for grid in grids(told) for runs in grid["runSets"])
+
+
+def grids(told):
+    return [block["metadata"] for block in told["spec"]["blocks"] if block["type"] == "panel-grid"]
+
+
+def test_curves_films_and_samples_are_drawn_from_the_runs(kept):
+    returns, losses, films, samples = grids(json.loads(kept.read_text()))
+    names = [(runs["name"], runs["filters"]["filters"][0]["value"]) for runs in returns["runSets"]]
+    assert names == [("a", ["a_s0", "a_s1"]), ("b_s0", ["b_s0"])]
+    assert returns["runSets"][0]["grouping"] == [{"section": "config", "name": "steps.value"}]
+    assert returns["runSets"][0]["filters"]["filters"][0]["key"] == {"section": "run", "name": "displayName"}
+    panels = [panel["config"] for panel in returns["panelBankSectionConfig"]["panels"]]
+    assert [(panel["xAxis"], panel["metrics"]) for panel in panels] == [
+        ("step", ["env/return"]),
+        ("_runtime", ["env/return"]),
+    ]
+    assert [runs["name"] for runs in losses["runSets"]] == ["g"]
+    for grid, key, run in ((films, "videos", "a_s0"), (samples, "samples", "g")):
+        (panel,) = grid["panelBankSectionConfig"]["panels"]
+        assert panel["config"]["mediaKeys"] == [key]
+        assert [runs["filters"]["filters"][0]["value"] for runs in grid["runSets"]] == [[run]]
+
+
+def test_text_and_tables_are_the_same_as_in_markdown(kept):
+    blocks = json.loads(kept.read_text())["spec"]["blocks"]
+    texts = [block["content"] for block in blocks if block["type"] == "markdown-block"]
+    assert any("| a | catch | 0.5 | 0 to 1 | 0, 1 | the end of training |" in text for text in texts)
+    assert any("```shell\nsandbox train a_s0\n" in text for text in texts)
+    assert any(text.startswith("b_s0: return over env.size: `") for text in texts)  # only the run folder has it
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """What W&B would be sent."""
+    sent = []
+
+    def answer(api, query, variables):
+        sent.append(variables)
+        view = {"id": "Vmlldzo1", "name": "n", "displayName": variables["displayName"], "spec": variables["spec"]}
+        view["project"] = {"name": variables["projectName"], "entityName": variables["entityName"], "id": 1}
+        return {"upsertView": {"view": view}}
+
+    api = SimpleNamespace(default_entity="me", projects=lambda entity: [SimpleNamespace(name="mine")])
+    monkeypatch.setattr(interface, "_get_api", lambda: api)
+    monkeypatch.setattr(interface, "execute_graphql", answer)
+    monkeypatch.setattr(interface, "get_app_url", lambda api: "https://wandb.example")
+    monkeypatch.setattr("wandb.Api", lambda: api)
+    return sent
+
+
+def test_what_was_kept_is_published_later(kept, server):
+    assert workspace.publish(workspace.load(kept)) == "https://wandb.example/me/mine/reports/All--Vmlldzo1"
+    (sent,) = server
+    assert (sent["entityName"], sent["projectName"], sent["displayName"]) == ("me", "mine", "All")
+    assert json.loads(sent["spec"]) == json.loads(kept.read_text())["spec"]
+
+
+def test_wandb_does_not_take_it(document, server, monkeypatch):
+    def refuse(*_):
+        raise Exception("permission denied\nand more")
+
+    monkeypatch.setattr(interface, "execute_graphql", refuse)
+    with pytest.raises(UserError) as refused:
+        workspace.publish(workspace.build(document, "mine"))
+    assert str(refused.value) == "Weights & Biases did not take the report: permission denied."
+
+
+@pytest.mark.parametrize("text", ["{", '{"spec": {"blocks": 5}}', "[]"])
+def test_another_file(tmp_path, text):
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(UserError, match=r"x\.json is not a W&B Report as `sandbox report --wandb` writes it: "):
+        workspace.load(tmp_path / "x.json")
+    with pytest.raises(UserError, match=r"cannot read .*/y.json: No such file or directory\."):
+        workspace.load(tmp_path / "y.json")
