@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.report.blocks import Table
 from sandbox.report.curves import interval
-from sandbox.report.groups import Group
+from sandbox.report.groups import Group, called
 from sandbox.report.record import Record
 from sandbox.report.references import Reference
 
@@ -42,7 +42,7 @@ def returns(groups: Sequence[Group], references: Mapping[str, Reference | None])
         rows.append(
             [
                 group.label,
-                str(group.first.source["name"]),
+                called(group.first.source),
                 text(middle) if found else "-",
                 f"{text(low)} to {text(high)}" if len(found) > 1 else "-",
                 text(reference.random),

@@ -49,6 +49,12 @@ def setting(record: Record) -> dict[str, Any]:
     return {key: value for key, value in record.settings.items() if key not in _FREE}
 
 
+def called(source: Mapping[str, Any]) -> str:
+    """An environment or data set by its name, and those of its options that are words: `gym (id=LunarLander-v3)`."""
+    words = [f"{key}={value}" for key, value in source.items() if isinstance(value, str) and key != "name"]
+    return f"{source['name']} ({', '.join(words)})" if words else str(source["name"])
+
+
 def _labels(groups: Sequence[Sequence[Record]]) -> list[str]:
     """What the names of a group's runs have in common, or else learner and source; numbered where it comes again."""
     labels: list[str] = []

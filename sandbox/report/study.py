@@ -10,7 +10,7 @@ from sandbox.media.lines import Line, plot
 from sandbox.report import figures
 from sandbox.report.blocks import Block, Code, Document, Gallery, Heading, Plot, Table, Text
 from sandbox.report.curves import Axis, course
-from sandbox.report.groups import Group, differences, grouped, setting
+from sandbox.report.groups import Group, called, differences, grouped, setting
 from sandbox.report.record import Record
 from sandbox.report.references import Find, Reference, published
 from sandbox.report.shelf import Shelf
@@ -116,10 +116,10 @@ def _by_source(groups: Sequence[Group]) -> dict[str, list[Group]]:
     sections = [members[0].first.source for members in found.values()]
     named: dict[str, list[Group]] = {}
     for section, members in zip(sections, found.values(), strict=True):
-        others = [other for other in sections if other["name"] == section["name"]]
-        place = others.index(section)
-        apart = [f"{path}={values[place]}" for path, values in differences(others).items()]
-        named[f"{section['name']} ({', '.join(apart)})" if apart else str(section["name"])] = members
+        alike = [other for other in sections if called(other) == called(section)]
+        place = alike.index(section)
+        apart = [f"{path}={values[place]}" for path, values in differences(alike).items()]
+        named[" with ".join([called(section), *([", ".join(apart)] if apart else [])])] = members
     return named
 
 
@@ -161,7 +161,7 @@ def _runs(groups: Sequence[Group]) -> list[Block]:
         [
             group.label,
             str(group.first.learner["name"]),
-            str(group.first.source["name"]),
+            called(group.first.source),
             group.seeds,
             ", ".join(dict.fromkeys(_progress(record) for record in group.records)),
         ]

@@ -1,4 +1,4 @@
-from sandbox.report.groups import differences, grouped
+from sandbox.report.groups import called, differences, grouped
 from sandbox.report.record import Record
 
 
@@ -49,3 +49,8 @@ def test_the_metric_that_matters_most(make):
     assert group.metric == "env/return"
     (nothing,) = grouped(read(make("c", lr=1)))
     assert nothing.metric is None
+
+
+def test_a_source_is_called_by_name_and_words():
+    assert called({"name": "gym", "id": "LunarLander-v3", "options": {}, "wrappers": []}) == "gym (id=LunarLander-v3)"
+    assert called({"name": "catch", "blind": False}) == "catch"

@@ -57,7 +57,7 @@ def test_everything_has_its_place(several):
 def test_environments_of_one_name_are_told_apart(make):
     document = study(read(make("a", [1.0]), make("b", [1.0], blind="true")), title="")
     names = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 3][:2]
-    assert names == ["env/return on catch (blind=false)", "env/return on catch (blind=true)"]
+    assert names == ["env/return on catch with blind=false", "env/return on catch with blind=true"]
 
 
 def test_a_metric_that_nobody_has_logged(several):
