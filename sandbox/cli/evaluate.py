@@ -58,6 +58,7 @@ def evaluate(
     """
     from sandbox.errors import UserError
     from sandbox.journal import evaluated
+    from sandbox.report.card import write_card
     from sandbox.runfolder import RunFolder
 
     words = [word for word in run or [] if "=" not in word] or ["latest"]
@@ -69,13 +70,16 @@ def evaluate(
         from sandbox.cli._vary import compare
 
         compare(folders, vary, episodes, seed, plot, as_json)
+        for folder in folders:
+            write_card(folder)
         return
     if len(folders) > 1:
         raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
     if plot is not None:
         raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
     result = evaluated(folders[0], episodes, seed, overrides, images)
-    _keep(folders[0], result, overrides)
+    if _kept(folders[0], result, overrides):
+        write_card(folders[0])
     if as_json:
         _print.as_json(result)
         return
@@ -84,13 +88,12 @@ def evaluate(
         typer.echo(f"{name:<{width}}  {f'{value:.4g}' if isinstance(value, float) else value}")
 
 
-def _keep(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> None:
-    """For reports and the run's card; a folder that nobody can write into keeps nobody from scoring its run."""
+def _kept(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:
+    """Write it for reports and the card; a folder that nobody can write into keeps nobody from scoring its run."""
     from json import dumps
 
     from sandbox.logger.jsonl import strict
     from sandbox.note import note
-    from sandbox.report.card import write_card
     from sandbox.runfolder import write_whole
 
     kept = {**result, **({"overrides": overrides} if overrides else {})}
@@ -98,5 +101,5 @@ def _keep(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> 
         write_whole(folder.evaluation, dumps(strict(kept), indent=2, allow_nan=False) + "\n")
     except OSError as error:
         note(f"{folder.evaluation} was not written: {error.strerror}; reports will not show this score")
-        return
-    write_card(folder)
+        return False
+    return True

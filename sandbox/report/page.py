@@ -29,7 +29,8 @@ code { font-family: ui-monospace, monospace; font-size: .92em; }
 summary { cursor: pointer; }
 @media print {
   :root { --ink: #000; --faint: #444; --paper: #fff; --line: #bbb; --row: #f4f4f4; }
-  body { max-width: none; margin: 0; } .wide { overflow: visible; } table { font-size: 9px; }
+  body { max-width: none; margin: 0; font-size: 12px; } .wide { overflow: visible; } table { font-size: 9px; }
+  .gallery { display: block; } figure { display: inline-block; width: 48%; vertical-align: top; margin: 0 1% 1em 0; }
 }
 """
 

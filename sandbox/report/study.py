@@ -55,7 +55,7 @@ def study(
     if agents:
         sources = dict.fromkeys(known.source for known in references.values() if known)
         blocks += [Heading("Scores"), figures.returns(agents, references)]
-        blocks += [Text(f"Random and human: {'; '.join(sources)}.")] if sources else []
+        blocks += [Text(f"References: {'; '.join(sources)}.")] if sources else []
     if generators:
         table = figures.measured(generators)
         blocks += [Heading("Generators"), *([table] if table.rows else [])]

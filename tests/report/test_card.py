@@ -5,6 +5,7 @@ import torch
 
 from sandbox.checkpoint import Checkpoints
 from sandbox.errors import UserError
+from sandbox.report import markdown
 from sandbox.report.card import write_card
 from sandbox.report.export import export
 
@@ -106,14 +107,23 @@ def test_an_export_takes_the_newest_good_checkpoint(run, tmp_path):
     assert [place.name for place in (tmp_path / "mine" / "checkpoints").iterdir()] == ["step_000000000100"]
 
 
-def test_an_export_is_whole_or_not_at_all(make, run, tmp_path):
+def full_disk(*_):
+    raise OSError(28, "No space left on device")
+
+
+def test_an_export_is_whole_or_not_at_all(make, run, tmp_path, monkeypatch):
     bare = make("bare", [1.0])
     with pytest.raises(UserError, match=r"no good checkpoint in .*; train again, or point to another run"):
         export(bare, tmp_path / "mine")
     run.metrics.write_text("broken\n")
     with pytest.raises(UserError, match="not a line of metrics"):
         export(run, tmp_path / "mine")
-    assert not (tmp_path / "mine").exists()
+    run.metrics.unlink()
+    with monkeypatch.context() as patch:
+        patch.setattr(markdown, "write", full_disk)
+        with pytest.raises(OSError, match="No space left"):
+            export(run, tmp_path / "out" / "mine")
+    assert list((tmp_path / "out").iterdir()) == []
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "file").write_text("mine")
     with pytest.raises(UserError) as refused:

@@ -3,9 +3,11 @@ import math
 import numpy as np
 import pytest
 
+from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
 from sandbox.report.curves import course, interval
 from sandbox.report.groups import grouped
 from sandbox.report.record import Record
+from sandbox.seeding import Rng
 
 
 def group(*folders):
@@ -19,7 +21,12 @@ def test_a_score_with_its_interval():
     middle, low, high = interval([0.0, 1.0, 2.0, 30.0])
     assert middle == 1.5
     assert low < middle < high
-    assert interval([0.0, 1.0, 2.0, 30.0]) == (middle, low, high)  # the draws have a seed
+
+
+def test_the_draws_have_a_seed_and_a_name():
+    scores = np.random.default_rng(0).normal(size=9)
+    ends = bootstrap_interval([scores], interquartile_mean, Rng(0).numpy("report/bootstrap"))
+    assert interval(scores.tolist())[1:] == ends
 
 
 def test_over_steps_the_points_are_those_of_the_log(make):
@@ -44,11 +51,11 @@ def test_over_time_seeds_are_read_off_between_their_points(make):
 
 def test_a_run_that_goes_on_counts_as_far_as_it_has_come(make):
     done = make("a_s0", [0.0, 0.0, 0.0], seed=0)
-    young = make("a_s1", [10.0], seed=1, steps=300)
+    young = make("a_s1", [10.0, 10.0], seed=1, steps=300)
     line = course(group(done, young), "env/return", "step")
     assert (line.x[0], line.x[-1]) == (100, 300)
-    assert line.y[0] == 5
-    assert set(line.y[1:]) == {0.0}
+    assert [y for x, y in zip(line.x, line.y, strict=True) if x <= 200] == [5] * 50
+    assert {y for x, y in zip(line.x, line.y, strict=True) if x > 200} == {0}
 
 
 def test_slow_seeds_do_not_draw_the_curve_out(make):

@@ -99,6 +99,13 @@ def test_a_page_needs_nothing_from_anywhere(several):
     assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}  # a name, not a place
 
 
+def test_words_on_a_page_are_words():
+    text = page(Document("t", [Heading("<h>"), Text("say `<u>`"), Table(["<b>"], [["<i> & co"]]), Code("<c>", "<d>")]))
+    assert not re.findall("<[hubicd]>", text)
+    assert "<p>say <code>&lt;u&gt;</code></p>" in text
+    assert "&lt;i&gt; &amp; co" in text
+
+
 def test_markdown_has_its_pictures_beside_it(several, tmp_path):
     place = tmp_path / "docs" / "all.md"
     markdown.write(study(several, title="All"), place)
