@@ -11,7 +11,7 @@ from sandbox.report.record import Record
 from sandbox.report.references import Reference
 
 _ABOUT = ("run", "step", "seed", "episodes", "episodes_cut", "images", "overrides", "evaluation_epsilon")
-_PARTS = ("_ci95", "_kind", "_low", "_high", "_missing")  # of a figure, told in its own cell
+_PARTS = ("_ci95", "_kind", "_low", "_high", "_floor", "_missing")  # of a figure, told in its own cell
 
 
 def returned(record: Record) -> tuple[float, str] | None:
@@ -91,10 +91,12 @@ def _one(name: str, figures: Mapping[str, Any]) -> str:
     value = figures.get(name)
     if value is None:
         return "cannot be found" if f"{name}_missing" in figures else "-"
-    half, kind, low, high = (figures.get(f"{name}{part}") for part in _PARTS[:4])
+    half, kind, low, high, floor = (figures.get(f"{name}{part}") for part in _PARTS[:5])
     more = [kind] if kind else []
     if low is not None and high is not None:
         more.append(f"bracket {text(low)} to {text(high)}")
+    if floor is not None:
+        more.append(f"floor {text(floor)}")
     return text(value) + (f" ± {half:.2g}" if half else "") + (f" ({', '.join(more)})" if more else "")
 
 

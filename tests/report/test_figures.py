@@ -58,6 +58,8 @@ def test_likelihoods_say_how_they_were_found(make):
         "log_likelihood_low": -86.45,
         "log_likelihood_high": -85.47,
         "elbo_ci95": 1.0,
+        "fcd": 12.5,
+        "fcd_floor": 1.5,
         "step": 100,
     }
     groups = read(
@@ -71,7 +73,8 @@ def test_likelihoods_say_how_they_were_found(make):
         "g": "-86.04 ± 0.44 (ais, bracket -86.45 to -85.47)",
         "h": "cannot be found",
     }
-    assert [each[0] for each in table.rows] == ["log_likelihood", "elbo_ci95", "kl", "images"]
+    assert row(table, "fcd") == {"figure": "fcd", "g": "12.5 (floor 1.5)", "h": "-"}
+    assert [each[0] for each in table.rows] == ["log_likelihood", "elbo_ci95", "fcd", "kl", "images"]
 
 
 @pytest.mark.parametrize(

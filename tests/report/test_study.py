@@ -54,6 +54,21 @@ def test_everything_has_its_place(several):
     assert commands.splitlines()[0] == "sandbox train a_s0"
 
 
+def test_generators_are_drawn_by_what_matters_most_in_each(make):
+    """A loss of one kind beside a loss of another would say nothing; unless it is asked for."""
+    rbm, vae = (make(name, [1.0], generator=True, learner=name) for name in ("rbm", "vae"))
+    with vae.metrics.open("a") as file:
+        file.write('{"step": 100, "time": 2.0, "elbo": -9.0}\n')
+
+    def drawn(metrics):
+        blocks = study(read(rbm, vae), title="", metrics=metrics).blocks
+        plots = [block.items[0] for block in blocks if isinstance(block, Gallery)]
+        return {plot.metric: [label for label, _ in plot.groups] for plot in plots}
+
+    assert drawn([]) == {"loss": ["rbm"], "elbo": ["vae"]}
+    assert drawn(["loss"]) == {"loss": ["rbm", "vae"], "elbo": ["vae"]}
+
+
 def test_environments_of_one_name_are_told_apart(make):
     document = study(read(make("a", [1.0]), make("b", [1.0], blind="true")), title="")
     names = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 3][:2]
