@@ -1,0 +1,144 @@
+"""The column of panels beside the picture: one card below the other, as high as what they show."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from sandbox.viewer._ink import BRIGHT, CORAL, FAINT, LINE, QUIET, Ink, diverging, fitted, glowing
+from sandbox.viewer.view import Bars, Images, Panel, Strip
+
+_MOST = 12  # bars that have room for their names
+
+
+def draw(image: Image.Image, ink: Ink, panels: Sequence[Panel], left: int, top: int, width: int, height: int) -> None:
+    """Draw the panels into this column; images share what the others leave."""
+    gap = round(0.7 * ink.size)
+    frame = 2.2 * ink.size + 0.8 * ink.size  # title above, space below
+    inner = width - 1.6 * ink.size
+    needs = [_need(ink, panel, inner) for panel in panels]
+    images = sum(need for panel, need in zip(panels, needs, strict=True) if isinstance(panel, Images))
+    room = height - gap * (len(panels) - 1) - frame * len(panels) - (sum(needs) - images)
+    scale = min(1.0, max(0.2, room / max(images, 1.0)))
+    y: float = top
+    for panel, need in zip(panels, needs, strict=True):
+        high = need * scale if isinstance(panel, Images) else need
+        ink.card(left, y, width, high + frame)
+        ink.words(left + 0.8 * ink.size, y + 1.15 * ink.size, panel.title, QUIET, anchor="lm", scale=0.9)
+        _content(image, ink, panel, left + 0.8 * ink.size, y + 2.2 * ink.size, inner, high)
+        y += high + frame + gap
+
+
+def _need(ink: Ink, panel: Panel, width: float) -> float:
+    """How high its content would like to be."""
+    match panel:
+        case Images():
+            count, high, wide = panel.images.shape[:3]
+            columns, cell = _cells(count, width)
+            return -(-count // columns) * (min(cell, 9.0 * ink.size * wide / max(wide, high)) * high / wide + 2)
+        case Bars():
+            return len(panel.values) * 1.6 * ink.size if len(panel.values) <= _MOST else 6.0 * ink.size
+        case Strip():
+            return sum(_strip_rows(row) for row in panel.rows) * 0.6 * ink.size + 0.4 * ink.size * (len(panel.rows) - 1)
+
+
+def _content(image: Image.Image, ink: Ink, panel: Panel, left: float, top: float, width: float, height: float) -> None:
+    match panel:
+        case Images():
+            _images(image, panel, left, top, width, height)
+        case Bars() if len(panel.values) <= _MOST:
+            _bars(ink, panel, left, top, width, height)
+        case Bars():
+            _columns(ink, panel, left, top, width, height)
+        case Strip():
+            _strips(image, ink, panel, left, top, width, height)
+
+
+def _cells(count: int, width: float) -> tuple[int, float]:
+    """How many images lie side by side, and how wide each is."""
+    columns = min(count, 4) if count <= 4 else math.ceil(math.sqrt(count))
+    return columns, (width - 2 * (columns - 1)) / columns
+
+
+def _images(image: Image.Image, panel: Images, left: float, top: float, width: float, height: float) -> None:
+    count, high, wide = panel.images.shape[:3]
+    columns, cell = _cells(count, width)
+    rows = -(-count // columns)
+    scale = min(cell / wide, (height / rows - 2) / high)
+    across, down = max(1, round(scale * wide)), max(1, round(scale * high))
+    for number, each in enumerate(panel.images):
+        shown = fitted(each, across, down)
+        if panel.heat is not None:
+            shown = glowing(shown, panel.heat[min(number, len(panel.heat) - 1)])
+        row, column = divmod(number, columns)
+        image.paste(shown, (round(left) + column * (across + 2), round(top) + row * (down + 2)))
+
+
+def _share(panel: Bars, value: float) -> float:
+    """Where `value` lies from `low` to `high`."""
+    span = panel.high - panel.low
+    return 0.5 if not span > 0 or not math.isfinite(value) else min(max((value - panel.low) / span, 0.0), 1.0)
+
+
+def _bars(ink: Ink, panel: Bars, left: float, top: float, width: float, height: float) -> None:
+    """A row for each: name, bar, number. Where 0 lies inside the range, bars begin there."""
+    line = height / max(len(panel.values), 1)
+    texts = [_number(value) for value in panel.values]
+    names = min(max(ink.width(name) for name in panel.names), 0.34 * width)
+    numbers = max(ink.width(text) for text in [*texts, "-0.00"])
+    start, room = left + names + 0.6 * ink.size, width - names - numbers - 1.2 * ink.size
+    origin = _share(panel, 0.0) if panel.low < 0 < panel.high else 0.0
+    for row, (name, value, text) in enumerate(zip(panel.names, panel.values, texts, strict=True)):
+        y, chosen = top + (row + 0.5) * line, row == panel.chosen
+        ink.words(left, y, ink.cut(name, names), BRIGHT if chosen else QUIET, anchor="lm")
+        thick = max(3.0, 0.42 * line)
+        ink.box(start, y - thick / 2, room, thick, LINE, radius=thick / 2)
+        share = _share(panel, float(value))
+        low, high = min(share, origin), max(share, origin)
+        ink.box(
+            start + low * room,
+            y - thick / 2,
+            max((high - low) * room, thick),
+            thick,
+            CORAL if chosen else FAINT,
+            radius=thick / 2,
+        )
+        ink.words(left + width, y, text, BRIGHT if chosen else QUIET, anchor="rm")
+
+
+def _columns(ink: Ink, panel: Bars, left: float, top: float, width: float, height: float) -> None:
+    """Too many for names: columns, and what is chosen in words."""
+    words = 1.5 * ink.size
+    step, high = width / len(panel.values), height - words
+    for number, value in enumerate(panel.values):
+        tall = max(2.0, _share(panel, float(value)) * high)
+        colour = CORAL if number == panel.chosen else FAINT
+        ink.box(left + number * step, top + high - tall, max(1.0, step - 2), tall, colour)
+    if panel.chosen is not None:
+        ink.words(left, top + height - 0.4 * ink.size, panel.names[panel.chosen], BRIGHT, anchor="ls")
+        ink.words(left + width, top + height - 0.4 * ink.size, _number(panel.values[panel.chosen]), BRIGHT, anchor="rs")
+
+
+def _strip_rows(row: np.ndarray) -> int:
+    return max(1, min(4, -(-len(row) // 64)))
+
+
+def _strips(image: Image.Image, ink: Ink, panel: Strip, left: float, top: float, width: float, height: float) -> None:
+    """Each in up to four lines of cells."""
+    gap = 0.4 * ink.size
+    lines = sum(_strip_rows(row) for row in panel.rows)
+    line = max(2.0, (height - gap * (len(panel.rows) - 1)) / max(lines, 1))
+    y = top
+    for row in panel.rows:
+        rows = _strip_rows(row)
+        columns = -(-len(row) // rows)
+        cells = np.pad(np.nan_to_num(row), (0, rows * columns - len(row))).reshape(rows, columns)
+        shown = Image.fromarray(diverging(cells)).resize((round(width), round(rows * line)), Image.Resampling.NEAREST)
+        image.paste(shown, (round(left), round(y)))
+        y += rows * line + gap
+
+
+def _number(value: float) -> str:
+    size = abs(float(value))
+    return f"{value:.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.2f}"
