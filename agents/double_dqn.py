@@ -20,7 +20,7 @@ from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.inputs import in_fp32
+from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.double_q_learning import double_q_learning
 from sandbox.ops.value_learning import epsilon_greedy, n_step
@@ -88,8 +88,7 @@ class DoubleDQN:
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        stack = self._stacked(observations, state)
         q = self._network(stack)
         if explore:
             actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value, len(q)), self._explore)
@@ -97,6 +96,19 @@ class DoubleDQN:
         else:
             actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
         return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """The stack, [N, stack * C, ...]."""
+        return as_float(self._stacked(observations, state))
+
+    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        return self._network(seen)
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        if not explore:
+            return self._config.evaluation_epsilon
+        return float(np.mean(self._config.exploration.at(self._steps.value, 1)))
 
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
@@ -115,6 +127,10 @@ class DoubleDQN:
             self._target.load_state_dict(self._network.state_dict())
         epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
         return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": float(epsilon)}
+
+    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        newest = torch.from_numpy(observations).to(self._compute.device)
+        return torch.cat([state.to(newest.device), newest], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {

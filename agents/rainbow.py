@@ -27,6 +27,7 @@ from sandbox.heads.head import Head
 from sandbox.heads.noisy import SILENCE, Noise, draw_noise
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.inputs import as_float
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, n_step
 from sandbox.optimizers.adam import Adam
@@ -93,8 +94,7 @@ class Rainbow:
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Greedy under new noise, or epsilon-greedy, while exploring; else without noise, by `evaluation_epsilon`."""
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        stack = self._stacked(observations, state)
         if explore:
             noise = draw_noise(self._network, self._explore, len(observations))
             epsilon, generator = self._config.exploration.at(self._steps.value), self._explore
@@ -103,6 +103,20 @@ class Rainbow:
             noise, epsilon, generator = SILENCE, self._config.evaluation_epsilon, self._greedy
         actions = epsilon_greedy(self._config.head.values(self._network(stack, noise)), epsilon, generator)
         return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """The stack, [N, stack * C, ...]."""
+        return as_float(self._stacked(observations, state))
+
+    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Without noise."""
+        return self._config.head.values(self._network(seen, SILENCE))
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        if not explore:
+            return self._config.evaluation_epsilon
+        return float(np.mean(self._config.exploration.at(self._steps.value)))
 
     def update(self, batch: Prioritized) -> Metrics:
         """One gradient step, priorities for the batch, and a copy into the target network every `target_period`."""
@@ -129,6 +143,10 @@ class Rainbow:
         """The head's outputs under new noise, the same for the whole batch."""
         with self._compute.autocast():
             return network(observations, draw_noise(network, self._noise))
+
+    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        newest = torch.from_numpy(observations).to(self._compute.device)
+        return torch.cat([state.to(newest.device), newest], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -82,7 +82,7 @@ def _column(wide: int, high: int) -> Place:
 
 
 def _main(view: View, wide: int, high: int) -> Place:
-    """Where the picture lies: in the middle, as large as it fits; enlarged by a whole number where that is not wasteful."""
+    """Where the picture lies: in the middle, as large as it fits; if enlarged much, then by a whole number."""
     right = _column(wide, high).left if view.panels else wide
     top, gap = _bar(high), _size(high)
     room_x, room_y = right - 2 * gap, high - 2 * top - 2 * gap
@@ -100,7 +100,7 @@ def _bars(ink: Ink, view: View, wide: int, high: int) -> None:
         ink.box(0, top, wide, bar, BAR)
     ink.box(0, bar - 1, wide, 1, LINE)
     ink.box(0, high - bar, wide, 1, LINE)
-    right = wide - size
+    right: float = wide - size
     if view.state:
         right = ink.words(right, middle, view.state, QUIET, anchor="rm") - size
     ink.words(size, middle, ink.cut(view.title, right - size), BRIGHT, anchor="lm")

@@ -1,0 +1,139 @@
+"""Sessions for the viewer's faces: from the words of a command line to somebody at a joystick, or a film."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import torch
+import typer
+
+from sandbox.assemble import Assembly, restore
+from sandbox.catalog import config_class
+from sandbox.checkpoint import Checkpoints
+from sandbox.environment import Environment
+from sandbox.errors import UserError
+from sandbox.resolve import member, resolve
+from sandbox.runfolder import RunFolder
+from sandbox.viewer.display import require_display
+from sandbox.viewer.episode import Seat
+from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.session import Session
+from sandbox.viewer.trained import Trained
+
+
+def restored(folder: RunFolder) -> tuple[Assembly, Trained]:
+    """A run's learner as its newest checkpoint holds it, and the way to its other checkpoints.
+
+    It computes with one thread unless the run says how many: enough for one game, and the rest is for who trains.
+    """
+    assembly, step = restore(folder)
+    torch.set_num_threads(assembly.config.threads or 1)
+    parts = {f"learner.{name}": part for name, part in assembly.learner.parts().items()}
+    return assembly, Trained(parts, [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)], step)
+
+
+def agent_of(folder: RunFolder, what: str) -> tuple[Assembly, Trained]:
+    """As `restored`; raises UserError if the run is a generator, with `what` before it."""
+    assembly, trained = restored(folder)
+    if assembly.config.agent is None:
+        raise UserError(f"{what}: {folder.name} is a generator and cannot play; give an agent's run")
+    return assembly, trained
+
+
+def watching(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float | None) -> GameSession:
+    """A run's agent at play, alone or against another run's; Tab gives a person its joystick."""
+    assembly, trained = restored(folder)
+    seats = [Seat(assembly.learner)]
+    if vs is None:
+        assert assembly.config.env is not None
+        env, title = assembly.config.env.make(1), folder.name
+    else:
+        name = learnt(folder)["name"]
+        env, title = pair(name, {}, folder, vs), f"{folder.name} against {vs.name}"
+        seats.append(Seat(agent_of(vs, "--vs")[0].learner))
+    with suppress(ValueError):  # keys of a game that no face knows: then it is watched only
+        seats[0].hand = Hand(env.controls[0])
+    return GameSession(env, seats, Setting(title, seed, fps, folder.path), trained)
+
+
+def playing(
+    name: str, options: dict[str, Any], vs: RunFolder | None, *, seed: int, fps: float | None, record: Path | None
+) -> GameSession:
+    """People at an environment's joysticks, or one against a run's agent, which Tab gives that joystick, too.
+
+    Raises:
+        UserError: if the environment names no keys, or unknown ones; if the agent cannot be an opponent.
+    """
+    config_class("envs", name)  # refuses unknown names
+    config = member("envs", {"name": name, **options}, "env")
+    env = config.make(1) if vs is None else pair(name, options, vs)
+    if not any(controls.keys for controls in env.controls):
+        raise UserError("this environment cannot be played by hand: its `controls` name no keys. Try `sandbox watch`.")
+    try:
+        hands = [Hand(controls) for controls in env.controls]
+    except ValueError as error:
+        raise UserError(f"{error}; see the environment's option `keys`") from None
+    setting = Setting(name if vs is None else f"{name} against {vs.name}", seed, fps)
+    if vs is None:
+        return GameSession(env, [Seat(None, hand) for hand in hands], setting)
+    assembly, trained = agent_of(vs, "--vs")
+    first = Seat(assembly.learner, hands[0])
+    first.by_hand = True
+    return GameSession(env, [first, Seat(assembly.learner)], setting, trained)
+
+
+def learnt(folder: RunFolder) -> dict[str, Any]:
+    """The environment that a run has learnt.
+
+    Raises:
+        UserError: if it is a generator's.
+    """
+    trained = resolve([str(folder.config)], []).env
+    if trained is None:
+        raise UserError(f"--vs: {folder.name} is a generator and cannot play; give an agent's run")
+    return trained.model_dump(mode="json")
+
+
+def pair(name: str, options: dict[str, Any], *folders: RunFolder) -> Environment:
+    """The environment of the first run with two players, which is what all of them have learnt.
+
+    Raises:
+        UserError: if there is no second player, or an agent has not learnt to be one.
+    """
+    if "players" not in config_class("envs", name).model_fields:
+        raise UserError(f"--vs: {name} has no second player; it has no option `players`")
+    for folder in folders:
+        if learnt(folder)["name"] != name:
+            raise UserError(
+                f"--vs: {folder.name} has learnt {learnt(folder)['name']}, not {name}; give a run of {name}"
+            )
+    env = member("envs", {**learnt(folders[0]), **options, "players": 2}, "env").make(1)
+    seen = list(env.single_observation_space.shape or ())
+    for folder in folders:
+        known = list(member("envs", learnt(folder), "env").make(1).single_observation_space.shape or ())
+        if seen != [2, *known]:
+            raise UserError(
+                f"--vs: {folder.name} has learnt from observations {known}, but a pair of players sees {seen}, "
+                f"not {[2, *known]}; leave out `observe`, and wrappers that change the shape"
+            )
+    return env
+
+
+def in_a_window(session: Session, instead: str) -> Iterator[str]:
+    """Show it until somebody quits, and yield what it has to tell; without a display, raises UserError with `instead`.
+
+    Ask `require_display` before making a session that takes long to make.
+    """
+    require_display(instead)
+    from sandbox.viewer.window import Window
+
+    with Window() as window:
+        yield from window.run(session)
+
+
+def tell(lines: Iterator[str]) -> None:
+    """Put lines on the terminal as they come, beside what a program would read."""
+    for line in lines:
+        typer.echo(line, err=True)
