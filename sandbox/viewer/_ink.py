@@ -71,16 +71,12 @@ def fitted(picture: np.ndarray, width: int, height: int) -> Image.Image:
 
 
 def glowing(image: Image.Image, heat: np.ndarray) -> Image.Image:
-    """`image` darkened, with `heat` [h, w] >= 0 over it from nothing to its largest: black, red, yellow, white."""
-    largest = float(heat.max(initial=0.0))
-    share = np.zeros(heat.shape, np.float32) if largest <= 0 else (heat / largest).astype(np.float32)
-    smooth = Image.fromarray(share).resize(image.size, Image.Resampling.BILINEAR)
-    weight = np.asarray(smooth)[..., None].clip(0, 1)
-    fire = np.clip(weight * np.array([3.0, 3.0, 3.0]) - np.array([0.0, 1.0, 2.0]), 0, 1) * 255
-    fire = fire + (1 - weight) * np.array([0.0, 0.0, 40.0])
-    under = np.asarray(image, np.float32) * 0.45
-    mixed = under * (1 - 0.75 * weight) + fire * (0.9 * weight)
-    return Image.fromarray(mixed.clip(0, 255).astype(np.uint8))
+    """`image` darkened, with `heat` [h, w] in [0, 1] over it: from nothing over red and yellow to white."""
+    smooth = Image.fromarray(heat.astype(np.float32)).resize(image.size, Image.Resampling.BILINEAR)
+    weight = np.asarray(smooth).clip(0, 1)[..., None]
+    fire = np.clip(weight * 3 - np.arange(3, dtype=np.float32), 0, 1) * 255
+    under = np.asarray(image, np.float32) * (0.45 - 0.3 * weight)
+    return Image.fromarray((under + 0.85 * fire).clip(0, 255).astype(np.uint8))
 
 
 def diverging(values: np.ndarray) -> np.ndarray:

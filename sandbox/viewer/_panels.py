@@ -9,50 +9,74 @@ from PIL import Image
 from sandbox.viewer._ink import BRIGHT, CORAL, FAINT, LINE, QUIET, Ink, diverging, fitted, glowing
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
-_MOST = 12  # bars that have room for their names
+_MOST = 12  # bars that have a row each, where there is room
+_FEW = 3  # bars that always have one: they take no more than columns do
+_SMALL = 5.0  # images are not made smaller than this for the sake of bars, in heights of words
 
 
 def draw(image: Image.Image, ink: Ink, panels: Sequence[Panel], left: int, top: int, width: int, height: int) -> None:
-    """Draw the panels into this column; images share what the others leave."""
-    gap = round(0.7 * ink.size)
-    frame = 2.2 * ink.size + 0.8 * ink.size  # title above, space below
-    inner = width - 1.6 * ink.size
-    needs = [_need(ink, panel, inner) for panel in panels]
-    images = sum(need for panel, need in zip(panels, needs, strict=True) if isinstance(panel, Images))
-    room = height - gap * (len(panels) - 1) - frame * len(panels) - (sum(needs) - images)
-    scale = min(1.0, max(0.2, room / max(images, 1.0)))
+    """Draw the panels into this column; images share what the others leave, and bars lose their names for them."""
+    gap, pad = round(0.7 * ink.size), 0.8 * ink.size
+    frame = 2.2 * ink.size + pad  # title above, space below
+    rows = _rows(panels)
+    widths = [(width - gap * (len(row) - 1)) / len(row) for row in rows]
+    room = height - gap * (len(rows) - 1) - frame * len(rows)
+    needs = [_need(ink, row[0], wide - 2 * pad) for row, wide in zip(rows, widths, strict=True)]
+    images = [need if isinstance(row[0], Images) else 0.0 for row, need in zip(rows, needs, strict=True)]
+    for most in (_MOST, 6, _FEW):  # bars that have a row each
+        others = [0.0 if isinstance(row[0], Images) else _need(ink, row[0], width - 2 * pad, most) for row in rows]
+        if sum(others) + min(sum(images), _SMALL * ink.size * sum(need > 0 for need in images)) <= room:
+            break
+    scale = min(1.0, max(0.1, (room - sum(others)) / max(sum(images), 1.0)))
     y: float = top
-    for panel, need in zip(panels, needs, strict=True):
-        high = need * scale if isinstance(panel, Images) else need
-        ink.card(left, y, width, high + frame)
-        ink.words(left + 0.8 * ink.size, y + 1.15 * ink.size, panel.title, QUIET, anchor="lm", scale=0.9)
-        _content(image, ink, panel, left + 0.8 * ink.size, y + 2.2 * ink.size, inner, high)
+    for row, wide, flexible, fixed in zip(rows, widths, images, others, strict=True):
+        high = scale * flexible + fixed
+        for number, panel in enumerate(row):
+            x = left + number * (wide + gap)
+            ink.card(x, y, wide, high + frame)
+            ink.words(x + pad, y + 1.15 * ink.size, panel.title, QUIET, anchor="lm", scale=0.9)
+            _content(image, ink, panel, (x + pad, y + 2.2 * ink.size, wide - 2 * pad, high), most)
         y += high + frame + gap
 
 
-def _need(ink: Ink, panel: Panel, width: float) -> float:
+def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
+    """A row for each, but one for two that follow one another and are an image each."""
+    rows: list[list[Panel]] = []
+    for panel in panels:
+        if rows and len(rows[-1]) == 1 and _is_single(panel) and _is_single(rows[-1][0]):
+            rows[-1].append(panel)
+        else:
+            rows.append([panel])
+    return rows
+
+
+def _is_single(panel: Panel) -> bool:
+    return isinstance(panel, Images) and len(panel.images) == 1
+
+
+def _need(ink: Ink, panel: Panel, width: float, most: int = _MOST) -> float:
     """How high its content would like to be."""
     match panel:
         case Images():
             count, high, wide = panel.images.shape[:3]
             columns, cell = _cells(count, width)
-            return -(-count // columns) * (min(cell, 9.0 * ink.size * wide / max(wide, high)) * high / wide + 2)
+            return -(-count // columns) * (cell * high / wide + 2)
         case Bars():
-            return len(panel.values) * 1.6 * ink.size if len(panel.values) <= _MOST else 6.0 * ink.size
+            return len(panel.values) * 1.6 * ink.size if len(panel.values) <= most else 5.0 * ink.size
         case Strip():
             return sum(_strip_rows(row) for row in panel.rows) * 0.6 * ink.size + 0.4 * ink.size * (len(panel.rows) - 1)
 
 
-def _content(image: Image.Image, ink: Ink, panel: Panel, left: float, top: float, width: float, height: float) -> None:
+def _content(image: Image.Image, ink: Ink, panel: Panel, box: tuple[float, float, float, float], most: int) -> None:
     match panel:
         case Images():
-            _images(image, panel, left, top, width, height)
-        case Bars() if len(panel.values) <= _MOST:
-            _bars(ink, panel, left, top, width, height)
+            _images(image, panel, *box)
+        case Bars() if len(panel.values) <= most:
+            _bars(ink, panel, *box)
         case Bars():
-            _columns(ink, panel, left, top, width, height)
+            _columns(ink, panel, *box)
         case Strip():
-            _strips(image, ink, panel, left, top, width, height)
+            _strips(image, ink, panel, *box)
 
 
 def _cells(count: int, width: float) -> tuple[int, float]:
@@ -109,7 +133,7 @@ def _bars(ink: Ink, panel: Bars, left: float, top: float, width: float, height: 
 
 def _columns(ink: Ink, panel: Bars, left: float, top: float, width: float, height: float) -> None:
     """Too many for names: columns, and what is chosen in words."""
-    words = 1.5 * ink.size
+    words = 0.0 if panel.chosen is None else 1.5 * ink.size
     step, high = width / len(panel.values), height - words
     for number, value in enumerate(panel.values):
         tall = max(2.0, _share(panel, float(value)) * high)

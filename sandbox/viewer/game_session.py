@@ -11,7 +11,7 @@ from sandbox.environment import Environment
 from sandbox.viewer.episode import Game, Happened, Seat
 from sandbox.viewer.keys import Key
 from sandbox.viewer.mind import PANELS, Mind
-from sandbox.viewer.remote import Remote
+from sandbox.viewer.remote import COMMON, Remote
 from sandbox.viewer.render import render
 from sandbox.viewer.trained import Trained
 from sandbox.viewer.view import View, Words
@@ -189,18 +189,18 @@ class GameSession:
             return f"return {self._frame.return_:g}{more}"
         return f"{self._go} to start" if self._remote.paused and self._by_hand and self._frame.step == 0 else ""
 
-    def _help(self) -> Words:
+    def _help(self) -> Sequence[Words]:
         first = self._seats[0]
-        words = [*self._players(), (self._go, "pause, go on"), ("n", "one step"), ("+ -", "faster, slower")]
-        words += [("r", "again, same seed"), ("d", "next seed")]
+        game = [*self._players(), (self._go, "pause, go on"), ("n", "one step"), ("+ -", "faster, slower")]
+        game += [("r", "again, same seed"), ("d", "next seed")]
         if self._trained is not None:
-            words.append(("c", "next checkpoint"))
+            game.append(("c", "next checkpoint"))
         if first.agent is not None and first.hand is not None:
-            words.append(("tab", "you or the agent"))
+            game.append(("tab", "you or the agent"))
         if self._mind is not None:
-            words.append(("e", "its best, or exploring"))
-            words += [(str(1 + PANELS.index(panel)), panel) for panel in self._mind.offered()] + [("0", "all panels")]
-        return [*words, ("s", "screenshot"), ("v", "record a film"), ("h", "help"), ("q", "quit")]
+            game.append(("e", "its best, or exploring"))
+        panels = [(str(1 + PANELS.index(panel)), panel) for panel in self._mind.offered()] if self._mind else []
+        return game, [*panels, ("0", "all panels")] * bool(panels) + list(COMMON)
 
     def _begin(self, seed: int) -> None:
         """A new episode; of a run that is still training, with what it has learnt meanwhile."""

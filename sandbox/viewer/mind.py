@@ -4,14 +4,16 @@ from collections.abc import Container
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from sandbox.environment import Controls
 from sandbox.learner import Explains, State
 from sandbox.viewer.episode import Seat, Thought
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
-PANELS = ("sees", "values", "memory", "attention", "saliency")
+PANELS = ("values", "memory", "sees", "attention", "saliency")
 _BARS = 12  # numbers that have a bar each; more are a strip
+_EVEN = 4.0  # attention that is as strong everywhere glows a quarter as much as it could
 _PLANES = 16  # images of a stack that have room
 
 
@@ -55,14 +57,17 @@ class Mind:
         if name == "memory":
             return Strip(name, memory_of(thought.after))
         if name == "attention" and (looked := attention_of(thought.after)) is not None:
-            return Images(name, _planes(seen[-1:]), looked[None])
+            return Images(name, _planes(seen[-1:]), looked[None] / max(looked.max(), _EVEN / looked.size))
         if name == "values" and isinstance(agent, Explains):
             values = values_of(agent, thought)
             names = action_names(self._controls, len(values))
             return Bars(name, names, values, *self._range(name, values), chosen=thought.action)
         if name == "saliency" and isinstance(agent, Explains):
             slopes = saliency(agent, thought)
-            return Images(name, _planes(seen), slopes[-_PLANES:]) if seen.ndim == 3 else self._numbers(name, slopes)
+            if seen.ndim == 3:
+                return Images(name, _planes(seen), _even(slopes[-_PLANES:]))
+            self._ranges.setdefault(name, (0.0, 0.0))
+            return self._numbers(name, slopes)
         return Images(name, _planes(seen)) if seen.ndim == 3 else self._numbers(name, seen)
 
     def _seen(self, thought: Thought) -> np.ndarray:
@@ -129,6 +134,12 @@ def action_names(controls: Controls, num_actions: int) -> list[str]:
     if controls.idle is not None:
         names.setdefault(controls.idle, "idle")
     return [names.get(action, str(action)) for action in range(num_actions)]
+
+
+def _even(slopes: np.ndarray) -> np.ndarray:
+    """[C, H, W] -> heat in [0, 1]: means over 5 by 5 pixels, for convolutions with strides make slopes speckled."""
+    smooth = F.avg_pool2d(torch.from_numpy(slopes), 5, 1, padding=2).numpy()
+    return smooth / max(float(smooth.max()), 1e-12)
 
 
 def _planes(images: np.ndarray) -> np.ndarray:

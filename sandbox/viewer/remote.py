@@ -8,6 +8,8 @@ import numpy as np
 from sandbox.viewer.camera import Camera
 from sandbox.viewer.session import NAP
 
+COMMON = (("s", "screenshot"), ("v", "record a film"), ("h", "help"), ("q", "quit"))
+
 _SPEEDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60, 90, 120, 240)
 _LAG = 0.1  # seconds of steps that are caught up with after a slow picture; what is later still is let go
 

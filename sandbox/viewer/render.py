@@ -4,6 +4,7 @@ Layout: a bar with the title above, a bar with status and hints below, between t
 the column of panels leaves. The words' size follows the height, so all of it can be read on a 4K screen, too.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -40,6 +41,7 @@ def render(view: View, width: int, height: int) -> np.ndarray:
     _bars(ink, view, wide, high)
     area = Place(0, _bar(high), column.left if view.panels else wide, high - 2 * _bar(high))
     if view.help:
+        image.paste(Image.blend(image, Image.new("RGB", image.size, BACK), 0.6))
         _help(ink, view.help, wide, high)
     elif view.banner:
         _banner(image, ink, view.banner, area)
@@ -126,21 +128,22 @@ def _hint_width(ink: Ink, key: str, deed: str) -> float:
     return ink.width(key) + ink.width(deed) + 1.6 * ink.size
 
 
-def _help(ink: Ink, words: Words, wide: int, high: int) -> None:
-    """Two columns of keys on a card in the middle."""
+def _help(ink: Ink, columns: Sequence[Words], wide: int, high: int) -> None:
+    """Columns of keys and what they do, on a card in the middle."""
     size, line = ink.size, 1.7 * ink.size
-    rows = -(-len(words) // 2)
-    keys = max(ink.width(key) for key, _ in words)
-    deeds = max(ink.width(deed) for _, deed in words)
-    column = keys + size + deeds
-    width, height = 2 * column + 5 * size, rows * line + 3 * size
+    keys = [max(ink.width(key) for key, _ in words) for words in columns]
+    deeds = [max(ink.width(deed) for _, deed in words) for words in columns]
+    width = sum(keys) + sum(deeds) + size * len(columns) + 2.5 * size * (len(columns) - 1) + 4 * size
+    height = max(map(len, columns)) * line + 3 * size
     left, top = (wide - width) / 2, (high - height) / 2
     ink.card(left, top, width, height)
-    for number, (key, deed) in enumerate(words):
-        x = left + 1.5 * size + (column + 2 * size) * (number // rows)
-        y = top + 1.5 * size + (number % rows + 0.5) * line
-        ink.words(x + keys, y, key, KEY, anchor="rm")
-        ink.words(x + keys + size, y, deed, BRIGHT, anchor="lm")
+    left += 2 * size
+    for words, key_width, deed_width in zip(columns, keys, deeds, strict=True):
+        for number, (key, deed) in enumerate(words):
+            y = top + 1.5 * size + (number + 0.5) * line
+            ink.words(left + key_width, y, key, KEY, anchor="rm")
+            ink.words(left + key_width + size, y, deed, BRIGHT, anchor="lm")
+        left += key_width + deed_width + 3.5 * size
 
 
 def _banner(image: Image.Image, ink: Ink, text: str, area: Place) -> None:

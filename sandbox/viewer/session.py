@@ -26,8 +26,13 @@ NAP = 0.2  # seconds between looks while nothing moves, so that an interrupt fro
 class Session(Protocol):
     """Not to be shared between threads; `now` is a clock that only goes forward, in seconds."""
 
-    title: str
-    over: bool  # somebody has quit
+    @property
+    def title(self) -> str:
+        """For the window's frame or the browser's tab; it may change."""
+
+    @property
+    def over(self) -> bool:
+        """Whether somebody has quit."""
 
     def press(self, key: Key) -> None:
         """A key went down or up, under a name of `sandbox.viewer.keys`; unknown ones are ignored."""

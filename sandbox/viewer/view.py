@@ -10,7 +10,7 @@ Words = Sequence[tuple[str, str]]  # (name, value) in the status, (key, what it 
 
 @dataclass(frozen=True)
 class Images:
-    """Images side by side, [K, H, W] or [K, H, W, 3] uint8; `heat` [K or 1, h, w] >= 0 glows over them."""
+    """Images side by side, [K, H, W] or [K, H, W, 3] uint8; `heat` [K or 1, h, w] in [0, 1] glows over them."""
 
     title: str
     images: np.ndarray
@@ -42,7 +42,7 @@ Panel = Images | Bars | Strip
 
 @dataclass(frozen=True)
 class View:
-    """`picture` [H, W, 3] uint8 with words around it and panels beside it; `help` and `banner` lie over the picture."""
+    """`picture` [H, W, 3] uint8 with words around it and panels beside it; `help`, in columns, lies over all of it."""
 
     picture: np.ndarray
     title: str = ""
@@ -50,5 +50,5 @@ class View:
     status: Words = ()
     hints: Words = ()
     panels: Sequence[Panel] = ()
-    banner: str = ""
-    help: Words = ()
+    banner: str = ""  # across the picture
+    help: Sequence[Words] = ()
