@@ -21,11 +21,12 @@ from sandbox.resolve import checked
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
 from sandbox.seeding import Rng
-from sandbox.viewer.episode import episodes
+from sandbox.viewer.episode import Seat, episodes
 from sandbox.viewer.film import film
 from sandbox.yamltext import Origin
 
 _FILTERS = 64
+_ALL = 1_000_000  # snapshots stay
 
 
 class Pinned:
@@ -91,7 +92,7 @@ class Journal:
         learner, stem = self._assembly.learner, f"step_{step:012d}"
         if not isinstance(self._assembly.source, DataSet):
             place, env = self._folder.videos / f"{stem}.mp4", self._assembly.source(1)
-            list(film(islice(episodes(learner, env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
+            list(film(islice(episodes([Seat(learner)], env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
             self._sink.media(step, "videos", place)
             return
         pictures = {"samples": (stem, picture_of(learner.sample, self._assembly.source.spec.shape))}
@@ -104,6 +105,10 @@ class Journal:
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
         self._sink.checkpoint(step, self._checkpoints.save(step, self._with_its_own(parts)))
+
+    def snapshot(self, step: int, parts: Mapping[str, Stateful]) -> None:
+        """Keep the learner as it is now; of a run that went back in time, what it has forgotten is dropped."""
+        Checkpoints(self._folder.snapshots, kept=_ALL).save(step, parts)
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Go on from the newest good checkpoint; its step."""

@@ -37,6 +37,7 @@ class RunConfig(Config):
     evaluate_episodes: PositiveInt = 20
     media_period: NonNegativeInt = 0
     checkpoint_period: NonNegativeInt = 10_000
+    snapshots: NonNegativeInt = Field(4, description="times on the way at which the learner alone is kept for good")
     encoder_from: str | None = Field(None, description="a run whose encoder this one starts with")
     logger: LoggerConfig = LoggerConfig()
     env: SerializeAsAny[EnvConfig] | None = None

@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-import typer
 
 from sandbox.assemble import Assembly, restore
 from sandbox.catalog import config_class
@@ -15,7 +14,6 @@ from sandbox.environment import Environment
 from sandbox.errors import UserError
 from sandbox.resolve import member, resolve
 from sandbox.runfolder import RunFolder
-from sandbox.viewer.display import require_display
 from sandbox.viewer.episode import Seat
 from sandbox.viewer.game_session import GameSession, Setting
 from sandbox.viewer.keyboard import Hand
@@ -42,17 +40,33 @@ def agent_of(folder: RunFolder, what: str) -> tuple[Assembly, Trained]:
     return assembly, trained
 
 
-def watching(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float | None) -> GameSession:
-    """A run's agent at play, alone or against another run's; Tab gives a person its joystick."""
-    assembly, trained = restored(folder)
-    seats = [Seat(assembly.learner)]
+class Table(NamedTuple):
+    """Who plays what: an environment, its seats, what to call it, and the first agent's checkpoints."""
+
+    env: Environment
+    seats: list[Seat]
+    title: str
+    trained: Trained
+
+
+def table(folder: RunFolder, vs: RunFolder | None) -> Table:
+    """A run's agent in its environment, alone or against another run's.
+
+    Raises:
+        UserError: for a generator's run, or agents that cannot play each other.
+    """
+    assembly, trained = agent_of(folder, "watch")
+    assert assembly.config.env is not None
     if vs is None:
-        assert assembly.config.env is not None
-        env, title = assembly.config.env.make(1), folder.name
-    else:
-        name = learnt(folder)["name"]
-        env, title = pair(name, {}, folder, vs), f"{folder.name} against {vs.name}"
-        seats.append(Seat(agent_of(vs, "--vs")[0].learner))
+        return Table(assembly.config.env.make(1), [Seat(assembly.learner)], folder.name, trained)
+    env = pair(learnt(folder)["name"], {}, folder, vs)
+    seats = [Seat(assembly.learner), Seat(agent_of(vs, "--vs")[0].learner)]
+    return Table(env, seats, f"{folder.name} against {vs.name}", trained)
+
+
+def watching(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float | None) -> Session:
+    """A run's agent at play, alone or against another run's; Tab gives a person its joystick."""
+    env, seats, title, trained = table(folder, vs)
     with suppress(ValueError):  # keys of a game that no face knows: then it is watched only
         seats[0].hand = Hand(env.controls[0])
     return GameSession(env, seats, Setting(title, seed, fps, folder.path), trained)
@@ -121,19 +135,9 @@ def pair(name: str, options: dict[str, Any], *folders: RunFolder) -> Environment
     return env
 
 
-def in_a_window(session: Session, instead: str) -> Iterator[str]:
-    """Show it until somebody quits, and yield what it has to tell; without a display, raises UserError with `instead`.
-
-    Ask `require_display` before making a session that takes long to make.
-    """
-    require_display(instead)
+def in_a_window(session: Session) -> Iterator[str]:
+    """Show it until somebody quits, and yield what it has to tell. Call `require_display` first."""
     from sandbox.viewer.window import Window
 
     with Window() as window:
         yield from window.run(session)
-
-
-def tell(lines: Iterator[str]) -> None:
-    """Put lines on the terminal as they come, beside what a program would read."""
-    for line in lines:
-        typer.echo(line, err=True)

@@ -1,6 +1,5 @@
 """`sandbox play`."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,9 +27,11 @@ def play(
     from sandbox.cli._sessions import in_a_window, playing
     from sandbox.configfile import load
     from sandbox.runfolder import RunFolder
+    from sandbox.viewer.display import require_display
 
     name, (options, _) = words[0], load([], words[1:], {})
     rival = None if vs is None else RunFolder.find(runs, vs)
     session = playing(name, options, rival, seed=seed, fps=fps, record=None)
-    for line in in_a_window(session, "Playing needs a screen: run it on a machine with one, or over `ssh -X`."):
+    require_display("Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.")
+    for line in in_a_window(session):
         typer.echo(line)

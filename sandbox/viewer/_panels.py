@@ -19,7 +19,8 @@ def draw(image: Image.Image, ink: Ink, panels: Sequence[Panel], left: int, top: 
     gap, pad = round(0.7 * ink.size), 0.8 * ink.size
     frame = 2.2 * ink.size + pad  # title above, space below
     rows = _rows(panels)
-    widths = [(width - gap * (len(row) - 1)) / len(row) for row in rows]
+    half = any(len(row) > 1 for row in rows)
+    widths = [(width - gap) / 2 if half and _is_single(row[0]) else width for row in rows]
     room = height - gap * (len(rows) - 1) - frame * len(rows)
     needs = [_need(ink, row[0], wide - 2 * pad) for row, wide in zip(rows, widths, strict=True)]
     images = [need if isinstance(row[0], Images) else 0.0 for row, need in zip(rows, needs, strict=True)]

@@ -77,7 +77,7 @@ class GameSession:
 
     def press(self, key: Key) -> None:
         """A key goes to the people who have a joystick first; what is not theirs is a command."""
-        if any([seat.by_hand and seat.hand is not None and seat.hand.take(key) for seat in self._seats]):
+        if any(seat.by_hand and seat.hand is not None and seat.hand.take(key) for seat in self._seats):
             return
         if key.down:
             self._new = True
