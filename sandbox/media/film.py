@@ -1,6 +1,7 @@
 """Films: frames go in one at a time, a file that plays comes out."""
 
 import os
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -76,6 +77,11 @@ class Film:
             f"cannot encode {self._path}: {error}. Name it {self._path.with_suffix('.gif').name}: GIFs need no encoder."
         )
 
+    def abandon(self) -> None:
+        """Leave nothing of a film that was not closed."""
+        with suppress(OSError):
+            self._partial.unlink(missing_ok=True)
+
     def __enter__(self) -> Self:
         return self
 
@@ -86,7 +92,7 @@ class Film:
             if kind is None:
                 self.close()
         finally:
-            self._partial.unlink(missing_ok=True)
+            self.abandon()
 
 
 def _unwritable(path: Path, error: Exception) -> UserError:

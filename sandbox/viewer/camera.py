@@ -49,12 +49,16 @@ class Camera:
         for suffix in ("mp4", "gif"):
             for folder in self._folders:
                 self._path = _free(folder, "recording", suffix)
+                film = None
                 try:
-                    self._film = Film(self._path, min(fps, 60.0))
-                    self._film.write(picture)
-                except (OSError, UserError) as error:
-                    problem, self._film = problem or str(error), None
+                    film = Film(self._path, min(fps, 60.0))
+                    film.write(picture)
+                except UserError as error:
+                    problem = problem or str(error)
+                    if film is not None:
+                        film.abandon()
                     continue
+                self._film = film
                 self._size = (picture.shape[1], picture.shape[0])
                 return "recording", _short(self._path, folder == self._folders[0])
         return "not recording:", problem
@@ -64,7 +68,8 @@ class Camera:
         assert self._film is not None
         try:
             self._film.write(picture)
-        except (OSError, UserError) as error:
+        except UserError as error:
+            self._film.abandon()
             self._film = None
             return "not recorded:", str(error)
         return None
@@ -76,7 +81,8 @@ class Camera:
             return None
         try:
             film.close()
-        except (OSError, UserError) as error:
+        except UserError as error:
+            film.abandon()
             return "not recorded:", str(error)
         return "recorded", _short(self._path, self._path.parent == self._folders[0])
 
