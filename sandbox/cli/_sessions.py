@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import torch
 
+from envs import id_of
 from sandbox.assemble import Assembly, restore
 from sandbox.catalog import config_class
 from sandbox.checkpoint import Checkpoints
@@ -14,6 +15,7 @@ from sandbox.environment import Environment
 from sandbox.errors import UserError
 from sandbox.resolve import member, resolve
 from sandbox.runfolder import RunFolder
+from sandbox.viewer.demonstrations import Demonstrations
 from sandbox.viewer.episode import Seat
 from sandbox.viewer.game_session import GameSession, Setting
 from sandbox.viewer.keyboard import Hand
@@ -73,29 +75,55 @@ def watching(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float |
 
 
 def playing(
-    name: str, options: dict[str, Any], vs: RunFolder | None, *, seed: int, fps: float | None, record: Path | None
-) -> GameSession:
+    name: str,
+    options: dict[str, Any],
+    vs: str | None,
+    runs: Path,
+    *,
+    seed: int,
+    fps: float | None,
+    record: Path | None,
+) -> Session:
     """People at an environment's joysticks, or one against a run's agent, which Tab gives that joystick, too.
 
     Raises:
         UserError: if the environment names no keys, or unknown ones; if the agent cannot be an opponent.
     """
-    config_class("envs", name)  # refuses unknown names
+    known = config_class("envs", name)  # refuses unknown names
+    if vs is not None:
+        if record is not None:
+            raise UserError(_ONE_PLAYER)
+        if "players" not in known.model_fields:
+            raise UserError(_NO_SECOND.format(name=name))
+        folder = RunFolder.find(runs, vs)
+        env = pair(name, options, folder)
+        hands = _hands(env)
+        assembly, trained = agent_of(folder, "--vs")
+        first = Seat(assembly.learner, hands[0])
+        first.by_hand = True
+        setting = Setting(f"{name} against {folder.name}", seed, fps)
+        return GameSession(env, [first, Seat(assembly.learner)], setting, trained)
     config = member("envs", {"name": name, **options}, "env")
-    env = config.make(1) if vs is None else pair(name, options, vs)
+    env = config.make(1)
+    hands, recorder = _hands(env), None
+    if record is not None:
+        if len(hands) > 1:
+            raise UserError(_ONE_PLAYER)
+        recorder = Demonstrations(record, {"env": config.model_dump(mode="json"), "id": id_of(name)})
+    return GameSession(env, [Seat(None, hand) for hand in hands], Setting(name, seed, fps), recorder=recorder)
+
+
+_ONE_PLAYER = "--record: a demonstration is of one player; leave out --vs, and players=2"
+_NO_SECOND = "--vs: {name} has no second player; it has no option `players`"
+
+
+def _hands(env: Environment) -> list[Hand]:
     if not any(controls.keys for controls in env.controls):
         raise UserError("this environment cannot be played by hand: its `controls` name no keys. Try `sandbox watch`.")
     try:
-        hands = [Hand(controls) for controls in env.controls]
+        return [Hand(controls) for controls in env.controls]
     except ValueError as error:
         raise UserError(f"{error}; see the environment's option `keys`") from None
-    setting = Setting(name if vs is None else f"{name} against {vs.name}", seed, fps)
-    if vs is None:
-        return GameSession(env, [Seat(None, hand) for hand in hands], setting)
-    assembly, trained = agent_of(vs, "--vs")
-    first = Seat(assembly.learner, hands[0])
-    first.by_hand = True
-    return GameSession(env, [first, Seat(assembly.learner)], setting, trained)
 
 
 def learnt(folder: RunFolder) -> dict[str, Any]:
@@ -117,7 +145,7 @@ def pair(name: str, options: dict[str, Any], *folders: RunFolder) -> Environment
         UserError: if there is no second player, or an agent has not learnt to be one.
     """
     if "players" not in config_class("envs", name).model_fields:
-        raise UserError(f"--vs: {name} has no second player; it has no option `players`")
+        raise UserError(_NO_SECOND.format(name=name))
     for folder in folders:
         if learnt(folder)["name"] != name:
             raise UserError(

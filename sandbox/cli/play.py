@@ -1,5 +1,6 @@
 """`sandbox play`."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,6 +12,9 @@ def play(
     words: Annotated[list[str], typer.Argument(metavar="ENV [option=value…]", help="An environment and its options.")],
     vs: Annotated[str | None, typer.Option(metavar="RUN", help="Play against the agent of a run.")] = None,
     runs: Runs = RUNS,
+    record: Annotated[
+        Path | None, typer.Option(help="Write down what you do to this .npz, for `sandbox train ... demos=FILE`.")
+    ] = None,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Steps a second; else what suits the game.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode; the next ones count up.")] = 0,
 ) -> None:
@@ -22,16 +26,15 @@ def play(
     sandbox play pong
     sandbox play pong players=2
     sandbox play pong --vs latest
+    sandbox play catch --record demos.npz
     sandbox play catch blind=true --fps 5
     """
     from sandbox.cli._sessions import in_a_window, playing
     from sandbox.configfile import load
-    from sandbox.runfolder import RunFolder
     from sandbox.viewer.display import require_display
 
     name, (options, _) = words[0], load([], words[1:], {})
-    rival = None if vs is None else RunFolder.find(runs, vs)
-    session = playing(name, options, rival, seed=seed, fps=fps, record=None)
+    session = playing(name, options, vs, runs, seed=seed, fps=fps, record=record)
     require_display("Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.")
     for line in in_a_window(session):
         typer.echo(line)

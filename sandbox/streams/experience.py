@@ -8,10 +8,12 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import PositiveInt, model_validator
 
+from sandbox.buffers.demos import Demos, fill
 from sandbox.buffers.replay import Replay
 from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.environment import Source, spec_of
+from sandbox.errors import UserError
 from sandbox.learner import Agent, Counter, State, Stateful, StreamConfig
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor
@@ -41,7 +43,7 @@ class Draws(NamedTuple):
     """
 
     draw: Callable[[Replay, int], Any]
-    keep: Callable[[Replay, State], None] = lambda replay, state: None
+    keep: Callable[[Replay, State], None] | None = None
     parts: Mapping[str, Stateful] = {}
 
 
@@ -90,10 +92,28 @@ class Experience:
         while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
             step = self._actor.step()
             self._replay.add(step.observations, step.actions, step.rewards, step.terminated)
-            self._draws.keep(self._replay, step.state)
+            if self._draws.keep is not None:
+                self._draws.keep(self._replay, step.state)
             self._replay.add_last(step.last, step.ended)
             if self._actor.steps >= self._config.warmup:
                 self._owed.value += self._config.num_envs
+
+    def begin_with(self, demos: Demos) -> int:
+        """Fill the replay of a new run with demonstrations; how many steps of them.
+
+        Raises:
+            UserError: if they do not fit, or if what is learnt from needs to know what the agent carried.
+        """
+        if self._draws.keep is not None:
+            raise UserError(
+                "demos: this agent learns from what it remembered as it played, and you are not it; try drqn"
+            )
+        if len(demos) > self._config.capacity // 2:
+            raise UserError(
+                f"demos: {len(demos):,} steps are more than half of the replay's {self._config.capacity:,}; "
+                "raise agent.stream.replay.capacity"
+            )
+        return fill(self._replay, demos, self._config.num_envs)
 
     def metrics(self) -> dict[str, float]:
         self._beside.wait()

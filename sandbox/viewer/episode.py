@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -39,6 +39,17 @@ class Thought:
     before: State
     after: State
     action: int
+
+
+class Happened(NamedTuple):
+    """A step for those who learn from it: observations [1, ...] before it and the true ones after it, [1] of each."""
+
+    observations: np.ndarray
+    actions: np.ndarray
+    rewards: np.ndarray
+    terminated: np.ndarray
+    truncated: np.ndarray
+    last: np.ndarray
 
 
 class Seat:
@@ -108,7 +119,7 @@ class Game:
         self._look()
         return Frame(self._env.draw(0), seed, 0, 0.0, (), False)
 
-    def step(self, frame: Frame) -> tuple[Frame, "Happened"]:
+    def step(self, frame: Frame) -> tuple[Frame, Happened]:
         """Everybody's move after `frame`, the newest one."""
         moves = [seat.move() for seat in self.seats]
         actions = np.array([moves] if len(moves) > 1 else moves, np.int64)
@@ -129,18 +140,6 @@ class Game:
         for place, seat in enumerate(self.seats):
             seen = self.observations if len(self.seats) == 1 else self.observations[:, place]
             seat.look(seen, self.explore)
-
-
-@dataclass(frozen=True)
-class Happened:
-    """A step for those who learn from it: observations [1, ...] before it and the true ones after it, [1] of each."""
-
-    observations: np.ndarray
-    actions: np.ndarray
-    rewards: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
-    last: np.ndarray
 
 
 def episodes(seats: Sequence[Seat], env: Environment, *, seed: int) -> Iterator[Iterator[Frame]]:

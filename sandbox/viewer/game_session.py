@@ -24,6 +24,9 @@ class Recorder(Protocol):
     """Who wants to know every step."""
 
     def add(self, happened: Happened) -> None: ...
+    def break_off(self) -> None:
+        """The episode goes no further."""
+
     def close(self) -> str:
         """What became of it, for the terminal."""
 
@@ -231,6 +234,8 @@ class GameSession:
     def _leave(self) -> None:
         if self._frame.step and not self._frame.ended:
             self._tell(" (left early)")
+            if self._recorder is not None:
+                self._recorder.break_off()
 
     def _tell(self, remark: str) -> None:
         frame = self._frame

@@ -57,7 +57,7 @@ class Remote:
             return False
         if self._since is None:
             self._since = now
-        if now - self._since < seconds:
+        if now - self._since < seconds - 1e-6:  # a clock is not exact
             return False
         self._since = max(self._since + seconds, now - max(_LAG, seconds))
         return True
