@@ -82,9 +82,15 @@ def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly,
 
 def collect(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
     """`count` frames [count, C, H, W] uint8 of an agent at play, given by its name or its run in `runs`."""
-    world = member("envs", env, "data.env").make(16)
+    actor = player(runs, env, agent, 16, rng)
+    return np.concatenate([actor.step().observations for _ in range(-(-count // 16))])[:count]
+
+
+def player(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:
+    """An agent, given by its name or its run in `runs`, at play in copies of the environment that `env` describes."""
+    world = member("envs", env, "data.env").make(num_envs)
     if agent in catalog.names("agents"):
-        player = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"))
+        learner = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"))
     else:
         folder = RunFolder.find(runs, agent)
         if agent == "latest":  # tomorrow it would be another run, perhaps the one that asks
@@ -92,6 +98,5 @@ def collect(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -
         assembly, _ = restore(folder)
         if assembly.config.agent is None:
             raise UserError(f"data.agent={agent} is a generator and cannot play; give an agent's name or run")
-        player = assembly.learner
-    actor = Actor(world, player, rng)
-    return np.concatenate([actor.step().observations for _ in range(-(-count // world.num_envs))])[:count]
+        learner = assembly.learner
+    return Actor(world, learner, rng)

@@ -5,20 +5,28 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 
 from envs import id_of
-from sandbox.assemble import Assembly, restore
+from sandbox.assemble import Assembly, player, restore
 from sandbox.catalog import config_class
 from sandbox.checkpoint import Checkpoints
+from sandbox.data.frames import FramesConfig
+from sandbox.dataset import DataSet
 from sandbox.environment import Environment
 from sandbox.errors import UserError
+from sandbox.evaluate.latents import spread
+from sandbox.generator import Coder, Dreams, Generator, Recalls, Reconstructs
 from sandbox.resolve import member, resolve
 from sandbox.runfolder import RunFolder
+from sandbox.seeding import Rng
 from sandbox.viewer.demonstrations import Demonstrations
 from sandbox.viewer.episode import Seat
 from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.generator_session import GeneratorSession
 from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.rooms import Fantasies, Live, Repair, Room, Samples, Sliders
 from sandbox.viewer.session import Session
 from sandbox.viewer.trained import Trained
 
@@ -40,6 +48,9 @@ def agent_of(folder: RunFolder, what: str) -> tuple[Assembly, Trained]:
     if assembly.config.agent is None:
         raise UserError(f"{what}: {folder.name} is a generator and cannot play; give an agent's run")
     return assembly, trained
+
+
+_MEASURED = 1_000  # test images, whose codes say how far a latent reaches
 
 
 class Table(NamedTuple):
@@ -67,11 +78,40 @@ def table(folder: RunFolder, vs: RunFolder | None) -> Table:
 
 
 def watching(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float | None) -> Session:
-    """A run's agent at play, alone or against another run's; Tab gives a person its joystick."""
+    """A run's agent at play, alone or against another's, where Tab gives a person its joystick; or a generator."""
+    if vs is None and resolve([str(folder.config)], []).env is None:
+        return imagining(folder, fps=fps)
     env, seats, title, trained = table(folder, vs)
     with suppress(ValueError):  # keys of a game that no face knows: then it is watched only
         seats[0].hand = Hand(env.controls[0])
     return GameSession(env, seats, Setting(title, seed, fps, folder.path), trained)
+
+
+def imagining(folder: RunFolder, *, fps: float | None) -> Session:
+    """A run's generator, with all that can be done with one of its kind."""
+    assembly, trained = restored(folder)
+    generator, data = assembly.learner, assembly.source
+    assert isinstance(data, DataSet)
+    images = len(data.spec.shape) == 3
+    rooms: list[Room] = []
+    if images and isinstance(generator, Recalls):
+        rooms.append(Repair(generator))
+    if isinstance(generator, Generator):
+        rooms.append(Samples(generator.sample, data.spec.shape))
+    if images and isinstance(generator, Coder):
+        rooms.append(Sliders(generator, spread(data.test, _MEASURED)))
+    if images and isinstance(generator, Dreams):
+        rooms.append(Fantasies(generator))
+    if isinstance(assembly.config.data, FramesConfig) and isinstance(generator, Reconstructs):
+        rooms.append(Live(generator, _frames(assembly.config.data, assembly.rng, folder.path.parent)))
+    return GeneratorSession(rooms, Setting(folder.name, 0, fps, folder.path), trained)
+
+
+def _frames(data: FramesConfig, rng: Rng, runs: Path) -> Iterator[np.ndarray]:
+    """What the agent sees that a set of frames is made of, [1, C, H, W] each, while it plays on."""
+    actor = player(runs, data.env, data.agent, 1, rng)
+    while True:
+        yield actor.step().observations
 
 
 def playing(

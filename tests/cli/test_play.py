@@ -1,4 +1,4 @@
-"""`sandbox play` and `sandbox watch`: who plays, how fast, and what is refused. The window is a stand-in that nobody answers."""
+"""`sandbox play` and `sandbox watch`: who plays, how fast, what is refused. The window is a stand-in."""
 
 import pytest
 

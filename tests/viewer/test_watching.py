@@ -23,7 +23,7 @@ def size_of(path):
 
 
 def test_it_shows_every_step_and_goes_on(face):
-    face.play(*[None] * 12, *[None] * 5)
+    face.play(*[None] * 16)
     assert face.steps == [*range(10), 0, 1, 2]
     assert face.session.news() == [f"seed 0: return {face.each('return')[9]} in 9 steps"]
     assert [banner for banner in face.each("banner") if banner] == [f"return {face.each('return')[9]}"]
