@@ -106,9 +106,8 @@ class DoubleDQN:
 
     def epsilon(self, *, explore: bool) -> float:
         """How often it now acts at random."""
-        if not explore:
-            return self._config.evaluation_epsilon
-        return float(np.mean(self._config.exploration.at(self._steps.value, 1)))
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""

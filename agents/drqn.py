@@ -108,9 +108,8 @@ class DRQN:
 
     def epsilon(self, *, explore: bool) -> float:
         """How often it now acts at random."""
-        if not explore:
-            return self._config.evaluation_epsilon
-        return float(np.mean(self._config.exploration.at(self._steps.value, 1)))
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""

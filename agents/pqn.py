@@ -116,9 +116,8 @@ class PQN:
 
     def epsilon(self, *, explore: bool) -> float:
         """How often it now acts at random."""
-        if not explore:
-            return self._config.evaluation_epsilon
-        return float(np.mean(self._config.exploration.at(self._steps.value)))
+        rate = self._config.exploration.at(self._steps.value)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: list[Step]) -> Metrics:
         """`num_epochs` times `num_minibatches` gradient steps towards returns that are computed once."""

@@ -26,8 +26,8 @@ from sandbox.heads.noisy import SILENCE, PlainLinear
 from sandbox.heads.scalar import Scalar
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, each
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.inputs import as_float
+from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
 from sandbox.ops.double_q_learning import double_q_learning
 from sandbox.ops.rescaling import rescaled_double_q_learning
@@ -138,9 +138,8 @@ class R2D2:
 
     def epsilon(self, *, explore: bool) -> float:
         """How often it now acts at random."""
-        if not explore:
-            return self._config.evaluation_epsilon
-        return float(np.mean(self._config.exploration.at(self._steps.value, 1)))
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: StoredSequences) -> Metrics:
         """One gradient step over whole sequences in one pass, after burn-in, and their priorities."""

@@ -114,9 +114,8 @@ class Rainbow:
 
     def epsilon(self, *, explore: bool) -> float:
         """How often it now acts at random."""
-        if not explore:
-            return self._config.evaluation_epsilon
-        return float(np.mean(self._config.exploration.at(self._steps.value)))
+        rate = self._config.exploration.at(self._steps.value)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: Prioritized) -> Metrics:
         """One gradient step, priorities for the batch, and a copy into the target network every `target_period`."""

@@ -16,6 +16,7 @@ from sandbox.device import Compute, choose
 from sandbox.encoder import start_from
 from sandbox.environment import Source, spec_of
 from sandbox.errors import UserError
+from sandbox.learner import Learner, Stateful
 from sandbox.resolve import member, resolve
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
@@ -74,10 +75,12 @@ def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly,
     `overrides` of its config must leave the learner as it is: they are for the environment and how it is played.
     """
     parts = build(resolve([str(folder.config)], overrides), folder.path.parent)
-    step = Checkpoints(folder.checkpoints).load(
-        {f"learner.{name}": part for name, part in parts.learner.parts().items()}
-    )
-    return parts, step
+    return parts, Checkpoints(folder.checkpoints).load(learnt(parts.learner))
+
+
+def learnt(learner: Learner) -> dict[str, Stateful]:
+    """A learner's parts, by their names in a checkpoint."""
+    return {f"learner.{name}": part for name, part in learner.parts().items()}
 
 
 def collect(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sandbox.assemble import Assembly, restore, use_threads
+from sandbox.assemble import Assembly, learnt, restore, use_threads
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
@@ -72,9 +72,15 @@ class Journal:
     ) -> None:
         self._assembly, self._folder, self._truth, self._sink = assembly, folder, truth, sink
         self._checkpoints, self.stopping = checkpoints, stopping
+        self._reached = 0  # the step of the newest line
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Write a line; the first one after each share of the way that has a snapshot makes it."""
         self._sink.write(step, metrics)
+        count, steps = self._assembly.config.snapshots, self._assembly.config.steps
+        if step * count // steps > self._reached * count // steps:
+            Checkpoints(self._folder.snapshots, kept=_ALL).save(step, learnt(self._assembly.learner))
+        self._reached = step
 
     def evaluate(self, step: int) -> dict[str, float] | None:
         """The score now, in environments of its own (or on the test images), as `eval/...`; None if asked to stop."""
@@ -106,13 +112,10 @@ class Journal:
     def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
         self._sink.checkpoint(step, self._checkpoints.save(step, self._with_its_own(parts)))
 
-    def snapshot(self, step: int, parts: Mapping[str, Stateful]) -> None:
-        """Keep the learner as it is now; of a run that went back in time, what it has forgotten is dropped."""
-        Checkpoints(self._folder.snapshots, kept=_ALL).save(step, parts)
-
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Go on from the newest good checkpoint; its step."""
-        return self._checkpoints.load(self._with_its_own(parts))
+        self._reached = self._checkpoints.load(self._with_its_own(parts))
+        return self._reached
 
     def _with_its_own(self, parts: Mapping[str, Stateful]) -> dict[str, Stateful]:
         return {"config": Pinned(self._assembly.config), **parts, "logger": self._truth}

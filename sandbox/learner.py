@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -56,20 +56,6 @@ class Agent(Learner, Protocol):
 
     def act(self, observations: np.ndarray, state: State, *, explore: bool) -> tuple[np.ndarray, State]:
         """[N, *observation] -> actions [N] int64 and the next carried state."""
-
-
-@runtime_checkable
-class Explains(Protocol):
-    """An agent that can say what it sees and what it expects. None of this draws from its generators or changes it."""
-
-    def seen(self, observations: np.ndarray, state: State) -> torch.Tensor:
-        """What its network is given, stack and all: [N, *observation] -> [N, *input] floats, bytes as [0, 1]."""
-
-    def values(self, seen: torch.Tensor, state: State) -> torch.Tensor:
-        """What it expects of each action, [N, *input] -> [N, A]; gradients reach `seen`."""
-
-    def epsilon(self, *, explore: bool) -> float:
-        """How often it now acts at random, as `act` would in one environment."""
 
 
 class Stream(Protocol):

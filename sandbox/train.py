@@ -22,7 +22,6 @@ class Periods(Protocol):
     evaluate_period: int
     media_period: int
     checkpoint_period: int
-    snapshots: int  # evenly on the way; the last is the end
 
 
 class Averages:
@@ -77,13 +76,9 @@ class Run:
         else:
             outside.write(self.stream.step, scores)
 
-    def learnt(self) -> dict[str, Stateful]:
-        """The learner's parts, by their names in a checkpoint."""
-        return {f"learner.{name}": part for name, part in self.learner.parts().items()}
-
     def parts(self) -> dict[str, Stateful]:
         return {
-            **self.learnt(),
+            **{f"learner.{name}": part for name, part in self.learner.parts().items()},
             **{f"stream.{name}": part for name, part in self.stream.parts().items()},
             "averages": self.averages,
             "owed_evaluations": self.owed_evaluations,
@@ -100,7 +95,6 @@ class Outside(Protocol):
 
     def show(self, step: int) -> None: ...
     def save(self, step: int, parts: dict[str, Stateful]) -> None: ...
-    def snapshot(self, step: int, parts: dict[str, Stateful]) -> None: ...
     def keep(self, step: int, batch: Any) -> Path: ...
     def stopping(self) -> bool: ...
 
@@ -136,8 +130,6 @@ def train(run: Run, periods: Periods, outside: Outside) -> bool:
             run.evaluate(outside)
         if _crossed(periods.media_period, before, step):
             outside.show(step)
-        if periods.snapshots and _crossed(max(periods.steps // periods.snapshots, 1), before, step):
-            outside.snapshot(step, run.learnt())
         if save or run.owed_evaluations.value:
             outside.save(step, run.parts())
         if stop or run.owed_evaluations.value:

@@ -5,12 +5,13 @@ from pathlib import Path
 import numpy as np
 
 from envs import id_of
-from sandbox.buffers.demos import digest, read_demos
+from sandbox.buffers.demos import digest, fill, read_demos
 from sandbox.environment import spec_of
 from sandbox.errors import UserError
 from sandbox.note import note
 from sandbox.runconfig import RunConfig
 from sandbox.streams.experience import Experience
+from sandbox.streams.stored_sequences import StoredSequencesConfig
 from sandbox.train import Run
 
 
@@ -64,4 +65,12 @@ def demonstrate(run: Run, config: RunConfig) -> None:
         )
     if not isinstance(run.stream, Experience):
         raise UserError("demos: this agent has no replay to fill; take dqn, double_dqn, rainbow, iqn, drqn or darqn")
-    note(f"{run.stream.begin_with(demos):,} demonstrated steps are in the replay")
+    if isinstance(config.learner.stream, StoredSequencesConfig):
+        raise UserError("demos: this agent learns from what it remembered as it played, and you are not it: try drqn")
+    replay = config.learner.model_dump()["stream"]["replay"]
+    if len(demos) > replay["capacity"] // 2:
+        raise UserError(
+            f"demos: {len(demos):,} steps are more than half of the replay's {replay['capacity']:,}; "
+            f"set agent.stream.replay.capacity={2 * len(demos)} or more"
+        )
+    note(f"{fill(run.stream.replay, demos, replay['num_envs']):,} demonstrated steps are in the replay")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import typer
 
-from sandbox.assemble import begin, use_threads
+from sandbox.assemble import begin, learnt, use_threads
 from sandbox.checkpoint import Checkpoints
 from sandbox.cli._sessions import Table
 from sandbox.errors import UserError
@@ -52,9 +52,8 @@ def progress(folder: RunFolder, place: Path, *, seed: int, fps: float | None) ->
     played, titles, env = [], [], None
     for step in steps:
         assembly, env = begin(config, folder.path.parent), config.env.make(1)
-        parts = {f"learner.{name}": part for name, part in assembly.learner.parts().items()}
         if step:
-            next(each for each in places if step in each.steps()).load(parts, step)
+            next(each for each in places if step in each.steps()).load(learnt(assembly.learner), step)
         played.append(next(episodes([Seat(assembly.learner)], env, seed=seed)))
         titles.append(f"step {step:,}  ·  {100 * step / config.steps:.0f} %")
     assert env is not None

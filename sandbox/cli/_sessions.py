@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from envs import id_of
-from sandbox.assemble import Assembly, player, restore
+from sandbox.assemble import Assembly, learnt, player, restore
 from sandbox.catalog import config_class
 from sandbox.checkpoint import Checkpoints
 from sandbox.data.frames import FramesConfig
@@ -26,7 +26,8 @@ from sandbox.viewer.episode import Seat
 from sandbox.viewer.game_session import GameSession, Setting
 from sandbox.viewer.generator_session import GeneratorSession
 from sandbox.viewer.keyboard import Hand
-from sandbox.viewer.rooms import Fantasies, Live, Repair, Room, Samples, Sliders
+from sandbox.viewer.repair import Repair
+from sandbox.viewer.rooms import Fantasies, Live, Room, Samples, Sliders
 from sandbox.viewer.session import Session
 from sandbox.viewer.trained import Trained
 
@@ -38,8 +39,9 @@ def restored(folder: RunFolder) -> tuple[Assembly, Trained]:
     """
     assembly, step = restore(folder)
     torch.set_num_threads(assembly.config.threads or 1)
-    parts = {f"learner.{name}": part for name, part in assembly.learner.parts().items()}
-    return assembly, Trained(parts, [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)], step)
+    return assembly, Trained(
+        learnt(assembly.learner), [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)], step
+    )
 
 
 def agent_of(folder: RunFolder, what: str) -> tuple[Assembly, Trained]:
@@ -72,7 +74,7 @@ def table(folder: RunFolder, vs: RunFolder | None) -> Table:
     assert assembly.config.env is not None
     if vs is None:
         return Table(assembly.config.env.make(1), [Seat(assembly.learner)], folder.name, trained)
-    env = pair(learnt(folder)["name"], {}, folder, vs)
+    env = pair(world_of(folder)["name"], {}, folder, vs)
     seats = [Seat(assembly.learner), Seat(agent_of(vs, "--vs")[0].learner)]
     return Table(env, seats, f"{folder.name} against {vs.name}", trained)
 
@@ -166,7 +168,7 @@ def _hands(env: Environment) -> list[Hand]:
         raise UserError(f"{error}; see the environment's option `keys`") from None
 
 
-def learnt(folder: RunFolder) -> dict[str, Any]:
+def world_of(folder: RunFolder) -> dict[str, Any]:
     """The environment that a run has learnt.
 
     Raises:
@@ -187,14 +189,14 @@ def pair(name: str, options: dict[str, Any], *folders: RunFolder) -> Environment
     if "players" not in config_class("envs", name).model_fields:
         raise UserError(_NO_SECOND.format(name=name))
     for folder in folders:
-        if learnt(folder)["name"] != name:
+        if world_of(folder)["name"] != name:
             raise UserError(
-                f"--vs: {folder.name} has learnt {learnt(folder)['name']}, not {name}; give a run of {name}"
+                f"--vs: {folder.name} has learnt {world_of(folder)['name']}, not {name}; give a run of {name}"
             )
-    env = member("envs", {**learnt(folders[0]), **options, "players": 2}, "env").make(1)
+    env = member("envs", {**world_of(folders[0]), **options, "players": 2}, "env").make(1)
     seen = list(env.single_observation_space.shape or ())
     for folder in folders:
-        known = list(member("envs", learnt(folder), "env").make(1).single_observation_space.shape or ())
+        known = list(member("envs", world_of(folder), "env").make(1).single_observation_space.shape or ())
         if seen != [2, *known]:
             raise UserError(
                 f"--vs: {folder.name} has learnt from observations {known}, but a pair of players sees {seen}, "

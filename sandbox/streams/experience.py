@@ -8,12 +8,10 @@ from typing import Any, NamedTuple, Self
 
 from pydantic import PositiveInt, model_validator
 
-from sandbox.buffers.demos import Demos, fill
 from sandbox.buffers.replay import Replay
 from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.environment import Source, spec_of
-from sandbox.errors import UserError
 from sandbox.learner import Agent, Counter, State, Stateful, StreamConfig
 from sandbox.seeding import Rng
 from sandbox.streams.actor import Actor
@@ -43,7 +41,7 @@ class Draws(NamedTuple):
     """
 
     draw: Callable[[Replay, int], Any]
-    keep: Callable[[Replay, State], None] | None = None
+    keep: Callable[[Replay, State], None] = lambda replay, state: None
     parts: Mapping[str, Stateful] = {}
 
 
@@ -69,7 +67,7 @@ class Experience:
         env = source(config.num_envs)
         self._config, self._draws, self._beside = config, draws, compute.beside
         self._actor = Actor(env, agent, rng)
-        self._replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
+        self.replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
         self._owed = Counter()  # agent steps since the last batch, once warm
         self._clock = Counter()  # agent steps when it was drawn
 
@@ -83,7 +81,7 @@ class Experience:
         self._play()  # before the first batch; later ones find it done
         self._owed.value -= self._config.update_period
         self._clock.value = self._actor.steps
-        batch = self._draws.draw(self._replay, self._clock.value)
+        batch = self._draws.draw(self.replay, self._clock.value)
         self._beside.start(self._play)
         return batch
 
@@ -91,29 +89,11 @@ class Experience:
         """Until the next batch is due."""
         while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
             step = self._actor.step()
-            self._replay.add(step.observations, step.actions, step.rewards, step.terminated)
-            if self._draws.keep is not None:
-                self._draws.keep(self._replay, step.state)
-            self._replay.add_last(step.last, step.ended)
+            self.replay.add(step.observations, step.actions, step.rewards, step.terminated)
+            self._draws.keep(self.replay, step.state)
+            self.replay.add_last(step.last, step.ended)
             if self._actor.steps >= self._config.warmup:
                 self._owed.value += self._config.num_envs
-
-    def begin_with(self, demos: Demos) -> int:
-        """Fill the replay of a new run with demonstrations; how many steps of them.
-
-        Raises:
-            UserError: if they do not fit, or if what is learnt from needs to know what the agent carried.
-        """
-        if self._draws.keep is not None:
-            raise UserError(
-                "demos: this agent learns from what it remembered as it played, and you are not it; try drqn"
-            )
-        if len(demos) > self._config.capacity // 2:
-            raise UserError(
-                f"demos: {len(demos):,} steps are more than half of the replay's {self._config.capacity:,}; "
-                "raise agent.stream.replay.capacity"
-            )
-        return fill(self._replay, demos, self._config.num_envs)
 
     def metrics(self) -> dict[str, float]:
         self._beside.wait()
@@ -121,5 +101,5 @@ class Experience:
 
     def parts(self) -> dict[str, Stateful]:
         self._beside.wait()
-        own: dict[str, Stateful] = {"replay": self._replay, "owed": self._owed, "clock": self._clock}
+        own: dict[str, Stateful] = {"replay": self.replay, "owed": self._owed, "clock": self._clock}
         return {"actor": self._actor, **own, **self._draws.parts}

@@ -7,7 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.environment import Controls
-from sandbox.learner import Explains, State
+from sandbox.explains import Explains
+from sandbox.learner import State
 from sandbox.viewer.episode import Seat, Thought
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
