@@ -107,13 +107,13 @@ def _share(panel: Bars, value: float) -> float:
 
 
 def _bars(ink: Ink, panel: Bars, left: float, top: float, width: float, height: float) -> None:
-    """A row for each: name, bar, number. Where 0 lies inside the range, bars begin there."""
+    """A row for each: name, bar, number."""
     line = height / max(len(panel.values), 1)
     texts = [_number(value) for value in panel.values]
     names = min(max(ink.width(name) for name in panel.names), 0.34 * width)
     numbers = max(ink.width(text) for text in [*texts, "-0.00"])
     start, room = left + names + 0.6 * ink.size, width - names - numbers - 1.2 * ink.size
-    origin = _share(panel, 0.0) if panel.low < 0 < panel.high else 0.0
+    origin = _share(panel, 0.0) if panel.low < 0 < panel.high and not panel.from_low else 0.0
     for row, (name, value, text) in enumerate(zip(panel.names, panel.values, texts, strict=True)):
         y, chosen = top + (row + 0.5) * line, row == panel.chosen
         ink.words(left, y, ink.cut(name, names), BRIGHT if chosen else QUIET, anchor="lm")

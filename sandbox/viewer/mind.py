@@ -19,7 +19,10 @@ _PLANES = 16  # images of a stack that have room
 
 
 class Mind:
-    """Of the agent in `seat`. Ranges of bars grow within an episode, so that they can be compared over time."""
+    """Of the agent in `seat`. Ranges of bars grow within an episode, so that they can be compared over time.
+
+    The best value's bar is always full; what another one lacks is what it would cost, of the most it did so far.
+    """
 
     def __init__(self, seat: Seat, controls: Controls) -> None:
         self._seat, self._controls = seat, controls
@@ -61,8 +64,9 @@ class Mind:
             return Images(name, _planes(seen[-1:]), looked[None] / max(looked.max(), _EVEN / looked.size))
         if name == "values" and isinstance(agent, Explains):
             values = values_of(agent, thought)
-            names = action_names(self._controls, len(values))
-            return Bars(name, names, values, *self._range(name, values), chosen=thought.action)
+            names, best = action_names(self._controls, len(values)), float(values.max())
+            low, _ = self._range(name, values - best)
+            return Bars(name, names, values, best + 1.05 * low, best, thought.action, from_low=True)
         if name == "saliency" and isinstance(agent, Explains):
             slopes = saliency(agent, thought)
             if seen.ndim == 3:

@@ -19,7 +19,10 @@ class Images:
 
 @dataclass(frozen=True)
 class Bars:
-    """A bar for each of `values` [A] from `low` to `high`, under their names; `chosen` is pointed out."""
+    """A bar for each of `values` [A] from `low` to `high`, beside its name; `chosen` is pointed out.
+
+    Bars begin at 0, where that lies inside the range, else, and with `from_low`, at `low`.
+    """
 
     title: str
     names: Sequence[str]
@@ -27,6 +30,7 @@ class Bars:
     low: float
     high: float
     chosen: int | None = None
+    from_low: bool = False
 
 
 @dataclass(frozen=True)

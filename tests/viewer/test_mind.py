@@ -1,5 +1,7 @@
 """What goes on in agents, and what their values hang on."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -21,8 +23,10 @@ from envs.pong import PongConfig
 from sandbox.device import choose
 from sandbox.environment import Controls, spec_of
 from sandbox.explains import Explains
+from sandbox.learner import carry_on
 from sandbox.networks.memory import LSTM
 from sandbox.networks.nature import Nature
+from sandbox.ops.value_learning import epsilon_greedy
 from sandbox.seeding import Rng
 from sandbox.viewer.episode import Game, Seat, Thought
 from sandbox.viewer.mind import PANELS, Mind, action_names, attention_of, memory_of, saliency, values_of
@@ -54,12 +58,17 @@ def thought_of(config, env, steps=3):
 
 
 @pytest.mark.parametrize("name", DEEP)
-def test_an_agent_does_what_it_values_most(name):
-    agent, seat = thought_of(DEEP[name], CatchConfig().make(1))
+def test_values_are_those_that_it_acts_by(name, monkeypatch):
+    agent, seat = thought_of(DEEP[name], env := CatchConfig().make(1))
     assert isinstance(agent, Explains)
-    values = values_of(agent, seat.thought)
-    assert values.shape == (3,)
-    assert values[seat.thought.action] >= values.max() - (0.01 if name == "iqn" else 1e-6)
+    acted_by, thought = [], seat.thought
+    choose_by = epsilon_greedy
+    monkeypatch.setattr(f"agents.{name}.epsilon_greedy", lambda q, *rest: acted_by.append(q) or choose_by(q, *rest))
+    before = carry_on(thought.before, np.full(1, 0.7, np.float32), np.zeros(1, bool))  # r2d2 sees its last reward
+    agent.act(thought.observations, before, explore=False)
+    told = values_of(agent, replace(thought, before=before))
+    assert told == pytest.approx(acted_by[0][0].numpy(), abs=0.005 if name == "iqn" else 1e-6)
+    assert told.shape == (env.single_action_space.n,)
 
 
 @pytest.mark.parametrize("name", ["dqn", "drqn", "r2d2", "darqn", "rainbow"])
@@ -172,15 +181,20 @@ def test_epsilon_is_the_schedules_while_exploring():
     assert thought_of(DEEP["r2d2"], CatchConfig().make(1))[0].epsilon(explore=True) == pytest.approx(0.4)
 
 
-def test_ranges_grow_within_an_episode():
+def test_bars_show_what_an_action_would_cost_of_the_most_in_this_episode():
     agent, seat = thought_of(QLearningConfig(), GridWorldConfig(observe="features").make(1), 1)
     mind = Mind(seat, Controls())
-    for scale, expected in ((1.0, (0.0, 3.0)), (-1.0, (-3.0, 3.0))):
-        agent._table.q[:] = scale * torch.arange(4).expand_as(agent._table.q)
+
+    def shown(scale):
+        agent._table.q[:] = 100 + scale * torch.arange(4).expand_as(agent._table.q)
         (panel,) = mind.panels({"values"})
-        assert (panel.low, panel.high) == expected
+        assert panel.from_low
+        return panel.high, panel.high - panel.low
+
+    assert shown(1.0) == pytest.approx((103.0, 1.05 * 3))
+    assert shown(-0.5) == pytest.approx((100.0, 1.05 * 3))
     mind.refresh()
-    assert mind.panels({"values"})[0].high == 0.0
+    assert shown(-0.5) == pytest.approx((100.0, 1.05 * 1.5))
 
 
 def test_what_a_state_holds():
