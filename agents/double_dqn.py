@@ -80,9 +80,8 @@ class DoubleDQN:
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
-        before = self._config.stream.stack - 1
         dtype = torch.uint8 if self._spec.is_bytes else torch.float32
-        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
+        shape = (num_envs, (self._config.stream.stack - 1) * self._spec.shape[0], *self._spec.shape[1:])
         return torch.zeros(shape, dtype=dtype, device=self._compute.device)
 
     @torch.no_grad()
@@ -128,8 +127,7 @@ class DoubleDQN:
         return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": float(epsilon)}
 
     def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        return torch.cat([state.to(newest.device), newest], dim=1)
+        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -139,8 +139,7 @@ class PQN:
         return {"loss": torch.stack(losses).mean(), "q_mean": torch.stack(q_means).mean(), "epsilon": epsilon}
 
     def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        return torch.cat([state.to(newest.device), newest], dim=1)
+        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {"network": self._network, "optimizer": self._optimizer, "steps": self._steps}

@@ -86,9 +86,8 @@ class Rainbow:
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
-        before = self._config.stream.stack - 1
         dtype = torch.uint8 if self._spec.is_bytes else torch.float32
-        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
+        shape = (num_envs, (self._config.stream.stack - 1) * self._spec.shape[0], *self._spec.shape[1:])
         return torch.zeros(shape, dtype=dtype, device=self._compute.device)
 
     @torch.no_grad()
@@ -144,8 +143,7 @@ class Rainbow:
             return network(observations, draw_noise(network, self._noise))
 
     def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        return torch.cat([state.to(newest.device), newest], dim=1)
+        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -54,6 +54,15 @@ RUNS = {
     "stacked": ["digits_stacked_autoencoder", "generator.pretraining_steps=300", *SHORT],
     "vq_vae": ["digits_vq_vae", "steps=400", *SHORT[1:], "checkpoint_period=100"],
 }
+DIGITS = ["steps=200", "log_period=15", "checkpoint_period=50", "evaluate_period=0", "media_period=0"]
+SPARRING = "backbone: {name: dcgan, channels: [8, 16], normalization: none}"
+for game in ("dcgan", "lsgan", "sngan", "wgan", "wgan_gp"):
+    backbone = "backbone: {name: dcgan, channels: [8, 16]}" if game in ("dcgan", "lsgan") else SPARRING
+    RUNS[game] = [
+        "digits_gan",
+        f"generator={{name: {game}, {backbone}, tricks: {{historical_averaging: 0.1}}}}",
+        *DIGITS,
+    ]
 CLOCKED = {"time", "time/steps_per_second"}
 
 
@@ -72,11 +81,19 @@ def contents(run: Path) -> dict[str, object]:
     return {"step": newest.name, "files": {k: v for k, v in files.items() if k != "logger.json"}, "metrics": rows}
 
 
-def killed(learner: str, runs: Path, seconds: float) -> bool:
-    """Train for `seconds` and kill; False if that was too early or too late to hit the run."""
+def begun(learner: str, runs: Path) -> subprocess.Popen[bytes]:
+    """A training that has its folder: before that, there is nothing to lose."""
     process = subprocess.Popen(command(learner, runs), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    while process.poll() is None and not (runs / "run").exists():
+        time.sleep(0.01)
+    return process
+
+
+def killed(learner: str, runs: Path, seconds: float) -> bool:
+    """Train for `seconds` and kill; False if that was too late to hit the run."""
+    process = begun(learner, runs)
     time.sleep(seconds)
-    hit = process.poll() is None and (runs / "run").exists()
+    hit = process.poll() is None
     process.kill()
     process.wait()
     return hit
@@ -87,8 +104,10 @@ def kill_and_resume(learner: str, kills: int, seed: int) -> int:
     dice = random.Random(seed)
     with tempfile.TemporaryDirectory() as temporary:
         folder, same, done = Path(temporary), 0, 0
+        whole_run = begun(learner, folder / "whole")
         began = time.monotonic()
-        subprocess.run(command(learner, folder / "whole"), check=True, capture_output=True)
+        if whole_run.wait():
+            sys.exit(f"{learner} does not train: {' '.join(command(learner, folder / 'whole'))}")
         seconds = time.monotonic() - began
         whole = contents(folder / "whole" / "run")
         for attempt in range(10 * kills):

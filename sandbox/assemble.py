@@ -13,7 +13,7 @@ from sandbox import catalog
 from sandbox.checkpoint import Checkpoints
 from sandbox.dataset import DataSet
 from sandbox.device import Compute, choose
-from sandbox.encoder import start_from
+from sandbox.encoder import judge_alone, start_from
 from sandbox.environment import Source, spec_of
 from sandbox.errors import UserError
 from sandbox.learner import Learner, Stateful
@@ -57,7 +57,10 @@ def build(config: RunConfig, runs: Path) -> Assembly:
         assert config.data is not None
         source = config.data.make(rng, partial(collect, runs))
         spec = source.spec
-    return Assembly(config, rng, compute, source, config.learner.make(spec, rng, compute))
+    learner = config.learner.make(spec, rng, compute)
+    if config.env is not None:
+        judge_alone(learner)
+    return Assembly(config, rng, compute, source, learner)
 
 
 def begin(config: RunConfig, runs: Path) -> Assembly:

@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -20,7 +20,10 @@ Collect = Callable[[dict[str, Any], str, int, Rng], np.ndarray]
 class DataSet:
     """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255. Labels are [N] int64.
 
-    Points are [N, 2] float32 in the unit square.
+    Points are [N, D] float32 in the unit cube; pictures are made of those on a line and in the plane (D = 1, 2).
+
+    Sources [N, C', H, W] uint8 are what images can be translated from: each image's own, in the training half only if
+    it is `paired` (otherwise there may be more or fewer of them than images), in the test half always.
     """
 
     train: torch.Tensor
@@ -28,11 +31,16 @@ class DataSet:
     binary: bool = False
     train_labels: torch.Tensor | None = None
     test_labels: torch.Tensor | None = None
+    train_sources: torch.Tensor | None = None
+    test_sources: torch.Tensor | None = None
+    paired: bool = True
 
     @property
     def spec(self) -> Spec:
         classes = 0 if self.train_labels is None else int(self.train_labels.max()) + 1
-        return Spec(tuple(self.train.shape[1:]), self.train.dtype == torch.uint8, num_classes=classes)
+        sources = None if self.train_sources is None else tuple(self.train_sources.shape[1:])
+        is_bytes = self.train.dtype == torch.uint8
+        return Spec(tuple(self.train.shape[1:]), is_bytes, num_classes=classes, source_shape=sources)
 
 
 class DataConfig(Config):
@@ -41,3 +49,24 @@ class DataConfig(Config):
     @abstractmethod
     def make(self, rng: Rng, collect: Collect) -> DataSet:
         """Load or make the whole set; `collect` plays an agent for sets made of frames."""
+
+
+@runtime_checkable
+class Mixture(Protocol):
+    """A data set's config whose points are an even mixture of round Gaussians: their density is known."""
+
+    def centres(self) -> torch.Tensor:
+        """Of the modes, [K, D], in the unit cube."""
+
+    def spread(self) -> float:
+        """A mode's standard deviation along each axis."""
+
+
+@runtime_checkable
+class Stacked(Protocol):
+    """A data set's config whose images have images of another set as channels; classes are those of all, read as one
+    decimal number.
+    """
+
+    def channel(self) -> DataConfig:
+        """The set of each channel: it has ten classes."""

@@ -4,11 +4,13 @@ from collections.abc import Mapping
 
 import torch
 from torch import nn
+from torch.nn.utils import parametrize
 
 from sandbox.errors import UserError
 from sandbox.learner import Learner
 
 _PREFIX = "encoder."
+_ITERATIONS = 15  # of the power method, as many as a new spectral norm begins with
 
 
 def _encoders(learner: Learner) -> list[nn.Module]:
@@ -17,8 +19,22 @@ def _encoders(learner: Learner) -> list[nn.Module]:
     return [module for module in modules if any(name.startswith(_PREFIX) for name in module.state_dict())]
 
 
+def judge_alone(learner: Learner) -> None:
+    """Batch norms of `learner` keep to the statistics they have: of the run it starts from, or else mean 0, variance 1.
+
+    What an agent does in one environment must not depend on the others, nor on what is being learnt beside it.
+    """
+    for module in learner.parts().values():
+        if isinstance(module, nn.Module):
+            for part in module.modules():
+                if isinstance(part, nn.modules.batchnorm._BatchNorm):
+                    part.eval()
+
+
 def start_from(learner: Learner, giver: Learner, where: str) -> None:
-    """Copy the weights of the giver's first encoder into every encoder of `learner`.
+    """Copy the weights of the giver's first encoder into every encoder of `learner`, as its layers use them.
+
+    Under a spectral norm those are the normalised ones; one that takes them normalises them again.
 
     Raises:
         UserError: if one of them has no encoder, or their shapes differ; `where` names the giver.
@@ -26,15 +42,38 @@ def start_from(learner: Learner, giver: Learner, where: str) -> None:
     givers, takers = _encoders(giver), _encoders(learner)
     if not givers or not takers:
         raise UserError(f"encoder_from={where}: {'it' if not givers else 'this learner'} has no encoder to share")
-    given = {name: value for name, value in givers[0].state_dict().items() if name.startswith(_PREFIX)}
+    given = _weights(givers[0])
     for taker in takers:
-        own = {name: value for name, value in taker.state_dict().items() if name.startswith(_PREFIX)}
+        own = _weights(taker)
         if _shapes(own) != _shapes(given):
             raise UserError(
                 f"encoder_from={where}: its encoder has other shapes than this one ({_difference(given, own)}). "
                 "Give both the same backbone, and observations of the same shape (agent.stream.stack counts)."
             )
-        taker.load_state_dict(given, strict=False)
+        places = taker.state_dict()
+        taker.load_state_dict({_place(name, places): value for name, value in given.items()}, strict=False)
+        for layer in taker.modules():
+            if parametrize.is_parametrized(layer, "weight"):
+                for _ in range(_ITERATIONS):
+                    _ = layer.weight  # an iteration each
+
+
+def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
+    """Its encoder's, by name, as the layers use them."""
+    found = {name: value for name, value in network.state_dict().items() if ".parametrizations." not in name}
+    for name, layer in network.named_modules():
+        if parametrize.is_parametrized(layer, "weight"):
+            training = layer.training
+            found[f"{name}.weight"] = layer.eval().weight.detach()  # in train mode, looking is an iteration
+            layer.train(training)
+    return {name: value for name, value in found.items() if name.startswith(_PREFIX)}
+
+
+def _place(name: str, places: Mapping[str, torch.Tensor]) -> str:
+    """Where a network keeps what its layer uses as `name`."""
+    layer, _, weight = name.rpartition(".")
+    normalised = f"{layer}.parametrizations.{weight}.original"
+    return normalised if normalised in places else name
 
 
 def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:

@@ -18,6 +18,25 @@ class Generator(Learner, Protocol):
         """Means or probabilities of `count` samples, [count, C, H, W] in [0, 1]."""
 
 
+@runtime_checkable
+class Previews(Protocol):
+    """A generator that can show how training goes on: with what never changes."""
+
+    def preview(self, count: int) -> torch.Tensor:
+        """Samples from the same `count` latents each time, [count, C, H, W] in [0, 1]."""
+
+
+@runtime_checkable
+class Imagines(Protocol):
+    """A generator whose samples are made of latents, which can be walked between."""
+
+    def latents(self, count: int) -> torch.Tensor:
+        """Draws of the prior, [count, Z]."""
+
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """[B, Z] -> [B, C, H, W] in [0, 1]."""
+
+
 @dataclass(frozen=True)
 class Estimate:
     """log p of images, nats [B], and how it was found: `exact`, `importance`, `ais`, ...
@@ -99,6 +118,22 @@ class Classifier(Protocol):
         """[B, C, H, W] -> probabilities of the classes [B, K]."""
 
 
+@runtime_checkable
+class Translates(Protocol):
+    """A generator of images from others."""
+
+    def translate(self, sources: torch.Tensor) -> torch.Tensor:
+        """Sources [B, C', H, W], uint8 or floats in [0, 1] -> images [B, C, H, W] in [0, 1]."""
+
+
+@runtime_checkable
+class Damages(Protocol):
+    """A generator whose sources are images with something missing, which it makes itself."""
+
+    def damage(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Images [B, C, H, W] -> sources for `translate`, floats in [0, 1]; `generator` draws what is missing."""
+
+
 class GeneratorConfig(LearnerConfig):
     """A file under `generators/` defines exactly one."""
 
@@ -115,3 +150,38 @@ def image_shape(spec: Spec, name: str) -> tuple[int, ...]:
             "e.g. data.name=digits, or generator.name=gan, which learns points, too."
         )
     return spec.shape
+
+
+def source_shape(spec: Spec, name: str) -> tuple[int, ...]:
+    """[C', H, W] of what the generator called `name` is to translate from.
+
+    Raises:
+        UserError: if the data are points, if they have no sources, or sources of another size than their images.
+    """
+    _, height, width = image_shape(spec, name)
+    if spec.source_shape is None:
+        raise UserError(
+            f"generator.name={name} translates sources to images, but these data have images only. Take a set with "
+            "both, e.g. data.name=edges (pairs) or data.name=colours (no pairs, for generator.name=cyclegan)."
+        )
+    if spec.source_shape[1:] != (height, width):
+        raise UserError(
+            f"generator.name={name} translates between images of one size, but the sources of these data are "
+            f"{spec.source_shape[1]}x{spec.source_shape[2]} and their images {height}x{width}. Scale one of them."
+        )
+    return spec.source_shape
+
+
+def fitting(images: torch.Tensor, shape: tuple[int, ...], name: str) -> torch.Tensor:
+    """The same images.
+
+    Raises:
+        UserError: unless they are [B, *shape], which is what the generator called `name` has learnt from.
+    """
+    if images.dim() != 4 or tuple(images.shape[1:]) != shape:
+        raise UserError(
+            f"this {name} takes images [B, {', '.join(map(str, shape))}], which it has learnt from, but these are "
+            f"{list(images.shape)}. Bring them to {shape[0]} channels of {shape[1]}x{shape[2]} pixels, "
+            "or train one on images such as these."
+        )
+    return images

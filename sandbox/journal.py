@@ -7,16 +7,21 @@ from typing import Any
 
 from sandbox.assemble import Assembly, learnt, restore, use_threads
 from sandbox.checkpoint import Checkpoints, write_tree
-from sandbox.dataset import DataSet
+from sandbox.dataset import DataSet, Mixture
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent
+from sandbox.evaluate.collapse import CollapseWatch
 from sandbox.evaluate.generators import IMAGES, evaluate_generator
-from sandbox.generator import Filters
+from sandbox.evaluate.judge import Judge
+from sandbox.generator import Filters, Previews
+from sandbox.judging import judge_of
 from sandbox.learner import Stateful
 from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
 from sandbox.media.grid import balanced, grid, save_png
 from sandbox.media.picture import picture_of
+from sandbox.note import note
+from sandbox.overriding import require_fit
 from sandbox.resolve import checked
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
@@ -73,6 +78,7 @@ class Journal:
         self._assembly, self._folder, self._truth, self._sink = assembly, folder, truth, sink
         self._checkpoints, self.stopping = checkpoints, stopping
         self._reached = 0  # the step of the newest line
+        self._collapse = CollapseWatch()
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Write a line; the first one after each share of the way that has a snapshot makes it."""
@@ -89,19 +95,22 @@ class Journal:
             scores = score(self._assembly, config.evaluate_episodes, config.seed, self.stopping)
         except Stopped:
             return None
+        if line := self._collapse.look(step, scores):
+            note(line)
         return {
             f"eval/{name.removesuffix('_mean')}": value for name, value in scores.items() if isinstance(value, float)
         }
 
     def show(self, step: int) -> None:
-        """A film of one episode; or a picture of samples, and of filters where there are any."""
+        """A film of one episode; or pictures of samples, of the same latents each time where it can, and of filters."""
         learner, stem = self._assembly.learner, f"step_{step:012d}"
         if not isinstance(self._assembly.source, DataSet):
             place, env = self._folder.videos / f"{stem}.mp4", self._assembly.source(1)
             list(film(islice(episodes([Seat(learner)], env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
             self._sink.media(step, "videos", place)
             return
-        pictures = {"samples": (stem, picture_of(learner.sample, self._assembly.source.spec.shape))}
+        draw = learner.preview if isinstance(learner, Previews) else learner.sample
+        pictures = {"samples": (stem, picture_of(draw, self._assembly.source.spec.shape))}
         if isinstance(learner, Filters):
             pictures["filters"] = (f"filters_{stem}", grid(balanced(learner.filters(_FILTERS))))
         for name, (file, picture) in pictures.items():
@@ -131,11 +140,19 @@ class Journal:
 def evaluated(
     folder: RunFolder, episodes: int, seed: int, overrides: Sequence[str] = (), images: int = IMAGES
 ) -> dict[str, Any]:
-    """What `sandbox evaluate` prints of a run's newest checkpoint, played under `overrides` of its config."""
+    """What `sandbox evaluate` prints of a run's newest checkpoint, played under `overrides` of its config.
+
+    Raises:
+        UserError: for overrides of more than what the run is scored on and how; and for data or an environment that
+            the learner was not built for.
+    """
+    require_fit(folder, overrides)
     assembly, step = restore(folder, overrides)
     use_threads(assembly.config)
     played = assembly.config.learner.model_dump(include={"evaluation_epsilon"})  # of those that explore
-    return {"run": folder.name, "step": step, "seed": seed, **played, **score(assembly, episodes, seed, images=images)}
+    about, judge = judge_of(assembly, folder.path.parent)
+    found = score(assembly, episodes, seed, images=images, judge=judge)
+    return {"run": folder.name, "step": step, "seed": seed, **played, **found, **about}
 
 
 def score(
@@ -144,13 +161,18 @@ def score(
     seed: int,
     stopping: Callable[[], bool] = lambda: False,
     images: int = IMAGES,
+    judge: Judge | None = None,
 ) -> dict[str, float | str]:
     """How good a learner is; a freshly restored one scores the same with the same seed.
+
+    While it is trained there is no `judge` of images: training that would take longer than the evaluation.
 
     Raises:
         Stopped: as soon as `stopping()`, while episodes are played.
     """
+    data = assembly.config.data
     if isinstance(assembly.source, DataSet):
-        return dict(evaluate_generator(assembly.learner, assembly.source, Rng(seed), images))
+        mixture = data if isinstance(data, Mixture) else None
+        return dict(evaluate_generator(assembly.learner, assembly.source, Rng(seed), images, judge, mixture))
     env = assembly.source(min(episodes, 16))
     return dict(evaluate_agent(assembly.learner, env, episodes, Rng(seed).integer("evaluate") % 2**31, stopping))

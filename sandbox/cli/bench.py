@@ -30,6 +30,7 @@ def bench(
     sandbox bench envs           environments: steps a second (a minute and a half)
     sandbox bench atari          Atari beside ale-py's own vector environment
     sandbox bench dqn            DQN as a whole, beside Stable-Baselines3's
+    sandbox bench gan            DCGAN beside a plain PyTorch loop
     sandbox bench memory         what it costs an agent to remember
     sandbox bench rbm            a Boltzmann machine beside scikit-learn's
     sandbox bench replay         memory and draws of the replay

@@ -30,7 +30,16 @@ def evaluate(
     Agents play as their config's `evaluation_epsilon` says (0 is greedy) and are scored by raw returns. Generators
     are measured on the test images, in nats where they have a likelihood.
 
-    Overrides, `key=value`, change what it is scored on: options of its environment or of its data set.
+    Their samples are compared with as many test images on the features of a small classifier of these data: `fcd`,
+    the Fréchet classifier distance, `kid`, `precision`, `recall`, `density` and `coverage`. It is trained at first use
+    (half a minute of processor time for MNIST) and stays in `classifiers` beside the runs; figures of two classifiers
+    cannot be compared. Points are compared with the mixture that they come from: `modes`, `high_quality`,
+    `reverse_kl`, `js`, and on a line `w1`, in the plane `sliced_w1`. Beside each stands its `_floor`, what as many
+    training images have: `fcd_in_floors` is about 1 at best. Floors fall with more images, so only figures of equally
+    many can be compared; to count the modes of stacked_mnist, and for figures to publish, add `--images 10000`.
+
+    Overrides, `key=value`, change what it is scored on, options of its environment or of its data set, and how, such
+    as `agent.evaluation_epsilon` and `generator.ais`.
 
     With `--vary`, agents play in their environment with one option changed, every value with the same seed: a table of
     mean returns with 95 % intervals, and a picture. A wrapper that a run has not is put around those that it has.

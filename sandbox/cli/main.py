@@ -16,6 +16,7 @@ from sandbox.cli.runs import runs
 from sandbox.cli.sample import sample
 from sandbox.cli.show import show
 from sandbox.cli.train import resume, train
+from sandbox.cli.translate import translate
 from sandbox.cli.traverse import traverse
 from sandbox.cli.watch import watch
 from sandbox.errors import UserError
@@ -45,6 +46,7 @@ for _command in (
     play,
     sample,
     reconstruct,
+    translate,
     traverse,
     recall,
     classify,

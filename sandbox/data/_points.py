@@ -8,11 +8,11 @@ from sandbox.dataset import DataSet
 def mixture(
     centres: torch.Tensor, deviation: float, count: int, test_count: int, generator: torch.Generator
 ) -> DataSet:
-    """Points around centres [K, 2], each as likely as any other; labels are the centres' numbers.
+    """Points around centres [K, D], each as likely as any other; labels are the centres' numbers.
 
-    The unit square holds them all: what a draw puts outside is moved to its edge.
+    The unit cube holds them all: what a draw puts outside is moved to its edge.
     """
     labels = torch.randint(len(centres), (count + test_count,), generator=generator)
-    noise = torch.randn((len(labels), 2), generator=generator)
+    noise = torch.randn((len(labels), centres.shape[1]), generator=generator)
     points = (centres[labels] + deviation * noise).clamp(0, 1)
     return DataSet(points[:count], points[count:], False, labels[:count], labels[count:])

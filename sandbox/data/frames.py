@@ -2,13 +2,12 @@
 
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from pydantic import Field
 
 from sandbox.data._binarize import Binarize, Threshold, binarize
+from sandbox.data._frames import played, split
 from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.errors import UserError
 from sandbox.seeding import Rng
 
 
@@ -33,13 +32,7 @@ class FramesConfig(DataConfig):
         Raises:
             UserError: if the environment's observations are not images of bytes.
         """
-        frames = collect(self.env, self.agent, self.count, rng)
-        if frames.ndim != 4 or frames.dtype != np.uint8:
-            raise UserError(
-                f"data.env gives observations {frames.shape[1:]} of {frames.dtype}, but data.name=frames needs images "
-                "[C, H, W] of uint8. Choose an environment or an option with pixels, e.g. data.env.observe=pixels."
-            )
+        frames = played("frames", self.env, self.agent, self.count, rng, collect)
         generator = rng.torch("frames/binarize", torch.device("cpu"))
-        images = binarize(torch.from_numpy(frames), self.binarize, self.threshold, generator)
-        num_test = min(max(round(self.test_fraction * len(images)), 1), len(images) - 1)
-        return DataSet(images[:-num_test], images[-num_test:], binary=self.binarize != "none")
+        train, test = split(binarize(frames, self.binarize, self.threshold, generator), self.test_fraction)
+        return DataSet(train, test, binary=self.binarize != "none")

@@ -18,6 +18,10 @@ class Bottleneck(nn.Module):
         self.code = nn.Linear(self.encoder.out_features, latent_size)
         self.decoder = mirror(backbone, latent_size, shape)
 
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        """[B, C, H, W] -> logits [B, C, H, W]."""
+        return self.decode(self.encode(images))
+
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """[B, C, H, W] -> [B, Z]."""
         return self.code(self.encoder(images))

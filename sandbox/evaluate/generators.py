@@ -5,19 +5,25 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from sandbox.dataset import DataSet
+from sandbox.dataset import DataSet, Mixture
 from sandbox.errors import UserError
 from sandbox.evaluate.classes import confusion
-from sandbox.generator import Classifier, Generator, Likelihood, Reconstructs
+from sandbox.evaluate.distances import image_distances
+from sandbox.evaluate.judge import Judge
+from sandbox.evaluate.mixtures import Result, point_distances
+from sandbox.evaluate.translations import translated
+from sandbox.generator import Classifier, Generator, Likelihood, Reconstructs, Translates
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.seeding import Rng
 
-Result = dict[str, float | str | int]
-
 IMAGES = 300  # of the test set and of the samples, unless more are asked for; likelihoods are dear
-_SAMPLES = 1_000  # at most; each may take hundreds of sweeps
-_BATCH = 100
+_SAMPLES = 1_000  # at most, where no more are compared; each may take hundreds of sweeps
+_BATCH, _DRAWN = 100, 500  # images, or samples, at a time
+_GREY = (
+    "the likelihood is one of black and white, which means nothing on these data; "
+    "images become so with data.binarize=threshold, or sample, in training, too"
+)
 
 
 @runtime_checkable
@@ -36,10 +42,17 @@ class PseudoLikelihood(Protocol):
         """sum_i log p(x_i | the rest of x), nats, [B]."""
 
 
-def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: int = IMAGES) -> Result:
+def evaluate_generator(
+    generator: Generator,
+    data: DataSet,
+    rng: Rng,
+    images: int = IMAGES,
+    judge: Judge | None = None,
+    mixture: Mixture | None = None,
+) -> Result:
     """Whatever the generator can be asked for, on up to `images` test images (chosen by `rng`'s seed, always the same).
 
-    Likelihoods are left out for grey images, where a Bernoulli likelihood means nothing.
+    Where the data are black and white, what is compared by `judge` is drawn from the samples' probabilities.
 
     Returns:
         `images`: how many; `mean_pixel_distance`: mean absolute difference of the samples' and the test set's mean
@@ -47,27 +60,41 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: in
         over that of two test images; with `reconstruct`: `reconstruction_error`, the mean squared error a pixel; with
         `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `_low` and `_high` where the estimate has a
         bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats` above it (a density is
-        called `log_density` and is above nothing), or `log_likelihood_missing`, the reason; with
+        called `log_density` and is above nothing), or `log_likelihood_missing`, the reason, as on grey images; with
         `pseudo_log_likelihood`: its mean, or `_missing`, the reason; with `bound`: `elbo`, `kl`; with
         `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`, or
-        `error_missing`, the reason.
+        `error_missing`, the reason; with `translate`: what `translations.translated` returns; with a `judge` of
+        images, what `image_distances` says, and of points around a known `mixture`, what `point_distances` says, of as
+        many samples as test and training images.
     """
     chooser = torch.Generator().manual_seed(rng.integer("evaluate/images"))
     chosen = torch.randperm(len(data.test), generator=chooser)[:images]
     test = data.test[chosen]
-    result = _samples(generator, data, as_float(test)) | {"images": len(test)}
+    compared = 0 if judge is None and mixture is None else min(len(test), len(data.train))
+    samples = _drawn(generator, max(compared, min(len(test), _SAMPLES)))
+    result = _samples(samples[:_SAMPLES], data, as_float(test)) | {"images": len(test)}
+    if compared:
+        others = torch.randperm(len(data.train), generator=chooser)[:compared]
+        samples, real, floor = samples[:compared], test[:compared], data.train[others]
+        if judge is not None:
+            shown = _black_and_white(samples, rng) if data.binary else samples
+            result |= image_distances(judge, shown, real, floor)
+        if mixture is not None:
+            result |= point_distances(mixture, samples, real, floor)
     if isinstance(generator, Reconstructs):
         errors = [
             (as_float(x) - generator.reconstruct(x).cpu()).square().flatten(1).mean(1)
             for x in torch.split(test, _BATCH)
         ]
         result["reconstruction_error"] = _mean(torch.cat(errors))
-    if data.binary and isinstance(generator, Likelihood):
-        result |= _likelihood(generator, data, test)
+    if isinstance(generator, Likelihood):
+        result |= _likelihood(generator, data, test) if data.binary else {"log_likelihood_missing": _GREY}
     if data.binary and isinstance(generator, PseudoLikelihood):
         result |= _pseudo_likelihood(generator, test)
     if data.test_labels is not None and isinstance(generator, Classifier):
         result |= _errors(generator, test, data.test_labels[chosen])
+    if isinstance(generator, Translates):
+        result |= translated(generator, data, chosen, rng)
     if data.binary and isinstance(generator, Bounded):
         bounds = [generator.bound(x) for x in torch.split(test, _BATCH)]
         result["elbo"] = _mean(torch.cat([elbo for elbo, _ in bounds]))
@@ -75,8 +102,18 @@ def evaluate_generator(generator: Generator, data: DataSet, rng: Rng, images: in
     return result
 
 
-def _samples(generator: Generator, data: DataSet, test: torch.Tensor) -> Result:
-    samples = generator.sample(min(len(test), _SAMPLES)).cpu().float()
+def _drawn(generator: Generator, count: int) -> torch.Tensor:
+    sizes = [min(_DRAWN, count - begun) for begun in range(0, count, _DRAWN)]
+    return torch.cat([generator.sample(size).cpu().float() for size in sizes])
+
+
+def _black_and_white(samples: torch.Tensor, rng: Rng) -> torch.Tensor:
+    """Samples are probabilities, and black and white images would be told from them by that alone."""
+    pixels = torch.Generator().manual_seed(rng.integer("evaluate/pixels"))
+    return torch.bernoulli(samples.clamp(0, 1), generator=pixels)
+
+
+def _samples(samples: torch.Tensor, data: DataSet, test: torch.Tensor) -> Result:
     return {
         "mean_pixel_distance": _mean((samples.mean(0) - test.mean(0)).abs()),
         "mean_pixel_distance_floor": _mean((_mean_image(data.train) - test.mean(0)).abs()),

@@ -48,11 +48,16 @@ def balanced(weights: torch.Tensor) -> torch.Tensor:
     return 0.5 + weights / (2 * largest)
 
 
-def pairs(above: torch.Tensor, below: torch.Tensor, columns: int = 16) -> np.ndarray:
-    """Two times N images as one picture: strips of up to `columns` of the first, each above its own of the second."""
+def pairs(*rows: torch.Tensor, columns: int = 16) -> np.ndarray:
+    """Rows of N images each as one picture: strips of up to `columns` of the first above their own of the others.
+
+    One grey channel becomes three where others have three.
+    """
+    most = max(row.shape[1] for row in rows)
+    alike = [row.expand(-1, most, -1, -1) if (row.shape[1], most) == (1, 3) else row for row in rows]
     strips = [
         grid(torch.cat(strip), columns=len(strip[0]))
-        for strip in zip(torch.split(above, columns), torch.split(below, columns), strict=True)
+        for strip in zip(*(torch.split(row, columns) for row in alike), strict=True)
     ]
     picture = np.full((sum(len(strip) for strip in strips), strips[0].shape[1], 3), _BORDER, np.uint8)
     top = 0

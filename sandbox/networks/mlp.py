@@ -1,4 +1,8 @@
-"""A multilayer perceptron: any observation, flattened."""
+"""A multilayer perceptron: any observation, flattened; its inputs may be seen as waves, too.
+
+Paper of the waves: Tancik et al. 2020, "Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional
+Domains", with the frequencies of Mildenhall et al. 2020, "NeRF".
+"""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 from torch import nn
 
 from sandbox.networks.inputs import as_float
@@ -14,11 +18,16 @@ from sandbox.networks.interface import BackboneConfig, Encoder
 
 
 class MLP(BackboneConfig):
-    """`hidden`: the widths, bottom to top; `layer_norm`: normalise the encoder's layers before their ReLU."""
+    """`hidden`: the widths, bottom to top; `layer_norm`: normalise the encoder's layers before their ReLU.
+
+    `octaves`: each input x in [0, 1] comes with the sines and cosines of pi x, 2 pi x, 4 pi x ..., so many of each:
+    for few inputs whose fine differences matter, such as points.
+    """
 
     name: Literal["mlp"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (256, 256)
     layer_norm: bool = False
+    octaves: NonNegativeInt = 0
 
     def make(self, input_shape: Sequence[int]) -> "MLPEncoder":
         return MLPEncoder(self, input_shape)
@@ -39,9 +48,17 @@ class MLPEncoder(Encoder):
 
     def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:
         super().__init__()
-        sizes = [math.prod(input_shape), *config.hidden]
+        self._octaves = config.octaves
+        sizes = [math.prod(input_shape) * (1 + 2 * config.octaves), *config.hidden]
         self.layers = nn.Sequential(*layers(sizes, config.layer_norm))
         self.out_features = sizes[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.layers(as_float(x).flatten(1))
+        x = as_float(x).flatten(1)
+        return self.layers(waves(x, self._octaves) if self._octaves else x)
+
+
+def waves(x: torch.Tensor, octaves: int) -> torch.Tensor:
+    """[B, D] in [0, 1] -> [B, D (1 + 2 octaves)]: 2 x - 1, then all sines and all cosines of 2^k pi x, k < octaves."""
+    angles = (x[:, :, None] * (math.pi * 2.0 ** torch.arange(octaves, device=x.device))).flatten(1)
+    return torch.cat([2 * x - 1, angles.sin(), angles.cos()], 1)

@@ -1,7 +1,7 @@
 """What every optimiser offers: one whole step, and how its learning rate falls."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import torch
@@ -26,8 +26,10 @@ class Optimizer:
         """`clip_norm`: the gradient's largest Euclidean norm; `fall`: what the learning rate loses an update."""
         self._rule, self._parameters, self._clip_norm, self._fall = rule, parameters, clip_norm, fall
 
-    def minimise(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> None:
+    def minimise(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> Sequence[torch.Tensor]:
         """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step.
+
+        Returns the gradients before they were clipped.
 
         `ready` is called between the gradient and the step, when nothing has changed yet: `Beside.wait`, say.
         """
@@ -36,11 +38,13 @@ class Optimizer:
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
         if self._clip_norm is not None:
+            gradients = tuple(torch._foreach_add(gradients, 0.0))  # copies: clipping is in place
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         self._rule.step()
         self._rule.zero_grad()
         for group in self._rule.param_groups:
             group["lr"] = max(group["lr"] - self._fall, 0.0)
+        return gradients
 
     def state_dict(self) -> dict[str, Any]:
         """The rule's, with the learning rate as it is now."""

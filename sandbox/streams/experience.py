@@ -68,8 +68,8 @@ class Experience:
         self._config, self._draws, self._beside = config, draws, compute.beside
         self._actor = Actor(env, agent, rng)
         self.replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
-        self._owed = Counter()  # agent steps since the last batch, once warm
-        self._clock = Counter()  # agent steps when it was drawn
+        # Agent steps since the last batch, once warm, and those when it was drawn.
+        self._owed, self._clock = Counter(), Counter()
 
     @property
     def step(self) -> int:

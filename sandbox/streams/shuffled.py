@@ -55,8 +55,15 @@ class Shuffled:
     """The whole training set on the device; yields what `take` makes of rows [B] of it, such as uint8 images."""
 
     def __init__(
-        self, batch_size: int, source: DataSet, take: Callable[[torch.Tensor], Any], rng: Rng, compute: Compute
+        self,
+        batch_size: int,
+        source: DataSet,
+        take: Callable[[torch.Tensor], Any],
+        rng: Rng,
+        compute: Compute,
+        name: str = "shuffle",
     ) -> None:
+        """`name`: of the generator that orders the rows, and of this part of a checkpoint."""
         if batch_size > len(source.train):
             raise UserError(
                 f"generator.stream.batch_size={batch_size} is more than the {len(source.train)} training images. "
@@ -66,7 +73,7 @@ class Shuffled:
         self._batch_size, self._device, self._take = batch_size, compute.device, take
         self._size = len(source.train)
         self._digest = hashlib.sha256(source.train.numpy().tobytes()).hexdigest()
-        self._generator = rng.torch("shuffle", torch.device("cpu"))
+        self._name, self._generator = name, rng.torch(name, torch.device("cpu"))
         self._epoch_size = len(source.train) // batch_size  # batches
         self._order = torch.empty(0, dtype=torch.int64)  # this epoch's permutation, on the device
 
@@ -82,7 +89,7 @@ class Shuffled:
         return {"data/epoch": self.step / self._epoch_size}
 
     def parts(self) -> dict[str, Stateful]:
-        return {"shuffle": self}
+        return {self._name: self}
 
     def state_dict(self) -> dict[str, Any]:
         return {"step": self.step, "order": self._order.clone(), "data": self._digest}

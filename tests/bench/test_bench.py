@@ -30,7 +30,7 @@ def test_rates_are_medians_of_turns(monkeypatch):
 
 
 def test_what_can_be_measured(sandbox):
-    names = ["atari", "dqn", "envs", "memory", "rbm", "replay", "update"]
+    names = ["atari", "dqn", "envs", "gan", "memory", "rbm", "replay", "update"]
     assert [line.split()[0] for line in sandbox("bench").out.splitlines()] == names
     said = sandbox("bench", "env")
     known = ", ".join(names)
@@ -42,7 +42,9 @@ def test_a_row_without_a_peer_has_no_ratio():
     assert Row("x", "steps/s", 4.0, 2.0).ratio == pytest.approx(2.0)
 
 
-@pytest.mark.parametrize(("name", "rows"), [("replay", 2), ("dqn", 2), ("update", 2), ("memory", 2), ("rbm", 2)])
+@pytest.mark.parametrize(
+    ("name", "rows"), [("replay", 2), ("dqn", 2), ("update", 2), ("memory", 2), ("rbm", 2), ("gan", 2)]
+)
 def test_benches_of_the_learner_run(name, rows, monkeypatch):
     """Small, in fp32: it is the rows that are looked at, not the speed."""
     module = importlib.import_module(f"sandbox.bench.{name}")
@@ -54,6 +56,8 @@ def test_benches_of_the_learner_run(name, rows, monkeypatch):
         "CHUNK": 8,
         "BATCH": 2,
         "HIDDEN": 8,
+        "WIDTHS": (2, 3),
+        "WORKERS": (0,),
     }.items():
         monkeypatch.setattr(module, constant, value, raising=False)
     monkeypatch.setattr("sandbox.device.bf16_pays", lambda device: False)

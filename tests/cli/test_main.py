@@ -21,9 +21,9 @@ def test_the_program_starts_without_pytorch():
 
 
 def test_a_users_mistake_is_one_message_and_exit_code_2(program):
-    said = program("show", "missing.yaml")
+    said = program("show", "nowhere.yaml")
     assert (said.code, said.out) == (2, "")
-    assert said.err.startswith("error: no config file 'missing.yaml'. Known: ")
+    assert said.err.startswith("error: no config file 'nowhere.yaml'. Known: ")
     assert said.err.count("\n") == 1
 
 

@@ -1,14 +1,15 @@
-"""Mixtures of Gaussians: where the modes are, how wide, how often; all within the unit square."""
+"""Mixtures of Gaussians: where the modes are, how wide, how often; all within the unit cube."""
 
 import pytest
 import torch
 
 from sandbox.data.gaussian_grid import GaussianGridConfig
+from sandbox.data.gaussian_line import GaussianLineConfig
 from sandbox.data.gaussian_ring import GaussianRingConfig
 from sandbox.dataset import DataSet
 from sandbox.seeding import Rng
 
-Set = GaussianGridConfig | GaussianRingConfig
+Set = GaussianGridConfig | GaussianRingConfig | GaussianLineConfig
 
 
 def make(config: Set, seed: int = 0) -> DataSet:
@@ -25,13 +26,20 @@ def test_centres_by_hand() -> None:
     torch.testing.assert_close(GaussianGridConfig().centres().aminmax(), (torch.tensor(0.1), torch.tensor(0.9)))
     assert GaussianGridConfig().spread() == pytest.approx(0.005)
     assert GaussianRingConfig().spread() == pytest.approx(0.004)
+    line = GaussianLineConfig(num_modes=3, spacing=1.0, extent=2.0).centres()
+    torch.testing.assert_close(line, torch.tensor([[0.25], [0.5], [0.75]]))
+    torch.testing.assert_close(GaussianLineConfig().centres(), torch.tensor([[0.5]]))
+    assert GaussianLineConfig(deviation=0.3, extent=2.0).spread() == pytest.approx(0.075)
 
 
-@pytest.mark.parametrize("config", [GaussianGridConfig(), GaussianRingConfig()], ids=["grid", "ring"])
+LINE = GaussianLineConfig(num_modes=2, deviation=0.2)
+
+
+@pytest.mark.parametrize("config", [GaussianGridConfig(), GaussianRingConfig(), LINE], ids=["grid", "ring", "line"])
 def test_points_are_around_their_centres(config: Set) -> None:
-    data = make(config)
-    assert (data.train.shape, data.test.shape, data.train.dtype) == ((50_000, 2), (10_000, 2), torch.float32)
-    assert (data.spec.shape, data.spec.is_bytes, data.binary) == ((2,), False, False)
+    data, size = make(config), config.centres().shape[1]
+    assert (data.train.shape, data.test.shape, data.train.dtype) == ((50_000, size), (10_000, size), torch.float32)
+    assert (data.spec.shape, data.spec.is_bytes, data.binary) == ((size,), False, False)
     assert 0 <= data.train.min() <= data.train.max() <= 1
     centres, labels = config.centres(), data.train_labels
     assert labels is not None

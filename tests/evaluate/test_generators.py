@@ -11,6 +11,7 @@ from sandbox.dataset import DataSet
 from sandbox.errors import UserError
 from sandbox.evaluate.generators import evaluate_generator
 from sandbox.generator import Estimate
+from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.seeding import Rng
 
@@ -123,9 +124,15 @@ def test_one_image_over_and_over_has_no_diversity() -> None:
 
 
 def test_no_likelihood_of_grey_images() -> None:
-    result = evaluate_generator(Everything(), DataSet(DATA.train // 2, DATA.test // 2), Rng(0))
+    grey = DataSet(DATA.train // 2, DATA.test // 2)
+    result = evaluate_generator(Everything(), grey, Rng(0))
     assert "reconstruction_error" in result
     assert not {"log_likelihood", "elbo", "margin_nats"} & set(result)
+    assert result["log_likelihood_missing"] == (
+        "the likelihood is one of black and white, which means nothing on these data; "
+        "images become so with data.binarize=threshold, or sample, in training, too"
+    )
+    assert "log_likelihood_missing" not in evaluate_generator(Samples(), grey, Rng(0))
 
 
 def test_a_likelihood_that_cannot_be_had_says_why() -> None:
@@ -147,3 +154,61 @@ def test_the_same_images_every_time_and_no_trace_in_the_run() -> None:
 def test_one_test_image_is_enough() -> None:
     result = evaluate_generator(Everything(), DataSet(DATA.train, DATA.test[:1], binary=True), Rng(0))
     assert result["log_likelihood_ci95"] == 0.0
+
+
+class Counts(Samples):
+    """Says how many samples were asked for at once."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+
+    def sample(self, count: int) -> torch.Tensor:
+        self.asked.append(count)
+        return torch.full((count, 1, 4, 4), 0.5)
+
+
+class Looks:
+    """Keeps what it was shown, by its size."""
+
+    num_features, num_modes = 16, 0
+
+    def __init__(self) -> None:
+        self.shown: list[torch.Tensor] = []
+
+    def features(self, x: torch.Tensor) -> torch.Tensor:
+        self.shown.append(x)
+        return as_float(x).flatten(1)
+
+    def classify(self, x: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError
+
+
+def test_as_many_samples_test_and_training_images() -> None:
+    """And, of black and white, samples that are so: a half is as often white as black."""
+    generator, judge = Counts(), Looks()
+    result = evaluate_generator(
+        generator, DataSet(images(1_200, 0), images(1_100, 1), binary=True), Rng(0), 1_100, judge
+    )
+    assert generator.asked == [500, 500, 100]
+    test, samples, train = judge.shown
+    assert len(test) == len(samples) == len(train) == 1_100
+    assert set(samples.unique().tolist()) == {0.0, 1.0}
+    assert float(samples.mean()) == pytest.approx(0.5, abs=0.02)
+    assert float(result["fcd"]) > float(result["fcd_floor"])
+    again, grey = Looks(), Looks()
+    evaluate_generator(Counts(), DataSet(images(1_200, 0), images(1_100, 1), binary=True), Rng(0), 1_100, again)
+    assert all(torch.equal(one, other) for one, other in zip(judge.shown, again.shown, strict=True))
+    evaluate_generator(Counts(), DataSet(DATA.train // 2, DATA.test // 2), Rng(0), 1_100, grey)
+    assert set(grey.shown[1].unique().tolist()) == {0.5}
+
+
+def test_the_floor_is_made_of_as_many_as_there_are() -> None:
+    judge = Looks()
+    evaluate_generator(Counts(), DataSet(DATA.train[:40], DATA.test, binary=True), Rng(0), 300, judge)
+    assert [len(x) for x in judge.shown] == [40, 40, 40]
+
+
+def test_without_a_judge_no_more_samples_than_before() -> None:
+    generator = Counts()
+    evaluate_generator(generator, DataSet(images(10, 0), images(1_700, 1), binary=True), Rng(0), 1_700)
+    assert sum(generator.asked) == 1_000

@@ -96,6 +96,14 @@ def test_pairs_stand_above_each_other_in_strips():
     assert tops == [[0, 0], [255, 255], [0, B], [255, B]]
 
 
+def test_three_rows_of_which_one_is_grey():
+    grey, red = torch.full((2, 1, 48, 48), 0.2), torch.zeros(2, 3, 48, 48)
+    red[:, 0] = 1.0
+    picture = pairs(grey, red, red / 2)
+    assert picture.shape == (3 * 49 + 1, 2 * 49 + 1, 3)
+    assert [picture[row, 60].tolist() for row in (5, 55, 105)] == [[51, 51, 51], [255, 0, 0], [128, 0, 0]]
+
+
 def test_a_picture_under_another_name_is_refused(tmp_path):
     with pytest.raises(UserError) as refused:
         save_png(tmp_path / "x.gif", grid(np.zeros((1, 1, 2, 2), np.uint8)))

@@ -6,6 +6,7 @@ import torch
 
 from sandbox.media.damage import damaged
 from sandbox.media.grid import grid
+from sandbox.media.histogram import histogram
 from sandbox.media.picture import picture_of
 from sandbox.media.scatter import scatter
 
@@ -31,6 +32,18 @@ def test_what_is_no_points() -> None:
         scatter(torch.zeros(4, 3))
 
 
+def test_bars_are_as_high_as_points_are_many() -> None:
+    """120 bars of 4 pixels: two points in the first, one in the last but one, one beyond the right edge in the last."""
+    picture = histogram(torch.tensor([[0.0], [0.008], [0.99], [1.5]]))
+    assert picture.shape == (240, 480, 3)
+    heights = (picture[:, :, 0] == 255).sum(0)
+    assert heights.tolist() == [240] * 4 + [0] * 468 + [120] * 8
+    assert (picture[-1, -8:] == 255).all()  # they stand on the ground
+    assert (histogram(torch.zeros(0, 1)) == 24).all()
+    with pytest.raises(ValueError, match=r"made of points \[N, 1\], not \[4, 2\]"):
+        histogram(torch.zeros(4, 2))
+
+
 def test_points_are_scattered_and_images_stand_in_a_grid() -> None:
     asked = []
 
@@ -43,9 +56,10 @@ def test_points_are_scattered_and_images_stand_in_a_grid() -> None:
         return torch.zeros(count, 1, 4, 4)
 
     assert np.array_equal(picture_of(points, (2,)), scatter(points(2_000)))
+    assert np.array_equal(picture_of(lambda n: points(n)[:, :1], (1,), 50), histogram(points(50)[:, :1]))
     assert np.array_equal(picture_of(images, (1, 4, 4), 9), grid(images(9)))
     picture_of(images, (1, 4, 4))
-    assert asked == [2_000, 2_000, 9, 9, 64]
+    assert asked == [2_000, 2_000, 50, 50, 9, 9, 64]
 
 
 def test_damage() -> None:

@@ -1,5 +1,7 @@
 """Every backbone: shapes, bytes, its decoder, and what it refuses."""
 
+import math
+
 import pytest
 import torch
 from torch import nn
@@ -7,11 +9,17 @@ from torch import nn
 from sandbox import catalog
 from sandbox.decoders.mirror import mirror
 from sandbox.errors import UserError
+from sandbox.networks.dcgan import DCGAN
 from sandbox.networks.impala import Impala
-from sandbox.networks.mlp import MLP
+from sandbox.networks.mlp import MLP, waves
 from sandbox.networks.nature import Nature
 
-CONFIGS = [MLP(hidden=(12, 7)), Nature(channels=(2, 3, 4), hidden=9), Impala(channels=(2, 3), hidden=9)]
+CONFIGS = [
+    MLP(hidden=(12, 7)),
+    Nature(channels=(2, 3, 4), hidden=9),
+    Impala(channels=(2, 3), hidden=9),
+    DCGAN(channels=(2, 3)),
+]
 BARE = Nature(channels=(2, 3, 4), hidden=None)
 
 
@@ -30,11 +38,21 @@ def test_the_decoder_mirrors_the_encoder(config, shape: tuple[int, ...]) -> None
     assert mirror(config, encoder.out_features, shape)(features).shape == (2, *shape)
 
 
-@pytest.mark.parametrize("config", [CONFIGS[0], CONFIGS[2]], ids=lambda config: config.name)
+@pytest.mark.parametrize("config", [CONFIGS[0], *CONFIGS[2:]], ids=lambda config: config.name)
 def test_small_images(config) -> None:
     encoder = config.make((1, 8, 8))
     assert mirror(config, 5, (1, 8, 8))(torch.zeros(3, 5)).shape == (3, 1, 8, 8)
     assert encoder(torch.zeros(3, 1, 8, 8)).shape == (3, encoder.out_features)
+
+
+def test_inputs_as_waves() -> None:
+    """Of 1/6: sin and cos of pi/6 and of pi/3."""
+    root = math.sqrt(3) / 2
+    expected = torch.tensor([[-2 / 3, 0, 0.5, root, 1, 0, root, 0.5, 0, -1]])
+    torch.testing.assert_close(waves(torch.tensor([[1 / 6, 0.5]]), 2), expected, atol=1e-6, rtol=0)
+    encoder = MLP(hidden=(3,), octaves=2).make((2,))
+    assert encoder.layers[0].in_features == 10
+    assert mirror(MLP(hidden=(3,), octaves=2), 3, (2,))(torch.zeros(1, 3)).shape == (1, 2)
 
 
 def test_nature_is_the_network_of_2015() -> None:

@@ -1,0 +1,77 @@
+"""A generative adversarial network of convolutions.
+
+Paper: Radford, Metz & Chintala 2016, "Unsupervised Representation Learning with Deep Convolutional Generative
+    Adversarial Networks".
+Deviations: normal latents (theirs are uniform); a sigmoid makes images in [0, 1] (theirs: tanh); what is said in
+    `_duel.py`.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+
+from generators._discriminator import Discriminator
+from generators._duel import ADAM, Decay, Duel
+from generators._noise import Noise
+from generators._tricks import Tricks
+from sandbox.decoders.mirror import mirror
+from sandbox.device import Compute
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.networks import dcgan
+from sandbox.networks.backbone import Backbone
+from sandbox.ops.adversarial import NON_SATURATING
+from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.seeding import Rng
+from sandbox.streams.shuffled import ShuffledConfig
+
+
+class DCGANConfig(GeneratorConfig):
+    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator."""
+
+    name: Literal["dcgan"] = "dcgan"
+    backbone: Backbone = dcgan.DCGAN()
+    latent_size: PositiveInt = 100
+    average_decay: Decay = 0.999
+    discriminator_steps: PositiveInt = 1
+    discriminator_optimizer: AnyOptimizer = ADAM
+    generator_optimizer: AnyOptimizer = ADAM
+    tricks: Tricks = Tricks()
+    stream: ShuffledConfig = ShuffledConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DCGAN":
+        return DCGAN(self, spec, rng, compute)
+
+
+class DCGAN:
+    """Two networks, two optimisers: first the discriminator moves, then the generator."""
+
+    def __init__(self, config: DCGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        with rng.initialising("dcgan/discriminator"):
+            discriminator = Discriminator(config.backbone, spec.shape, config.tricks)
+        with rng.initialising("dcgan/generator"):
+            generator = mirror(config.backbone, config.latent_size, spec.shape)
+        self._noise = Noise(config.latent_size, rng, compute)
+        self._duel = Duel(config, NON_SATURATING, generator, discriminator, rng, compute)
+
+    def update(self, batch: torch.Tensor) -> Metrics:
+        duel, noise = self._duel, self._noise
+        return duel.play(batch, lambda: noise.images(duel.generator, noise.training(len(batch))))
+
+    def parts(self) -> dict[str, Stateful]:
+        return self._duel.parts()
+
+    @torch.no_grad()
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Images of the averaged generator: [B, Z] -> [B, C, H, W] in [0, 1]."""
+        return self._noise.images(self._duel.average, codes)
+
+    def latents(self, count: int) -> torch.Tensor:
+        return self._noise.sampling(count)
+
+    def sample(self, count: int) -> torch.Tensor:
+        return self.decode(self._noise.sampling(count))
+
+    def preview(self, count: int) -> torch.Tensor:
+        return self.decode(self._noise.preview(count))

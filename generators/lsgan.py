@@ -1,0 +1,75 @@
+"""Least squares: the discriminator regresses 1 on real images and 0 on others, so far ones pull even if well judged.
+
+Paper: Mao et al. 2017, "Least Squares Generative Adversarial Networks", with its targets b = c = 1 and a = 0.
+Deviations: what is said in `_duel.py`.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+
+from generators._discriminator import Discriminator
+from generators._duel import ADAM, Decay, Duel
+from generators._noise import Noise
+from generators._tricks import Tricks
+from sandbox.decoders.mirror import mirror
+from sandbox.device import Compute
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.networks.backbone import Backbone
+from sandbox.networks.dcgan import DCGAN
+from sandbox.ops.adversarial import LEAST_SQUARES
+from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.seeding import Rng
+from sandbox.streams.shuffled import ShuffledConfig
+
+
+class LSGANConfig(GeneratorConfig):
+    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator."""
+
+    name: Literal["lsgan"] = "lsgan"
+    backbone: Backbone = DCGAN()
+    latent_size: PositiveInt = 100
+    average_decay: Decay = 0.999
+    discriminator_steps: PositiveInt = 1
+    discriminator_optimizer: AnyOptimizer = ADAM
+    generator_optimizer: AnyOptimizer = ADAM
+    tricks: Tricks = Tricks()
+    stream: ShuffledConfig = ShuffledConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "LSGAN":
+        return LSGAN(self, spec, rng, compute)
+
+
+class LSGAN:
+    """Two networks, two optimisers: first the discriminator moves, then the generator."""
+
+    def __init__(self, config: LSGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        with rng.initialising("lsgan/discriminator"):
+            discriminator = Discriminator(config.backbone, spec.shape, config.tricks)
+        with rng.initialising("lsgan/generator"):
+            generator = mirror(config.backbone, config.latent_size, spec.shape)
+        self._noise = Noise(config.latent_size, rng, compute)
+        self._duel = Duel(config, LEAST_SQUARES, generator, discriminator, rng, compute)
+
+    def update(self, batch: torch.Tensor) -> Metrics:
+        duel, noise = self._duel, self._noise
+        return duel.play(batch, lambda: noise.images(duel.generator, noise.training(len(batch))))
+
+    def parts(self) -> dict[str, Stateful]:
+        return self._duel.parts()
+
+    @torch.no_grad()
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Images of the averaged generator: [B, Z] -> [B, C, H, W] in [0, 1]."""
+        return self._noise.images(self._duel.average, codes)
+
+    def latents(self, count: int) -> torch.Tensor:
+        return self._noise.sampling(count)
+
+    def sample(self, count: int) -> torch.Tensor:
+        return self.decode(self._noise.sampling(count))
+
+    def preview(self, count: int) -> torch.Tensor:
+        return self.decode(self._noise.preview(count))

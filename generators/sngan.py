@@ -1,0 +1,87 @@
+"""A discriminator whose every layer has spectral norm 1, and the hinge loss.
+
+Paper: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks"; Adam as its setting C.
+Deviations: a narrower network; what is said in `_duel.py`.
+"""
+
+from typing import Literal
+
+import torch
+from pydantic import PositiveInt
+from torch import nn
+
+from generators._discriminator import Discriminator
+from generators._duel import ADAM, Decay, Duel
+from generators._noise import Noise
+from generators._tricks import Tricks
+from sandbox.decoders.mirror import mirror
+from sandbox.device import Compute
+from sandbox.generator import GeneratorConfig
+from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.networks.backbone import Backbone
+from sandbox.networks.dcgan import DCGAN
+from sandbox.ops.adversarial import HINGE
+from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.seeding import Rng
+from sandbox.streams.shuffled import ShuffledConfig
+
+
+class SNGANConfig(GeneratorConfig):
+    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator.
+
+    The backbone needs no norms of its own: `spectral` takes their place.
+    """
+
+    name: Literal["sngan"] = "sngan"
+    backbone: Backbone = DCGAN(normalization="none")
+    latent_size: PositiveInt = 100
+    average_decay: Decay = 0.999
+    discriminator_steps: PositiveInt = 1
+    discriminator_optimizer: AnyOptimizer = ADAM
+    generator_optimizer: AnyOptimizer = ADAM
+    tricks: Tricks = Tricks()
+    stream: ShuffledConfig = ShuffledConfig()
+
+    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "SNGAN":
+        return SNGAN(self, spec, rng, compute)
+
+
+def spectral(network: nn.Module) -> nn.Module:
+    """Divides the weights of each layer by their largest singular value, by one power iteration a forward pass."""
+    for layer in list(network.modules()):
+        if isinstance(layer, nn.Linear | nn.Conv2d):
+            nn.utils.parametrizations.spectral_norm(layer)
+    return network
+
+
+class SNGAN:
+    """Two networks, two optimisers: first the discriminator moves, then the generator."""
+
+    def __init__(self, config: SNGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        with rng.initialising("sngan/discriminator"):
+            discriminator = spectral(Discriminator(config.backbone, spec.shape, config.tricks))
+        with rng.initialising("sngan/generator"):
+            generator = mirror(config.backbone, config.latent_size, spec.shape)
+        self._noise = Noise(config.latent_size, rng, compute)
+        self._duel = Duel(config, HINGE, generator, discriminator, rng, compute)
+
+    def update(self, batch: torch.Tensor) -> Metrics:
+        duel, noise = self._duel, self._noise
+        return duel.play(batch, lambda: noise.images(duel.generator, noise.training(len(batch))))
+
+    def parts(self) -> dict[str, Stateful]:
+        return self._duel.parts()
+
+    @torch.no_grad()
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Images of the averaged generator: [B, Z] -> [B, C, H, W] in [0, 1]."""
+        return self._noise.images(self._duel.average, codes)
+
+    def latents(self, count: int) -> torch.Tensor:
+        return self._noise.sampling(count)
+
+    def sample(self, count: int) -> torch.Tensor:
+        return self.decode(self._noise.sampling(count))
+
+    def preview(self, count: int) -> torch.Tensor:
+        return self.decode(self._noise.preview(count))

@@ -1,0 +1,125 @@
+"""DCGAN beside a plain PyTorch loop of the same networks with a `DataLoader`, 28 x 28 in grey: images a second.
+
+Theirs is written as PyTorch's tutorial on DCGAN is: a `Dataset` that makes floats in [-1, 1] of one image at a time,
+logits into `BCEWithLogitsLoss`, `backward` and Adam for the discriminator on real and on generated images, then for the
+generator, all in fp32; without workers, and with two, of which the faster one counts. Ours does more: it averages the
+generator's weights and measures both gradients. Both have batches of 64 first, then ours the one it is fastest at.
+"""
+
+from collections.abc import Callable, Iterator
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, Dataset
+
+from generators.dcgan import DCGANConfig
+from sandbox.bench._measure import Row, rates, trainer
+from sandbox.dataset import DataSet
+from sandbox.device import Compute, bf16_pays
+from sandbox.seeding import Rng
+from sandbox.streams.shuffled import ShuffledConfig
+from sandbox.train import Run
+
+IMAGES, SIDE, LATENT, WIDTHS = 10_000, 28, 100, (64, 128)
+BATCHES = (64, 256)  # the one that both have, and the one that ours is fastest at on the CPUs tried
+WORKERS = (0, 2)
+
+
+def rows() -> Iterator[Row]:
+    """Images a second."""
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    images = torch.randint(256, (IMAGES, 1, SIDE, SIDE), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    sides = {
+        (precision, batch): _ours(images, batch, Compute(device, precision == "bf16"))
+        for precision in (("fp32", "bf16") if bf16_pays(device) else ("fp32",))
+        for batch in BATCHES
+    }
+    found = rates(*sides.values(), *(_theirs(images, workers, device) for workers in WORKERS))
+    speeds, theirs = dict(zip(sides, found, strict=False)), max(found[len(sides) :])
+    for (precision, batch), speed in speeds.items():
+        if batch == BATCHES[0]:
+            yield Row(f"DCGAN on {device.type}, {precision}, both batch {batch}", "images/s", speed, theirs)
+    best = max(speeds, key=speeds.__getitem__)
+    yield Row(
+        f"DCGAN on {device.type}, {best[0]}, batch {best[1]}, theirs {BATCHES[0]}", "images/s", speeds[best], theirs
+    )
+
+
+def _ours(images: torch.Tensor, batch: int, compute: Compute) -> Callable[[], int]:
+    config = DCGANConfig.model_validate({"latent_size": LATENT, "backbone": {"name": "dcgan", "channels": WIDTHS}})
+    data, rng = DataSet(images, images[:1]), Rng(0)
+    learner = config.make(data.spec, rng, compute)
+    learn = trainer(Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng), 1)
+    return lambda: learn() * batch
+
+
+class _Images(Dataset[torch.Tensor]):
+    def __init__(self, images: torch.Tensor) -> None:
+        self._images = images
+
+    def __len__(self) -> int:
+        return len(self._images)
+
+    def __getitem__(self, index: int) -> torch.Tensor:
+        return self._images[index].float() / 127.5 - 1
+
+
+def _weights(module: nn.Module) -> None:
+    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
+        nn.init.normal_(module.weight, 0.0, 0.02)
+
+
+def _networks(device: torch.device) -> tuple[nn.Module, nn.Module]:
+    """A discriminator and a generator, layer by layer those of ours."""
+    low, high = WIDTHS
+    quarter = SIDE // 4
+    discriminator = nn.Sequential(
+        nn.Conv2d(1, low, 4, 2, 1),
+        nn.LeakyReLU(0.2, inplace=True),
+        nn.Conv2d(low, high, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(high),
+        nn.LeakyReLU(0.2, inplace=True),
+        nn.Flatten(),
+        nn.Linear(high * quarter**2, 1),
+    )
+    generator = nn.Sequential(
+        nn.Linear(LATENT, high * quarter**2, bias=False),
+        nn.Unflatten(1, (high, quarter, quarter)),
+        nn.BatchNorm2d(high),
+        nn.ReLU(inplace=True),
+        nn.ConvTranspose2d(high, low, 4, 2, 1, bias=False),
+        nn.BatchNorm2d(low),
+        nn.ReLU(inplace=True),
+        nn.ConvTranspose2d(low, 1, 4, 2, 1),
+        nn.Tanh(),
+    )
+    return discriminator.apply(_weights).to(device), generator.apply(_weights).to(device)
+
+
+def _theirs(images: torch.Tensor, workers: int, device: torch.device) -> Callable[[], int]:
+    discriminator, generator = _networks(device)
+    loader = DataLoader(_Images(images), BATCHES[0], shuffle=True, drop_last=True, num_workers=workers)
+    criterion = nn.BCEWithLogitsLoss()
+    to_discriminator = torch.optim.Adam(discriminator.parameters(), 2e-4, (0.5, 0.999))
+    to_generator = torch.optim.Adam(generator.parameters(), 2e-4, (0.5, 0.999))
+    batches = iter(loader)
+
+    def learn() -> int:
+        nonlocal batches
+        batch = next(batches, None)
+        if batch is None:
+            batches = iter(loader)
+            batch = next(batches)
+        real = batch.to(device)
+        ones, zeros = torch.ones(len(real), 1, device=device), torch.zeros(len(real), 1, device=device)
+        discriminator.zero_grad()
+        criterion(discriminator(real), ones).backward()
+        fake = generator(torch.randn(len(real), LATENT, device=device))
+        criterion(discriminator(fake.detach()), zeros).backward()
+        to_discriminator.step()
+        generator.zero_grad()
+        criterion(discriminator(fake), ones).backward()
+        to_generator.step()
+        return len(real)
+
+    return learn

@@ -1,0 +1,72 @@
+"""What a translator is worth: how near it comes to the truth of test pairs, beside guesses that need no learning."""
+
+import math
+
+import torch
+
+from sandbox.dataset import DataSet
+from sandbox.errors import UserError
+from sandbox.generator import Damages, Translates
+from sandbox.networks.inputs import as_float
+from sandbox.ops import inpainting
+from sandbox.ops.similarity import structural_similarity
+from sandbox.seeding import Rng
+
+_BATCH = 100
+
+
+def sources_of(generator: Translates, data: DataSet, chosen: torch.Tensor, rng: Rng) -> torch.Tensor:
+    """What the test images in rows `chosen` [B] are to be translated from, floats in [0, 1], [B, C', H, W].
+
+    Those of the data set, or the images as the generator damages them, always the same way with the same seed.
+
+    Raises:
+        UserError: if there are none.
+    """
+    if isinstance(generator, Damages):
+        draws = torch.Generator().manual_seed(rng.integer("evaluate/damage"))
+        return generator.damage(as_float(data.test[chosen]), draws).cpu()
+    if data.test_sources is None:
+        raise UserError(
+            "there is nothing to translate: these data have images only. Take a set with sources, e.g. data.name=edges."
+        )
+    return as_float(data.test_sources[chosen])
+
+
+def translated(generator: Translates, data: DataSet, chosen: torch.Tensor, rng: Rng) -> dict[str, float]:
+    """Scores on the test pairs in rows `chosen` [B].
+
+    Returns:
+        `l1`: mean absolute error a pixel, of the missing ones only where something is missing, and its `_ci95` (half
+        the interval, over images); `ssim`: structural similarity of the whole images, 1 is the same; and both of the
+        guesses: `_mean`, the mean training image; `_copy`, the source as it is, if its channels allow it; where
+        something is missing, `_surrounding`, the mean of what is known, and `_blur`, smooth between the borders.
+    """
+    sources, truth = sources_of(generator, data, chosen, rng), as_float(data.test[chosen])
+    found = torch.cat([generator.translate(part).cpu() for part in torch.split(sources, _BATCH)])
+    mean = (data.train.sum(0, dtype=torch.int64).double() / (255 * len(data.train))).float().expand_as(truth)
+    where = torch.ones_like(truth[:, :1], dtype=torch.bool)
+    guesses = {"mean": mean}
+    if sources.shape[1] in (1, truth.shape[1]):
+        guesses["copy"] = sources.expand_as(truth)
+    if isinstance(generator, Damages):
+        where = inpainting.missing(sources)
+        guesses["mean"] = torch.where(where, mean, sources)
+        guesses["surrounding"] = inpainting.surrounding_mean(sources)
+        guesses["blur"] = inpainting.blurred(sources)
+    errors = _error(found, truth, where)
+    result = {
+        "l1": float(errors.mean()),
+        "l1_ci95": 1.96 * float(errors.std(correction=0)) / math.sqrt(max(len(errors) - 1, 1)),
+        "ssim": float(structural_similarity(found, truth).mean()),
+    }
+    for name, guess in guesses.items():
+        result[f"l1_{name}"] = float(_error(guess, truth, where).mean())
+        result[f"ssim_{name}"] = float(structural_similarity(guess, truth).mean())
+    return result
+
+
+def _error(images: torch.Tensor, truth: torch.Tensor, where: torch.Tensor) -> torch.Tensor:
+    """Mean absolute error of the pixels `where` [B, 1, H, W] says, [B]."""
+    errors = (images - truth).abs().double() * where
+    return errors.flatten(1).sum(1) / (where.flatten(1).sum(1) * truth.shape[1]).clamp(min=1)

@@ -1,0 +1,55 @@
+"""Batches of images and of sources, each in a random order of its own, so that no pair is ever told."""
+
+from dataclasses import replace
+
+from pydantic import PositiveInt
+
+from sandbox.dataset import DataSet
+from sandbox.device import Compute
+from sandbox.errors import UserError
+from sandbox.learner import Learner, Stateful, StreamConfig
+from sandbox.seeding import Rng
+from sandbox.streams.paired import Both
+from sandbox.streams.shuffled import Shuffled
+
+
+class UnpairedConfig(StreamConfig):
+    """`batch_size` images and as many sources an update; each have epochs of their own length."""
+
+    batch_size: PositiveInt = 16
+
+    def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> "Unpaired":
+        """Raises UserError if there are no sources, or if one batch is more than all of either."""
+        if source.train_sources is None:
+            raise UserError(
+                "this generator learns from images and sources, but these data have images only. "
+                "Take a set with both, e.g. data.name=colours or data.name=edges."
+            )
+        others = replace(source, train=source.train_sources, train_sources=None)
+        images, sources = source.train.to(compute.device), source.train_sources.to(compute.device)
+        return Unpaired(
+            Shuffled(self.batch_size, source, images.__getitem__, rng, compute),
+            Shuffled(self.batch_size, others, sources.__getitem__, rng, compute, "shuffle_sources"),
+        )
+
+
+class Unpaired:
+    """Two shuffled streams side by side; the images' one keeps the clock."""
+
+    def __init__(self, images: Shuffled, sources: Shuffled) -> None:
+        self._images, self._sources = images, sources
+
+    @property
+    def step(self) -> int:
+        """Batches handed out, that is updates."""
+        return self._images.step
+
+    def __next__(self) -> Both:
+        return Both(next(self._images), next(self._sources))
+
+    def metrics(self) -> dict[str, float]:
+        """`data/epoch`: passes through the training images so far."""
+        return self._images.metrics()
+
+    def parts(self) -> dict[str, Stateful]:
+        return {**self._images.parts(), **self._sources.parts()}

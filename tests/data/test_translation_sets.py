@@ -1,0 +1,83 @@
+"""Sets of images with sources: which source is whose, and that nothing tells the unpaired ones."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from sandbox.data._frames import shrunk
+from sandbox.data.colours import ColoursConfig, recoloured
+from sandbox.data.edges import EdgesConfig
+from sandbox.errors import UserError
+from sandbox.ops.edges import edges
+from sandbox.seeding import Rng
+
+
+def play(env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+    """Frame t is black but for a square of 4 x 4 pixels of the grey 100 + t."""
+    frames = np.zeros((count, 1, 12, 12), np.uint8)
+    frames[:, :, 4:8, 2:6] = 100 + np.arange(count)[:, None, None, None]
+    return frames
+
+
+def test_edges_by_hand() -> None:
+    """One bright pixel is the edge of all its neighbours; a step less than the threshold is none."""
+    images = torch.zeros(2, 1, 4, 5, dtype=torch.uint8)
+    images[0, 0, 1, 1] = 40
+    images[1, 0, :, 3:] = 39
+    marked = edges(images, 40)
+    assert marked[0, 0].tolist() == [[255] * 3 + [0] * 2] * 3 + [[0] * 5]
+    assert (marked[1] == 0).all()
+    assert edges(images, 39)[1, 0].tolist() == [[0, 0, 255, 255, 0]] * 4
+    colours = torch.zeros(1, 3, 3, 3, dtype=torch.uint8)
+    colours[:, 2, :, :1] = 50  # blue alone
+    assert edges(colours, 50).tolist() == [[[[255, 255, 0]] * 3]]
+
+
+def test_each_frame_has_its_own_edges() -> None:
+    data = EdgesConfig(count=20, test_fraction=0.25).make(Rng(0), play)
+    assert data.paired
+    assert (data.spec.shape, data.spec.source_shape) == ((1, 12, 12), (1, 12, 12))
+    assert data.train_sources is not None
+    assert data.test_sources is not None
+    assert torch.equal(data.train_sources, edges(data.train, 32))
+    assert torch.equal(data.test_sources, edges(data.test, 32))
+    assert data.test.amax((1, 2, 3)).tolist() == list(range(115, 120))
+    assert (data.test_sources[0, 0, 5:7, 3:5] == 0).all()  # what the square holds is to be found out
+
+
+def test_shrunk_by_averaging() -> None:
+    frames = torch.tensor([[0, 2, 9], [4, 6, 9], [9, 9, 9]], dtype=torch.uint8).view(1, 1, 3, 3)
+    assert shrunk(frames, 2).tolist() == [[[[3]]]]
+    assert shrunk(frames, 1) is frames
+    assert EdgesConfig(count=20, shrink=2).make(Rng(0), play).spec.source_shape == (1, 6, 6)
+
+
+def test_colours_by_hand() -> None:
+    frames = torch.tensor([0, 64, 112, 255], dtype=torch.uint8).view(1, 1, 1, 4)
+    red, green, blue = recoloured(frames)[0, :, 0].tolist()
+    assert (red, green, blue) == ([16, 58, 154, 255], [42, 140, 158, 92], [96, 122, 92, 88])
+    assert torch.equal(recoloured(frames.expand(-1, 3, -1, -1)), recoloured(frames))
+
+
+def test_no_frame_is_on_both_sides_in_training_and_every_one_in_the_test_half() -> None:
+    data = ColoursConfig(count=20, test_fraction=0.25).make(Rng(0), play)
+    assert not data.paired
+    assert (data.spec.shape, data.spec.source_shape) == ((3, 12, 12), (1, 12, 12))
+    assert data.train_sources is not None
+    assert data.test_sources is not None
+    assert data.train_sources.amax((1, 2, 3)).tolist() == list(range(100, 107))
+    later = torch.from_numpy(play({}, "", 20, Rng(0)))[7:15]
+    assert torch.equal(data.train, recoloured(later))
+    assert torch.equal(data.test, recoloured(data.test_sources))
+
+
+@pytest.mark.parametrize(("name", "config"), [("edges", EdgesConfig(count=5)), ("colours", ColoursConfig(count=5))])
+def test_observations_that_are_no_images(name: str, config: EdgesConfig | ColoursConfig) -> None:
+    with pytest.raises(UserError) as refused:
+        config.make(Rng(0), lambda *_: np.zeros((5, 6), np.float32))
+    assert str(refused.value) == (
+        f"data.env gives observations (6,) of float32, but data.name={name} needs images [C, H, W] of uint8. "
+        "Choose an environment or an option with pixels, e.g. data.env.observe=pixels."
+    )
