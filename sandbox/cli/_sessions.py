@@ -70,8 +70,12 @@ def table(folder: RunFolder, vs: RunFolder | None) -> Table:
     Raises:
         UserError: for a generator's run, or agents that cannot play each other.
     """
-    assembly, trained = agent_of(folder, "watch")
-    assert assembly.config.env is not None
+    assembly, trained = restored(folder)
+    if assembly.config.env is None:
+        raise UserError(
+            f"{folder.name} is a generator, of which there is no film to make here: watch it on a screen, or in a "
+            f"browser with `--web`, or draw a picture with `sandbox sample {folder.name}`"
+        )
     if vs is None:
         return Table(assembly.config.env.make(1), [Seat(assembly.learner)], folder.name, trained)
     env = pair(world_of(folder)["name"], {}, folder, vs)

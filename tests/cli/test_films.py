@@ -4,6 +4,9 @@ import av
 import pytest
 
 from sandbox.cli._films import stages
+from sandbox.cli._sessions import watching
+from sandbox.runfolder import RunFolder
+from sandbox.viewer.keys import Key
 
 CATCH = [
     "catch_dqn",
@@ -70,6 +73,23 @@ def test_without_a_display_it_films_and_says_what_else_there_is(sandbox, tmp_pat
         "error: no display: neither DISPLAY nor WAYLAND_DISPLAY is set. "
         "Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.\n"
     )
+
+
+def test_a_generator_is_not_filmed_but_has_a_session(sandbox, tmp_path):
+    words = ("data.name=frames", "data.env.name=catch", "data.count=160", "generator.name=autoencoder", "steps=4")
+    assert sandbox("train", *words, "name=painter", "logger.wandb=off").code == 0
+    said = sandbox("watch", "painter", "--video", "film.mp4")
+    assert said.err == (
+        "error: painter is a generator, of which there is no film to make here: watch it on a screen, or in a "
+        "browser with `--web`, or draw a picture with `sandbox sample painter`\n"
+    )
+    session = watching(RunFolder(tmp_path / "runs" / "painter"), None, seed=0, fps=None)
+    titles = []
+    for _ in range(3):
+        titles.append(session.view().title)
+        assert session.picture(820, 600).shape == (600, 820, 3)
+        session.press(Key("tab", True))
+    assert titles == [f"painter · step 4 · {room}" for room in ("samples", "latents", "live game")]
 
 
 @pytest.mark.parametrize(
