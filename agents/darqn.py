@@ -127,6 +127,20 @@ class DARQN:
         looked = seen.glimpses.weights[:, 0].unflatten(1, self._network.map[1:])
         return actions.cpu().numpy(), {"memory": seen.memory, "attention": looked}
 
+    def seen(self, observations: np.ndarray, state: dict[str, Any]) -> torch.Tensor:
+        """One observation, [N, C, ...]."""
+        return as_float(torch.from_numpy(observations).to(self._compute.device))
+
+    def values(self, seen: torch.Tensor, state: dict[str, Any]) -> torch.Tensor:
+        """Of a hard glimpse, one that is drawn anew, always alike."""
+        memory = each(lambda part: part.to(seen.device), state["memory"])
+        return self._network(seen[:, None], memory, torch.Generator(seen.device).manual_seed(0)).q[:, 0]
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
+
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows; the memory is carried along."""
         config, memory = self._config, batch.carried["state"]["memory"]

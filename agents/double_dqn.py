@@ -20,7 +20,7 @@ from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.inputs import in_fp32
+from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.double_q_learning import double_q_learning
 from sandbox.ops.value_learning import epsilon_greedy, n_step
@@ -80,16 +80,14 @@ class DoubleDQN:
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
-        before = self._config.stream.stack - 1
         dtype = torch.uint8 if self._spec.is_bytes else torch.float32
-        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
+        shape = (num_envs, (self._config.stream.stack - 1) * self._spec.shape[0], *self._spec.shape[1:])
         return torch.zeros(shape, dtype=dtype, device=self._compute.device)
 
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        stack = self._stacked(observations, state)
         q = self._network(stack)
         if explore:
             actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value, len(q)), self._explore)
@@ -97,6 +95,18 @@ class DoubleDQN:
         else:
             actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
         return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """The stack, [N, stack * C, ...]."""
+        return as_float(self._stacked(observations, state))
+
+    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        return self._network(seen)
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
@@ -115,6 +125,9 @@ class DoubleDQN:
             self._target.load_state_dict(self._network.state_dict())
         epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
         return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": float(epsilon)}
+
+    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -20,7 +20,7 @@ from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, each
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.inputs import in_fp32
+from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, q_learning
@@ -98,6 +98,18 @@ class DRQN:
         else:
             actions = epsilon_greedy(q[:, 0], self._config.evaluation_epsilon, self._greedy)
         return actions.cpu().numpy(), memory
+
+    def seen(self, observations: np.ndarray, state: Memory) -> torch.Tensor:
+        """One observation, [N, C, ...]."""
+        return as_float(torch.from_numpy(observations).to(self._compute.device))
+
+    def values(self, seen: torch.Tensor, state: Memory) -> torch.Tensor:
+        return self._network(seen[:, None], each(lambda part: part.to(seen.device), state))[0][:, 0]
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""

@@ -23,7 +23,7 @@ from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.inputs import in_fp32
+from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.quantile import cosines, quantile_huber, quantile_targets
 from sandbox.ops.value_learning import epsilon_greedy, n_step
@@ -98,16 +98,14 @@ class IQN:
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
-        before = self._config.stream.stack - 1
         dtype = torch.uint8 if self._spec.is_bytes else torch.float32
-        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
+        shape = (num_envs, (self._config.stream.stack - 1) * self._spec.shape[0], *self._spec.shape[1:])
         return torch.zeros(shape, dtype=dtype, device=self._compute.device)
 
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        stack = self._stacked(observations, state)
         taus = self._fractions(self._explore if explore else self._greedy, len(stack), self._config.num_policy_taus)
         q = self._network(stack, taus).mean(1)
         if explore:
@@ -116,6 +114,21 @@ class IQN:
         else:
             actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
         return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """The stack, [N, stack * C, ...]."""
+        return as_float(self._stacked(observations, state))
+
+    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Means over evenly spaced fractions, which need no draws; `act` draws its own."""
+        count = self._config.num_policy_taus
+        taus = (torch.arange(count, device=seen.device) + 0.5) / count
+        return self._network(seen, taus.expand(len(seen), -1)).mean(1)
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
@@ -142,6 +155,9 @@ class IQN:
     def _fractions(self, generator: torch.Generator, size: int, count: int) -> torch.Tensor:
         """[size, count] uniform in [0, 1)."""
         return torch.rand(size, count, generator=generator, device=self._compute.device)
+
+    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -18,7 +18,7 @@ from torch import nn
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.inputs import in_fp32
+from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.ops.returns import q_lambda
 from sandbox.ops.value_learning import epsilon_greedy
@@ -98,8 +98,7 @@ class PQN:
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        stack = self._stacked(observations, state)
         q = self._network(stack)
         if explore:
             actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value), self._explore)
@@ -107,6 +106,18 @@ class PQN:
         else:
             actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
         return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """The stack, [N, stack * C, ...]."""
+        return as_float(self._stacked(observations, state))
+
+    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        return self._network(seen)
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        rate = self._config.exploration.at(self._steps.value)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: list[Step]) -> Metrics:
         """`num_epochs` times `num_minibatches` gradient steps towards returns that are computed once."""
@@ -126,6 +137,9 @@ class PQN:
                 q_means.append(q.detach().mean())
         epsilon = config.exploration.at(self._steps.value)
         return {"loss": torch.stack(losses).mean(), "q_mean": torch.stack(q_means).mean(), "epsilon": epsilon}
+
+    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {"network": self._network, "optimizer": self._optimizer, "steps": self._steps}

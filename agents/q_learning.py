@@ -62,6 +62,18 @@ class QLearning:
         self._steps.value += len(observations)
         return actions.numpy(), None
 
+    def seen(self, observations: np.ndarray, state: None) -> torch.Tensor:
+        """The state, one-hot [N, S]."""
+        return torch.from_numpy(observations)
+
+    def values(self, seen: torch.Tensor, state: None) -> torch.Tensor:
+        """The rows of the table, which no gradient passes."""
+        return self._table.q[seen.argmax(1)]
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        return self._epsilon() if explore else self._config.evaluation_epsilon
+
     def update(self, batch: list[Step]) -> Metrics:
         """One move a step of the batch, in order; `loss` is the mean squared error before it."""
         losses = [self._learn(step) for step in batch]

@@ -26,6 +26,7 @@ from sandbox.heads.noisy import SILENCE, PlainLinear
 from sandbox.heads.scalar import Scalar
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, each
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.inputs import as_float
 from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
 from sandbox.ops.double_q_learning import double_q_learning
@@ -125,6 +126,20 @@ class R2D2:
             actions = epsilon_greedy(q[:, 0], config.evaluation_epsilon, self._greedy)
         action = F.one_hot(actions, self._num_actions).float()
         return actions.cpu().numpy(), {"memory": memory, "action": action, "reward": torch.zeros_like(state["reward"])}
+
+    def seen(self, observations: np.ndarray, state: dict[str, Any]) -> torch.Tensor:
+        """One observation, [N, C, ...]."""
+        return as_float(torch.from_numpy(observations).to(self._compute.device))
+
+    def values(self, seen: torch.Tensor, state: dict[str, Any]) -> torch.Tensor:
+        """As they are learnt: rescaled, with `rescale`."""
+        state = each(lambda part: part.to(seen.device), state)
+        return self._network(seen[:, None], self._last(state)[:, None], state["memory"])[0][:, 0]
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        rate = self._config.exploration.at(self._steps.value, 1)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: StoredSequences) -> Metrics:
         """One gradient step over whole sequences in one pass, after burn-in, and their priorities."""

@@ -27,6 +27,7 @@ from sandbox.heads.head import Head
 from sandbox.heads.noisy import SILENCE, Noise, draw_noise
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.inputs import as_float
 from sandbox.networks.nature import Nature
 from sandbox.ops.value_learning import epsilon_greedy, n_step
 from sandbox.optimizers.adam import Adam
@@ -85,16 +86,14 @@ class Rainbow:
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
-        before = self._config.stream.stack - 1
         dtype = torch.uint8 if self._spec.is_bytes else torch.float32
-        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
+        shape = (num_envs, (self._config.stream.stack - 1) * self._spec.shape[0], *self._spec.shape[1:])
         return torch.zeros(shape, dtype=dtype, device=self._compute.device)
 
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Greedy under new noise, or epsilon-greedy, while exploring; else without noise, by `evaluation_epsilon`."""
-        newest = torch.from_numpy(observations).to(self._compute.device)
-        stack = torch.cat([state.to(newest.device), newest], dim=1)
+        stack = self._stacked(observations, state)
         if explore:
             noise = draw_noise(self._network, self._explore, len(observations))
             epsilon, generator = self._config.exploration.at(self._steps.value), self._explore
@@ -103,6 +102,19 @@ class Rainbow:
             noise, epsilon, generator = SILENCE, self._config.evaluation_epsilon, self._greedy
         actions = epsilon_greedy(self._config.head.values(self._network(stack, noise)), epsilon, generator)
         return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+
+    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """The stack, [N, stack * C, ...]."""
+        return as_float(self._stacked(observations, state))
+
+    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Without noise."""
+        return self._config.head.values(self._network(seen, SILENCE))
+
+    def epsilon(self, *, explore: bool) -> float:
+        """How often it now acts at random."""
+        rate = self._config.exploration.at(self._steps.value)
+        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
 
     def update(self, batch: Prioritized) -> Metrics:
         """One gradient step, priorities for the batch, and a copy into the target network every `target_period`."""
@@ -129,6 +141,9 @@ class Rainbow:
         """The head's outputs under new noise, the same for the whole batch."""
         with self._compute.autocast():
             return network(observations, draw_noise(network, self._noise))
+
+    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -8,6 +8,7 @@ Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximatio
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Literal
 
@@ -102,6 +103,15 @@ class RBM:
         v = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._sampling)
         means, _ = boltzmann.gibbs(machine, v, self._config.sample_steps, self._sampling, self._units)
         return self._pixels(means)
+
+    def dreaming(self, count: int) -> Iterator[torch.Tensor]:
+        """Means of the pixels, sweep by sweep, from hidden units that are thrown like coins."""
+        machine = self._layer.machine()
+        h = torch.rand(count, len(machine.hidden_bias), generator=self._sampling, device=self._device).round()
+        v = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._sampling)
+        while True:
+            means, v = boltzmann.gibbs(machine, v, 1, self._sampling, self._units)
+            yield self._pixels(means)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """p(h = 1 | v), [B, H]."""

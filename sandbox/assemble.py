@@ -16,6 +16,7 @@ from sandbox.device import Compute, choose
 from sandbox.encoder import judge_alone, start_from
 from sandbox.environment import Source, spec_of
 from sandbox.errors import UserError
+from sandbox.learner import Learner, Stateful
 from sandbox.resolve import member, resolve
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
@@ -77,17 +78,25 @@ def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly,
     `overrides` of its config must leave the learner as it is: they are for the environment and how it is played.
     """
     parts = build(resolve([str(folder.config)], overrides), folder.path.parent)
-    step = Checkpoints(folder.checkpoints).load(
-        {f"learner.{name}": part for name, part in parts.learner.parts().items()}
-    )
-    return parts, step
+    return parts, Checkpoints(folder.checkpoints).load(learnt(parts.learner))
+
+
+def learnt(learner: Learner) -> dict[str, Stateful]:
+    """A learner's parts, by their names in a checkpoint."""
+    return {f"learner.{name}": part for name, part in learner.parts().items()}
 
 
 def collect(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
     """`count` frames [count, C, H, W] uint8 of an agent at play, given by its name or its run in `runs`."""
-    world = member("envs", env, "data.env").make(16)
+    actor = player(runs, env, agent, 16, rng)
+    return np.concatenate([actor.step().observations for _ in range(-(-count // 16))])[:count]
+
+
+def player(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:
+    """An agent, given by its name or its run in `runs`, at play in copies of the environment that `env` describes."""
+    world = member("envs", env, "data.env").make(num_envs)
     if agent in catalog.names("agents"):
-        player = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"))
+        learner = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"))
     else:
         folder = RunFolder.find(runs, agent)
         if agent == "latest":  # tomorrow it would be another run, perhaps the one that asks
@@ -95,6 +104,5 @@ def collect(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -
         assembly, _ = restore(folder)
         if assembly.config.agent is None:
             raise UserError(f"data.agent={agent} is a generator and cannot play; give an agent's name or run")
-        player = assembly.learner
-    actor = Actor(world, player, rng)
-    return np.concatenate([actor.step().observations for _ in range(-(-count // world.num_envs))])[:count]
+        learner = assembly.learner
+    return Actor(world, learner, rng)

@@ -60,9 +60,9 @@ def kind_of(family: str) -> type[Config]:
     """What a member's config class is a kind of."""
     from sandbox.dataset import DataConfig  # late: they bring PyTorch, and names alone must be quick
     from sandbox.envconfig import EnvConfig
-    from sandbox.environment import WrapperConfig
     from sandbox.generator import GeneratorConfig
     from sandbox.learner import AgentConfig
+    from sandbox.wrapping import WrapperConfig
 
     kinds: dict[str, type[Config]] = {
         "envs": EnvConfig,

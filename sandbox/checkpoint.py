@@ -22,7 +22,6 @@ from sandbox.learner import Stateful
 from sandbox.note import note
 
 FORMAT = "sandbox-checkpoint-1"
-_KEPT = 2
 
 
 def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.ndarray], path: str = "") -> Any:
@@ -95,10 +94,14 @@ def read_tree(folder: Path, name: str) -> Any:
 
 
 class Checkpoints:
-    """The checkpoints of one run; the newest two stay."""
+    """The checkpoints of one run; the newest `kept` stay."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, kept: int = 2) -> None:
+        self._folder, self._kept = folder, kept
+
+    def steps(self) -> list[int]:
+        """Those of the checkpoints there are, ascending; they may be damaged."""
+        return sorted(int(place.name.removeprefix("step_")) for place in self._places())
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> Path:
         """Save every part, then drop the oldest checkpoints.
@@ -106,7 +109,7 @@ class Checkpoints:
         Raises:
             UserError: if the disk is full or cannot be written; what was saved before is untouched.
         """
-        place, temporary = self._folder / f"step_{step:012d}", self._folder / f".writing_{step:012d}"
+        place, temporary = self._folder / _name(step), self._folder / f".writing_{step:012d}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for rest in self._folder.glob(".writing_*"):
@@ -129,7 +132,7 @@ class Checkpoints:
             temporary.rename(place)
             _flush(self._folder)
             newer = [other for other in self._places() if other > place]  # damaged, or of a past that did not happen
-            for old in newer + [other for other in self._places() if other <= place][_KEPT:]:
+            for old in newer + [other for other in self._places() if other <= place][self._kept :]:
                 shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
         except (OSError, SafetensorError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
@@ -141,20 +144,31 @@ class Checkpoints:
             ) from error
         return place
 
-    def load(self, parts: Mapping[str, Stateful]) -> int:
+    def load(self, parts: Mapping[str, Stateful], step: int | None = None) -> int:
         """Restore `parts` from the newest good checkpoint and return its step; a bad one is named and passed over.
+
+        With `step`, from no other than that one. Another process may be writing new ones and dropping old ones.
 
         Raises:
             UserError: if there is no good checkpoint that fits these parts.
         """
         for place in self._places():
+            if step is not None and place.name != _name(step):
+                continue
             if problem := self._problem(place, parts):
+                if not place.exists():  # dropped meanwhile
+                    continue
                 note(f"{place} is damaged ({problem}); falling back to the one before it")
                 continue
-            manifest = json.loads((place / "manifest.json").read_text())
+            manifest, trees, name = {}, {}, "manifest"
             try:
+                manifest = json.loads((place / "manifest.json").read_text())
+                for name in parts:
+                    trees[name] = read_tree(place, name)
                 for name, part in parts.items():
-                    part.load_state_dict(read_tree(place, name))
+                    part.load_state_dict(trees.pop(name))
+            except FileNotFoundError:  # dropped meanwhile
+                continue
             except (KeyError, ValueError, TypeError, RuntimeError) as error:
                 note(f"{place} does not fit this config at {name} ({error}); falling back to the one before it")
                 continue
@@ -195,14 +209,22 @@ class Checkpoints:
         if missing := [name for name in parts if f"{name}.json" not in manifest["files"]]:
             return f"lacks {', '.join(missing)}"
         for name, digest in manifest["files"].items():
-            if name.rsplit(".", 1)[0] in parts and (not (place / name).exists() or _digest(place / name) != digest):
+            if name.rsplit(".", 1)[0] in parts and _digest(place / name) != digest:
                 return f"{name} is cut short or changed"
         return None
 
 
+def _name(step: int) -> str:
+    return f"step_{step:012d}"
+
+
 def _digest(file: Path) -> str:
-    with file.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    """Empty for a file that is not there, or not any more."""
+    try:
+        with file.open("rb") as handle:
+            return hashlib.file_digest(handle, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _flush(path: Path) -> None:

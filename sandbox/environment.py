@@ -1,6 +1,5 @@
 """The worlds' interfaces: what a stream asks of one, and what people need to play it."""
 
-from abc import abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -8,7 +7,6 @@ from typing import Any, Protocol
 import numpy as np
 from gymnasium import Space, spaces
 
-from sandbox.config import Config
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 
@@ -52,14 +50,6 @@ class Environment(Protocol):
 
 
 Source = Callable[[int], Environment]  # a number of copies -> the environment
-
-
-class WrapperConfig(Config):
-    """A file under `sandbox/wrappers/` defines exactly one; the file's name is the wrapper's."""
-
-    @abstractmethod
-    def wrap(self, env: Environment) -> Environment:
-        """Raises UserError if the wrapper does not fit what `env` shows or takes."""
 
 
 def game_over(terminated: np.ndarray, truncated: np.ndarray, infos: Mapping[str, Any]) -> np.ndarray:

@@ -133,6 +133,14 @@ class Recalls(Protocol):
 
 
 @runtime_checkable
+class Dreams(Protocol):
+    """A generator whose samples are made by a chain, which can be watched."""
+
+    def dreaming(self, count: int) -> Iterator[torch.Tensor]:
+        """Endlessly: what `count` chains that begin anywhere show after each sweep, [count, C, H, W] in [0, 1]."""
+
+
+@runtime_checkable
 class Classifier(Protocol):
     """A generator that has also learnt which class an image is of."""
 

@@ -5,7 +5,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from sandbox.assemble import Assembly, restore, use_threads
+from sandbox.assemble import Assembly, learnt, restore, use_threads
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet, Mixture
 from sandbox.errors import UserError
@@ -26,11 +26,12 @@ from sandbox.resolve import checked
 from sandbox.runconfig import RunConfig
 from sandbox.runfolder import RunFolder
 from sandbox.seeding import Rng
-from sandbox.viewer.episode import episodes
+from sandbox.viewer.episode import Seat, episodes
 from sandbox.viewer.film import film
 from sandbox.yamltext import Origin
 
 _FILTERS = 64
+_ALL = 1_000_000  # snapshots stay
 
 
 class Pinned:
@@ -76,10 +77,16 @@ class Journal:
     ) -> None:
         self._assembly, self._folder, self._truth, self._sink = assembly, folder, truth, sink
         self._checkpoints, self.stopping = checkpoints, stopping
+        self._reached = 0  # the step of the newest line
         self._collapse = CollapseWatch()
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Write a line; the first one after each share of the way that has a snapshot makes it."""
         self._sink.write(step, metrics)
+        count, steps = self._assembly.config.snapshots, self._assembly.config.steps
+        if step * count // steps > self._reached * count // steps:
+            Checkpoints(self._folder.snapshots, kept=_ALL).save(step, learnt(self._assembly.learner))
+        self._reached = step
 
     def evaluate(self, step: int) -> dict[str, float] | None:
         """The score now, in environments of its own (or on the test images), as `eval/...`; None if asked to stop."""
@@ -99,7 +106,7 @@ class Journal:
         learner, stem = self._assembly.learner, f"step_{step:012d}"
         if not isinstance(self._assembly.source, DataSet):
             place, env = self._folder.videos / f"{stem}.mp4", self._assembly.source(1)
-            list(film(islice(episodes(learner, env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
+            list(film(islice(episodes([Seat(learner)], env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
             self._sink.media(step, "videos", place)
             return
         draw = learner.preview if isinstance(learner, Previews) else learner.sample
@@ -116,7 +123,8 @@ class Journal:
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Go on from the newest good checkpoint; its step."""
-        return self._checkpoints.load(self._with_its_own(parts))
+        self._reached = self._checkpoints.load(self._with_its_own(parts))
+        return self._reached
 
     def _with_its_own(self, parts: Mapping[str, Stateful]) -> dict[str, Stateful]:
         return {"config": Pinned(self._assembly.config), **parts, "logger": self._truth}

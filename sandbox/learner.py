@@ -13,7 +13,9 @@ from sandbox.device import Compute
 from sandbox.seeding import Rng
 
 Metrics = Mapping[str, torch.Tensor | float]
-State = Any  # what a stateful agent carries: None, a tensor [N, ...], or a tuple or dict of states
+# What a stateful agent carries: None, a tensor [N, ...], or a tuple or dict of states. A tuple is a memory, so is a
+# dict's `memory`; a dict's `attention` [N, h, w] is where the agent looked.
+State = Any
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,10 @@ class RunConfig(Config):
     evaluate_episodes: PositiveInt = 20
     media_period: NonNegativeInt = 0
     checkpoint_period: NonNegativeInt = 10_000
+    snapshots: NonNegativeInt = Field(4, description="times on the way at which the learner alone is kept for good")
     encoder_from: str | None = Field(None, description="a run whose encoder this one starts with")
+    demos: str | None = Field(None, description="a file of `sandbox play ENV --record FILE`, to begin the replay with")
+    demos_sha256: str | None = Field(None, description="what the file must be; found out when the run begins")
     logger: LoggerConfig = LoggerConfig()
     env: SerializeAsAny[EnvConfig] | None = None
     data: SerializeAsAny[DataConfig] | None = None

@@ -49,6 +49,11 @@ class RunFolder:
         return self.path / "checkpoints"
 
     @property
+    def snapshots(self) -> Path:
+        """The learner alone, at times on the way that stay."""
+        return self.path / "snapshots"
+
+    @property
     def saved(self) -> bool:
         """Whether there is a checkpoint; a run killed before the first one begins again."""
         return any(self.checkpoints.glob("step_*"))

@@ -1,6 +1,7 @@
 """Checkpoints: everything comes back, nothing unsafe goes in, a bad one is passed over."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 import torch
 from safetensors import SafetensorError
 
+from sandbox import checkpoint
 from sandbox.checkpoint import Checkpoints, read_tree, write_tree
 from sandbox.errors import UserError
 
@@ -152,3 +154,36 @@ def test_only_its_own_checkpoints_are_counted_and_dropped(tmp_path: Path) -> Non
         "step_000000000600.bak",
         "step_old",
     ]
+
+
+def test_one_of_several_can_be_asked_for_by_its_step(tmp_path: Path) -> None:
+    checkpoints, part = Checkpoints(tmp_path, kept=3), Part({"a": 0})
+    for step in (1, 2, 3):
+        part.state = {"a": step}
+        checkpoints.save(step, {"part": part})
+    assert checkpoints.steps() == [1, 2, 3]
+    assert (checkpoints.load({"part": part}, 2), part.state) == (2, {"a": 2})
+    with pytest.raises(UserError):
+        checkpoints.load({"part": part}, 4)
+
+
+@pytest.mark.parametrize("gone", ["before", "while"])
+def test_one_that_is_dropped_while_it_is_read_is_passed_over_in_silence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], gone: str
+) -> None:
+    """A viewer reads what a training writes and drops."""
+    checkpoints, part = Checkpoints(tmp_path), Part({"a": 0})
+    for step in (1, 2):
+        part.state = {"a": step}
+        checkpoints.save(step, {"part": part})
+    drop = checkpoint.json.loads if gone == "before" else checkpoint.read_tree
+
+    def dropping(*args: Any) -> Any:
+        if len(checkpoints.steps()) == 2:
+            shutil.rmtree(tmp_path / "step_000000000002")
+        return drop(*args)
+
+    monkeypatch.setattr(checkpoint if gone == "while" else checkpoint.json, drop.__name__, dropping)
+    part.state = {"a": 0}
+    assert (checkpoints.load({"part": part}), part.state) == (1, {"a": 1})
+    assert capsys.readouterr().err == ""

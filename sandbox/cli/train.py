@@ -34,6 +34,7 @@ def train(
     sandbox train catch_dqn --resume
     """
     from sandbox.assemble import begin
+    from sandbox.cli._demos import demonstrate, pinned_demos
     from sandbox.configfile import split, to_yaml
     from sandbox.errors import UserError
     from sandbox.resolve import resolve
@@ -43,7 +44,7 @@ def train(
     files, overrides = split(words)
     config = resolve(files, overrides)
     name = config.name or _default_name(files, config)
-    config = config.model_copy(update={"name": name})
+    config = pinned_demos(config.model_copy(update={"name": name}))
     if resume and (runs / name).exists():
         folder = RunFolder.find(runs, str(runs / name))
         started = resolve([folder.config], [])
@@ -57,6 +58,7 @@ def train(
     RunFolder.require_vacant(runs, name)
     assembly = begin(config, runs)  # before the folder: a mistake must not leave one behind
     run = assembly.run()
+    demonstrate(run, config)
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
     try:
         signal = work(assembly, run, folder, quiet=quiet)
@@ -106,6 +108,7 @@ def _refuse_changes(folder: "RunFolder", started: "RunConfig", config: "RunConfi
 
 def _go_on(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
     from sandbox.assemble import begin, build
+    from sandbox.cli._demos import demonstrate, pinned_demos
     from sandbox.configfile import to_yaml
     from sandbox.errors import UserError
     from sandbox.note import note
@@ -122,6 +125,8 @@ def _go_on(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
         note("nothing was saved yet: starting from the beginning")
     assembly = (build if folder.saved else begin)(config, folder.path.parent)
     run = assembly.run()
+    if not folder.saved:
+        demonstrate(run, pinned_demos(config))
     if steps is not None:
         folder.write_config(to_yaml(config))
     _finish(folder, work(assembly, run, folder, quiet=quiet))

@@ -1,72 +1,62 @@
 """`sandbox watch`."""
 
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from sandbox.cli._options import RUNS, Runs
 
-if TYPE_CHECKING:
-    from sandbox.viewer.episode import Frame
-
 
 def watch(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    vs: Annotated[str | None, typer.Option(metavar="RUN", help="Against the agent of another run.")] = None,
     runs: Runs = RUNS,
     video: Annotated[Path | None, typer.Option(help="Film to this .mp4, .webm or .gif instead of a window.")] = None,
+    panels: Annotated[bool, typer.Option("--panels", help="Film what goes on in the agent, too.")] = False,
+    progress_film: Annotated[
+        Path | None, typer.Option(help="Film one seed at 0, 25, 50, 75 and 100 % of the training, side by side.")
+    ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="How many to film.")] = 3,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Steps a second; else what suits the game.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode; the next ones count up.")] = 0,
 ) -> None:
-    """Watch a trained agent play, in a window or as a film.
+    """Watch a trained agent play, in a window or as a film; of a run that is still training, always the newest one.
 
-    Without `--video` a window opens; where there is no display, a film is written into the run's videos/ instead.
-    Keys: space pause, right one step, + and - speed, r next episode, s screenshot, q quit.
+    Beside the picture: its values, its memory, what it sees and where it looks. Without `--video` a window opens;
+    where there is no display, a film is written into the run's videos/ instead. In the window, h shows all keys.
 
     \b
     sandbox watch latest
-    sandbox watch pong_dqn_s0 --video pong.gif --episodes 1
+    sandbox watch pong_dqn_s0 --vs pong_dqn_s1
+    sandbox watch pong_dqn_s0 --video pong.gif --episodes 1 --panels
+    sandbox watch pong_dqn_s0 --progress-film progress.mp4
     """
-    from sandbox.assemble import restore, use_threads
+    from sandbox.cli import _films, _sessions
     from sandbox.errors import UserError
     from sandbox.note import note
     from sandbox.runfolder import RunFolder
-    from sandbox.viewer import episode
     from sandbox.viewer.display import require_display
 
     folder = RunFolder.find(runs, run)
-    assembly, step = restore(folder)
-    use_threads(assembly.config)
-    if assembly.config.env is None:
-        raise UserError(f"{folder.name} is a generator; look at it with `sandbox sample {folder.name}`")
-    env = assembly.config.env.make(1)
-    fps = fps or env.fps
-    played = episode.episodes(assembly.learner, env, seed=seed)
+    rival = None if vs is None else RunFolder.find(runs, vs)
+    if progress_film is not None:
+        _films.progress(folder, progress_film, seed=seed, fps=fps)
+        typer.echo(progress_film)
+        return
     if video is None:
         try:
-            require_display("Filming instead.")
+            require_display(
+                "Filming instead; or see it in a browser with `--web`, or film elsewhere with `--video FILE`."
+            )
         except UserError as reason:
-            video = folder.videos / f"watch_{step:012d}.mp4"
             note(f"{reason}")
+            video = folder.videos / "watch.mp4"
     if video is not None:
-        from sandbox.viewer.film import film
-
-        note(f"filming {episodes} episodes of {folder.name} at step {step} to {video}")
-        _tell(film(islice(played, episodes), video, fps=fps))
+        _films.film_of(_sessions.table(folder, rival), video, episodes, seed=seed, fps=fps, panels=panels)
         typer.echo(video)
         return
-    from sandbox.viewer.watch import watch as look
-    from sandbox.viewer.window import Window
-
-    note(f"a window shows {folder.name} at step {step}")
-    with Window(f"{folder.name} · step {step}") as window:
-        _tell(look(window, played, fps=fps, folder=folder.path))
-
-
-def _tell(ends: "Iterator[Frame]") -> None:
-    for last in ends:
-        state = "" if last.ended else " (left early)"
-        typer.echo(f"seed {last.seed}: return {last.return_:g} in {last.step} steps{state}", err=True)
+    session = _sessions.watching(folder, rival, seed=seed, fps=fps)
+    note(f"a window shows {session.title}")
+    for line in _sessions.in_a_window(session):
+        typer.echo(line, err=True)

@@ -1,6 +1,7 @@
 """Films: frames go in one at a time, a file that plays comes out."""
 
 import os
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
@@ -30,14 +31,17 @@ class Film:
     The file appears when the film is closed; after an error inside, it does not appear at all.
 
     Raises:
-        UserError: for another suffix, or a film without frames.
+        UserError: for another suffix, a film without frames, a place that cannot be written, an encoder that is broken.
     """
 
     def __init__(self, path: Path, fps: float) -> None:
         suffix = path.suffix.lower()
         if suffix != ".gif" and suffix not in _VIDEO:
             raise UserError(f"cannot film to {path}: the name must end in .mp4, .webm or .gif.")
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise _unwritable(path, error) from error
         self._path, self._partial = path, path.with_name(f"{path.name}.partial")
         rate = Fraction(fps).limit_denominator(1001)
         self._writer: _Writer = _Gif(self._partial, rate) if suffix == ".gif" else _Video(self._partial, suffix, rate)
@@ -50,14 +54,33 @@ class Film:
         if self._shape not in (None, frame.shape):
             raise ValueError(f"this film's frames are {self._shape}, not {frame.shape}")
         self._shape = frame.shape
-        self._writer.write(frame)
+        try:
+            self._writer.write(frame)
+        except (OSError, ValueError, av.FFmpegError) as error:
+            raise self._refusal(error) from error
 
     def close(self) -> None:
         """Finish the file and put it in its place."""
         if self._shape is None:
             raise UserError(f"no frame was shown, so {self._path} was not written.")
-        self._writer.close()
-        os.replace(self._partial, self._path)
+        try:
+            self._writer.close()
+            os.replace(self._partial, self._path)
+        except (OSError, ValueError, av.FFmpegError) as error:
+            raise self._refusal(error) from error
+
+    def _refusal(self, error: Exception) -> UserError:
+        """A file that cannot be written, or frames that cannot be encoded."""
+        if isinstance(error, PermissionError | FileNotFoundError) or self._path.suffix.lower() == ".gif":
+            return _unwritable(self._path, error)
+        return UserError(
+            f"cannot encode {self._path}: {error}. Name it {self._path.with_suffix('.gif').name}: GIFs need no encoder."
+        )
+
+    def abandon(self) -> None:
+        """Leave nothing of a film that was not closed."""
+        with suppress(OSError):
+            self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +92,11 @@ class Film:
             if kind is None:
                 self.close()
         finally:
-            self._partial.unlink(missing_ok=True)
+            self.abandon()
+
+
+def _unwritable(path: Path, error: Exception) -> UserError:
+    return UserError(f"cannot write {path}: {error}. Choose a place with room that you may write to.")
 
 
 class _Writer(Protocol):

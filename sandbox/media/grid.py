@@ -37,6 +37,11 @@ def grid(images: np.ndarray | torch.Tensor, columns: int | None = None, scale: i
     return picture
 
 
+def image_of(image: torch.Tensor) -> np.ndarray:
+    """[C, H, W] in [0, 1] -> [H, W, 3] uint8; planes that are no colours lie side by side."""
+    return grid(image[None], columns=1, scale=1)[1:-1, 1:-1].copy()
+
+
 def balanced(weights: torch.Tensor) -> torch.Tensor:
     """Weights [N, C, H, W] as images in [0, 1]: 0 is middle grey, each one's largest is white, or black if negative."""
     largest = weights.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)

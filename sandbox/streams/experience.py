@@ -67,9 +67,9 @@ class Experience:
         env = source(config.num_envs)
         self._config, self._draws, self._beside = config, draws, compute.beside
         self._actor = Actor(env, agent, rng)
-        self._replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
-        self._owed = Counter()  # agent steps since the last batch, once warm
-        self._clock = Counter()  # agent steps when it was drawn
+        self.replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
+        # Agent steps since the last batch, once warm, and those when it was drawn.
+        self._owed, self._clock = Counter(), Counter()
 
     @property
     def step(self) -> int:
@@ -81,7 +81,7 @@ class Experience:
         self._play()  # before the first batch; later ones find it done
         self._owed.value -= self._config.update_period
         self._clock.value = self._actor.steps
-        batch = self._draws.draw(self._replay, self._clock.value)
+        batch = self._draws.draw(self.replay, self._clock.value)
         self._beside.start(self._play)
         return batch
 
@@ -89,9 +89,9 @@ class Experience:
         """Until the next batch is due."""
         while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
             step = self._actor.step()
-            self._replay.add(step.observations, step.actions, step.rewards, step.terminated)
-            self._draws.keep(self._replay, step.state)
-            self._replay.add_last(step.last, step.ended)
+            self.replay.add(step.observations, step.actions, step.rewards, step.terminated)
+            self._draws.keep(self.replay, step.state)
+            self.replay.add_last(step.last, step.ended)
             if self._actor.steps >= self._config.warmup:
                 self._owed.value += self._config.num_envs
 
@@ -101,5 +101,5 @@ class Experience:
 
     def parts(self) -> dict[str, Stateful]:
         self._beside.wait()
-        own: dict[str, Stateful] = {"replay": self._replay, "owed": self._owed, "clock": self._clock}
+        own: dict[str, Stateful] = {"replay": self.replay, "owed": self._owed, "clock": self._clock}
         return {"actor": self._actor, **own, **self._draws.parts}

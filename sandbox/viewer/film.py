@@ -1,16 +1,29 @@
 """The face without a screen: episodes as a file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
+import numpy as np
+
+from sandbox.environment import Controls
 from sandbox.media.film import Film
-from sandbox.viewer.episode import Frame
+from sandbox.viewer.episode import Frame, Seat
+from sandbox.viewer.mind import PANELS, Mind
+from sandbox.viewer.render import render
+from sandbox.viewer.view import View
+
+_SIZE = (960, 640)  # of films with panels
 
 
 def film(
-    episodes: Iterable[Iterable[Frame]], path: Path, *, fps: float = 15.0, max_frames: int = 3000
+    episodes: Iterable[Iterable[Frame]],
+    path: Path,
+    *,
+    fps: float = 15.0,
+    max_frames: int = 3000,
+    draw: Callable[[Frame], np.ndarray] = lambda frame: frame.picture,
 ) -> Iterator[Frame]:
-    """Write the pictures to `path` (format by suffix) and yield each episode's last frame, `max_frames` at most.
+    """Write what `draw` makes of frames to `path` (format by suffix); yield each episode's last, `max_frames` at most.
 
     The file is there when the iterator is at its end. The end of an episode stays for half a second.
     """
@@ -18,11 +31,26 @@ def film(
     with Film(path, fps) as reel:
         for episode in episodes:
             for frame in episode:
+                picture = draw(frame)
                 for _ in range(1 + round(fps / 2) if frame.ended else 1):
-                    reel.write(frame.picture)
+                    reel.write(picture)
                 written += 1
                 if written == max_frames:
                     break
             yield frame
             if written == max_frames:
                 return
+
+
+class Explained:
+    """Draws frames as a window would show them: with what goes on in the agent of `seat`, all panels of it."""
+
+    def __init__(self, seat: Seat, controls: Controls, title: str) -> None:
+        self._mind, self._title = Mind(seat, controls), title
+
+    def __call__(self, frame: Frame) -> np.ndarray:
+        """[640, 960, 3]."""
+        if frame.step == 0:
+            self._mind.refresh()
+        status = [("return", f"{frame.return_:g}"), ("step", f"{frame.step}"), ("seed", f"{frame.seed}")]
+        return render(View(frame.picture, self._title, status=status, panels=self._mind.panels(PANELS)), *_SIZE)

@@ -1,53 +1,29 @@
-"""A window: one picture, scaled by a whole number, and a bar of words under it. Call `require_display` first."""
+"""The face on a desktop: a window that shows a session and hands it keys. Call `require_display` first."""
 
-from collections.abc import Iterator, Sequence
-from itertools import count
-from pathlib import Path
+from collections.abc import Iterator
+from time import monotonic
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
-import numpy as np
 import pygame
 
-Words = Sequence[tuple[str, str]]  # (name, value) in the status, (key, what it does) in the help
+from sandbox.viewer.keys import Key
+from sandbox.viewer.session import Session
 
-_BACK, _BAR, _BRIGHT, _QUIET, _KEY = (9, 12, 24), (19, 25, 46), (236, 240, 241), (134, 146, 178), (92, 170, 255)
-
-
-class Key(NamedTuple):
-    """A key that went down or up, by pygame's name. Closing the window presses `escape`."""
-
-    name: str
-    down: bool
-
-
-def key_name(name: str) -> str:
-    """The name under which the window reports the key that an environment calls `name`.
-
-    Raises:
-        ValueError: if pygame knows no such key.
-    """
-    try:
-        return pygame.key.name(pygame.key.key_code(name))
-    except ValueError:
-        raise ValueError(f"pygame knows no key called {name!r}") from None
+_LARGEST = (1440, 900)  # at first; the person may pull it larger
+_MOUSE = (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP, pygame.MOUSEMOTION)
 
 
 class Window:
-    """Shows pictures and hands over keys; opens with the first picture, closes with the `with` block."""
+    """Opens at nine tenths of the desktop at most, and closes with the `with` block."""
 
-    def __init__(self, title: str) -> None:
+    def __init__(self) -> None:
         pygame.display.init()
-        pygame.font.init()
-        pygame.display.set_caption(title)
-        self._desktop = pygame.display.get_desktop_sizes()[0]
-        self._size = max(15, self._desktop[1] // 64)  # of the words, in pixels: readable on a 4K screen, too
-        self._font = pygame.font.Font(None, round(self._size * 1.4))
-        self._large = pygame.font.Font(None, round(self._size * 2))
-        self._picture = pygame.Surface((1, 1))
-        self._status: Words = ()
-        self._help: Words = ()
-        self._banner = ""
+        wide, high = pygame.display.get_desktop_sizes()[0]
+        size = (min(_LARGEST[0], wide * 9 // 10), min(_LARGEST[1], high * 9 // 10))
+        pygame.display.set_mode(size, pygame.RESIZABLE)
+        self._title = ""
+        pygame.key.set_repeat()  # a key that is held is pressed once
 
     def __enter__(self) -> Self:
         return self
@@ -57,85 +33,42 @@ class Window:
     ) -> None:
         pygame.display.quit()
 
-    def show(self, picture: np.ndarray, status: Words, help: Words, banner: str = "") -> None:
-        """Show the picture [H, W, 3] uint8, the status and the help under it, and `banner` across it."""
-        height, width, _ = picture.shape
-        self._picture = pygame.image.frombuffer(picture.tobytes(), (width, height), "RGB")
-        self._status, self._help, self._banner = status, help, banner
-        self._draw()
-
-    def key(self, seconds: float) -> Key | None:
-        """The next key, or None if none comes within `seconds`."""
-        event = pygame.event.wait(round(seconds * 1000)) if seconds > 0.001 else pygame.event.poll()
-        while event.type != pygame.NOEVENT:
-            if event.type == pygame.QUIT:
-                return Key("escape", True)
-            if event.type in (pygame.KEYDOWN, pygame.KEYUP):
-                return Key(pygame.key.name(event.key), event.type == pygame.KEYDOWN)
-            if event.type in (pygame.VIDEORESIZE, pygame.WINDOWEXPOSED):
-                self._draw()
-            event = pygame.event.poll()
-        return None
-
-    def save(self, folder: Path) -> Path:
-        """Save what the window shows as the first free `screenshot-001.png`, ...; raises OSError."""
-        path = next(p for n in count(1) if not (p := folder / f"screenshot-{n:03}.png").exists())
+    def run(self, session: Session) -> Iterator[str]:
+        """Show the session until it is over, and yield what it has to tell."""
         try:
-            pygame.image.save(self._screen(), path)
-        except pygame.error as error:
-            raise OSError(str(error)) from error
-        return path
+            while not session.over:
+                changed = self._hear(session, session.wait(monotonic()))
+                if session.tick(monotonic()) or changed:
+                    self._show(session)
+                yield from session.news()
+        finally:
+            session.close()
+        yield from session.news()
 
-    def _screen(self) -> pygame.Surface:
-        """The open window; it opens as large as nine tenths of the desktop allow."""
+    def _show(self, session: Session) -> None:
+        if session.title != self._title:
+            self._title = session.title
+            pygame.display.set_caption(self._title)
         screen = pygame.display.get_surface()
-        if screen is None:
-            width, height = self._picture.get_size()
-            wide = 40 * self._size  # room for the words
-            high = self._desktop[1] * 9 // 10 - self._bar_height(wide)
-            scale = max(1, min(self._desktop[0] * 9 // 10 // width, high // height))
-            wide = max(wide, scale * width)
-            screen = pygame.display.set_mode((wide, scale * height + self._bar_height(wide)), pygame.RESIZABLE)
-        return screen
-
-    def _draw(self) -> None:
-        screen = self._screen()
-        wide, high = screen.get_size()
-        top = high - self._bar_height(wide)
-        scale = max(1, min(wide // self._picture.get_width(), top // self._picture.get_height()))
-        picture = pygame.transform.scale_by(self._picture, scale)
-        screen.fill(_BACK)
-        place = screen.blit(picture, picture.get_rect(center=(wide // 2, top // 2)))
-        screen.fill(_BAR, (0, top, wide, high - top))
-        for text, x, y in self._texts(wide):
-            screen.blit(text, (x, top + y))
-        if self._banner:
-            text = self._large.render(self._banner, True, _BRIGHT)
-            band = pygame.Surface((wide, text.get_height() + 2 * self._size), pygame.SRCALPHA)
-            band.fill((*_BAR, 225))
-            screen.blit(band, band.get_rect(center=place.center))
-            screen.blit(text, text.get_rect(center=place.center))
+        assert screen is not None
+        size = screen.get_size()
+        screen.blit(pygame.image.frombuffer(session.picture(*size).tobytes(), size, "RGB"), (0, 0))
         pygame.display.flip()
 
-    def _bar_height(self, wide: int) -> int:
-        return max(y for *_, y in self._texts(wide)) + self._font.get_linesize() + self._size // 2
-
-    def _texts(self, wide: int) -> Iterator[tuple[pygame.Surface, int, int]]:
-        """The words with their places (x, y) in the bar: one line of status, and as many of help as it takes."""
-        x, y = self._size, self._size // 2
-        for name, value in self._status:
-            for text, space in (
-                (self._font.render(name, True, _QUIET), 3),
-                (self._font.render(value, True, _BRIGHT), 1),
-            ):
-                yield text, x, y
-                x += text.get_width() + self._size // space
-        x, y = self._size, y + self._font.get_linesize() + self._size // 4
-        for key, deed in self._help:
-            bright, quiet = self._font.render(key, True, _KEY), self._font.render(deed, True, _QUIET)
-            second = bright.get_width() + self._size // 3
-            if x > self._size and x + second + quiet.get_width() > wide - self._size:
-                x, y = self._size, y + self._font.get_linesize()
-            yield bright, x, y
-            yield quiet, x + second, y
-            x += second + quiet.get_width() + self._size
+    def _hear(self, session: Session, seconds: float) -> bool:
+        """Hand over what comes within `seconds`; whether the window needs to be drawn again."""
+        changed = False
+        # At least a thousandth: 0 would wait for ever.
+        event = pygame.event.wait(max(1, round(seconds * 1000))) if seconds > 0 else pygame.event.poll()
+        while event.type != pygame.NOEVENT:
+            if event.type == pygame.QUIT:
+                session.press(Key("escape", True))
+            elif event.type in (pygame.KEYDOWN, pygame.KEYUP):
+                session.press(Key(pygame.key.name(event.key), event.type == pygame.KEYDOWN))
+            elif event.type in _MOUSE:
+                down = event.buttons[0] == 1 if event.type == pygame.MOUSEMOTION else event.type == _MOUSE[0]
+                session.point(event.pos[0], event.pos[1], down)
+            elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWEXPOSED):
+                changed = True
+            event = pygame.event.poll()
+        return changed

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import create_model, model_serializer, model_validator
 
 from sandbox.config import Config, config_in
-from sandbox.environment import WrapperConfig
+from sandbox.wrapping import WrapperConfig
 
 
 class OneWrapper(Config):

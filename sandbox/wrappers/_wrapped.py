@@ -12,9 +12,10 @@ import numpy as np
 from gymnasium import Space, spaces
 
 from sandbox.envchecks import require_reset, reset_mask
-from sandbox.environment import Environment, WrapperConfig
+from sandbox.environment import Environment
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
+from sandbox.wrapping import WrapperConfig
 
 
 class After(NamedTuple):

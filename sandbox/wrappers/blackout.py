@@ -13,9 +13,10 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import Field
 
-from sandbox.environment import Environment, WrapperConfig
+from sandbox.environment import Environment
 from sandbox.lanes import Lanes
 from sandbox.wrappers._wrapped import After, Start, Wrapped, box_of, with_zero
+from sandbox.wrapping import WrapperConfig
 
 
 class BlackoutConfig(WrapperConfig):

@@ -19,10 +19,11 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.environment import Environment, WrapperConfig
+from sandbox.environment import Environment
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 from sandbox.wrappers._wrapped import After, Start, Wrapped, box_of
+from sandbox.wrapping import WrapperConfig
 
 _CACHED = 2**16  # numbers that are drawn at once: as many as the processor's cache holds with what they pass through
 

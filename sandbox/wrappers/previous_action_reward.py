@@ -14,10 +14,11 @@ from collections.abc import Callable
 import numpy as np
 from gymnasium import spaces
 
-from sandbox.environment import Environment, WrapperConfig
+from sandbox.environment import Environment
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 from sandbox.wrappers._wrapped import After, Start, Wrapped, box_of
+from sandbox.wrapping import WrapperConfig
 
 
 class PreviousActionRewardConfig(WrapperConfig):

@@ -12,10 +12,11 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import PositiveFloat
 
-from sandbox.environment import Environment, WrapperConfig
+from sandbox.environment import Environment
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 from sandbox.wrappers._wrapped import After, Start, Wrapped, box_of
+from sandbox.wrapping import WrapperConfig
 
 
 class ScaleConfig(WrapperConfig):

@@ -1,4 +1,4 @@
-"""`sandbox play`: who plays, how fast, and what is refused. The window is a stand-in that nobody answers."""
+"""`sandbox play` and `sandbox watch`: who plays, how fast, what is refused. The window is a stand-in."""
 
 import pytest
 
@@ -20,8 +20,8 @@ TINY = [
 class Desk:
     """A window: two steps, then `q`."""
 
-    def __init__(self, title):
-        self.title, self.status, self.keys = title, [], ["space", None, None, "q"]
+    def __init__(self):
+        self.views, self.keys = [], ["space", None, None, "q"]
         Desk.last = self
 
     def __enter__(self):
@@ -30,33 +30,34 @@ class Desk:
     def __exit__(self, *reason):
         pass
 
-    def show(self, picture, status, help, banner=""):
-        self.status.append(dict(status))
+    def run(self, session):
+        from sandbox.viewer.keys import Key
 
-    def key(self, seconds):
-        from sandbox.viewer.window import Key
+        now = 0.0
+        for key in self.keys:
+            session.tick(now)
+            self.views.append(session.view())
+            self.title = session.title
+            now += session.wait(now)
+            if key is not None:
+                session.press(Key(key, True))
+        session.close()
+        yield from session.news()
 
-        key = self.keys.pop(0)
-        return key and Key(key, True)
+    def all(self, name):
+        return [dict(view.status)[name] for view in self.views]
 
 
 @pytest.fixture
 def sit_down(sandbox, monkeypatch):
-    """Run `sandbox play` with such a window, in which time flies."""
+    """Run `sandbox` with such a window."""
 
     def run(*words):
-        import pygame
+        from sandbox.viewer import window
 
-        from sandbox.viewer import remote, window
-
-        pygame.display.init()
-        clock = iter(range(10_000))
         monkeypatch.setattr("sandbox.viewer.display.require_display", lambda instead: None)
         monkeypatch.setattr(window, "Window", Desk)
-        monkeypatch.setattr(remote, "monotonic", lambda: next(clock))
-        said = sandbox("play", *words)
-        pygame.display.quit()
-        return said
+        return sandbox(*words)
 
     return run
 
@@ -65,25 +66,29 @@ def sit_down(sandbox, monkeypatch):
     ("words", "speed"), [(["pong"], "30/s"), (["catch"], "8/s"), (["pong", "--fps", "60"], "60/s")]
 )
 def test_the_game_says_how_fast_it_is_unless_the_person_does(sit_down, words, speed):
-    assert sit_down(*words).code == 0
-    assert {each["speed"] for each in Desk.last.status} == {"paused", speed}
+    assert sit_down("play", *words).code == 0
+    assert {view.state for view in Desk.last.views} == {"paused", speed}
 
 
 def test_against_an_agent(sandbox, sit_down, tmp_path):
     assert sandbox("train", *TINY).code == 0
-    said = sit_down("pong", "--vs", "pong_dqn_s0")
-    assert (said.code, said.out.startswith("seed 0: return 0 in ")) == (0, True)
-    assert Desk.last.title == "pong against pong_dqn_s0"
-    person, agent = Desk.last.status[-1]["action"].split()
-    assert (person, agent in "012") == ("0", True)
+    said = sit_down("play", "pong", "--vs", "pong_dqn_s0")
+    assert (said.code, said.out) == (0, "seed 0: return 0 in 2 steps (left early)\n")
+    assert Desk.last.title == "pong against pong_dqn_s0 · step 120"
+    assert Desk.last.views[-1].hints[0] == ("up down", "play")
+    assert [panel.title for panel in Desk.last.views[-1].panels] == ["values", "sees"]
 
-    wrong = sit_down("pong", "observe=pixels", "--vs", "latest")
+    said = sit_down("watch", "latest", "--vs", "latest")
+    assert said.code == 0
+    assert Desk.last.title == "pong_dqn_s0 against pong_dqn_s0 · step 120"
+
+    wrong = sit_down("play", "pong", "observe=pixels", "--vs", "latest")
     assert (wrong.code, wrong.err) == (
         2,
         "error: --vs: pong_dqn_s0 has learnt from observations [6], but a pair of players sees [2, 1, 84, 84], "
         "not [2, 6]; leave out `observe`, and wrappers that change the shape\n",
     )
-    wrong = sit_down("pong", "wrappers=[{frame_stack: {}}]", "--vs", "latest")
+    wrong = sit_down("play", "pong", "wrappers=[{frame_stack: {}}]", "--vs", "latest")
     assert "sees [8, 6], not [2, 6]" in wrong.err
 
 
@@ -102,6 +107,100 @@ def test_what_is_no_opponent_is_refused(sit_down, tmp_path, words, complaint):
     catch, digits = "env: {name: catch}\nagent: {name: dqn}\n", "data: {name: digits}\ngenerator: {name: rbm}\n"
     for name, config in {"caught": catch, "painter": digits}.items():
         RunFolder.create(tmp_path / "runs", name, config=f"steps: 1\n{config}", command=[])
-    said = sit_down(*words)
+    said = sit_down("play", *words)
     assert said.code == 2
     assert said.err.startswith(f"error: {complaint}")
+
+
+CATCH = [
+    "catch_dqn",
+    "agent.backbone={name: mlp, hidden: [8]}",
+    "agent.stream.replay={num_envs: 2, capacity: 400, warmup: 20, update_period: 8}",
+    "steps=60",
+    "evaluate_period=0",
+    "logger.wandb=off",
+    "threads=1",
+]
+
+
+def recorded(tmp_path):
+    """Four steps of catch, as somebody would record them."""
+    from envs.catch import CatchConfig
+    from sandbox.viewer.demonstrations import Demonstrations
+    from sandbox.viewer.episode import Game, Seat
+    from sandbox.viewer.keyboard import Hand
+
+    config = CatchConfig()
+    env = config.make(1)
+    demos = Demonstrations(tmp_path / "demos.npz", {"env": config.model_dump(mode="json"), "id": "Sandbox/Catch-v0"})
+    game = Game(env, [Seat(None, Hand(env.controls[0]))])
+    frame = game.start(0)
+    for _ in range(4):
+        frame, happened = game.step(frame)
+        demos.add(happened)
+    assert demos.close().startswith("4 steps in ")
+
+
+def test_what_a_person_did_is_recorded(sit_down, tmp_path):
+    said = sit_down("play", "catch", "--record", "demos.npz")
+    assert said.out.splitlines() == [
+        "seed 0: return 0 in 2 steps (left early)",
+        "2 steps in demos.npz; learn from them: sandbox train CONFIG demos=demos.npz",
+    ]
+    again = sit_down("play", "catch", "--record", "demos.npz")
+    assert again.err == "error: --record: demos.npz exists already; choose another name, such as demos-2.npz\n"
+    wrong = sit_down("play", "pong", "players=2", "--record", "other.npz")
+    assert wrong.err == "error: --record: a demonstration is of one player; leave out --vs, and players=2\n"
+
+
+def test_an_agent_learns_from_a_person(sandbox, tmp_path, monkeypatch):
+    """The replay begins with what was recorded, and the run repeats from its config, to the last bit."""
+    recorded(tmp_path)
+    done = sandbox("train", *CATCH, "demos=demos.npz")
+    assert (done.code, "4 demonstrated steps are in the replay" in done.err) == (0, True)
+    config = (tmp_path / "runs" / "catch_dqn_s0" / "config.yaml").read_text()
+    assert f"demos: {tmp_path / 'demos.npz'}\n" in config
+    assert sandbox("train", str(tmp_path / "runs" / "catch_dqn_s0" / "config.yaml"), "name=again").code == 0
+    first, second = (digests(tmp_path / "runs" / name) for name in ("catch_dqn_s0", "again"))
+    assert first == second
+    assert sandbox("train", *CATCH, "name=alone").code == 0
+    assert digests(tmp_path / "runs" / "alone") != first
+    assert sandbox("resume", "catch_dqn_s0", "--steps", "80").code == 0  # the replay is in the checkpoint
+    (tmp_path / "demos.npz").unlink()
+    assert sandbox("resume", "catch_dqn_s0", "--steps", "100").code == 0
+
+
+def digests(run):
+    import json
+
+    newest = sorted((run / "checkpoints").iterdir())[-1]
+    files = json.loads((newest / "manifest.json").read_text())["files"]
+    return {name: digest for name, digest in files.items() if name.startswith(("learner", "stream.replay"))}
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (
+            [*CATCH, "env.blind=true"],
+            "was played with other options than this run's env: blind was False. "
+            "Record some with `sandbox play catch blind=True --record FILE`",
+        ),
+        (
+            ["pong_dqn", *CATCH[1:]],
+            "is of Sandbox/Catch-v0, this run learns Sandbox/Pong-v0; "
+            "record some with `sandbox play pong --record FILE`",
+        ),
+        ([*CATCH, "demos_sha256=abc"], "is not the file that this config was made with (demos_sha256 differs); "),
+        (
+            ["catch_random", "steps=60"],
+            "this agent has no replay to fill; take dqn, double_dqn, rainbow, iqn, drqn or darqn",
+        ),
+    ],
+)
+def test_demonstrations_that_do_not_fit_are_refused(sandbox, tmp_path, words, complaint):
+    recorded(tmp_path)
+    said = sandbox("train", *words, "demos=demos.npz", "logger.wandb=off")
+    assert said.code == 2
+    assert complaint in said.err
+    assert not (tmp_path / "runs").exists()

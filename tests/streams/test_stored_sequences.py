@@ -127,7 +127,7 @@ def test_every_sequence_is_drawn() -> None:
     experience = stream(tape, batch_size=64, period=3, burn_in=2, length=4, replay={"capacity": 60, "warmup": 60})
     batch = next(experience)
     drawn = {tuple(row) for row in batch.learnt.observations[:, 0].int().tolist()}
-    replay = experience._replay
+    replay = experience.replay
     env, place = np.zeros(60, int), np.arange(replay.span()[0][0], replay.span()[1][0] + 1)[-60:]
     held = replay.gather(env[:1], place[None])[0].int().tolist()
     ages = [age for _, _, age in held]

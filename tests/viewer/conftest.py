@@ -2,27 +2,42 @@ import numpy as np
 import pygame
 import pytest
 
-from sandbox.viewer.window import Key
+from sandbox.viewer.episode import Seat
+from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.keys import Key
 
 
-class Tape:
-    """A window without a screen: it plays a script of keys, and its clock moves only while it is asked to wait."""
+class Face:
+    """A face without a screen: it plays a script of keys, and its clock moves only while it waits.
 
-    def __init__(self):
-        self.script, self.shown, self.saved, self.now = [], [], 0, 0.0
+    An entry is a key that is pressed, a `Key`, or None: nothing comes until something is due. `shown` are the views.
+    """
 
-    def show(self, picture, status, help, banner=""):
-        self.shown.append({**dict(status), "banner": banner, "keys": dict(help)})
+    def __init__(self, session):
+        self.session, self.shown, self.now = session, [], 0.0
+        self._look()
 
-    def key(self, seconds):
-        key = self.script.pop(0) if self.script else Key("escape", True)
-        if key is None:
-            self.now += max(seconds, 0.0)
-        return Key(key, True) if isinstance(key, str) else key
+    def play(self, *script):
+        for entry in script:
+            if entry is None:
+                self.now += self.session.wait(self.now)
+            else:
+                self.session.press(Key(entry, True) if isinstance(entry, str) else entry)
+            self._look()
+        return self
 
-    def save(self, folder):
-        self.saved += 1
-        return folder / "screenshot-001.png"
+    def _look(self):
+        if self.session.tick(self.now):
+            self.shown.append(self.session.view())
+
+    def each(self, name):
+        """One thing of the status, or the `banner` or the `state`, of all that was shown."""
+        return [dict(view.status).get(name, getattr(view, name, None)) for view in self.shown]
+
+    @property
+    def steps(self):
+        return [int(step) for step in self.each("step")]
 
 
 @pytest.fixture(autouse=True)
@@ -35,13 +50,6 @@ def display(no_screen):
     pygame.display.init()
     yield
     pygame.display.quit()
-
-
-@pytest.fixture
-def tape(display, monkeypatch):
-    tape = Tape()
-    monkeypatch.setattr("sandbox.viewer.remote.monotonic", lambda: tape.now)
-    return tape
 
 
 class Steady:
@@ -62,3 +70,30 @@ class Steady:
 @pytest.fixture
 def steady():
     return Steady
+
+
+@pytest.fixture
+def watch(tmp_path):
+    """A face on agents at play, 16 steps a second."""
+
+    def watch(env, *agents, **options):
+        seats = [Seat(agent) for agent in agents]
+        seats[0].hand = Hand(env.controls[0])
+        return Face(GameSession(env, seats, Setting("a run", 0, 16.0, tmp_path), **options))
+
+    return watch
+
+
+@pytest.fixture
+def play(tmp_path):
+    """A face on people at play, or on one of them against an agent."""
+
+    def play(env, rival=None, **options):
+        hands = [Hand(controls) for controls in env.controls]
+        seats = [Seat(None, hand) for hand in hands]
+        if rival is not None:
+            seats = [Seat(rival, hands[0]), Seat(rival)]
+            seats[0].by_hand = True
+        return Face(GameSession(env, seats, Setting("a game", 0, 16.0, tmp_path), **options))
+
+    return play

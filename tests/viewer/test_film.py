@@ -4,13 +4,13 @@ import av
 import pytest
 
 from envs.catch import CatchConfig
-from sandbox.viewer.episode import episodes
+from sandbox.viewer.episode import Seat, episodes
 from sandbox.viewer.film import film
 
 
 @pytest.fixture
 def catch(steady):
-    return episodes(steady(1), CatchConfig().make(1), seed=0)
+    return episodes([Seat(steady(1))], CatchConfig().make(1), seed=0)
 
 
 def count_frames(path):

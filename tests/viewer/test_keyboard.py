@@ -1,24 +1,24 @@
+import pygame
 import pytest
 
 from sandbox.environment import Controls
-from sandbox.viewer.keyboard import Keyboard
-from sandbox.viewer.window import Key
+from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.keys import NAMES, Key
 
 CATCH = (Controls({"left": 0, "right": 2}, idle=1),)
 PONG = (Controls({"up": 1, "down": 2}), Controls({"w": 1, "s": 2}))
 ATARI = (Controls({"space": 1, "up": 2, "left": 4, "up+space": 10, "left+space": 12, "up+left+space": 15}),)
 
-pytestmark = pytest.mark.usefixtures("display")
-
 
 def actions(controls, tape):
     """Play a tape such as "+left . -left .": a key goes down, a step, it goes up, a step."""
-    keyboard, taken = Keyboard(controls), []
+    hands, taken = [Hand(each) for each in controls], []
     for event in tape.split():
         if event == ".":
-            taken.append(keyboard.act(None, None, explore=False)[0].tolist()[0])
+            moves = [hand.action() for hand in hands]
+            taken.append(moves if len(moves) > 1 else moves[0])
         else:
-            assert keyboard.take(Key(event[1:], event[0] == "+"))
+            assert any(hand.take(Key(event[1:], event[0] == "+")) for hand in hands)
     return taken
 
 
@@ -46,26 +46,33 @@ def test_two_players_share_a_keyboard():
 
 
 def test_a_new_episode_forgets_presses_and_keeps_what_is_held():
-    keyboard = Keyboard(CATCH)
+    hand = Hand(CATCH[0])
     for key in (Key("left", True), Key("left", False), Key("right", True)):
-        keyboard.take(key)
-    keyboard.initial_state(1)
-    assert keyboard.act(None, None, explore=False)[0].tolist() == [2]
+        hand.take(key)
+    hand.forget()
+    assert hand.action() == 2
+
+
+def test_who_lets_go_holds_nothing():
+    hand = Hand(CATCH[0])
+    hand.take(Key("right", True))
+    hand.let_go()
+    assert hand.action() == 1
 
 
 def test_other_keys_are_not_the_games():
-    assert not Keyboard(CATCH).take(Key("q", True))
-    assert not Keyboard(()).take(Key("left", True))
+    assert not Hand(CATCH[0]).take(Key("q", True))
+    assert not Hand(Controls()).take(Key("left", True))
 
 
-def test_names_are_pygames_in_any_case():
-    keyboard = Keyboard((Controls({"Space": 1}),))
-    assert keyboard.take(Key("space", True))
+def test_names_are_pygames_in_any_case(display):
+    assert Hand(Controls({"Space": 1})).take(Key("space", True))
+    assert [pygame.key.name(pygame.key.key_code(name)) for name in NAMES] == list(NAMES)
 
 
 def test_an_unknown_key_is_named():
-    with pytest.raises(ValueError, match="pygame knows no key called 'fire'"):
-        Keyboard((Controls({"fire": 1}),))
+    with pytest.raises(ValueError, match="no key is called 'fire'"):
+        Hand(Controls({"fire": 1}))
 
 
 def test_keys_held_together_are_a_chord():
@@ -87,8 +94,8 @@ def test_a_tap_counts_with_what_is_held():
 
 
 def test_every_key_of_a_chord_belongs_to_the_game():
-    keyboard = Keyboard((Controls({"up+space": 1}),))
-    assert keyboard.take(Key("space", True))
-    assert not keyboard.take(Key("left", True))
-    with pytest.raises(ValueError, match="pygame knows no key called 'fire'"):
-        Keyboard((Controls({"up+fire": 1}),))
+    hand = Hand(Controls({"up+space": 1}))
+    assert hand.take(Key("space", True))
+    assert not hand.take(Key("left", True))
+    with pytest.raises(ValueError, match="no key is called 'fire'"):
+        Hand(Controls({"up+fire": 1}))

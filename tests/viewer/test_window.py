@@ -1,15 +1,17 @@
-import numpy as np
 import pygame
 import pytest
 
 from envs.catch import CatchConfig
-from sandbox.viewer.play import play
-from sandbox.viewer.window import Key, Window
+from sandbox.viewer.episode import Seat
+from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.keys import Key
+from sandbox.viewer.window import Window
 
 
 @pytest.fixture
 def window():
-    with Window("test") as window:
+    with Window() as window:
         yield window
 
 
@@ -17,49 +19,57 @@ def press(key, kind=pygame.KEYDOWN):
     pygame.event.post(pygame.event.Event(kind, key=key))
 
 
-def test_the_picture_is_scaled_by_a_whole_number(window):
-    picture = np.random.default_rng(0).integers(0, 256, (84, 84, 3), np.uint8)
-    window.show(picture, [("return", "1")], [("q", "quit")])
-    screen = pygame.surfarray.array3d(pygame.display.get_surface()).swapaxes(0, 1)
-    left = (screen.shape[1] - 7 * 84) // 2  # 7 * 84 pixels and the words fit into nine tenths of 768
-    np.testing.assert_array_equal(screen[: 7 * 84, left : left + 7 * 84], picture.repeat(7, 0).repeat(7, 1))
-    assert screen[7 * 84 :].max() > 200  # words
+class Listener:
+    """A session that writes down what it is told, and is over after `q` or escape."""
+
+    title = "listening"
+
+    def __init__(self):
+        self.heard, self.over, self.closed = [], False, False
+
+    def press(self, key):
+        self.heard.append(key)
+        self.over |= key.name in ("q", "escape")
+
+    def point(self, x, y, down):
+        self.heard.append((x, y, down))
+
+    def wait(self, now):
+        return 0.01
+
+    def tick(self, now):
+        return False
+
+    def news(self):
+        return ["closed"] if self.closed else []
+
+    def close(self):
+        self.closed = True
 
 
-def test_a_banner_lies_across_the_picture(window):
-    picture = np.zeros((84, 84, 3), np.uint8)
-    window.show(picture, [("return", "1")], [("q", "quit")], "over")
-    screen = pygame.surfarray.array3d(pygame.display.get_surface())
-    assert screen[:, 7 * 42].max() > 200
-    assert screen[:, 7 * 10].max() < 50
-
-
-def test_a_large_picture_is_not_shrunk(window):
-    window.show(np.zeros((900, 1200, 3), np.uint8), [("return", "1")], [("q", "quit")])
-    assert pygame.display.get_surface().get_width() == 1200
-
-
-def test_keys_come_in_order_under_pygames_names(window):
-    pygame.event.post(pygame.event.Event(pygame.MOUSEMOTION, pos=(0, 0), rel=(0, 0), buttons=(0, 0, 0)))
+def test_keys_come_in_order_under_pygames_names_and_the_mouse_with_them(window):
     press(pygame.K_LEFT)
     press(pygame.K_LEFT, pygame.KEYUP)
     press(pygame.K_KP_PLUS)
+    for kind in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP):
+        pygame.event.post(pygame.event.Event(kind, pos=(3, 4), button=1))
+    pygame.event.post(pygame.event.Event(pygame.MOUSEMOTION, pos=(5, 6), rel=(0, 0), buttons=(1, 0, 0)))
     pygame.event.post(pygame.event.Event(pygame.QUIT))
-    keys = [window.key(0.01) for _ in range(5)]
-    assert keys == [Key("left", True), Key("left", False), Key("[+]", True), Key("escape", True), None]
-    assert window.key(-1.0) is None
+    session = Listener()
+    assert list(window.run(session)) == ["closed"]
+    keys = [Key("left", True), Key("left", False), Key("[+]", True)]
+    assert session.heard == [*keys, (3, 4, True), (3, 4, False), (5, 6, True), Key("escape", True)]
 
 
-def test_screenshots_are_numbered(window, tmp_path):
-    window.show(np.full((84, 84, 3), 200, np.uint8), [("return", "1")], [("q", "quit")])
-    assert [window.save(tmp_path).name for _ in range(2)] == ["screenshot-001.png", "screenshot-002.png"]
-    assert pygame.image.load(tmp_path / "screenshot-001.png").get_size() == pygame.display.get_surface().get_size()
-    with pytest.raises(OSError, match="missing"):
-        window.save(tmp_path / "missing")
-
-
-def test_a_game_from_the_first_key_to_the_last(window):
+def test_a_game_from_the_first_key_to_the_last(window, tmp_path):
+    """People may ask to see the pixels: the screen holds what the session drew."""
+    env = CatchConfig().make(1)
+    session = GameSession(env, [Seat(None, Hand(env.controls[0]))], Setting("catch", folder=tmp_path))
     for key in (pygame.K_SPACE, pygame.K_LEFT, pygame.K_SPACE, pygame.K_n, pygame.K_n, pygame.K_q):
         press(key)
-    (end,) = play(window, CatchConfig().make(1), seed=0)
-    assert (end.step, end.action, end.ended) == (2, (0,), False)
+    assert list(window.run(session)) == ["seed 0: return 0 in 2 steps (left early)"]
+    assert session._frame.action == (0,)
+    shown = pygame.surfarray.array3d(pygame.display.get_surface()).swapaxes(0, 1)
+    high, wide = shown.shape[:2]
+    assert abs(shown.astype(int) - session.picture(wide, high)).mean() < 2.0
+    assert pygame.display.get_caption()[0] == "catch"
