@@ -26,7 +26,6 @@ from sandbox.viewer.view import Words
 if TYPE_CHECKING:
     from sandbox.viewer.audience import Point
 
-PORT = 8765
 _HOST = "127.0.0.1"
 _LETTER = 512  # bytes of the longest message that a page may send
 _PARTS = ("starlette", "uvicorn", "websockets")
@@ -45,7 +44,7 @@ class Browser:
         UserError: if the port cannot be had.
     """
 
-    def __init__(self, port: int = PORT) -> None:
+    def __init__(self, port: int) -> None:
         import uvicorn
 
         from sandbox.viewer.audience import Audience
