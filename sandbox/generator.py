@@ -99,6 +99,14 @@ class Classifier(Protocol):
         """[B, C, H, W] -> probabilities of the classes [B, K]."""
 
 
+class UntrainedError(UserError):
+    """A generator that will be able to do this only after `steps` updates."""
+
+    def __init__(self, message: str, steps: int) -> None:
+        super().__init__(message)
+        self.steps = steps
+
+
 class GeneratorConfig(LearnerConfig):
     """A file under `generators/` defines exactly one."""
 
