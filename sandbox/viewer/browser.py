@@ -68,6 +68,7 @@ class Browser:
                 log_config=None,
                 log_level="error",
                 access_log=False,
+                proxy_headers=False,
                 server_header=False,
                 timeout_graceful_shutdown=1,
             )

@@ -3,12 +3,17 @@
 import shutil
 import threading
 import time
+from contextlib import contextmanager
 from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
 
+from envs.catch import CatchConfig
 from sandbox.viewer.browser import Browser
+from sandbox.viewer.episode import Seat
+from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.keyboard import Hand
 from sandbox.viewer.keys import Key
 
 pytest.importorskip("starlette")
@@ -86,16 +91,24 @@ def open_page(chromium):
         context.close()
 
 
+@contextmanager
+def on(session):
+    """The session in a browser, until it is over or looked at enough."""
+    with Browser(0) as browser:
+        thread = threading.Thread(target=lambda: list(browser.run(session)), daemon=True)
+        thread.start()
+        yield browser
+        session.press(Key("q", True))
+        browser._somebody.set()
+        thread.join(5)
+
+
 @pytest.fixture
 def served():
     """A game that is on until somebody presses q."""
     game = Game()
-    with Browser(0) as browser:
-        thread = threading.Thread(target=lambda: list(browser.run(game)), daemon=True)
-        thread.start()
+    with on(game) as browser:
         yield game, browser
-        game.over = True
-        game.wait = lambda now: 0.0
 
 
 def until(what, seconds=20.0):
@@ -173,6 +186,27 @@ def test_buttons_for_fingers(served, open_page):
     page.get_by_role("button", name="pause").focus()
     page.keyboard.press("Enter")
     until(lambda: game.pressed[2:] == [Key("space", True), Key("space", False)])
+
+
+def test_the_joystick_is_handed_over_and_back(steady, open_page):
+    """Catch, played by an agent that always goes right (2); a person takes over with Tab and goes left (0)."""
+    env = CatchConfig().make(1)
+    seat = Seat(steady(2), Hand(env.controls[0]))
+    with on(GameSession(env, [seat], Setting("catch", fps=30.0))) as browser:
+        page = open_page(browser.url)
+        live(page)
+        deeds = page.locator(".deed span").all_inner_texts
+        assert "you or the agent" in deeds()
+        assert "play" not in deeds()
+        page.keyboard.press("Tab")
+        until(lambda: seat.by_hand)
+        page.keyboard.down("ArrowLeft")
+        until(lambda: seat.hand.action() == 0)
+        until(lambda: "play" in deeds())
+        page.keyboard.up("ArrowLeft")
+        page.get_by_role("button", name="tab:").click()
+        until(lambda: not seat.by_hand)
+        assert page.complaints == []
 
 
 def test_a_wrong_token_is_refused(served, open_page):
