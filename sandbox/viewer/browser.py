@@ -157,7 +157,8 @@ def _buttons(help: Words) -> list[tuple[list[str], str]]:
                 keys[-1] += f" {word}"
             else:
                 keys.append(word)
-        offered.append(([key for key in keys if key in NAMES], deed))
+        known = [key for key in keys if key in NAMES]
+        offered.append((known, deed if known else f"{words}: {deed}"))  # such as what a mouse does
     return offered
 
 

@@ -165,8 +165,8 @@ def test_the_page_may_load_nothing_and_be_framed_by_nobody(browser):
 
 def test_pictures_and_words_reach_a_page(browser):
     picture = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8).repeat(10, 0).repeat(10, 1)
-    browser.show(picture, "catch", [[("left right left shift", "play")], [("space", "pause")]])
-    buttons = [[[["left", "right", "left shift"], "play"]], [[["space"], "pause"]]]
+    browser.show(picture, "catch", [[("left right left shift", "play")], [("space", "pause"), ("mouse", "draw")]])
+    buttons = [[[["left", "right", "left shift"], "play"]], [[["space"], "pause"], [[], "mouse: draw"]]]
     with opened(browser) as page:
         assert page.told() == {"title": "catch", "keys": True, "others": 0, "buttons": buttons}
         assert np.abs(page.picture().astype(int) - picture).mean() < 5  # JPEG
