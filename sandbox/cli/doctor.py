@@ -180,7 +180,7 @@ def _speeds() -> list[Finding]:
     for each in speeds():
         found = (
             f"{about(each.seconds)} for {each.to_do:,} steps, give or take a half: {each.steps:,.0f} a second, "
-            f"with {each.updates:,.0f} updates; evaluations not counted."
+            f"with {each.updates:,.1f} updates; evaluations not counted."
         )
         numbers = {"steps_per_second": each.steps, "updates_per_second": each.updates, "seconds": each.seconds}
         findings.append(Finding("ok", each.name, found, numbers=numbers))

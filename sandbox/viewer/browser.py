@@ -84,7 +84,8 @@ class Browser:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._audience.dismiss(), self._loop).result(timeout=2)
+            with suppress(TimeoutError):  # on a very busy machine
+                asyncio.run_coroutine_threadsafe(self._audience.dismiss(), self._loop).result(timeout=2)
             self._server.should_exit = True
             self._thread.join(timeout=5)
         self._socket.close()
@@ -148,11 +149,11 @@ class Browser:
 
 
 def _buttons(help: Words) -> list[tuple[list[str], str]]:
-    """The keys one by one: `left right` are two, `left shift` is one."""
+    """The keys one by one: `left right` are two, `left shift` is one, `arrows` are four."""
     offered = []
     for words, deed in help:
         keys: list[str] = []
-        for word in words.split():
+        for word in words.replace("arrows", "left right up down").split():
             if keys and f"{keys[-1]} {word}" in NAMES:
                 keys[-1] += f" {word}"
             else:

@@ -141,7 +141,7 @@ def test_how_long_a_config_takes(monkeypatch):
     assert products.found == "of matrices, in GFLOP/s: 1,234 in fp32, 1,234 in bf16."
     assert (catch.check, catch.found) == (
         "catch_dqn",
-        "about 15 s for 12,000 steps, give or take a half: 800 a second, with 100 updates; evaluations not counted.",
+        "about 15 s for 12,000 steps, give or take a half: 800 a second, with 100.0 updates; evaluations not counted.",
     )
     assert catch.numbers == {"steps_per_second": 800.0, "updates_per_second": 100.0, "seconds": 15.0}
     monkeypatch.setattr("os.getloadavg", lambda: (7.0, 0.3, 0.3))

@@ -58,11 +58,11 @@ class Page:
 
     def told(self):
         """The next words, past pictures."""
-        while isinstance(said := self.socket.recv(5), bytes):
+        while isinstance(said := self.socket.recv(20), bytes):
             pass
         return json.loads(said)
 
-    def picture(self, seconds=5.0):
+    def picture(self, seconds=20.0):
         """The next picture, past words."""
         while isinstance(said := self.socket.recv(seconds), str):
             pass
@@ -165,8 +165,15 @@ def test_the_page_may_load_nothing_and_be_framed_by_nobody(browser):
 
 def test_pictures_and_words_reach_a_page(browser):
     picture = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8).repeat(10, 0).repeat(10, 1)
-    browser.show(picture, "catch", [[("left right left shift", "play")], [("space", "pause"), ("mouse", "draw")]])
-    buttons = [[[["left", "right", "left shift"], "play"]], [[["space"], "pause"], [[], "mouse: draw"]]]
+    browser.show(
+        picture,
+        "catch",
+        [[("left right left shift", "play")], [("space", "pause"), ("mouse", "draw"), ("arrows f", "move")]],
+    )
+    buttons = [
+        [[["left", "right", "left shift"], "play"]],
+        [[["space"], "pause"], [[], "mouse: draw"], [["left", "right", "up", "down", "f"], "move"]],
+    ]
     with opened(browser) as page:
         assert page.told() == {"title": "catch", "keys": True, "others": 0, "buttons": buttons}
         assert np.abs(page.picture().astype(int) - picture).mean() < 5  # JPEG
@@ -174,13 +181,12 @@ def test_pictures_and_words_reach_a_page(browser):
 
 def test_the_newest_picture_wins(browser):
     """A page that draws nothing is sent three; what it missed meanwhile never comes."""
-    browser.show(GREY, "", [])
     with opened(browser) as page:
-        page.picture()
-        for level in range(0, 200, 10):
+        for level in (0, 10, 20):
             browser.show(np.full_like(GREY, level), "", [])
-            time.sleep(0.005)
-        assert [int(page.picture().mean()) for _ in range(2)] == [0, 10]
+            assert int(page.picture().mean()) == level
+        for level in range(30, 200, 10):
+            browser.show(np.full_like(GREY, level), "", [])
         page.nothing_more()
         page.say(say="drawn")
         assert int(page.picture().mean()) == 190
@@ -193,7 +199,7 @@ def test_keys_arrive_once_under_our_names(browser):
             page.press(key, bool(down))
         for key in ("[+]", "Tab", "right shift", "PageUp"):
             page.press(key)
-        heard = [browser.hear(1.0) for _ in range(8)]
+        heard = [browser.hear(20.0) for _ in range(8)]
     assert heard == [
         Key("left", True),
         Key("left", False),
@@ -213,7 +219,7 @@ def test_what_nobody_knows_is_ignored(browser):
         page.say(say="point", x=1.5, y="2", down=True)
         page.say(say="room", width="wide", height=None)
         page.press("space")
-        assert browser.hear(1.0) == Key("space", True)
+        assert browser.hear(20.0) == Key("space", True)
         assert browser.hear(0.0) is None
 
 
@@ -221,11 +227,11 @@ def test_long_messages_end_the_connection(browser):
     with opened(browser) as page:
         page.socket.send("x" * 513)
         with pytest.raises(exceptions.ConnectionClosed) as closed:
-            page.drain(5)
+            page.drain(20)
     assert closed.value.sent.code == 1009
     with opened(browser) as page:  # the next one is served as ever
         page.press("space")
-        assert browser.hear(1.0) in (None, Key("space", True))
+        assert browser.hear(20.0) == Key("space", True)
 
 
 def test_a_flood_of_keys_is_cut_and_blocks_nobody(browser):
@@ -248,7 +254,7 @@ def test_the_first_has_the_keys_and_the_second_looks_on(browser):
             second.press("q")
             second.say(say="point", x=1, y=1, down=True)
             first.press("left")
-            assert browser.hear(1.0) == Key("left", True)
+            assert browser.hear(20.0) == Key("left", True)
             assert browser.hear(0.2) is None
             assert browser.size == (800, 600)
             for page in (first, second):
@@ -269,17 +275,17 @@ def test_a_slow_second_page_does_not_slow_the_first(browser):
 def test_keys_are_handed_over_and_nothing_stays_pressed(browser):
     with opened(browser) as first, opened(browser, "00000000000000bb") as second:
         first.press("left")
-        assert browser.hear(1.0) == Key("left", True)
+        assert browser.hear(20.0) == Key("left", True)
         second.say(say="room", width=400, height=300)
         second.say(say="take")
-        assert browser.hear(1.0) == Key("left", False)
+        assert browser.hear(20.0) == Key("left", False)
         assert browser.size == (400, 300)
         second.press("a")
-        assert browser.hear(1.0) == Key("a", True)
+        assert browser.hear(20.0) == Key("a", True)
         second.socket.close()
-        assert browser.hear(1.0) == Key("a", False)
+        assert browser.hear(20.0) == Key("a", False)
         first.press("b")  # the one that has been here longest
-        assert browser.hear(1.0) == Key("b", True)
+        assert browser.hear(20.0) == Key("b", True)
 
 
 def test_who_comes_again_takes_its_own_seat(browser):
@@ -287,11 +293,11 @@ def test_who_comes_again_takes_its_own_seat(browser):
     with opened(browser) as lost, opened(browser, "00000000000000bb") as other, opened(browser) as back:
         assert back.told()["keys"] is True
         with pytest.raises(exceptions.ConnectionClosed) as closed:
-            lost.drain(5)
+            lost.drain(20)
         assert closed.value.rcvd.code == 4003
         other.nothing_more()
         back.press("left")
-        assert browser.hear(1.0) == Key("left", True)
+        assert browser.hear(20.0) == Key("left", True)
 
 
 def test_there_are_eight_seats(browser):
@@ -299,7 +305,7 @@ def test_there_are_eight_seats(browser):
     for page in pages[:8]:
         page.__enter__()
     with pages[8] as late, pytest.raises(exceptions.ConnectionClosed) as closed:
-        late.socket.recv(5)
+        late.socket.recv(20)
     assert closed.value.rcvd.code == 4001
     for page in pages[:8]:
         page.__exit__(None, None, None)
@@ -310,9 +316,9 @@ def test_the_room_for_pictures_has_limits(browser):
         for asked, got in {(1, -5): (320, 240), (10**9, 10**9): (1280, 960), (700, 500): (700, 500)}.items():
             page.say(say="room", width=asked[0], height=asked[1])
             page.press("space")
-            browser.hear(1.0)
+            browser.hear(20.0)
             page.press("space", False)
-            browser.hear(1.0)
+            browser.hear(20.0)
             assert browser.size == got
 
 
@@ -322,7 +328,7 @@ def test_points_are_pixels_of_the_picture(browser):
         page.picture()
         page.say(say="point", x=10, y=20, down=True)
         page.say(say="point", x=-3, y=9999, down=False)
-        assert [tuple(browser.hear(1.0)) for _ in range(2)] == [(10, 20, True), (0, 239, False)]
+        assert [tuple(browser.hear(20.0)) for _ in range(2)] == [(10, 20, True), (0, 239, False)]
 
 
 class Game:
@@ -375,7 +381,7 @@ def test_a_session_from_the_first_key_to_the_last(browser):
         while game.ticks < 10:
             time.sleep(0.01)
         page.press("q")
-        thread.join(5)
+        thread.join(20)
     assert not thread.is_alive()
     assert game.pressed == [Key("tab", True), Key("q", True)]
     assert game.points == [(3, 4, True)]
@@ -398,7 +404,7 @@ def test_the_game_stands_still_while_nobody_looks_on(browser):
     assert game.ticks == ticks
     with opened(browser) as page:
         page.press("q")
-        thread.join(5)
+        thread.join(20)
 
 
 def test_the_end_is_told_and_quick():
@@ -406,9 +412,9 @@ def test_the_end_is_told_and_quick():
         start = time.monotonic()
         browser.__exit__(None, None, None)
         with pytest.raises(exceptions.ConnectionClosed) as closed:
-            page.drain(5)
+            page.drain(20)
         assert closed.value.rcvd.code == 4002
-        assert time.monotonic() - start < 2
+        assert time.monotonic() - start < 8
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", browser.port), timeout=1)
 
