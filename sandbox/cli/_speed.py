@@ -15,9 +15,9 @@ from sandbox.resolve import resolve
 # What begins to learn late in them begins early here; it costs the same.
 PRESETS = {
     "catch_dqn": ["agent.stream.replay.warmup=100"],
-    "pong_dqn": ["agent.stream.replay.warmup=320"],
     "memory_chain_drqn": [],
     "digits_vae": [],
+    "pong_dqn": ["agent.stream.replay.warmup=320"],
     "atari_pong_dqn": ["agent.stream.replay.warmup=160", "agent.stream.replay.capacity=4_000"],
 }
 SECONDS = 0.5  # of training for each
