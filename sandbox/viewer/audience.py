@@ -95,7 +95,7 @@ class Audience:
             self._give_keys(seat)
         if before is not None:
             self._leave(before)
-            await _close(before.socket, REPLACED)
+            await _close([before], REPLACED)
         self._count(len(self._seats))
         self._wake()
         tasks = [asyncio.create_task(self._listen(seat)), asyncio.create_task(self._send(seat))]
@@ -108,9 +108,8 @@ class Audience:
             self._leave(seat)
 
     async def dismiss(self) -> None:
-        """The show is over: tell every page so, without waiting for one that does not listen."""
-        if told := [asyncio.create_task(_close(seat.socket, OVER)) for seat in self._seats]:
-            await asyncio.wait(told, timeout=1)
+        """The show is over: tell every page so."""
+        await _close(self._seats, OVER)
 
     async def _listen(self, seat: _Seat) -> None:
         while True:
@@ -206,6 +205,12 @@ def _fit(number: int, low: int, high: int) -> int:
     return min(max(number, low), high)
 
 
-async def _close(socket: WebSocket, code: int) -> None:
-    with suppress(WebSocketDisconnect, RuntimeError):  # it has left by itself meanwhile
-        await socket.close(code)
+async def _close(seats: Sequence[_Seat], code: int) -> None:
+    """Say why, without waiting for a page that does not listen."""
+
+    async def close(socket: WebSocket) -> None:
+        with suppress(WebSocketDisconnect, RuntimeError):  # it has left by itself meanwhile
+            await socket.close(code)
+
+    if told := [asyncio.create_task(close(seat.socket)) for seat in seats]:
+        await asyncio.wait(told, timeout=1)
