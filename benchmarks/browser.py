@@ -82,7 +82,7 @@ def main() -> None:
             first.wait_for_selector("#veil:not([hidden])")
             print(first.locator("#veil").inner_text())
             browser.close()
-        print(f"left with {server.wait(5)}")
+        print(f"left with {server.wait(30)}")
     finally:
         server.kill()
 

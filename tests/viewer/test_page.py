@@ -166,7 +166,7 @@ def test_the_picture_fills_its_place_and_points_are_its_pixels(served, open_page
     page = open_page(browser.url, device_scale_factor=1)
     live(page)
     box = page.locator("#stage").bounding_box()
-    until(lambda: browser.size == (round(box["width"]), round(box["height"])))
+    until(lambda: browser.size == (round(box["width"]), round(box["height"])))  # room enough for all the words
     until(lambda: page.locator("#stage").evaluate("stage => stage.width") == browser.size[0])
     page.mouse.move(box["x"] + 100, box["y"] + 50)
     page.mouse.down()
