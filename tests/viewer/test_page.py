@@ -165,10 +165,17 @@ def test_the_picture_fills_its_place_and_points_are_its_pixels(served, open_page
     game, browser = served
     page = open_page(browser.url, device_scale_factor=1)
     live(page)
-    box = page.locator("#stage").bounding_box()
-    until(lambda: browser.size == (round(box["width"]), round(box["height"])))  # room enough for all the words
-    until(lambda: page.locator("#stage").evaluate("stage => stage.width") == browser.size[0])
-    page.mouse.move(box["x"] + 100, box["y"] + 50)
+
+    def box():
+        return page.locator("#stage").bounding_box()
+
+    def fits(width, height):
+        return abs(width - box()["width"]) <= 1 and abs(height - box()["height"]) <= 1
+
+    until(lambda: fits(*browser.size))  # room enough for all the words
+    until(lambda: fits(*page.locator("#stage").evaluate("stage => [stage.width, stage.height]")))
+    corner = box()
+    page.mouse.move(corner["x"] + 100, corner["y"] + 50)
     page.mouse.down()
     page.mouse.up()
     until(lambda: len(game.points) == 2)
