@@ -48,9 +48,9 @@ def recall(
 
     still = out is None or is_picture(out)
     folder, network, data = able_on_images(runs, run, Recalls, "recall")
-    all_of_them = as_float(data.test) if test else network.memories()
-    note_if_fewer("--count", count, len(all_of_them), "test images" if test else "stored ones")
-    originals = all_of_them[:count].cpu()
+    there = data.test if test else network.memories()
+    note_if_fewer("--count", count, len(there), "test images" if test else "stored ones")
+    originals = (as_float(there[:count]) if test else there[:count]).cpu()
     if not len(originals):
         raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")
     broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))

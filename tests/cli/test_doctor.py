@@ -152,21 +152,21 @@ def test_how_long_a_config_takes(monkeypatch):
 
 def test_speeds_are_measured(monkeypatch):
     """One config that is whole, one whose parts are not all there, and then there is no time left."""
-    monkeypatch.setattr(_speed, "PRESETS", {"digits_nothing": [], "grid_world_q_learning": [], "catch_dqn": []})
+    monkeypatch.setattr(_speed, "PRESETS", {"nothing": [], "grid_world_q_learning": ["threads=2"], "catch_dqn": []})
     clock = iter([0.0, 0.1, 0.2, 99.0])
     monkeypatch.setattr(_speed, "perf_counter", lambda: next(clock, 100.0))
     (speed,) = _speed.speeds(0.01)
     assert speed.name == "grid_world_q_learning"
+    assert torch.get_num_threads() == 1
 
 
 def test_a_speed_adds_up():
-    threads = torch.get_num_threads()
     speed = _speed.measured("grid_world_q_learning", [], 0.05)
     config = resolve(["grid_world_q_learning"], [])
     assert speed.to_do == config.steps
     assert speed.steps == pytest.approx(speed.updates * config.agent.stream.num_envs * config.agent.stream.length)
     assert speed.seconds == pytest.approx(config.steps / speed.steps)
-    assert torch.get_num_threads() == threads
+    assert _speed.measured("grid_world_q_learning", [], 0.0).steps > 0  # one at least, however slow
     assert _speed.products(torch.float32, 0.01) > 0
 
 
