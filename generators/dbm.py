@@ -19,8 +19,7 @@ from generators._annealed import ENUMERATED, Annealing, estimate
 from generators._grey import refuse_grey
 from generators._layer import MEASURED_EVERY, Contrastive, Layer, Learning, Measured
 from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import Estimate, GeneratorConfig, image_shape
+from sandbox.generator import Estimate, GeneratorConfig, UntrainedError, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann, deep_boltzmann
@@ -199,13 +198,13 @@ class DBM:
         """Probabilities of the classes, [B, K].
 
         Raises:
-            UserError: before fine-tuning.
+            UntrainedError: before fine-tuning.
         """
         begins = len(self._stack) * self._config.pretraining_steps + self._config.learning_steps
         if not self._has_classes or self._updates.value <= begins:
-            raise UserError(
-                f"this dbm knows no classes yet: it learns them from update {begins + 1:,} on, from data with labels. "
-                "Train it further: sandbox resume RUN --steps N."
+            raise UntrainedError(
+                f"this dbm knows no classes yet: it learns them from update {begins + 1:,} on, from data with labels.",
+                begins,
             )
         v = self._pixels(images)
         return self._logits(v, self._inferred(v)).softmax(1)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig, image_shape
+from sandbox.generator import GeneratorConfig, UntrainedError, image_shape
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.moments import CodeMoments
@@ -145,9 +145,8 @@ class StackedAutoencoder:
         """
         begins = len(self._pretraining) * self._config.pretraining_steps
         if self._stack.softmax is not None and self._updates.value <= begins:
-            raise UserError(
-                f"this stacked_autoencoder knows no classes yet: it learns them from update {begins + 1:,} on. "
-                "Train it further: sandbox resume RUN --steps N."
+            raise UntrainedError(
+                f"this stacked_autoencoder knows no classes yet: it learns them from update {begins + 1:,} on.", begins
             )
         return self._classes(self._top(images)).softmax(1)
 

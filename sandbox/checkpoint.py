@@ -179,6 +179,12 @@ class Checkpoints:
                     f"this is {here[0]} with {here[1]}: numbers may differ in their last bits"
                 )
             return int(manifest["step"])
+        if not self._places():
+            run = self._folder.parent
+            raise UserError(
+                f"{run} has no checkpoint yet. While it is training, wait for its first one (every checkpoint_period "
+                f"steps); if it was stopped before that, go on with `sandbox resume {run}`."
+            )
         raise UserError(f"no good checkpoint of this config in {self._folder}; train again, or point to another run")
 
     def newest(self, beginning: str) -> tuple[Path, list[str]]:

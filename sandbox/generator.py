@@ -10,6 +10,14 @@ from sandbox.errors import UserError
 from sandbox.learner import Learner, LearnerConfig, Spec
 
 
+class UntrainedError(UserError):
+    """A generator that will be able to do this only after `steps` updates."""
+
+    def __init__(self, message: str, steps: int) -> None:
+        super().__init__(message)
+        self.steps = steps
+
+
 @runtime_checkable
 class Generator(Learner, Protocol):
     """A learner that has samples to show."""

@@ -129,6 +129,17 @@ class Journal:
     def _with_its_own(self, parts: Mapping[str, Stateful]) -> dict[str, Stateful]:
         return {"config": Pinned(self._assembly.config), **parts, "logger": self._truth}
 
+    def advice(self) -> str:
+        """What to do about a loss that is not finite, as far as the config lets one do it."""
+        config = self._assembly.config
+        clip = any(name.endswith("optimizer") for name in type(config.learner).model_fields)
+        causes = [
+            "a learning rate that is too large (try a tenth of it)",
+            *["gradients without a limit (set clip_norm: 10 in the optimizer's section)"] * clip,
+            "rewards or observations that are not finite" if config.agent else "data that are not finite",
+        ]
+        return f"Likely causes: {', '.join(causes[:-1])}{',' * clip} or {causes[-1]}."
+
     def keep(self, step: int, batch: Any) -> Path:
         """Put a batch aside for people to look at."""
         place = self._folder.path / f"batch_{step}"

@@ -1,7 +1,6 @@
 """The one loop: it owns time, logging, evaluating and saving, and knows interfaces only."""
 
 import copy
-import math
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,8 @@ import torch
 from sandbox.errors import UserError
 from sandbox.learner import Counter, Learner, Metrics, Stateful, Stream
 from sandbox.seeding import Rng
+
+_HOPELESS = 1e20  # of a loss; the squares of what made it leave the range of single precision
 
 
 class Periods(Protocol):
@@ -96,6 +97,9 @@ class Outside(Protocol):
     def show(self, step: int) -> None: ...
     def save(self, step: int, parts: dict[str, Stateful]) -> None: ...
     def keep(self, step: int, batch: Any) -> Path: ...
+    def advice(self) -> str:
+        """What to do about a loss that is not finite."""
+
     def stopping(self) -> bool: ...
 
 
@@ -103,7 +107,7 @@ def train(run: Run, periods: Periods, outside: Outside) -> bool:
     """Go on until `periods.steps`; whether it got there, or was asked to stop (it saves either way).
 
     Raises:
-        UserError: for a loss that is not finite, or a checkpoint that cannot be written.
+        UserError: for a loss that is not finite or beyond all hope, or a checkpoint that cannot be written.
     """
     before = logged = run.stream.step
     logged_at = time.perf_counter()
@@ -146,11 +150,7 @@ def _crossed(period: int, before: int, step: int) -> bool:
 def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: Any, outside: Outside) -> None:
     """On a CPU every loss is looked at; on a GPU, where a look waits for the device, only when it is written down."""
     on_device = isinstance(loss, torch.Tensor) and loss.device.type != "cpu"
-    if (on_device and not look) or math.isfinite(loss):
+    if (on_device and not look) or abs(float(loss)) <= _HOPELESS:  # which nan is not
         return
     place = outside.keep(step, batch)
-    raise UserError(
-        f"the loss is {float(loss)} at step {step}. The batch is kept in {place}. "
-        "Likely causes: a learning rate that is too large (try a tenth of it), gradients without a limit "
-        "(set clip_norm: 10 in the optimizer's section), or rewards or inputs that are not finite."
-    )
+    raise UserError(f"the loss is {float(loss):g} at step {step}. The batch is kept in {place}. {outside.advice()}")

@@ -94,11 +94,21 @@ def test_a_damaged_checkpoint_is_passed_over_and_named(
     assert said == f"note: {newest} is damaged ({reason}); falling back to the one before it\n"
 
 
+def test_no_checkpoint_yet_is_an_error_with_a_way_on(tmp_path: Path) -> None:
+    with pytest.raises(UserError) as error:
+        Checkpoints(tmp_path / "checkpoints").load({})
+    assert str(error.value) == (
+        f"{tmp_path} has no checkpoint yet. While it is training, wait for its first one (every checkpoint_period "
+        f"steps); if it was stopped before that, go on with `sandbox resume {tmp_path}`."
+    )
+
+
 def test_no_good_checkpoint_is_an_error_with_a_way_on(tmp_path: Path) -> None:
+    Checkpoints(tmp_path).save(1, {})
     with pytest.raises(
         UserError, match=r"no good checkpoint of this config in .*; train again, or point to another run"
     ):
-        Checkpoints(tmp_path).load({})
+        Checkpoints(tmp_path).load({"part": Part({"a": 1})})
 
 
 def test_another_configs_checkpoint_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

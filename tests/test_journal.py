@@ -2,11 +2,12 @@
 
 import copy
 import json
+from types import SimpleNamespace
 
 import pytest
 
 from sandbox.errors import UserError
-from sandbox.journal import Pinned
+from sandbox.journal import Journal, Pinned
 from sandbox.resolve import resolve
 
 WORDS = ["steps=100", "env={name: catch, wrappers: [{flicker: {p: 0.25}}]}", "agent.name=rainbow", "seed=3"]
@@ -59,3 +60,23 @@ def test_settings_that_are_no_more_are_refused_by_name(saved):
         "this run was saved by another version, whose settings this one does not read: the checkpoint: agent.dobule: "
         "unknown option. Did you mean 'double'? Resume it with that version (run.json says which), or train a new run."
     )
+
+
+@pytest.mark.parametrize(
+    ("config", "causes"),
+    [
+        (
+            "catch_dqn",
+            ", gradients without a limit (set clip_norm: 10 in the optimizer's section), or rewards or "
+            "observations that are not finite.",
+        ),
+        (
+            "digits_gan",
+            ", gradients without a limit (set clip_norm: 10 in the optimizer's section), or data that are not finite.",
+        ),
+        ("digits_rbm", " or data that are not finite."),
+    ],
+)
+def test_advice_is_about_what_the_learner_has(config, causes):
+    journal = Journal(SimpleNamespace(config=resolve([config], [])), None, None, None, None, None)
+    assert journal.advice() == f"Likely causes: a learning rate that is too large (try a tenth of it){causes}"

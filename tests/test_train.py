@@ -1,5 +1,6 @@
 """The loop against a tape of events."""
 
+import math
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -30,11 +31,11 @@ class Ticks:
 
 
 class Learns:
-    def __init__(self, bad_at: int = -1) -> None:
-        self.bad_at = bad_at
+    def __init__(self, bad_at: int = -1, bad: float = math.nan) -> None:
+        self.bad_at, self.bad = bad_at, bad
 
     def update(self, batch: int) -> dict[str, Any]:
-        return {"loss": torch.tensor(float("nan") if batch == self.bad_at else batch)}
+        return {"loss": torch.tensor(self.bad if batch == self.bad_at else batch)}
 
     def parts(self) -> dict[str, Any]:
         return {}
@@ -65,6 +66,9 @@ class Tape:
     def keep(self, step: int, batch: Any) -> Path:
         self.events.append(("keep", step, batch))
         return Path("kept")
+
+    def advice(self) -> str:
+        return "Try less."
 
     def stopping(self) -> bool:
         self.calls += 1
@@ -132,12 +136,20 @@ def test_a_finished_run_does_nothing_more() -> None:
 
 def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch() -> None:
     tape = Tape()
-    with pytest.raises(
-        UserError, match=r"the loss is nan at step 12. The batch is kept in kept. Likely causes: a learn"
-    ):
+    with pytest.raises(UserError, match=r"the loss is nan at step 12. The batch is kept in kept. Try less."):
         train(Run(Learns(bad_at=12), Ticks(), Rng(0)), periods(checkpoint_period=4), tape)
     assert tape.events[-1] == ("keep", 12, 12)
     assert ("save", 12, ["averages", "owed_evaluations", "rng"]) not in tape.events
+
+
+@pytest.mark.parametrize(("loss", "hopeless"), [(1e30, True), (-math.inf, True), (1e19, False), (-1e19, False)])
+def test_a_loss_beyond_all_hope_is_as_bad(loss: float, hopeless: bool) -> None:
+    tape = Tape()
+    if hopeless:
+        with pytest.raises(UserError, match=rf"the loss is {loss:g} at step 12\.".replace("+", r"\+")):
+            train(Run(Learns(bad_at=12, bad=loss), Ticks(), Rng(0)), periods(), tape)
+    else:
+        assert train(Run(Learns(bad_at=12, bad=loss), Ticks(), Rng(0)), periods(), tape)
 
 
 def test_averages_are_means_since_the_last_line_and_restorable() -> None:

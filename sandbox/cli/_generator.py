@@ -7,6 +7,7 @@ from sandbox import catalog
 from sandbox.assemble import restore, use_threads
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
+from sandbox.note import note
 from sandbox.runfolder import RunFolder
 
 Ability = type | tuple[type, ...]  # a protocol, or several of which one is enough
@@ -36,6 +37,12 @@ def able_on_images(runs: Path, run: str, ability: Ability, verb: str) -> tuple[R
     if len(data.spec.shape) != 3:
         raise UserError(f"{folder.name} is about points, not images; look at it with `sandbox sample {folder.name}`")
     return folder, generator, data
+
+
+def note_if_fewer(option: str, asked: int | None, there: int, what: str) -> None:
+    """Say that an option asks for more than there is."""
+    if asked is not None and asked > there:
+        note(f"{option} {asked}: there are only {there:,} {what}; all of them are taken")
 
 
 def is_picture(place: Path) -> bool:

@@ -18,6 +18,7 @@ from sandbox.environment import Environment
 from sandbox.errors import UserError
 from sandbox.evaluate.latents import spread
 from sandbox.generator import Coder, Dreams, Generator, Recalls, Reconstructs
+from sandbox.note import note
 from sandbox.resolve import member, resolve
 from sandbox.runfolder import RunFolder
 from sandbox.seeding import Rng
@@ -215,3 +216,17 @@ def in_a_window(session: Session) -> Iterator[str]:
 
     with Window() as window:
         yield from window.run(session)
+
+
+def in_a_browser(session: Session, port: int) -> Iterator[str]:
+    """As `in_a_window`, for pages that open the address which this notes. Call `require_web` first.
+
+    Raises:
+        UserError: if the port cannot be had.
+    """
+    from sandbox.viewer.browser import Browser
+
+    with Browser(port) as browser:
+        note(f"open {browser.url} to see {session.title}; Ctrl-C ends it")
+        note(f"from another machine, run this there first: {browser.tunnel}")
+        yield from browser.run(session)

@@ -23,17 +23,21 @@ def classify(
     sandbox classify mnist_dbn_s0 --out wrong.png
     sandbox classify mnist_dbn_s0 --images 1000 --json
     """
-    from sandbox.cli._generator import able_on_images
+    from sandbox.cli._generator import able_on_images, note_if_fewer
     from sandbox.errors import UserError
     from sandbox.evaluate.classes import confusion
-    from sandbox.generator import Classifier
+    from sandbox.generator import Classifier, UntrainedError
     from sandbox.media.grid import grid, save_png
 
     folder, generator, data = able_on_images(runs, run, Classifier, "tell classes")
     if data.test_labels is None:
         raise UserError(f"the test images of {folder.name} have no labels, so nobody knows what would be right")
+    note_if_fewer("--images", images, len(data.test), "test images")
     test, labels = data.test[:images], data.test_labels[:images]
-    found = confusion(generator, test, labels)
+    try:
+        found = confusion(generator, test, labels)
+    except UntrainedError as error:
+        raise UserError(f"{error} Train it further: sandbox resume {folder.name} --steps {2 * error.steps}") from None
     if out is not None and len(found.wrong):
         save_png(out, grid(test[found.wrong]))
     if as_json:

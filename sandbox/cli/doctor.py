@@ -4,9 +4,10 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from importlib.metadata import distributions, version
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import typer
 
@@ -18,30 +19,38 @@ _ROOM = 2  # GB: a checkpoint of an agent with 100,000 frames of 84x84 in its re
 
 
 class Finding(NamedTuple):
-    """One line: a `note` is worth knowing, a `problem` will stop a run; `todo` mends it."""
+    """One line: a `note` is worth knowing, a `problem` will stop a run; `todo` mends it. `numbers` are for programs."""
 
     status: Literal["ok", "note", "problem"]
     check: str
     found: str
     todo: str = ""
+    numbers: Mapping[str, float] = {}
 
 
-def doctor(json: Json = False, runs: Runs = RUNS) -> None:
-    """Check what runs need on this machine.
+def doctor(
+    json: Json = False,
+    runs: Runs = RUNS,
+    speed: Annotated[bool, typer.Option(help="Also train a few configs for half a second each.")] = True,
+) -> None:
+    """Check what runs need on this machine, and how fast it is.
 
-    PyTorch, display, video, Weights & Biases, extras and disk: a line each, with what to do where something is missing.
+    PyTorch, display, video, Weights & Biases, extras and disk: a line each, with what to do where something is missing;
+    and how long some of the shipped configs would train here.
 
     \b
     sandbox doctor
     sandbox doctor --json
+    sandbox doctor --no-speed
 
     The exit code is 1 if there is a problem, else 0.
     """
     findings = [*_pytorch(), _pygame(), _display(), _wandb(), *_encoders(), *_extras(), _disk(runs), _access(runs)]
+    findings += _speeds() if speed else []
     if json:
         _print.as_json([finding._asdict() for finding in findings])
     else:
-        _print.table((status, check, f"{found} {todo}".strip()) for status, check, found, todo in findings)
+        _print.table((each.status, each.check, f"{each.found} {each.todo}".strip()) for each in findings)
     if any(finding.status == "problem" for finding in findings):
         raise typer.Exit(1)
 
@@ -56,8 +65,16 @@ def _pytorch() -> list[Finding]:
     units = "has" if bf16_pays(device) else "has no"
     threads, cores = torch.get_num_threads(), _cores()
     many = threads > cores
+    cuda = torch.version.cuda
+    build = f"built for CUDA {cuda}" if cuda else "built without CUDA"
+    idle = cuda is None and shutil.which("nvidia-smi") is not None
     return [
-        Finding("ok", "torch", f"PyTorch {version('torch')} on Python {sys.version.split()[0]}."),
+        Finding(
+            "note" if idle else "ok",
+            "torch",
+            f"PyTorch {version('torch')}, {build}, on Python {sys.version.split()[0]}.",
+            "There is an NVIDIA driver that it cannot use; see pytorch.org for a build that can." if idle else "",
+        ),
         Finding("ok", "device", f"device=auto is {device.type}: {name}."),
         Finding("ok", "bf16", f"{device.type} {units} matrix units for it, which is what precision=auto goes by."),
         Finding(
@@ -91,7 +108,7 @@ def _display() -> Finding:
     from sandbox.viewer.display import require_display
 
     try:
-        require_display("Use `sandbox watch RUN --video out.mp4`; playing needs a screen.")
+        require_display("Use --web for a browser elsewhere, or `sandbox watch RUN --video out.mp4`.")
     except UserError as error:
         return Finding("note", "display", str(error))
     return Finding("ok", "display", "a window can be opened.")
@@ -110,27 +127,64 @@ def _wandb() -> Finding:
 
 
 def _encoders() -> list[Finding]:
-    import av
+    """Whether a frame becomes a film, for each kind."""
+    import numpy as np
 
-    needed = {"mp4": "libx264", "webm": "libvpx-vp9"}
-    lacking = {suffix: codec for suffix, codec in needed.items() if codec not in av.codecs_available}
-    if not lacking:
-        return [Finding("ok", "video", f"PyAV {version('av')} writes mp4 (H.264) and webm (VP9); Pillow writes gif.")]
-    todo = "Run: pip install --force-reinstall av"
-    return [
-        Finding("problem", "video", f"PyAV has no encoder {codec} for .{suffix}.", todo)
-        for suffix, codec in lacking.items()
-    ]
+    from sandbox.media.film import Film
+
+    broken = {}
+    with tempfile.TemporaryDirectory() as place:
+        for suffix in (".mp4", ".webm", ".gif"):
+            try:
+                with Film(Path(place, f"film{suffix}"), fps=10) as film:
+                    film.write(np.zeros((64, 64, 3), np.uint8))
+            except Exception as error:  # whatever a codec raises
+                broken[suffix] = f"{error}"
+    if not broken:
+        return [Finding("ok", "video", f"PyAV {version('av')} writes mp4 (H.264) and webm (VP9), Pillow writes gif.")]
+    others = [suffix for suffix in (".mp4", ".webm", ".gif") if suffix not in broken]
+    todo = "Run: pip install --force-reinstall av" + (f" (or film to {' or '.join(others)})" if others else "")
+    return [Finding("note", "video", f"no film can be written to {kind}: {why}.", todo) for kind, why in broken.items()]
 
 
 def _extras() -> list[Finding]:
-    uses = {"scikit-learn": ("digits", "data.name=digits"), "tensorboard": ("tensorboard", "logger.tensorboard=true")}
+    uses = {
+        "scikit-learn": ("digits", "data.name=digits"),
+        "tensorboard": ("tensorboard", "logger.tensorboard=true"),
+        "box2d": ("box2d", "LunarLander and its kin"),
+        "datasets": ("data", "data.name=hub"),
+        "uvicorn": ("web", "--web"),
+    }
     return [
         Finding("ok", package, f"{package} {version(package)}, for {use}.")
         if _installed(package)
         else Finding("note", package, f"not installed; {use} needs it.", f"Run: pip install 'rl-sandbox[{extra}]'")
         for package, (extra, use) in uses.items()
     ]
+
+
+def _speeds() -> list[Finding]:
+    """Measured in a moment, so rough: other programs, evaluations and a warm processor change it."""
+    import torch
+
+    from sandbox.cli._speed import about, products, speeds
+
+    findings = []
+    load, cores = os.getloadavg()[0] if sys.platform != "win32" else 0.0, _cores()
+    if load > cores / 2:
+        busy = f"other programs are at work: {load:.1f} at a time on {cores} cores. What follows is slower for it."
+        findings.append(Finding("note", "load", busy, numbers={"load": load, "cores": cores}))
+    rates = {"fp32": products(torch.float32), "bf16": products(torch.bfloat16)}
+    told = ", ".join(f"{rate:,.0f} in {name}" for name, rate in rates.items())
+    findings.append(Finding("ok", "products", f"of matrices, in GFLOP/s: {told}.", numbers=rates))
+    for each in speeds():
+        found = (
+            f"{about(each.seconds)} for {each.to_do:,} steps, give or take a half: {each.steps:,.0f} a second, "
+            f"with {each.updates:,.1f} updates; evaluations not counted."
+        )
+        numbers = {"steps_per_second": each.steps, "updates_per_second": each.updates, "seconds": each.seconds}
+        findings.append(Finding("ok", each.name, found, numbers=numbers))
+    return findings
 
 
 def _disk(runs: Path) -> Finding:

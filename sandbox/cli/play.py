@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._options import RUNS, Runs
+from sandbox.cli._options import PORT, RUNS, Port, Runs, Web
 
 
 def play(
@@ -17,6 +17,8 @@ def play(
     ] = None,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Steps a second; else what suits the game.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode; the next ones count up.")] = 0,
+    web: Web = False,
+    port: Port = PORT,
 ) -> None:
     """Play an environment with the keyboard; the game's keys are shown under the picture, h shows all others.
 
@@ -28,13 +30,18 @@ def play(
     sandbox play pong --vs latest
     sandbox play catch --record demos.npz
     sandbox play catch blind=true --fps 5
+    sandbox play pong --web
     """
-    from sandbox.cli._sessions import in_a_window, playing
+    from sandbox.cli._sessions import in_a_browser, in_a_window, playing
     from sandbox.configfile import load
+    from sandbox.viewer.browser import require_web
     from sandbox.viewer.display import require_display
 
     name, (options, _) = words[0], load([], words[1:], {})
     session = playing(name, options, vs, runs, seed=seed, fps=fps, record=record)
-    require_display("Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.")
-    for line in in_a_window(session):
+    if web:
+        require_web()
+    else:
+        require_display("Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.")
+    for line in in_a_browser(session, port) if web else in_a_window(session):
         typer.echo(line)

@@ -36,7 +36,7 @@ def recall(
     """
     import torch
 
-    from sandbox.cli._generator import able_on_images, is_picture
+    from sandbox.cli._generator import able_on_images, is_picture, note_if_fewer
     from sandbox.errors import UserError
     from sandbox.generator import Recalls
     from sandbox.media.damage import damaged
@@ -48,7 +48,9 @@ def recall(
 
     still = out is None or is_picture(out)
     folder, network, data = able_on_images(runs, run, Recalls, "recall")
-    originals = (as_float(data.test[:count]) if test else network.memories()[:count]).cpu()
+    there = data.test if test else network.memories()
+    note_if_fewer("--count", count, len(there), "test images" if test else "stored ones")
+    originals = (as_float(there[:count]) if test else there[:count]).cpu()
     if not len(originals):
         raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")
     broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))

@@ -22,13 +22,14 @@ def reconstruct(
     sandbox reconstruct latest
     sandbox reconstruct digits_vq_vae_s0 --count 16 --out there_and_back.png
     """
-    from sandbox.cli._generator import able_on_images
+    from sandbox.cli._generator import able_on_images, note_if_fewer
     from sandbox.evaluate.latents import spread
     from sandbox.generator import Reconstructs
     from sandbox.media.grid import pairs, save_png
     from sandbox.networks.inputs import as_float
 
     folder, generator, data = able_on_images(runs, run, Reconstructs, "reconstruct images")
+    note_if_fewer("--count", count, len(data.test), "test images")
     images = spread(data.test, count)
     place = out or folder.samples / "reconstructions.png"
     save_png(place, pairs(as_float(images), generator.reconstruct(images).cpu()))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._options import RUNS, Runs
+from sandbox.cli._options import PORT, RUNS, Port, Runs, Web
 
 
 def watch(
@@ -20,6 +20,8 @@ def watch(
     episodes: Annotated[int, typer.Option(min=1, help="How many to film.")] = 3,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Steps a second; else what suits the game.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the first episode; the next ones count up.")] = 0,
+    web: Web = False,
+    port: Port = PORT,
 ) -> None:
     """Watch a trained agent play, in a window or as a film; of a run that is still training, always the newest one.
 
@@ -28,6 +30,7 @@ def watch(
 
     \b
     sandbox watch latest
+    sandbox watch latest --web
     sandbox watch pong_dqn_s0 --vs pong_dqn_s1
     sandbox watch pong_dqn_s0 --video pong.gif --episodes 1 --panels
     sandbox watch pong_dqn_s0 --progress-film progress.mp4
@@ -36,6 +39,7 @@ def watch(
     from sandbox.errors import UserError
     from sandbox.note import note
     from sandbox.runfolder import RunFolder
+    from sandbox.viewer.browser import require_web
     from sandbox.viewer.display import require_display
 
     folder = RunFolder.find(runs, run)
@@ -44,7 +48,11 @@ def watch(
         _films.progress(folder, progress_film, seed=seed, fps=fps)
         typer.echo(progress_film)
         return
-    if video is None:
+    if web:
+        if video is not None:
+            raise UserError("--video films and --web shows; give one of them")
+        require_web()
+    elif video is None:
         try:
             require_display(
                 "Filming instead; or see it in a browser with `--web`, or film elsewhere with `--video FILE`."
@@ -57,6 +65,7 @@ def watch(
         typer.echo(video)
         return
     session = _sessions.watching(folder, rival, seed=seed, fps=fps)
-    note(f"a window shows {session.title}")
-    for line in _sessions.in_a_window(session):
+    if not web:
+        note(f"a window shows {session.title}")
+    for line in _sessions.in_a_browser(session, port) if web else _sessions.in_a_window(session):
         typer.echo(line, err=True)

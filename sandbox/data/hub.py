@@ -82,5 +82,18 @@ class HubConfig(DataConfig):
                 f"column {self.image} of {self.path}, split {name}, holds {kind}, but pictures are needed. "
                 f"Set data.image to another of: {', '.join(rows.column_names)}."
             )
-        labels = None if self.label is None else torch.tensor([int(row[self.label]) for row in rows])
+        labels = None if self.label is None else torch.tensor(self._classes(rows, name))
         return np.stack([square(picture, self.size, self.colour) for picture in pictures]), labels
+
+    def _classes(self, rows: Any, name: str) -> list[int]:
+        """Splits for contests have -1 or nothing where the label would be."""
+        labels = [row[self.label] for row in rows]
+        strange = [(place, label) for place, label in enumerate(labels) if not isinstance(label, int) or label < 0]
+        if strange:
+            place, label = strange[0]
+            raise UserError(
+                f"column {self.label} of {self.path}, split {name}, has {label!r} in row {place} and the like in "
+                f"{len(strange):,} of {len(labels):,}, where classes 0, 1, ... are needed. "
+                "Set data.label=null to learn without labels, or another data.train or data.test."
+            )
+        return labels

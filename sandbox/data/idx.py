@@ -1,5 +1,6 @@
 """Any data set in IDX files named as MNIST's are, such as Fashion-MNIST, EMNIST or your own."""
 
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -16,7 +17,7 @@ FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3
 
 
 class IdxConfig(DataConfig):
-    """`root`: the folder with train-images-idx3-ubyte and the other three, gzipped or not.
+    """`root`: the folder with train-images-idx3-ubyte and the other three, gzipped or not, from here or $SANDBOX_DATA.
 
     `sha256`: of the unpacked content, by the file's name; what is named must be so.
 
@@ -35,7 +36,13 @@ class IdxConfig(DataConfig):
         Raises:
             UserError: for files that are missing, damaged, or not those that were meant.
         """
-        return load(Path(self.root), self.sha256, self.binarize, self.threshold, rng)
+        return load(_found(Path(self.root)), self.sha256, self.binarize, self.threshold, rng)
+
+
+def _found(root: Path) -> Path:
+    """`root`, or where it is not here, the folder of that name in $SANDBOX_DATA."""
+    elsewhere = Path(os.environ.get("SANDBOX_DATA") or ".", root)
+    return elsewhere if not root.is_dir() and elsewhere.is_dir() else root
 
 
 def load(folder: Path, sha256: dict[str, str], how: Binarize, threshold: int, rng: Rng) -> DataSet:
@@ -50,7 +57,10 @@ def load(folder: Path, sha256: dict[str, str], how: Binarize, threshold: int, rn
         )
     paths = [_idx.find(folder, name) for name in FILES]
     if missing := [name for name, path in zip(FILES, paths, strict=True) if path is None]:
-        raise UserError(f"{folder} lacks {', '.join(missing)} (with or without .gz); set data.root to where they are")
+        raise UserError(
+            f"{folder} lacks {', '.join(missing)} (with or without .gz); set data.root to where they are, "
+            "here or in $SANDBOX_DATA"
+        )
     train, train_labels, test, test_labels = (
         torch.from_numpy(_idx.read(path, sha256.get(name)).copy())
         for name, path in zip(FILES, paths, strict=True)

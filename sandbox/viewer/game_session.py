@@ -157,7 +157,7 @@ class GameSession:
             hints=[*self._players(), ("h", "help")],
             panels=() if mind is None else mind.panels(self._wanted),
             banner=self._banner(),
-            help=self._help() if self._remote.helping else (),
+            help=self.help if self._remote.helping else (),
         )
 
     @property
@@ -192,7 +192,9 @@ class GameSession:
             return f"return {self._frame.return_:g}{more}"
         return f"{self._go} to start" if self._remote.paused and self._by_hand and self._frame.step == 0 else ""
 
-    def _help(self) -> Sequence[Words]:
+    @property
+    def help(self) -> Sequence[Words]:
+        """Every key and what it does: those of the game, and those of all sessions."""
         first = self._seats[0]
         game = [*self._players(), (self._go, "pause, go on"), ("n", "one step"), ("+ -", "faster, slower")]
         game += [("r", "again, same seed"), ("d", "next seed")]

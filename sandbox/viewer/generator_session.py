@@ -95,7 +95,7 @@ class GeneratorSession:
             status=self._remote.note,
             hints=[*room.keys, *others, ("h", "help")],
             panels=room.panels(),
-            help=self._help() if self._remote.helping else (),
+            help=self.help if self._remote.helping else (),
         )
 
     @property
@@ -106,7 +106,9 @@ class GeneratorSession:
         for room in self._rooms:
             room.refresh()
 
-    def _help(self) -> Sequence[Words]:
+    @property
+    def help(self) -> Sequence[Words]:
+        """Every key and what it does: those of what is shown, and those of all sessions."""
         rooms = [("tab", "another view")] if len(self._rooms) > 1 else []
         pace = [("space", "pause, go on"), ("+ -", "faster, slower")]
         return [*self._rooms[0].keys, *rooms], [*pace, ("c", "next checkpoint"), *COMMON]

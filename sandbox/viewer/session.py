@@ -14,11 +14,13 @@ A face is a loop. It owns the screen and the clock, and nothing else:
 `sandbox.viewer.window` is the one on the desktop.
 """
 
+from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from sandbox.viewer.keys import Key
+from sandbox.viewer.view import Words
 
 NAP = 0.2  # seconds between looks while nothing moves, so that an interrupt from the terminal is heard
 
@@ -33,6 +35,10 @@ class Session(Protocol):
     @property
     def over(self) -> bool:
         """Whether somebody has quit."""
+
+    @property
+    def help(self) -> Sequence[Words]:
+        """Every key and what it does, in groups; keys that belong together have spaces between them."""
 
     def press(self, key: Key) -> None:
         """A key went down or up, under a name of `sandbox.viewer.keys`; unknown ones are ignored."""

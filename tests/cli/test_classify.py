@@ -38,6 +38,9 @@ def test_the_error_the_confusion_and_the_wrong_ones(run, sandbox, tmp_path):
     with Image.open(tmp_path / "wrong.png") as picture:
         assert (picture.width - 1) % 49 == (picture.height - 1) % 49 == 0
     assert json.loads(sandbox("classify", "net", "--images", "10", "--json").out)["images"] == 10
+    many = sandbox("classify", "net", "--images", "5000", "--json")
+    assert json.loads(many.out)["images"] == 297
+    assert many.err == "note: --images 5000: there are only 297 test images; all of them are taken\n"
 
 
 def test_who_cannot_is_told_why(run, sandbox):
@@ -48,6 +51,12 @@ def test_who_cannot_is_told_why(run, sandbox):
     run("catch_random", "steps=20", "name=player")
     assert sandbox("classify", "player").err == (
         "error: player is an agent and cannot tell classes; look at it with `sandbox watch player`\n"
+    )
+    early = "generator={name: stacked_autoencoder, layers: [8], pretraining_steps: 30}"
+    run(early, "data.name=digits", "steps=3", "name=early")
+    assert sandbox("classify", "early").err == (
+        "error: this stacked_autoencoder knows no classes yet: it learns them from update 31 on. "
+        "Train it further: sandbox resume early --steps 60\n"
     )
     run("generator.name=dbn", *DIGITS, "steps=3", "name=blind")
     assert sandbox("classify", "blind").err == (

@@ -5,8 +5,11 @@ from collections import namedtuple
 from pathlib import Path
 
 import pytest
+import torch
 
-from sandbox.cli import doctor
+from sandbox.cli import _speed, doctor
+from sandbox.media import film
+from sandbox.resolve import resolve
 
 CHECKS = [
     "torch",
@@ -19,13 +22,16 @@ CHECKS = [
     "video",
     "scikit-learn",
     "tensorboard",
+    "box2d",
+    "datasets",
+    "uvicorn",
     "disk",
     "runs",
 ]
 
 
 def test_every_check_has_a_line(program):
-    said = program("doctor", "--json")
+    said = program("doctor", "--json", "--no-speed")
     findings = json.loads(said.out)
     assert [finding["check"] for finding in findings] == CHECKS
     assert all(finding["status"] in ("ok", "note", "problem") and finding["found"] for finding in findings)
@@ -35,7 +41,7 @@ def test_every_check_has_a_line(program):
 def test_a_problem_is_exit_code_1(sandbox, monkeypatch):
     monkeypatch.setattr(doctor, "_wandb", lambda: doctor.Finding("ok", "wandb", "here."))
     monkeypatch.setattr(doctor, "_pygame", lambda: doctor.Finding("problem", "pygame", "gone.", "Run: mend"))
-    said = sandbox("doctor")
+    said = sandbox("doctor", "--no-speed")
     assert said.code == 1
     assert any(line.split() == ["problem", "pygame", "gone.", "Run:", "mend"] for line in said.out.splitlines())
 
@@ -63,7 +69,7 @@ def test_no_display(monkeypatch):
     monkeypatch.setattr("sys.platform", "linux")
     finding = doctor._display()
     assert finding.status == "note"
-    assert finding.found.endswith("Use `sandbox watch RUN --video out.mp4`; playing needs a screen.")
+    assert finding.found.endswith("Use --web for a browser elsewhere, or `sandbox watch RUN --video out.mp4`.")
 
 
 def test_missing_extras(monkeypatch):
@@ -95,7 +101,94 @@ def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
     assert doctor._access(tmp_path / "a" / "b").found == f"{tmp_path} cannot be written: Permission denied."
 
 
-def test_encoders_that_are_missing(monkeypatch):
-    monkeypatch.setattr("av.codecs_available", {"libx264"})
-    (finding,) = doctor._encoders()
-    assert (finding.status, finding.found) == ("problem", "PyAV has no encoder libvpx-vp9 for .webm.")
+@pytest.mark.parametrize(
+    ("broken", "way_on"),
+    [
+        ([".mp4"], " (or film to .webm or .gif)"),
+        ([".mp4", ".webm"], " (or film to .gif)"),
+        ([".mp4", ".webm", ".gif"], ""),
+    ],
+)
+def test_films_that_cannot_be_written(monkeypatch, broken, way_on):
+    class Film(film.Film):
+        def __init__(self, path, fps):
+            if path.suffix in broken:
+                raise ValueError("no encoder")
+            super().__init__(path, fps)
+
+    monkeypatch.setattr(film, "Film", Film)
+    todo = f"Run: pip install --force-reinstall av{way_on}"
+    assert doctor._encoders() == [
+        doctor.Finding("note", "video", f"no film can be written to {suffix}: no encoder.", todo) for suffix in broken
+    ]
+
+
+def test_a_gpu_that_this_pytorch_cannot_use(monkeypatch):
+    monkeypatch.setattr("torch.version.cuda", None)
+    monkeypatch.setattr(shutil, "which", lambda program: f"/usr/bin/{program}")
+    finding = doctor._pytorch()[0]
+    assert finding.status == "note"
+    assert "built without CUDA" in finding.found
+    assert finding.todo == "There is an NVIDIA driver that it cannot use; see pytorch.org for a build that can."
+
+
+def test_how_long_a_config_takes(monkeypatch):
+    monkeypatch.setattr(_speed, "speeds", lambda: [_speed.Speed("catch_dqn", 800.0, 100.0, 12_000)])
+    monkeypatch.setattr(_speed, "products", lambda dtype: 1234.5)
+    monkeypatch.setattr("os.getloadavg", lambda: (0.3, 0.3, 0.3))
+    monkeypatch.setattr(doctor, "_cores", lambda: 2)
+    products, catch = doctor._speeds()
+    assert products.found == "of matrices, in GFLOP/s: 1,234 in fp32, 1,234 in bf16."
+    assert (catch.check, catch.found) == (
+        "catch_dqn",
+        "about 15 s for 12,000 steps, give or take a half: 800 a second, with 100.0 updates; evaluations not counted.",
+    )
+    assert catch.numbers == {"steps_per_second": 800.0, "updates_per_second": 100.0, "seconds": 15.0}
+    monkeypatch.setattr("os.getloadavg", lambda: (7.0, 0.3, 0.3))
+    assert doctor._speeds()[0].found == (
+        "other programs are at work: 7.0 at a time on 2 cores. What follows is slower for it."
+    )
+
+
+def test_speeds_are_measured(monkeypatch):
+    """One config that is whole, one whose parts are not all there, and then there is no time left."""
+    monkeypatch.setattr(_speed, "PRESETS", {"nothing": [], "grid_world_q_learning": ["threads=2"], "catch_dqn": []})
+    clock = iter([0.0, 0.1, 0.2, 99.0])
+    monkeypatch.setattr(_speed, "perf_counter", lambda: next(clock, 100.0))
+    (speed,) = _speed.speeds(0.01)
+    assert speed.name == "grid_world_q_learning"
+    assert torch.get_num_threads() == 1
+
+
+def test_a_speed_adds_up():
+    speed = _speed.measured("grid_world_q_learning", [], 0.05)
+    config = resolve(["grid_world_q_learning"], [])
+    assert speed.to_do == config.steps
+    assert speed.steps == pytest.approx(speed.updates * config.agent.stream.num_envs * config.agent.stream.length)
+    assert speed.seconds == pytest.approx(config.steps / speed.steps)
+    assert _speed.measured("grid_world_q_learning", [], 0.0).steps > 0  # one at least, however slow
+    assert _speed.products(torch.float32, 0.01) > 0
+
+
+@pytest.mark.parametrize("name", _speed.PRESETS)
+def test_what_is_measured_learns_from_the_first_on(name):
+    """The overrides fit the config, and learning begins within a moment."""
+    config = resolve([name], _speed.PRESETS[name])
+    warmup = getattr(config.learner.stream, "replay", None)
+    assert warmup is None or warmup.warmup <= 1_000
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (1.24, "about 1.2 s"),
+        (89, "about 89 s"),
+        (95, "about 1.6 min"),
+        (1234, "about 21 min"),
+        (5399, "about 90 min"),
+        (5401, "about 1.5 h"),
+        (360_000, "about 100 h"),
+    ],
+)
+def test_times_in_words(seconds, words):
+    assert _speed.about(seconds) == words

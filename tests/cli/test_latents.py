@@ -27,6 +27,8 @@ def test_reconstruct_shows_test_images_above_their_reconstructions(run, sandbox,
     name = run("digits_autoencoder")
     assert sandbox("reconstruct").out == f"runs/{name}/samples/reconstructions.png\n"
     assert size(tmp_path / f"runs/{name}/samples/reconstructions.png") == (16 * 49 + 1, 2 * (2 * 49 + 1))
+    many = sandbox("reconstruct", name, "--count", "5000", "--out", "all.png")
+    assert many.err == "note: --count 5000: there are only 297 test images; all of them are taken\n"
     assert sandbox("reconstruct", name, "--count", "5", "--out", "five.png").out == "five.png\n"
     with Image.open(tmp_path / "five.png") as opened:
         picture = np.array(opened)

@@ -23,6 +23,12 @@ def test_stored_damaged_recalled(sandbox, tmp_path):
     rows = np.split(np.asarray(Image.open(place))[1:].astype(int), 3)
     assert np.array_equal(rows[0], rows[2])
     assert not np.array_equal(rows[0], rows[1])
+    many = sandbox("recall", "memory", "--damage", "0", "--count", "5000")
+    assert many.err == (
+        "note: --count 5000: there are only 10 stored ones; all of them are taken\n"
+        "note: 10 of 10 recalled to the pixel; mean error a pixel 0.000\n"
+    )
+    sandbox("recall", "memory", "--damage", "0.1", "--count", "7")
     before = place.read_bytes()
     assert sandbox("recall", "memory", "--damage", "0.1", "--count", "7").err == done.err
     assert place.read_bytes() == before

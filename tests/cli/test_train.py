@@ -292,5 +292,8 @@ def test_two_processes_do_not_train_one_run(sandbox, tmp_path):
 def test_a_loss_that_is_not_finite_keeps_its_batch(sandbox, tmp_path):
     wrong = sandbox("train", *TINY, "agent.optimizer.lr=1e30")
     assert wrong.code == 2
-    assert "Likely causes: a learning rate that is too large" in wrong.err
+    assert wrong.err.endswith(
+        "Likely causes: a learning rate that is too large (try a tenth of it), gradients without a limit (set "
+        "clip_norm: 10 in the optimizer's section), or rewards or observations that are not finite.\n"
+    )
     assert list((tmp_path / "runs" / "catch_dqn_s0").glob("batch_*/batch.safetensors"))

@@ -98,6 +98,17 @@ def test_no_such_column() -> None:
     )
 
 
+@pytest.mark.parametrize(("label", "told"), [(-1, "-1"), (None, "None"), ("cat", "'cat'")])
+def test_a_split_that_is_not_labelled(monkeypatch: pytest.MonkeyPatch, label: object, told: str) -> None:
+    unlabelled = Rows([*rows(2), *({**row, "label": label} for row in rows(0, 1))])
+    monkeypatch.setitem(SPLITS, "contest", unlabelled)
+    assert refusal(label="label", test="contest") == (
+        f"column label of someone/numbers, split contest, has {told} in row 1 and the like in 2 of 3, where classes "
+        "0, 1, ... are needed. Set data.label=null to learn without labels, or another data.train or data.test."
+    )
+    assert make(test="contest").test_labels is None
+
+
 def test_a_column_without_pictures() -> None:
     assert refusal(image="text") == (
         "column text of someone/numbers, split train, holds str, but pictures are needed. "

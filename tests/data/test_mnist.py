@@ -58,13 +58,28 @@ def test_black_and_white_is_drawn_once(tmp_path: Path) -> None:
     assert torch.equal(make(tmp_path, binarize="sample").test, data.test)
 
 
+def test_a_folder_that_is_not_here_may_be_among_the_data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "data" / "mine").mkdir(parents=True)
+    write(tmp_path / "data" / "mine")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SANDBOX_DATA", str(tmp_path / "data"))
+    assert len(make(Path("mine")).train) == 5
+    (tmp_path / "mine").mkdir()  # what is here comes first
+    with pytest.raises(UserError, match=r"^mine lacks "):
+        make(Path("mine"))
+    monkeypatch.delenv("SANDBOX_DATA")
+    with pytest.raises(UserError, match=r"^yours lacks "):
+        make(Path("yours"))
+
+
 def test_missing_files(tmp_path: Path) -> None:
     write(tmp_path)
     (tmp_path / idx.FILES[3]).unlink()
     with pytest.raises(UserError) as refused:
         make(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path} lacks t10k-labels-idx1-ubyte (with or without .gz); set data.root to where they are"
+        f"{tmp_path} lacks t10k-labels-idx1-ubyte (with or without .gz); set data.root to where they are, "
+        "here or in $SANDBOX_DATA"
     )
 
 

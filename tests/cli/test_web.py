@@ -1,0 +1,101 @@
+"""`--web`: what is said at the terminal, what is refused, and how it ends."""
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from sandbox.runfolder import RunFolder
+from sandbox.viewer import browser
+
+pytest.importorskip("starlette")
+pytest.importorskip("uvicorn")
+client = pytest.importorskip("websockets.sync.client")
+
+
+exceptions = pytest.importorskip("websockets.exceptions")
+
+
+def drain(page):
+    while True:
+        page.recv(20)
+
+
+class Page:
+    """A browser face that one visitor opens, who quits at once."""
+
+    url, tunnel = "http://127.0.0.1:8765/?token=t", "ssh -N -L 8765:127.0.0.1:8765 here"
+
+    def __init__(self, port):
+        Page.port = port
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *reason):
+        pass
+
+    def run(self, session):
+        assert session.picture(400, 300).shape == (300, 400, 3)
+        yield "seed 0: return 0 in 3 steps"
+
+
+def test_the_address_and_the_tunnel_are_told(sandbox, monkeypatch):
+    monkeypatch.setattr(browser, "Browser", Page)
+    said = sandbox("play", "catch", "--web")
+    assert (said.code, said.out) == (0, "seed 0: return 0 in 3 steps\n")
+    assert said.err == (
+        "note: open http://127.0.0.1:8765/?token=t to see catch; Ctrl-C ends it\n"
+        "note: from another machine, run this there first: ssh -N -L 8765:127.0.0.1:8765 here\n"
+    )
+    assert Page.port == 8765
+    sandbox("play", "catch", "--web", "--port", "0")
+    assert Page.port == 0
+
+
+def test_a_port_that_is_taken_is_one_message(sandbox):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        said = sandbox("play", "catch", "--web", "--port", f"{port}")
+    assert (said.code, said.err) == (
+        2,
+        f"error: port {port} is taken, perhaps by another viewer. Give a free one with --port, or --port 0 for any.\n",
+    )
+
+
+def test_without_the_extra_it_says_what_to_install(sandbox, monkeypatch):
+    monkeypatch.setattr(browser, "find_spec", lambda name: None)
+    said = sandbox("play", "catch", "--web")
+    assert (said.code, said.err) == (
+        2,
+        "error: --web needs starlette, uvicorn, websockets, not installed here. Run: pip install 'rl-sandbox[web]'\n",
+    )
+
+
+def test_a_film_or_a_page(sandbox, tmp_path):
+    RunFolder.create(
+        tmp_path / "runs", "caught", config="env: {name: catch}\nagent: {name: dqn}\nsteps: 1\n", command=[]
+    )
+    said = sandbox("watch", "caught", "--web", "--video", "film.mp4")
+    assert (said.code, said.err) == (2, "error: --video films and --web shows; give one of them\n")
+
+
+def test_ctrl_c_ends_it_cleanly(tmp_path):
+    """The installed program, with somebody looking on: its page is told, and nothing but the notes is printed."""
+    command = [Path(sys.executable).with_name("sandbox"), "play", "catch", "--web", "--port", "0"]
+    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    first, _ = (program.stderr.readline(), program.stderr.readline())
+    here, token = re.search(r"http://(\S+)/\?token=(\S+)", first).groups()
+    with client.connect(f"ws://{here}/pictures?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
+        page.recv(20)
+        program.send_signal(signal.SIGINT)
+        with pytest.raises(exceptions.ConnectionClosed, match="4002"):
+            drain(page)
+    out, err = program.communicate(timeout=20)
+    assert (program.returncode, out, err) == (130, "", "")
