@@ -75,10 +75,12 @@ def begin(config: RunConfig, runs: Path) -> Assembly:
 def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly, int]:
     """The learner of a run as its newest good checkpoint holds it, and that checkpoint's step.
 
-    `overrides` of its config must leave the learner as it is: they are for the environment and how it is played.
+    It is for looking at: batch norms keep to their statistics. `overrides` of its config must leave the learner as it is: they are for the environment and how it is played.
     """
     parts = build(resolve([str(folder.config)], overrides), folder.path.parent)
-    return parts, Checkpoints(folder.checkpoints).load(learnt(parts.learner))
+    step = Checkpoints(folder.checkpoints).load(learnt(parts.learner))
+    judge_alone(parts.learner)
+    return parts, step
 
 
 def learnt(learner: Learner) -> dict[str, Stateful]:

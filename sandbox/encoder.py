@@ -1,9 +1,11 @@
 """A saved encoder starts another learner: a VAE's recogniser becomes a DQN's torso, and the other way round."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 
 import torch
 from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.nn.utils import parametrize
 
 from sandbox.errors import UserError
@@ -24,11 +26,27 @@ def judge_alone(learner: Learner) -> None:
 
     What an agent does in one environment must not depend on the others, nor on what is being learnt beside it.
     """
-    for module in learner.parts().values():
-        if isinstance(module, nn.Module):
-            for part in module.modules():
-                if isinstance(part, nn.modules.batchnorm._BatchNorm):
-                    part.eval()
+    for norm in _learning_norms(learner):
+        norm.eval()
+
+
+@contextmanager
+def judging_alone(learner: Learner) -> Iterator[None]:
+    """Inside, as after `judge_alone`: what is made or measured neither changes the learner nor hangs on its company."""
+    norms = _learning_norms(learner)
+    for norm in norms:
+        norm.eval()
+    try:
+        yield
+    finally:
+        for norm in norms:
+            norm.train()
+
+
+def _learning_norms(learner: Learner) -> list[nn.Module]:
+    modules = [part for part in learner.parts().values() if isinstance(part, nn.Module)]
+    norms = [part for module in modules for part in module.modules() if isinstance(part, _BatchNorm)]
+    return [norm for norm in norms if norm.training]
 
 
 def start_from(learner: Learner, giver: Learner, where: str) -> None:

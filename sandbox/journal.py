@@ -8,6 +8,7 @@ from typing import Any
 from sandbox.assemble import Assembly, learnt, restore, use_threads
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet, Mixture
+from sandbox.encoder import judging_alone
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.evaluate.collapse import CollapseWatch
@@ -92,7 +93,8 @@ class Journal:
         """The score now, in environments of its own (or on the test images), as `eval/...`; None if asked to stop."""
         config = self._assembly.config
         try:
-            scores = score(self._assembly, config.evaluate_episodes, config.seed, self.stopping)
+            with judging_alone(self._assembly.learner):
+                scores = score(self._assembly, config.evaluate_episodes, config.seed, self.stopping)
         except Stopped:
             return None
         if line := self._collapse.look(step, scores):
@@ -110,7 +112,8 @@ class Journal:
             self._sink.media(step, "videos", place)
             return
         draw = learner.preview if isinstance(learner, Previews) else learner.sample
-        pictures = {"samples": (stem, picture_of(draw, self._assembly.source.spec.shape))}
+        with judging_alone(learner):
+            pictures = {"samples": (stem, picture_of(draw, self._assembly.source.spec.shape))}
         if isinstance(learner, Filters):
             pictures["filters"] = (f"filters_{stem}", grid(balanced(learner.filters(_FILTERS))))
         for name, (file, picture) in pictures.items():

@@ -3,6 +3,10 @@
 import json
 
 import pytest
+import torch
+
+from sandbox.assemble import restore
+from sandbox.runfolder import RunFolder
 
 SHORT = ["media_period=0", "logger.wandb=off", "threads=1", "--quiet"]
 BARS = "data={name: bars_and_stripes, size: 8, count: 300, test_count: 100}"
@@ -14,7 +18,7 @@ FIGURES = ("fcd", "kid", "precision", "recall", "density", "coverage")
 @pytest.fixture
 def train(sandbox):
     def run(*words):
-        done = sandbox("train", *words, *SHORT)
+        done = sandbox("train", *SHORT, *words)
         assert done.code == 0, done.err
         return done
 
@@ -93,3 +97,16 @@ def test_overrides_of_what_was_learnt_are_refused(train, sandbox):
     assert "ring was built for [2] numbers and 8 classes; with this there are [1, 4, 4] bytes" in refused.err
     wide = objects(sandbox("evaluate", "ring", "data.deviation=0.2", "--json"))
     assert wide["high_quality_floor"] > 0.9
+
+
+def test_looking_changes_nothing_where_batches_are_normalised(train, tmp_path):
+    """Trained with and without a look at every step, it is the same; and an image does not hang on its company."""
+    words = ["data.name=digits", "generator={name: vae, backbone: {name: strided, channels: [4, 8]}}", "steps=3"]
+    train(*words, "evaluate_period=1", "media_period=1", "name=seen")
+    train(*words, "evaluate_period=0", "name=unseen")
+    (seen, _), (unseen, _) = (restore(RunFolder(tmp_path / "runs" / name)) for name in ("seen", "unseen"))
+    ours, theirs = (run.learner.parts()["network"].state_dict() for run in (seen, unseen))
+    assert any("running_mean" in name for name in ours)
+    assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
+    images = seen.source.test[:5]
+    torch.testing.assert_close(seen.learner.reconstruct(images)[:1], seen.learner.reconstruct(images[:1]))

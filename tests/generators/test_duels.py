@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sandbox.device import Compute
-from sandbox.encoder import judge_alone, start_from
+from sandbox.encoder import judge_alone, judging_alone, start_from
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import HINGE, LEAST_SQUARES, NON_SATURATING, WASSERSTEIN, gradient_penalty
@@ -205,6 +205,18 @@ def test_an_agent_is_judged_alone() -> None:
     with torch.no_grad():
         torch.testing.assert_close(agent._network(images(4))[:1], agent._network(images(1)))
     assert all(torch.equal(value, before[name]) for name, value in agent._network.state_dict().items())
+
+
+def test_norms_that_are_judged_alone_learn_on_afterwards() -> None:
+    learner = make("dcgan")
+    judge, average = learner._duel.discriminator, learner._duel.average
+    before = {name: value.clone() for name, value in judge.named_buffers()}
+    with pytest.raises(KeyboardInterrupt), judging_alone(learner):
+        torch.testing.assert_close(judge(images(4)).logits[:1], judge(images(1)).logits)
+        assert all(torch.equal(value, before[name]) for name, value in judge.named_buffers())
+        raise KeyboardInterrupt
+    assert all(part.training for part in judge.modules())
+    assert not any(part.training for part in average.modules())
 
 
 def test_a_spectral_norm_takes_an_encoder_and_normalises_it() -> None:
