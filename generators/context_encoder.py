@@ -75,7 +75,7 @@ class ContextEncoder:
     def update(self, batch: torch.Tensor) -> Metrics:
         self._held.see(batch)
         images = as_float(batch)
-        sources = self.damage(images, self._training)
+        sources = self.damage(batch, self._training)  # bytes: floats would have to be looked at
         where, network, metrics = inpainting.missing(sources), self._duel.generator, {}
 
         def error(fake: torch.Tensor, _: object) -> torch.Tensor:

@@ -31,6 +31,15 @@ def draws(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
+def test_trap_39_an_update_looks_at_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    def look(self: torch.Tensor) -> bool:
+        raise AssertionError("this waits for the device")
+
+    network = make()
+    monkeypatch.setattr(torch.Tensor, "__bool__", look)
+    network.update(images())
+
+
 def test_a_square_is_missing_everywhere_or_in_the_middle() -> None:
     many = images(1).expand(2_000, -1, -1, -1)
     where = inpainting.missing(make(side=0.6).damage(many, draws()))[:, 0]  # 5 pixels, so 4 x 4 places
