@@ -7,13 +7,14 @@ from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.inputs import as_float
+from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled
 
 
 class Classes:
     """The `number` of classes K of some data, and how they go beside noise and images."""
 
-    def __init__(self, spec: Spec, name: str, compute: Compute) -> None:
+    def __init__(self, spec: Spec, name: str, rng: Rng, compute: Compute) -> None:
         """Raises UserError if the data of the member `name` have no labels."""
         if not spec.num_classes:
             raise UserError(
@@ -21,6 +22,7 @@ class Classes:
                 "e.g. data.name=digits or data.name=mnist, or generator.name=dcgan, which needs none."
             )
         self.number, self._device = spec.num_classes, compute.device
+        self._sampling = rng.torch("classes/sampling", compute.device)
 
     def of(self, batch: Labelled) -> torch.Tensor:
         """The classes [B] of a batch."""
@@ -30,6 +32,10 @@ class Classes:
     def in_turn(self, count: int) -> torch.Tensor:
         """0, 1, ... K - 1, 0, 1, ...: [count]."""
         return torch.arange(count, device=self._device) % self.number
+
+    def sampling(self, count: int) -> torch.Tensor:
+        """Evenly drawn, [count]: metrics take samples as independent of each other."""
+        return torch.randint(self.number, (count,), generator=self._sampling, device=self._device)
 
     def one_hot(self, labels: torch.Tensor) -> torch.Tensor:
         """[B] -> [B, K], floats."""

@@ -51,7 +51,7 @@ class CGAN:
     def __init__(self, config: CGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         """Raises UserError for points, and for data without labels."""
         channels, *sides = image_shape(spec, "cgan")
-        self._classes = Classes(spec, "cgan", compute)
+        self._classes = Classes(spec, "cgan", rng, compute)
         with rng.initialising("cgan/discriminator"):
             shape = (channels + self._classes.number, *sides)
             discriminator = Discriminator(config.backbone, shape, config.tricks)
@@ -93,8 +93,8 @@ class CGAN:
         return self._noise.sampling(count)
 
     def sample(self, count: int) -> torch.Tensor:
-        """Of all classes in turn."""
-        return self.decode(self._noise.sampling(count))
+        """Of classes that are drawn evenly."""
+        return self.sample_of(self._classes.sampling(count))
 
     def preview(self, count: int) -> torch.Tensor:
         """Of all classes in turn."""

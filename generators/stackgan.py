@@ -144,7 +144,7 @@ class StackGAN:
                 f"generator.name=stackgan halves images, but these are {shape[1]}x{shape[2]}. "
                 "Take larger ones, or generator.name=cgan."
             )
-        self._config, self._classes, self._compute = config, Classes(spec, "stackgan", compute), compute
+        self._config, self._classes, self._compute = config, Classes(spec, "stackgan", rng, compute), compute
         number = self._classes.number
         self._sides = shape[1:]
         small = (shape[0], shape[1] // 2, shape[2] // 2)
@@ -216,8 +216,8 @@ class StackGAN:
         return self._noise.sampling(count)
 
     def sample(self, count: int) -> torch.Tensor:
-        """Of all classes in turn."""
-        return self.decode(self._noise.sampling(count))
+        """Of classes that are drawn evenly."""
+        return self.sample_of(self._classes.sampling(count))
 
     def preview(self, count: int) -> torch.Tensor:
         """Of all classes in turn."""

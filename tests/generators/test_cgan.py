@@ -43,7 +43,7 @@ def test_an_update_is_the_game_on_images_of_the_batchs_classes() -> None:
     torch.testing.assert_close(metrics["discriminator_loss"], expected.detach())
 
 
-def test_samples_are_of_all_classes_in_turn() -> None:
+def test_what_is_decoded_is_of_all_classes_in_turn() -> None:
     gan = make()
     z = gan.latents(6)
     turn = torch.tensor([0, 1, 2, 0, 1, 2])
@@ -52,6 +52,16 @@ def test_samples_are_of_all_classes_in_turn() -> None:
     assert gan.sample(5).shape == (5, 1, 4, 4)
     first = gan.preview(4)
     assert torch.equal(gan.preview(4), first)
+
+
+def test_samples_are_independent_of_each_other() -> None:
+    """Of 500 at a time out of a thousand classes, taken in turn, half would never be seen, and none twice."""
+    gan = make()
+    gan._make = lambda z, labels: labels  # type: ignore[method-assign]
+    kinds = gan.sample(3_000)
+    assert torch.bincount(kinds).tolist() == pytest.approx([1_000] * 3, abs=100)
+    assert float((kinds[1:] == kinds[:-1]).double().mean()) == pytest.approx(1 / 3, abs=0.04)
+    assert not torch.equal(gan.sample(3_000), kinds)
 
 
 def test_images_of_a_class_are_those_it_has_learnt() -> None:

@@ -93,13 +93,21 @@ def test_stage_two_paints_over_sketches_of_the_average() -> None:
     assert torch.equal(gan._make(codes, LABELS), torch.sigmoid(gan._painting.average(HOT, second, sketch).logits))
 
 
-def test_samples_are_of_all_classes_in_turn() -> None:
+def test_what_is_decoded_is_of_all_classes_in_turn() -> None:
     gan = make()
     codes, turn = gan.latents(6), torch.tensor([0, 1, 2, 0, 1, 2])
     assert torch.equal(gan.decode(codes), gan._make(codes, turn))
     assert not torch.allclose(gan.decode(codes)[:1], gan._make(codes[:1], turn[1:2]))
     assert torch.equal(gan.preview(4), gan.preview(4))
     assert gan.sample_of(LABELS).shape == (6, 1, 8, 8)
+
+
+def test_samples_are_independent_of_each_other() -> None:
+    gan = make()
+    gan._make = lambda codes, labels: labels  # type: ignore[method-assign]
+    kinds = gan.sample(3_000)
+    assert torch.bincount(kinds).tolist() == pytest.approx([1_000] * 3, abs=100)
+    assert float((kinds[1:] == kinds[:-1]).double().mean()) == pytest.approx(1 / 3, abs=0.04)
 
 
 def test_bad_data() -> None:
