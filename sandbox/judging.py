@@ -7,7 +7,13 @@ from sandbox.assemble import Assembly, collect
 from sandbox.dataset import DataConfig, DataSet, Stacked
 from sandbox.evaluate.judge import LARGEST, SMALLEST, Channelwise, Judge, num_classes
 from sandbox.evaluate.judges import Judges
+from sandbox.generator import Translates
 from sandbox.seeding import Rng
+
+_NO_DRAWS = (
+    "its samples are what became of the few sources that it keeps, which are no independent draws to compare: "
+    "l1 and ssim say how near it comes to the truth of test images"
+)
 
 
 def judge_of(assembly: Assembly, runs: Path) -> tuple[dict[str, str], Judge | None]:
@@ -21,6 +27,8 @@ def judge_of(assembly: Assembly, runs: Path) -> tuple[dict[str, str], Judge | No
     config, data = assembly.config.data, assembly.source
     if config is None or not isinstance(data, DataSet) or len(data.spec.shape) != 3:
         return {}, None
+    if isinstance(assembly.learner, Translates):
+        return {"fcd_missing": _NO_DRAWS}, None
     if isinstance(config, Stacked):
         name, judge = _judge(config.channel(), runs)
         return {"fcd_classifier": name}, Channelwise(judge, data.spec.shape[0])

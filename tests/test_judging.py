@@ -76,6 +76,19 @@ def test_images_without_one(tmp_path: Path, asked: list[tuple[Any, DataSet]], da
     assert (judge is None) == (reason is not None) == (not asked)
 
 
+def test_translations_are_no_draws(tmp_path: Path, asked: list[tuple[Any, DataSet]]) -> None:
+    """297 test images beside what became of 256 training ones, some of which would be there twice."""
+    parts = assembled(tmp_path, "data.name=digits", "generator.backbone.name=mlp", generator="context_encoder")
+    assert judge_of(parts, tmp_path) == (
+        {
+            "fcd_missing": "its samples are what became of the few sources that it keeps, which are no independent "
+            "draws to compare: l1 and ssim say how near it comes to the truth of test images"
+        },
+        None,
+    )
+    assert not asked
+
+
 def test_points_have_none_and_need_none(tmp_path: Path) -> None:
     points = assembled(tmp_path, "data={name: gaussian_ring, count: 50, test_count: 9}", generator="gan")
     assert judge_of(points, tmp_path) == ({}, None)
