@@ -2,9 +2,10 @@
 
 Paper: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks".
 Deviations: small networks for small images, in widths of your choice; patches of 10 pixels with the default channels
-    (theirs: 70 of 256); any batch size (theirs: 1); the learning rate falls if its optimiser says so; a weight for the
-    identity loss is for sources and images with the same channels, others have no identity; translations come from
-    moving averages of the weights (Yazici et al. 2019).
+    (theirs: 70 of 256); any batch size (theirs: 1); the learning rate falls if its optimiser says so; errors
+    of pixels in [0, 1] and the generators' game are both half of the paper's; a weight for the identity loss is for
+    sources and images with the same channels, others have no identity; translations come from moving averages of the
+    weights (Yazici et al. 2019).
 """
 
 import copy

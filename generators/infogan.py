@@ -21,7 +21,7 @@ from generators._tricks import Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig, image_shape
+from sandbox.generator import GeneratorConfig, fitting, image_shape
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels, in_fp32
@@ -95,7 +95,7 @@ class InfoGAN:
 
     def __init__(self, config: InfoGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         """Raises UserError for points, and if images are to be judged in packs: Q looks at each by itself."""
-        shape = image_shape(spec, "infogan")
+        shape = self._shape = image_shape(spec, "infogan")
         if config.tricks.pack_size > 1:
             raise UserError(
                 f"generator.tricks.pack_size={config.tricks.pack_size} judges several images at once, but infogan "
@@ -189,9 +189,11 @@ class InfoGAN:
         return F.one_hot(categories.to(self._compute.device), self._config.num_categories).float()
 
     def _guess(self, images: torch.Tensor) -> Guess:
+        """Raises UserError for images that do not fit."""
+        x = as_pixels(fitting(images, self._shape, "infogan"), self._compute.device)
         self._recogniser.eval()
         with self._compute.autocast():
-            verdict = self._recogniser(as_pixels(images, self._compute.device))
+            verdict = self._recogniser(x)
         self._recogniser.train()
         return self._recogniser.guess(verdict)
 

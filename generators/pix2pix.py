@@ -2,7 +2,8 @@
 
 Paper: Isola et al. 2017, "Image-to-Image Translation with Conditional Adversarial Networks".
 Deviations: small networks for small images, in widths of your choice, normalised by instance; patches of 22 pixels
-    with the default channels (theirs: 70 of 256); the discriminator's loss is not halved; what is said in `_duel.py`.
+    with the default channels (theirs: 70 of 256); the discriminator's loss is not halved; errors are of pixels in
+    [0, 1], which are half of the paper's; what is said in `_duel.py`.
     As in the paper, dropout is the only noise, in training and in translating, and it changes little.
 """
 

@@ -75,7 +75,8 @@ def begin(config: RunConfig, runs: Path) -> Assembly:
 def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly, int]:
     """The learner of a run as its newest good checkpoint holds it, and that checkpoint's step.
 
-    It is for looking at: batch norms keep to their statistics. `overrides` of its config must leave the learner as it is: they are for the environment and how it is played.
+    It is to be looked at: batch norms keep to their statistics. `overrides` of its config must leave the learner as it
+    is: they are for the environment and how it is played.
     """
     parts = build(resolve([str(folder.config)], overrides), folder.path.parent)
     step = Checkpoints(folder.checkpoints).load(learnt(parts.learner))

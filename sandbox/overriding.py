@@ -60,4 +60,5 @@ def _spec(folder: RunFolder, config: RunConfig) -> Spec:
 def _words(spec: Spec) -> str:
     kind = "bytes" if spec.is_bytes else "numbers"
     rest = f"{spec.num_actions} actions" if spec.num_actions else f"{spec.num_classes} classes"
-    return f"{list(spec.shape)} {kind} and {rest}"
+    sources = "" if spec.source_shape is None else f" of sources {list(spec.source_shape)}"
+    return f"{list(spec.shape)} {kind}{sources} and {rest}"

@@ -10,6 +10,7 @@ from sandbox.runfolder import RunFolder
 
 DIGITS = "steps: 10\ndata: {name: digits, binarize: threshold}\ngenerator: {name: rbm}\n"
 RING = "steps: 10\ndata: {name: gaussian_ring, count: 100, test_count: 10}\ngenerator: {name: gan}\n"
+EDGES = "steps: 10\ndata: {name: edges, env: {name: catch}, count: 20}\ngenerator: {name: pix2pix}\n"
 CATCH = "steps: 10\nenv: {name: catch, observe: features}\nagent: {name: dqn, backbone: {name: mlp}}\n"
 
 
@@ -68,6 +69,12 @@ def test_what_was_learnt_stays(tmp_path: Path, text: str, word: str) -> None:
             RING,
             "data.modes=5",
             "run was built for [2] numbers and 8 classes; with this there are [2] numbers and 5 classes.",
+        ),
+        (
+            EDGES,
+            "data={name: frames, env: {name: catch}, count: 20}",
+            "run was built for [1, 84, 84] bytes of sources [1, 84, 84] and 0 classes; with this there are [1, 84, 84] "
+            "bytes and 0 classes.",
         ),
         (
             CATCH,

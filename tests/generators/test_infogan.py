@@ -116,6 +116,17 @@ def test_packs_are_refused() -> None:
     )
 
 
+def test_other_images_are_refused() -> None:
+    """A perceptron would take these: they have as many pixels."""
+    for ask in (make().cluster, make().encode):
+        with pytest.raises(UserError) as error:
+            ask(torch.zeros(5, 1, 4, 16))
+        assert str(error.value) == (
+            "this infogan takes images [B, 1, 8, 8], which it has learnt from, but these are [5, 1, 4, 16]. "
+            "Bring them to that shape, or train one on images such as these."
+        )
+
+
 def test_interfaces() -> None:
     gan = make()
     for protocol in (Generator, Previews, Imagines, Coder, Conditional, Steers, Clusters):
