@@ -21,10 +21,12 @@ from sandbox.generator import GeneratorConfig
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.mlp import MLP
-from sandbox.ops.adversarial import GAMES
+from sandbox.ops.adversarial import MINIMAX, NON_SATURATING
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
+
+_GAMES = {"non_saturating": NON_SATURATING, "minimax": MINIMAX}
 
 
 class GANConfig(GeneratorConfig):
@@ -54,7 +56,7 @@ class GAN:
         with rng.initialising("gan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, GAMES[config.game], generator, discriminator, rng, compute)
+        self._duel = Duel(config, _GAMES[config.game], generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

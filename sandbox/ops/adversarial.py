@@ -68,7 +68,6 @@ WASSERSTEIN = Game(real=torch.neg, fake=_untouched, generator=torch.neg, read=_u
 HINGE = Game(
     real=lambda x: F.relu(1 - x), fake=lambda x: F.relu(1 + x), generator=torch.neg, read=_untouched, labels=False
 )
-GAMES = {"non_saturating": NON_SATURATING, "minimax": MINIMAX, "least_squares": LEAST_SQUARES, "hinge": HINGE}
 
 
 def feature_matching(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:

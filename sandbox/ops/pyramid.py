@@ -1,4 +1,4 @@
-"""Laplacian pyramids: an image as a small one, and for each doubling of its sides what the doubling misses.
+"""The levels of Laplacian pyramids, and the way from one to the next: what enlarging misses is a level's details.
 
 Paper: Burt & Adelson 1983, "The Laplacian Pyramid as a Compact Image Code"; here the small images are means of 2x2
 pixels, and what is between pixels is interpolated on lines.
@@ -26,21 +26,3 @@ def halved(images: torch.Tensor) -> torch.Tensor:
 def enlarged(images: torch.Tensor, sides: Sequence[int]) -> torch.Tensor:
     """[B, C, h, w] -> [B, C, *sides], interpolated."""
     return F.interpolate(images, size=tuple(sides), mode="bilinear", align_corners=False)
-
-
-def bands_of(images: torch.Tensor, levels: int) -> list[torch.Tensor]:
-    """Floats [B, C, H, W] -> what each of `levels - 1` halvings loses, largest first, and then the smallest images."""
-    bands = []
-    for _ in range(levels - 1):
-        small = halved(images)
-        bands.append(images - enlarged(small, images.shape[-2:]))
-        images = small
-    return [*bands, images]
-
-
-def collapsed(bands: Sequence[torch.Tensor]) -> torch.Tensor:
-    """What `bands_of` took apart, exactly but for rounding."""
-    *details, images = bands
-    for band in reversed(details):
-        images = band + enlarged(images, band.shape[-2:])
-    return images
