@@ -28,7 +28,8 @@ WORKERS = (0, 2)
 def rows() -> Iterator[Row]:
     """Images a second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    images = torch.randint(256, (IMAGES, 1, SIDE, SIDE), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
+    draws = torch.Generator().manual_seed(0)
+    images = torch.randint(256, (IMAGES, 1, SIDE, SIDE), generator=draws, dtype=torch.uint8)
     sides = {
         (precision, batch): _ours(images, batch, Compute(device, precision == "bf16"))
         for precision in (("fp32", "bf16") if bf16_pays(device) else ("fp32",))

@@ -50,9 +50,10 @@ def test_benches_of_the_learner_run(name, rows, monkeypatch):
     module = importlib.import_module(f"sandbox.bench.{name}")
     for constant, value in {
         "CAPACITY": 300,
+        "IMAGES": 300,
         "TURNS": 1,
         "BATCHES": (100,) if name == "rbm" else (2,),
-        "SIDE": 256,
+        "SIDE": 28 if name == "gan" else 256,
         "CHUNK": 8,
         "BATCH": 2,
         "HIDDEN": 8,
