@@ -1,5 +1,6 @@
 """Frames seen at play, for the sets that are made of them."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from sandbox.dataset import Collect
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
 
-_TOGETHER = 512  # frames that become floats at a time
+_TOGETHER = 512
 
 
 def played(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, collect: Collect) -> torch.Tensor:
@@ -38,5 +39,9 @@ def shrunk(frames: torch.Tensor, times: int) -> torch.Tensor:
     """[N, C, H, W] uint8 -> [N, C, H // times, W // times], the means of squares of pixels."""
     if times == 1:
         return frames
-    parts = torch.split(frames, _TOGETHER)
-    return torch.cat([F.avg_pool2d(part.float(), times).round().to(torch.uint8) for part in parts])
+    return in_parts(lambda part: F.avg_pool2d(part.float(), times).round().to(torch.uint8), frames)
+
+
+def in_parts(change: Callable[[torch.Tensor], torch.Tensor], frames: torch.Tensor) -> torch.Tensor:
+    """`change` of all the frames, some at a time: it may need them as floats."""
+    return torch.cat([change(part) for part in torch.split(frames, _TOGETHER)])

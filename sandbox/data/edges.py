@@ -2,17 +2,15 @@
 
 from typing import Any, Literal
 
-import torch
 from pydantic import Field
 
 from sandbox.data._binarize import Threshold
-from sandbox.data._frames import played, shrunk, split
+from sandbox.data._frames import in_parts, played, shrunk, split
 from sandbox.dataset import Collect, DataConfig, DataSet
 from sandbox.ops.edges import edges
 from sandbox.seeding import Rng
 
 _PONG = {"name": "pong"}
-_TOGETHER = 512  # frames that become floats at a time
 
 
 class EdgesConfig(DataConfig):
@@ -36,6 +34,6 @@ class EdgesConfig(DataConfig):
             UserError: if the environment's observations are not images of bytes.
         """
         frames = shrunk(played("edges", self.env, self.agent, self.count, rng, collect), self.shrink)
-        sources = torch.cat([edges(part, self.threshold) for part in torch.split(frames, _TOGETHER)])
+        sources = in_parts(lambda part: edges(part, self.threshold), frames)
         (train, test), (train_sources, test_sources) = (split(x, self.test_fraction) for x in (frames, sources))
         return DataSet(train, test, train_sources=train_sources, test_sources=test_sources)

@@ -21,13 +21,11 @@ class Decoder(nn.Module):
         self.head = nn.Linear(in_features, math.prod(self._start), bias=False)
         self.convolutions = nn.Sequential()
         for number in reversed(range(len(config.channels))):
-            odd = [full - 2 * half for full, half in zip(sides[number], sides[number + 1], strict=True)]
+            odd = (sides[number][0] % 2, sides[number][1] % 2)  # what halving left out
             last = number == 0
             self.convolutions.extend([nn.BatchNorm2d(widths[number + 1]), nn.ReLU(inplace=True)])
             self.convolutions.append(
-                nn.ConvTranspose2d(
-                    widths[number + 1], widths[number], KERNEL, STRIDE, PADDING, (odd[0], odd[1]), bias=last
-                )
+                nn.ConvTranspose2d(widths[number + 1], widths[number], KERNEL, STRIDE, PADDING, odd, bias=last)
             )
         self.apply(initialise)
         self.convolutions.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

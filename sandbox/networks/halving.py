@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sandbox.errors import UserError
 
 
-def halved(shape: Sequence[int], times: int, name: str) -> list[tuple[int, int]]:
+def halved_sides(shape: Sequence[int], times: int, name: str) -> list[tuple[int, int]]:
     """Height and width of images [C, H, W] before and after each halving, which rounds down.
 
     Raises:

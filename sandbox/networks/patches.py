@@ -9,7 +9,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from sandbox.networks.halving import halved
+from sandbox.networks.halving import halved_sides
 from sandbox.networks.inputs import as_float
 from sandbox.networks.strided import initialise
 
@@ -23,7 +23,7 @@ class Patches(nn.Module):
     def __init__(self, shape: Sequence[int], channels: Sequence[int]) -> None:
         """Raises UserError for images that cannot be halved so many times."""
         super().__init__()
-        sides, widths = halved(shape, len(channels), "patch discriminator"), [shape[0], *channels]
+        sides, widths = halved_sides(shape, len(channels), "patch discriminator"), [shape[0], *channels]
         self.layers = nn.Sequential()
         for i, (below, above) in enumerate(pairwise(widths)):
             self.layers.append(nn.Conv2d(below, above, 4, 2, 1))

@@ -52,10 +52,7 @@ def sides_of(config: Strided, shape: Sequence[int]) -> list[tuple[int, int]]:
             f"backbone strided with {len(config.channels)} channels needs images [C, H, W] of at least "
             f"{least}x{least}, got {tuple(shape)}. Give it fewer channels, or another backbone: mlp takes anything."
         )
-    sides = [(shape[1], shape[2])]
-    for _ in config.channels:
-        sides.append((sides[-1][0] // 2, sides[-1][1] // 2))
-    return sides
+    return [(shape[1] >> i, shape[2] >> i) for i in range(len(config.channels) + 1)]
 
 
 def initialise(module: nn.Module) -> None:

@@ -10,7 +10,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from sandbox.networks.halving import halved
+from sandbox.networks.halving import halved_sides
 from sandbox.networks.inputs import as_float
 from sandbox.networks.strided import initialise
 
@@ -44,13 +44,13 @@ class Translator(nn.Module):
         Raises UserError for images that cannot be halved so many times and keep 2x2 pixels, and for less than 4x4.
         """
         super().__init__()
-        sides = halved(shape, max(len(channels), 2), "ResNet translator")
+        sides = halved_sides(shape, max(len(channels), 2), "ResNet translator")
         self.layers = nn.Sequential(*_normalised(_convolution(shape[0], channels[0], 7), channels[0]))
         for below, above in pairwise(channels):
             self.layers.extend(_normalised(nn.Conv2d(below, above, 4, 2, 1), above))
         self.layers.extend([_Residual(channels[-1]) for _ in range(num_blocks)])
         for i in reversed(range(len(channels) - 1)):
-            odd = (sides[i][0] - 2 * sides[i + 1][0], sides[i][1] - 2 * sides[i + 1][1])
+            odd = (sides[i][0] % 2, sides[i][1] % 2)  # what halving left out
             self.layers.extend(_normalised(nn.ConvTranspose2d(channels[i + 1], channels[i], 4, 2, 1, odd), channels[i]))
         self.layers.append(_convolution(channels[0], out_channels, 7))
         self.apply(initialise)

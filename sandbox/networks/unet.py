@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sandbox.networks.halving import halved
+from sandbox.networks.halving import halved_sides
 from sandbox.networks.inputs import as_float
 from sandbox.networks.strided import initialise
 
@@ -26,7 +26,7 @@ class UNet(nn.Module):
         Raises UserError for images that cannot be halved so many times.
         """
         super().__init__()
-        sides, widths = halved(shape, len(channels), "U-Net"), [shape[0], *channels]
+        sides, widths = halved_sides(shape, len(channels), "U-Net"), [shape[0], *channels]
         self._dropout, self._depth = dropout, len(channels)
         self.down, self.up = nn.ModuleList(), nn.ModuleList()
         for i in range(self._depth):
@@ -38,7 +38,7 @@ class UNet(nn.Module):
                     *([nn.InstanceNorm2d(widths[i + 1], affine=True)] if normalised else []),
                 )
             )
-            odd = (sides[i][0] - 2 * sides[i + 1][0], sides[i][1] - 2 * sides[i + 1][1])
+            odd = (sides[i][0] % 2, sides[i][1] % 2)  # what halving left out
             below = widths[i + 1] * (1 if i == self._depth - 1 else 2)
             above = widths[i] if i else out_channels
             self.up.append(
