@@ -27,6 +27,8 @@ from sandbox.seeding import Rng
 ADAM = Adam(lr=2e-4, betas=(0.5, 0.999))  # Radford et al. 2016
 Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 Penalty = Callable[[Critic, torch.Tensor, torch.Tensor], torch.Tensor]
+OfFakes = Callable[[torch.Tensor, Verdict], torch.Tensor]  # generated images and the verdict on them -> scalar
+OfBoth = Callable[[Verdict, Verdict], torch.Tensor]  # the verdicts on real and on generated images -> scalar
 
 
 class Terms(Protocol):
@@ -82,27 +84,30 @@ class Duel:
                 "discriminator_history": History(list(self.discriminator.parameters())),
                 "generator_history": History(list(self.generator.parameters())),
             }
-        self._real = torch.zeros(0)  # this update's real images
+        self._real = torch.zeros(0)  # this update's real images, as they were judged
 
     def play(
         self,
         real: torch.Tensor,
         draw: Callable[[], torch.Tensor],
-        more: Callable[[torch.Tensor, Verdict], torch.Tensor] | None = None,
+        more: OfFakes | None = None,
         limit: Callable[[], None] = lambda: None,
-        also: Callable[[Verdict, Verdict], torch.Tensor] | None = None,
+        also: OfBoth | None = None,
     ) -> Metrics:
-        """A whole update: on `real` [B, ...] and on what `draw` gives; `more` is added to the generator's loss.
+        """A whole update: on `real` [B, ...] and on what `draw` gives.
 
-        `also`, of the verdicts on real and on fake, is added to the discriminator's; `limit` comes after the
-        discriminator's step, and may change its weights.
+        `more` is added to the generator's loss, `also` to the discriminator's; `limit` comes after the discriminator's
+        step, and may change its weights.
         """
         moves = self.moves()
         with torch.set_grad_enabled(moves):
             fake = draw()
         metrics = self.discriminate(real, fake.detach(), also)
         limit()
-        return self.generate(fake, more, metrics) if moves else metrics
+        if not moves:
+            return metrics
+        found = self.generate(fake, more)
+        return metrics | found | {"loss": metrics["loss"] + found["generator_loss"]}
 
     def moves(self) -> bool:
         """Begin an update; whether the generator moves in it."""
@@ -110,10 +115,7 @@ class Duel:
         return self._updates.value % self._terms.discriminator_steps == 0
 
     def discriminate(
-        self,
-        real: torch.Tensor,
-        fake: torch.Tensor,
-        also: Callable[[Verdict, Verdict], torch.Tensor] | None = None,
+        self, real: torch.Tensor, fake: torch.Tensor, also: OfBoth | None = None
     ) -> dict[str, torch.Tensor]:
         """The discriminator's step. Together, real and fake images would share a batch's statistics."""
         real, fake = (self._blur.over(x, self._updates.value) for x in (real, fake))
@@ -138,29 +140,20 @@ class Duel:
         gradients = self._discriminator_optimizer.minimise(loss)
         return metrics | {"discriminator_gradient": nn.utils.get_total_norm(gradients)}
 
-    def generate(
-        self,
-        fake: torch.Tensor,
-        more: Callable[[torch.Tensor, Verdict], torch.Tensor] | None = None,
-        metrics: dict[str, torch.Tensor] | None = None,
-    ) -> dict[str, torch.Tensor]:
-        """The generator's step, which leaves no trace in the discriminator; `metrics` are those of the update."""
+    def generate(self, fake: torch.Tensor, more: OfFakes | None = None) -> dict[str, torch.Tensor]:
+        """The generator's step, which leaves no trace in the discriminator."""
         with self._compute.autocast():
-            verdict = Verdict(
-                *adversarial.without_traces(self.discriminator, self._blur.over(fake, self._updates.value))
-            )
+            judged = self._blur.over(fake, self._updates.value)
+            verdict = Verdict(*adversarial.without_traces(self.discriminator, judged))
         share = self._terms.tricks.feature_matching
         loss = (1 - share) * self._game.generator_loss(verdict.logits)
         if share:
             loss = loss + share * adversarial.feature_matching(self._real_features(), verdict.features.float())
         if more is not None:
             loss = loss + more(fake, verdict)
-        found = {"generator_loss": loss.detach()}
         gradients = self._generator_optimizer.minimise(loss + self._pull("generator_history"))
         adversarial.average_into(self.average, self.generator, self._terms.average_decay)
-        found["generator_gradient"] = nn.utils.get_total_norm(gradients)
-        before = metrics or {}
-        return before | found | {"loss": before.get("loss", 0.0) + found["generator_loss"]}
+        return {"generator_loss": loss.detach(), "generator_gradient": nn.utils.get_total_norm(gradients)}
 
     @torch.no_grad()
     def _real_features(self) -> torch.Tensor:

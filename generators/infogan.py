@@ -114,18 +114,13 @@ class InfoGAN:
         """Beside the game: `category_information` and `code_information`, bounds in nats, on the images just made."""
         codes, found = self._codes(self._noise.training(len(batch))), dict[str, torch.Tensor]()
 
-        def lost(verdict: Verdict) -> torch.Tensor:
+        def lost(_: object, verdict: Verdict) -> torch.Tensor:
             category, others = self._information(self._recogniser.guess(verdict), codes)
             found.update(category_information=category.detach(), code_information=others.detach())
             return -(self._config.category_weight * category + self._config.code_weight * others)
 
-        metrics = self._duel.play(
-            batch,
-            lambda: self._noise.images(self._duel.generator, codes),
-            more=lambda _, verdict: lost(verdict),
-            also=lambda _, verdict: lost(verdict),
-        )
-        return {**metrics, **found}
+        draw = self._noise.images
+        return {**self._duel.play(batch, lambda: draw(self._duel.generator, codes), more=lost, also=lost), **found}
 
     def _information(self, guess: Guess, codes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         categories, others, _ = self._split(codes)

@@ -78,10 +78,10 @@ class Pix2Pix:
     def update(self, batch: Both) -> Metrics:
         self._held.see(batch.sources)
         sources, images = as_float(batch.sources), as_float(batch.images)
-        draw, metrics = self._duel.generator, {}
+        unet, metrics = self._duel.generator, {}
 
         def pair() -> torch.Tensor:
-            return torch.cat([sources, self._images(draw, sources, self._training)], 1)
+            return torch.cat([sources, self._images(unet, sources, self._training)], 1)
 
         def distance(fake: torch.Tensor, _: object) -> torch.Tensor:
             l1 = (fake[:, sources.shape[1] :] - images).abs().mean()
