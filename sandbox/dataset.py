@@ -42,6 +42,12 @@ class DataSet:
         is_bytes = self.train.dtype == torch.uint8
         return Spec(tuple(self.train.shape[1:]), is_bytes, num_classes=classes, source_shape=sources)
 
+    def mean(self) -> torch.Tensor:
+        """The mean training image [C, H, W] in [0, 1], without a copy of them all as floats; or the mean point [D]."""
+        if self.train.dtype != torch.uint8:
+            return self.train.mean(0)
+        return (self.train.sum(0, dtype=torch.int64).double() / (255 * len(self.train))).float()
+
 
 class DataConfig(Config):
     """A file under `sandbox/data/` defines exactly one."""

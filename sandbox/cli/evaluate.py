@@ -41,6 +41,10 @@ def evaluate(
     training images have: `fcd_in_floors` is about 1 at best. Floors fall with more images, so only figures of equally
     many can be compared; to count the modes of stacked_mnist, and for figures to publish, add `--images 10000`.
 
+    Translators are measured against the true images: `l1` and `ssim`, beside those of guesses that need no learning.
+    Generators of classes have a `class_accuracy`, of samples, by that classifier; those that sort images by themselves
+    a `code_accuracy`, of test images.
+
     Overrides, `key=value`, change what it is scored on, options of its environment or of its data set, and how, such
     as `agent.evaluation_epsilon` and `generator.ais`. What was found is kept in the run's evaluation.json, in place of
     what an earlier call found; `sandbox report` shows it.

@@ -130,7 +130,7 @@ def _black_and_white(samples: torch.Tensor, rng: Rng) -> torch.Tensor:
 def _samples(samples: torch.Tensor, data: DataSet, test: torch.Tensor) -> Result:
     return {
         "mean_pixel_distance": _mean((samples.mean(0) - test.mean(0)).abs()),
-        "mean_pixel_distance_floor": _mean((_mean_image(data.train) - test.mean(0)).abs()),
+        "mean_pixel_distance_floor": _mean((data.mean() - test.mean(0)).abs()),
         "diversity": _spread(samples) / max(_spread(test), 1e-12),
     }
 
@@ -152,7 +152,7 @@ def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Res
     if estimate.density:
         return result
     baseline = likelihood.bernoulli_log_prob(
-        likelihood.factorised_bernoulli(_mean_image(data.train), len(data.train)), as_float(test)
+        likelihood.factorised_bernoulli(data.mean(), len(data.train)), as_float(test)
     )
     return result | {"factorised_log_likelihood": _mean(baseline), "margin_nats": _mean(nats) - _mean(baseline)}
 
@@ -170,13 +170,6 @@ def _errors(classifier: Classifier, test: torch.Tensor, labels: torch.Tensor) ->
     except UserError as impossible:  # it has not come to the classes yet
         return {"error_missing": str(impossible)}
     return {"error": found.error, "error_ci95": found.error_ci95}
-
-
-def _mean_image(images: torch.Tensor) -> torch.Tensor:
-    """Of bytes [N, ...], in [0, 1], without a copy of them all as floats; of points, their mean."""
-    if images.dtype != torch.uint8:
-        return images.mean(0)
-    return (images.sum(0, dtype=torch.int64).double() / (255 * len(images))).float()
 
 
 def _mean(x: torch.Tensor) -> float:

@@ -46,8 +46,8 @@ def found_modes(found: torch.Tensor, real: torch.Tensor, samples: int) -> Result
         `modes_missing`, and with samples of no mode at all `reverse_kl_missing`, say why.
     """
     result: Result = {"num_modes": len(found)}
-    if samples < _A_MODE * len(found):
-        needed = _A_MODE * len(found)
+    needed = _A_MODE * len(found)
+    if samples < needed:
         return result | {
             "modes_missing": f"to count {len(found)} modes {needed} samples are needed, as many test ones and training "
             f"ones, but there are {samples}: add --images {needed}, or take data with more of them"

@@ -44,7 +44,7 @@ def translated(generator: Translates, data: DataSet, chosen: torch.Tensor, rng: 
     """
     sources, truth = sources_of(generator, data, chosen, rng), as_float(data.test[chosen])
     found = torch.cat([generator.translate(part).cpu() for part in torch.split(sources, _BATCH)])
-    mean = (data.train.sum(0, dtype=torch.int64).double() / (255 * len(data.train))).float().expand_as(truth)
+    mean = data.mean().expand_as(truth)
     where = torch.ones_like(truth[:, :1], dtype=torch.bool)
     guesses = {"mean_image": mean}
     if sources.shape[1] in (1, truth.shape[1]):
