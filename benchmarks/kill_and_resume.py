@@ -60,14 +60,11 @@ RUNS = {
     "vq_vae": ["digits_vq_vae", "steps=400", *SHORT[1:], "checkpoint_period=100"],
 }
 DIGITS = ["steps=200", "log_period=15", "checkpoint_period=50", "evaluate_period=0", "media_period=0"]
-SPARRING = "backbone: {name: strided, channels: [8, 16], normalization: none}"
-for game in ("dcgan", "lsgan", "sngan", "wgan", "wgan_gp"):
-    backbone = "backbone: {name: strided, channels: [8, 16]}" if game in ("dcgan", "lsgan") else SPARRING
-    RUNS[game] = [
-        "digits_gan",
-        f"generator={{name: {game}, {backbone}, tricks: {{historical_averaging: 0.1}}}}",
-        *DIGITS,
-    ]
+NORMS = {"dcgan": "batch", "lsgan": "batch", "sngan": "none", "wgan": "none", "wgan_gp": "none"}
+for game, norm in NORMS.items():
+    backbone = f"{{name: strided, channels: [8, 16], normalization: {norm}}}"
+    tricks = "{historical_averaging: 0.1}"
+    RUNS[game] = ["digits_gan", f"generator={{name: {game}, backbone: {backbone}, tricks: {tricks}}}", *DIGITS]
 CLOCKED = {"time", "time/steps_per_second"}
 
 
