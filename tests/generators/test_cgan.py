@@ -64,6 +64,7 @@ def test_samples_are_independent_of_each_other() -> None:
     assert not torch.equal(gan.sample(3_000), kinds)
 
 
+@pytest.mark.learning
 def test_images_of_a_class_are_those_it_has_learnt() -> None:
     """Class k is all of one grey, 40 + 80 k: after some hundred updates, so are the samples of it."""
     adam = {"lr": 2e-3, "betas": (0.0, 0.99)}

@@ -211,6 +211,7 @@ def test_interfaces() -> None:
     assert names == {"encoder", "head"}
 
 
+@pytest.mark.learning
 def test_equilibrium_on_a_target_that_can_be_represented() -> None:
     """Images of one grey value: the generator finds it, and the discriminator cannot tell them apart."""
     adam = {"lr": 1e-3, "betas": (0.0, 0.99)}
