@@ -23,6 +23,8 @@ def pinned_demos(config: RunConfig) -> RunConfig:
     """
     if config.demos is None:
         return config
+    if config.env is None:
+        raise UserError("demos: a generator learns from its data, not from games that were played; leave it out")
     path = Path(config.demos)
     read_demos(path)
     found = digest(path)

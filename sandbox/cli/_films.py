@@ -22,7 +22,7 @@ _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 def film_of(table: Table, place: Path, count: int, *, seed: int, fps: float | None, panels: bool) -> None:
     """Write `count` episodes to `place`, and tell how each ended."""
     title = f"{table.title} · step {table.trained.step:,}"
-    note(f"filming {count} episodes of {title} to {place}")
+    note(f"filming {count} episode{'s' * (count > 1)} of {title} to {place}")
     played = islice(episodes(table.seats, table.env, seed=seed), count)
     fps = fps or table.env.fps
     if panels:

@@ -15,7 +15,7 @@ def watch(
     video: Annotated[Path | None, typer.Option(help="Film to this .mp4, .webm or .gif instead of a window.")] = None,
     panels: Annotated[bool, typer.Option("--panels", help="Film what goes on in the agent, too.")] = False,
     progress_film: Annotated[
-        Path | None, typer.Option(help="Film one seed at 0, 25, 50, 75 and 100 % of the training, side by side.")
+        Path | None, typer.Option(help="Film one seed at about 0, 25, 50, 75 and 100 % of the training, side by side.")
     ] = None,
     episodes: Annotated[int, typer.Option(min=1, help="How many to film.")] = 3,
     fps: Annotated[float | None, typer.Option(min=0.1, help="Steps a second; else what suits the game.")] = None,

@@ -192,6 +192,7 @@ def digests(run):
             "record some with `sandbox play pong --record FILE`",
         ),
         ([*CATCH, "demos_sha256=abc"], "is not the file that this config was made with (demos_sha256 differs); "),
+        (["digits_vae", "steps=60"], "a generator learns from its data, not from games that were played; leave it out"),
         (
             ["catch_random", "steps=60"],
             "this agent has no replay to fill; take dqn, double_dqn, rainbow, iqn, drqn or darqn",

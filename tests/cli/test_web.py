@@ -22,7 +22,7 @@ exceptions = pytest.importorskip("websockets.exceptions")
 
 def drain(page):
     while True:
-        page.recv(20)
+        page.recv(90)
 
 
 class Page:
@@ -93,9 +93,9 @@ def test_ctrl_c_ends_it_cleanly(tmp_path):
     first, _ = (program.stderr.readline(), program.stderr.readline())
     here, token = re.search(r"http://(\S+)/\?token=(\S+)", first).groups()
     with client.connect(f"ws://{here}/pictures?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
-        page.recv(20)
+        page.recv(90)
         program.send_signal(signal.SIGINT)
         with pytest.raises(exceptions.ConnectionClosed, match="4002"):
             drain(page)
-    out, err = program.communicate(timeout=20)
+    out, err = program.communicate(timeout=90)
     assert (program.returncode, out, err) == (130, "", "")
