@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,9 @@ def test_a_film_or_a_page(sandbox, tmp_path):
 def test_ctrl_c_ends_it_cleanly(tmp_path):
     """The installed program, with somebody looking on: its page is told, and nothing but the notes is printed."""
     command = [Path(sys.executable).with_name("sandbox"), "play", "catch", "--web", "--port", "0"]
-    program = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # background jobs of a shell are deaf to it
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    program = subprocess.Popen(command, **pipes, text=True, cwd=tmp_path, preexec_fn=heard)
     first, _ = (program.stderr.readline(), program.stderr.readline())
     here, token = re.search(r"http://(\S+)/\?token=(\S+)", first).groups()
     with client.connect(f"ws://{here}/pictures?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
