@@ -16,8 +16,9 @@ _ITERATIONS = 15  # of the power method, as many as a new spectral norm begins w
 
 
 def _encoders(learner: Learner) -> list[nn.Module]:
-    """The networks of `learner` that hold a backbone; each calls it `encoder`."""
-    modules = [part for part in learner.parts().values() if isinstance(part, nn.Module)]
+    """The networks of `learner`, or those within them, that hold a backbone; each calls it `encoder`."""
+    networks = [part for part in learner.parts().values() if isinstance(part, nn.Module)]
+    modules = [module for network in networks for module in network.modules()]
     return [module for module in modules if any(name.startswith(_PREFIX) for name in module.state_dict())]
 
 

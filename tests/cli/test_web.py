@@ -92,13 +92,16 @@ def test_ctrl_c_ends_it_cleanly(tmp_path):
     command = [Path(sys.executable).with_name("sandbox"), "play", "catch", "--web", "--port", "0"]
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # background jobs of a shell are deaf to it
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    program = subprocess.Popen(command, **pipes, text=True, cwd=tmp_path, preexec_fn=heard)
-    first, _ = (program.stderr.readline(), program.stderr.readline())
-    here, token = re.search(r"http://(\S+)/\?token=(\S+)", first).groups()
-    with client.connect(f"ws://{here}/pictures?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
-        page.recv(90)
-        program.send_signal(signal.SIGINT)
-        with pytest.raises(exceptions.ConnectionClosed, match="4002"):
-            drain(page)
-    out, err = program.communicate(timeout=90)
+    with subprocess.Popen(command, **pipes, text=True, cwd=tmp_path, preexec_fn=heard) as program:
+        try:
+            first, _ = (program.stderr.readline(), program.stderr.readline())
+            here, token = re.search(r"http://(\S+)/\?token=(\S+)", first).groups()
+            with client.connect(f"ws://{here}/pictures?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
+                page.recv(90)
+                program.send_signal(signal.SIGINT)
+                with pytest.raises(exceptions.ConnectionClosed, match="4002"):
+                    drain(page)
+            out, err = program.communicate(timeout=90)
+        finally:
+            program.kill()
     assert (program.returncode, out, err) == (130, "", "")

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 import torch
 
+from generators.gan import GANConfig
 from generators.infogan import InfoGAN, InfoGANConfig
 from sandbox.device import choose
+from sandbox.encoder import start_from
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Clusters, Coder, Conditional, Generator, Imagines, Previews, Steers
 from sandbox.learner import Spec
@@ -35,6 +37,17 @@ def test_codes_are_drawn_evenly() -> None:
     assert -1 <= others.min() < -0.99 < 0.99 < others.max() <= 1
     torch.testing.assert_close(others.square().mean(0), torch.full((2,), 1 / 3), rtol=0, atol=0.03)
     torch.testing.assert_close(noise.std(0), torch.ones(4), rtol=0, atol=0.05)
+
+
+def test_its_encoder_starts_a_plain_discriminator() -> None:
+    """Though it stands within the network that has Q, too."""
+    giver = make()
+    taker = GANConfig(backbone=giver._config.backbone).make(SPEC, Rng(1), choose("cpu"))
+    start_from(taker, giver, "muse")
+    given = giver._recogniser.judge.encoder.state_dict()
+    assert all(
+        torch.equal(value, given[name]) for name, value in taker._duel.discriminator.encoder.state_dict().items()
+    )
 
 
 def test_both_players_gain_by_what_q_can_tell() -> None:
