@@ -11,14 +11,20 @@ from sandbox.cli._options import RUNS, Json, Runs
 if TYPE_CHECKING:
     from sandbox.runfolder import RunFolder
 
+_EPISODES = 200  # unless another number is asked for
+
 
 def evaluate(
     run: Annotated[
         list[str] | None, typer.Argument(metavar="RUN [key=value…]", help="A folder, a name, an id, or `latest`.")
     ] = None,
     runs: Runs = RUNS,
-    episodes: Annotated[int, typer.Option(min=1, help="Whole episodes to play (agents).")] = 200,
-    images: Annotated[int, typer.Option(min=2, help="Test images, and samples, at most (generators).")] = 300,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="Whole episodes to play (agents); 200 by default.")
+    ] = None,
+    images: Annotated[
+        int | None, typer.Option(min=2, help="Test images, and samples, at most (generators); 300 by default.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the episodes, or of the samples.")] = 12345,
     vary: Annotated[
         str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Score with each value of an env option.")
@@ -60,7 +66,9 @@ def evaluate(
     sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
     sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
+    from sandbox import configfile
     from sandbox.errors import UserError
+    from sandbox.evaluate.generators import IMAGES
     from sandbox.journal import evaluated
     from sandbox.report.card import write_card
     from sandbox.runfolder import RunFolder
@@ -68,12 +76,17 @@ def evaluate(
     words = [word for word in run or [] if "=" not in word] or ["latest"]
     overrides = [word for word in run or [] if "=" in word]
     folders = [RunFolder.find(runs, word) for word in words]
+    for folder in folders:
+        agent = configfile.load([folder.config], [], {})[0].get("agent") is not None
+        if (images if agent else episodes) is not None:
+            kind, given, fits = ("an agent", "images", "episodes") if agent else ("a generator", "episodes", "images")
+            raise UserError(f"{folder.name} is {kind}, which --{given} says nothing about; did you mean --{fits}?")
     if vary is not None and overrides:
         raise UserError(f"--vary changes one option and nothing else: leave {' '.join(overrides)} out")
     if vary is not None:
         from sandbox.cli._vary import compare
 
-        compare(folders, vary, episodes, seed, plot, as_json)
+        compare(folders, vary, episodes or _EPISODES, seed, plot, as_json)
         for folder in folders:
             write_card(folder)
         return
@@ -81,7 +94,7 @@ def evaluate(
         raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
     if plot is not None:
         raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
-    result = evaluated(folders[0], episodes, seed, overrides, images)
+    result = evaluated(folders[0], episodes or _EPISODES, seed, overrides, images or IMAGES)
     if _kept(folders[0], result, overrides):
         write_card(folders[0])
     if as_json:

@@ -48,6 +48,9 @@ def test_images_beside_real_ones(train, sandbox, tmp_path):
     assert (objects(again), again.err) == (found, "")
     other = sandbox("evaluate", "bars1", "--json")
     assert (objects(other)["fcd_classifier"], other.err) == (found["fcd_classifier"], "")
+    wrong = sandbox("evaluate", "bars0", "--episodes", "5")
+    said = "error: bars0 is a generator, which --episodes says nothing about; did you mean --images?\n"
+    assert (wrong.code, wrong.err) == (2, said)
     few = objects(sandbox("evaluate", "bars0", "--images", "64", "--json"))
     assert few["fcd_missing"] == (
         "a Gaussian of 64 features needs 65 test images, as many training images and samples, but there are 64: "

@@ -57,6 +57,8 @@ def test_train_evaluate_watch(sandbox, tmp_path):
     assert {"run", "step", "seed", "return_mean", "return_std", "return_ci95", "episodes"} <= scores.keys()
     assert (scores["step"], scores["episodes"]) == (600, 10)
     assert json.loads(sandbox("evaluate", "--episodes", "10", "--json").out) == scores
+    wrong = sandbox("evaluate", "latest", "--images", "5").err
+    assert wrong == f"error: {scores['run']} is an agent, which --images says nothing about; did you mean --episodes?\n"
     assert json.loads((run / "evaluation.json").read_text()) == scores
     assert scores["evaluation_epsilon"] == 0.0  # trap 16: a score says how it was played
 
