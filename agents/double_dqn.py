@@ -8,6 +8,7 @@ Deviations: Adam unless `optimizer.name=centred_rmsprop`; rewards are raw unless
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -77,6 +78,7 @@ class DoubleDQN:
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
+        self._replayed_slope = compute.replayed(self._slope)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -110,6 +112,18 @@ class DoubleDQN:
 
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
+        loss, q_mean, *gradients = self._replayed_slope(*batch)
+        self._compute.beside.wait()
+        self._optimizer.step(gradients)
+        self._updates.value += 1
+        if self._updates.value % self._config.target_period == 0:
+            self._target.load_state_dict(self._network.state_dict())
+        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
+        return {"loss": loss, "q_mean": q_mean, "epsilon": float(epsilon)}
+
+    def _slope(self, *batch_parts: torch.Tensor) -> Sequence[torch.Tensor]:
+        """The loss a transition, the mean value, and the gradient of the summed loss."""
+        batch = Transitions(*batch_parts)
         with self._compute.autocast():
             q_tm1 = self._network(batch.s_tm1)
             with torch.no_grad():
@@ -119,12 +133,7 @@ class DoubleDQN:
         r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, self._config.discount)
         error = double_q_learning(q_tm1, batch.a_tm1, r_t, discount_t, q_t, q_t_selector)
         loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum", delta=self._config.error_clip)
-        self._optimizer.minimise(loss, self._compute.beside.wait)
-        self._updates.value += 1
-        if self._updates.value % self._config.target_period == 0:
-            self._target.load_state_dict(self._network.state_dict())
-        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
-        return {"loss": loss.detach() / len(error), "q_mean": q_tm1.detach().mean(), "epsilon": float(epsilon)}
+        return loss.detach() / len(error), q_tm1.detach().mean(), *self._optimizer.gradients(loss)
 
     def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
         return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)

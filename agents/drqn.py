@@ -8,6 +8,7 @@ Deviations: Adam instead of Adadelta; of the paper's bootstrapped random updates
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -81,6 +82,7 @@ class DRQN:
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
+        self._replayed_slope = compute.replayed(self._slope)
 
     def initial_state(self, num_envs: int) -> Memory:
         return self._network.memory.initial(num_envs, self._compute.device)
@@ -113,27 +115,40 @@ class DRQN:
 
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
-        config, memory = self._config, batch.carried["state"]
-        with self._compute.autocast():
-            q_tm1, after = self._network(batch.observations[:, :-1], memory)
-            batch.carried["state"] = each(torch.Tensor.detach, after)
-            with torch.no_grad():
-                q_t = self._target(batch.observations, memory)[0][:, 1:]
-        r_t, clip = batch.r_t, config.reward_clip
-        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
-        error = q_learning(q_tm1, batch.a_tm1, r_t, config.discount * batch.discount_t, q_t)
-        losses = F.huber_loss(error, torch.zeros_like(error), reduction="none", delta=config.error_clip) * batch.mask
-        self._optimizer.minimise(losses.sum() / error.shape[1], self._compute.beside.wait)
+        *windows, carried = batch
+        loss, q_mean, *rest = self._replayed_slope(*windows, *carried["state"])
+        memory, gradients = rest[: len(carried["state"])], rest[len(carried["state"]) :]
+        carried["state"] = tuple(part.clone() for part in memory)
+        self._compute.beside.wait()
+        self._optimizer.step(gradients)
         self._updates.value += 1
-        if self._updates.value % config.target_period == 0:
+        if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
-        count = batch.mask.sum()
-        epsilon = np.mean(config.exploration.at(self._steps.value, config.stream.replay.num_envs))
-        return {
-            "loss": losses.detach().sum() / count,
-            "q_mean": (q_tm1.detach().mean(-1) * batch.mask).sum() / count,
-            "epsilon": float(epsilon),
-        }
+        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
+        return {"loss": loss, "q_mean": q_mean, "epsilon": float(epsilon)}
+
+    def _slope(
+        self,
+        observations: torch.Tensor,
+        a_tm1: torch.Tensor,
+        r_t: torch.Tensor,
+        discount_t: torch.Tensor,
+        mask: torch.Tensor,
+        *memory: torch.Tensor,
+    ) -> Sequence[torch.Tensor]:
+        """The loss a transition, the mean value, the memory after the windows, and the gradient of the summed loss."""
+        config = self._config
+        with self._compute.autocast():
+            q_tm1, after = self._network(observations[:, :-1], memory)
+            with torch.no_grad():
+                q_t = self._target(observations, memory)[0][:, 1:]
+        r_t = r_t if config.reward_clip is None else r_t.clamp(-config.reward_clip, config.reward_clip)
+        error = q_learning(q_tm1, a_tm1, r_t, config.discount * discount_t, q_t)
+        losses = F.huber_loss(error, torch.zeros_like(error), reduction="none", delta=config.error_clip) * mask
+        gradients = self._optimizer.gradients(losses.sum() / error.shape[1])
+        count = mask.sum()
+        q_mean = (q_tm1.detach().mean(-1) * mask).sum() / count
+        return losses.detach().sum() / count, q_mean, *(part.detach() for part in after), *gradients
 
     def parts(self) -> dict[str, Stateful]:
         return {

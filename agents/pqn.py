@@ -8,6 +8,7 @@ Deviations: Adam, where the authors have RAdam; PyTorch's initial weights, where
     channels; stacks are zero before an episode's start.
 """
 
+from collections.abc import Sequence
 from typing import Literal, Self
 
 import numpy as np
@@ -87,6 +88,7 @@ class PQN:
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._shuffle = rng.torch("shuffle", compute.device)
         self._steps = Counter()
+        self._replayed_slope = compute.replayed(self._slope)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -128,15 +130,20 @@ class PQN:
         for _ in range(config.num_epochs):
             order = torch.randperm(len(targets), generator=self._shuffle, device=targets.device)
             for part in order.tensor_split(config.num_minibatches):
-                with self._compute.autocast():
-                    q = self._network(s_tm1[part])
-                error = targets[part] - q.gather(1, a_tm1[part, None])[:, 0]
-                loss = error.square().mean() / 2
-                self._optimizer.minimise(loss)
-                losses.append(loss.detach())
-                q_means.append(q.detach().mean())
+                loss, q_mean, *gradients = self._replayed_slope(s_tm1[part], a_tm1[part], targets[part])
+                self._optimizer.step(gradients)
+                losses.append(loss.clone())
+                q_means.append(q_mean.clone())
         epsilon = config.exploration.at(self._steps.value)
         return {"loss": torch.stack(losses).mean(), "q_mean": torch.stack(q_means).mean(), "epsilon": epsilon}
+
+    def _slope(self, s_tm1: torch.Tensor, a_tm1: torch.Tensor, targets: torch.Tensor) -> Sequence[torch.Tensor]:
+        """The loss, the mean value and the gradient."""
+        with self._compute.autocast():
+            q = self._network(s_tm1)
+        error = targets - q.gather(1, a_tm1[:, None])[:, 0]
+        loss = error.square().mean() / 2
+        return loss.detach(), q.detach().mean(), *self._optimizer.gradients(loss)
 
     def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
         return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)

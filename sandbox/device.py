@@ -10,6 +10,7 @@ import torch
 
 from sandbox.beside import Beside, Inline, Threaded
 from sandbox.errors import UserError
+from sandbox.replayed import Function, Replayed
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -46,6 +47,10 @@ class Compute:
     def autocast(self) -> AbstractContextManager[object]:
         """Run the forward pass inside: products in bf16 where this run asked for them."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+    def replayed(self, function: Function) -> Replayed:
+        """`function` of tensors in one launch, where the device is a GPU."""
+        return Replayed(function, self.device, self.beside)
 
 
 def choose(device: DeviceName = "auto", precision: PrecisionName = "fp32", overlap: bool = False) -> Compute:

@@ -28,33 +28,34 @@ def rows() -> Iterator[Row]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for bf16 in (False, True) if bf16_pays(device) else (False,):
         compute = Compute(device, bf16)
-        peak = _matmul_rate(compute)
+        peak = matmul_rate(compute)
         for batch_size in BATCHES:
             learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
-            batch = _batch(batch_size, device)
+            batch = batch_of(batch_size, device)
             with FlopCounterMode(display=False) as counter:
                 learner.update(batch)
-            seconds = _seconds(partial(learner.update, batch), device)
+            seconds = seconds_of(partial(learner.update, batch), device)
             what = f"{device.type}, {'bf16' if bf16 else 'fp32'}, batch {batch_size}"
             yield Row(what, "ms", seconds * 1e3)
             yield Row(f"{what}: share of the matmul rate", "%", 100 * counter.get_total_flops() / seconds / peak)
 
 
-def _batch(size: int, device: torch.device) -> Transitions:
+def batch_of(size: int, device: torch.device) -> Transitions:
+    """Random stacks of Atari's size."""
     frames = torch.randint(256, (2, size, 4, 84, 84), dtype=torch.uint8, device=device)
     ones, actions = torch.ones(size, 1, device=device), torch.zeros(size, dtype=torch.int64, device=device)
     return Transitions(frames[0], actions, ones, ones, torch.ones_like(actions), frames[1])
 
 
-def _matmul_rate(compute: Compute) -> float:
+def matmul_rate(compute: Compute) -> float:
     """Floating-point operations a second of a large product."""
     dtype = torch.bfloat16 if compute.bf16 else torch.float32
     side = SIDE if compute.device.type == "cuda" else SIDE // 4
     a = torch.randn(side, side, device=compute.device, dtype=dtype)
-    return 2 * side**3 / _seconds(lambda: a @ a, compute.device)
+    return 2 * side**3 / seconds_of(lambda: a @ a, compute.device)
 
 
-def _seconds(work: Callable[[], Any], device: torch.device) -> float:
+def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
     """Of one call, the median, the device's work included."""
     taken = []
     for _ in range(TURNS + 3):

@@ -33,12 +33,20 @@ class Optimizer:
 
         `ready` is called between the gradient and the step, when nothing has changed yet: `Beside.wait`, say.
         """
-        gradients = torch.autograd.grad(loss, self._parameters)
+        gradients = self.gradients(loss)
         ready()
+        return self.step(gradients)
+
+    def gradients(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Of the scalar `loss`, for this optimiser's parameters only."""
+        return torch.autograd.grad(loss, self._parameters)
+
+    def step(self, gradients: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
+        """Clip, and step; the second half of `minimise`."""
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
         if self._clip_norm is not None:
-            gradients = tuple(torch._foreach_add(gradients, 0.0))  # copies: clipping is in place
+            gradients = torch._foreach_add(list(gradients), 0.0)  # copies: clipping is in place
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         self._rule.step()
         self._rule.zero_grad()

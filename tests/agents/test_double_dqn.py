@@ -42,8 +42,11 @@ def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[to
     found: list[torch.Tensor] = []
 
     class Spy:
-        def minimise(self, loss: torch.Tensor, ready: object) -> None:
-            found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
+        def gradients(self, loss: torch.Tensor) -> list[torch.Tensor]:
+            return list(torch.autograd.grad(loss, list(agent._network.parameters())))
+
+        def step(self, gradients: list[torch.Tensor]) -> None:
+            found.extend(gradients)
 
     agent._optimizer = Spy()  # type: ignore[assignment]
     return float(agent.update(data)["loss"]), found

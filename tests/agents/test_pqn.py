@@ -61,8 +61,11 @@ def gradients(agent: PQN | DQN, batch: Any) -> list[torch.Tensor]:
     found: list[torch.Tensor] = []
 
     class Spy:
-        def minimise(self, loss: torch.Tensor, ready: object = None) -> None:
-            found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
+        def gradients(self, loss: torch.Tensor) -> list[torch.Tensor]:
+            return list(torch.autograd.grad(loss, list(agent._network.parameters())))
+
+        def step(self, gradients: list[torch.Tensor]) -> None:
+            found.extend(gradients)
 
     agent._optimizer = Spy()  # type: ignore[assignment]
     agent.update(batch)

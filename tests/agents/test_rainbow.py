@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -76,8 +77,13 @@ def gradients(agent: QAgent, data: Any) -> tuple[float, dict[str, torch.Tensor]]
 
     class Spy:
         def minimise(self, loss: torch.Tensor, ready: object = None) -> None:
-            names, parameters = zip(*agent._network.named_parameters(), strict=True)
-            found.update(zip(names, torch.autograd.grad(loss, parameters, allow_unused=True), strict=True))
+            self.step(self.gradients(loss))
+
+        def gradients(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
+            return torch.autograd.grad(loss, list(agent._network.parameters()), allow_unused=True)
+
+        def step(self, gradients: Sequence[torch.Tensor]) -> None:
+            found.update(zip(dict(agent._network.named_parameters()), gradients, strict=True))
 
     agent._optimizer = Spy()  # type: ignore[assignment]
     return float(agent.update(data)["loss"]), found

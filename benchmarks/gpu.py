@@ -1,0 +1,143 @@
+"""What a GPU makes of it: python benchmarks/gpu.py [--seconds 10] [--quick]
+
+Atari's Pong with the Nature network. Replay: DQN, batch 32, an update every four steps, 1 to 32 games at once. PQN:
+128 games of 32 steps, two epochs of 32 parts. How busy the GPU was is nvidia-smi's figure, five times a second. Then
+one update of DQN, at several batch sizes, beside the roofline: no update is faster than its arithmetic at the rate of
+a large matrix product, nor than its bytes (weights, gradients and Adam's averages, frames) at the rate of a large copy.
+Without a GPU the same is measured on the CPU, which says whether the script works.
+"""
+
+import argparse
+import subprocess
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from statistics import fmean
+from time import perf_counter
+from typing import Any
+
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from agents.dqn import DQNConfig
+from agents.pqn import PQNConfig
+from envs.atari import AtariConfig
+from sandbox.bench.update import batch_of, matmul_rate, seconds_of
+from sandbox.beside import Threaded
+from sandbox.device import Compute
+from sandbox.environment import spec_of
+from sandbox.learner import AgentConfig, Spec
+from sandbox.seeding import Rng
+from sandbox.train import Run
+
+PONG = {"game": "pong", "protocol": "machado2018", "actions": "minimal"}
+COPIED = 2**28  # bytes
+
+
+@contextmanager
+def watching() -> Iterator[list[float]]:
+    """Percentages of the time in which the GPU had something to do."""
+    seen: list[float] = []
+    if not torch.cuda.is_available():
+        yield seen
+        return
+    command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "200"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = process.stdout
+        thread = threading.Thread(target=lambda: seen.extend(float(line) for line in lines))
+        thread.start()
+        yield seen
+        process.terminate()
+        thread.join()
+
+
+def speed(config: AgentConfig, num_envs: int, compute: Compute, seconds: float) -> tuple[float, float]:
+    """Agent steps a second, once warm, and the GPU's utilisation in per cent."""
+    env = AtariConfig.model_validate(PONG | {"workers": 0 if num_envs > 1 else 1})
+    rng = Rng(0)
+    learner = config.make(spec_of(env.make(1)), rng, compute)
+    run = Run(learner, config.stream.make(env.make, learner, rng, compute), rng)
+    steps = run.steps()
+    for _ in range(5):
+        next(steps)
+    with watching() as busy:
+        begun, before = perf_counter(), run.stream.step
+        while perf_counter() - begun < seconds:
+            next(steps)
+        done = run.stream.step - before
+        run.averages.take()  # waits for the device
+        rate = done / (perf_counter() - begun)
+    compute.beside.wait()
+    return rate, fmean(busy) if busy else float("nan")
+
+
+def played(device: torch.device, seconds: float, games: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    for bf16 in (False, True):
+        precision = "bf16" if bf16 else "fp32"
+        for num_envs in games:
+            for overlap in (False, True):
+                replay = {"num_envs": num_envs, "capacity": 100_000, "warmup": 1_000, "update_period": 4}
+                config = DQNConfig.model_validate({"stream": {"replay": replay}})
+                compute = Compute(device, bf16, Threaded()) if overlap else Compute(device, bf16)
+                rate, busy = speed(config, num_envs, compute, seconds)
+                yield f"DQN, {num_envs} games, {precision}{', overlapped' if overlap else ''}", rate, busy
+        many = {"num_minibatches": 32, "num_epochs": 2, "stream": {"num_envs": 4 * max(games), "length": 32}}
+        rate, busy = speed(PQNConfig.model_validate(many), 4 * max(games), Compute(device, bf16), seconds)
+        yield f"PQN, {4 * max(games)} games, {precision}", rate, busy
+
+
+def roofline(device: torch.device, sizes: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    copied = torch.empty(COPIED, dtype=torch.uint8, device=device)
+    bandwidth = 2 * COPIED / seconds_of(copied.clone, device)
+    for bf16 in (False, True):
+        compute = Compute(device, bf16)
+        peak = matmul_rate(compute)
+        for size in sizes:
+            learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
+            batch = batch_of(size, device)
+            with FlopCounterMode(display=False) as counter:
+                learner._slope(*batch)
+            seconds, work = seconds_of(partial(learner.update, batch), device), counter.get_total_flops()
+            weights = sum(each.numel() for each in learner._network.parameters())
+            size_of_all = 4 * weights * 11 + batch.s_tm1.nbytes + batch.s_t.nbytes
+            floors = work / peak, size_of_all / bandwidth
+            yield (
+                f"{'bf16' if bf16 else 'fp32'}, batch {size}",
+                seconds * 1e3,
+                work / seconds / 1e12,
+                100 * work / seconds / peak,
+                size_of_all / seconds / 1e9,
+                100 * size_of_all / seconds / bandwidth,
+                "arithmetic" if floors[0] > floors[1] else "bytes",
+            )
+        yield f"the roof in {'bf16' if bf16 else 'fp32'}", 0.0, peak / 1e12, 100.0, bandwidth / 1e9, 100.0, ""
+
+
+def table(head: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
+    print(f"| {' | '.join(head)} |\n|{'---|' * len(head)}")
+    for row in rows:
+        print(f"| {' | '.join(cell if isinstance(cell, str) else f'{cell:,.4g}' for cell in row)} |", flush=True)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
+    parser.add_argument("--quick", action="store_true", help="few games and small batches")
+    given = parser.parse_args()
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
+    print(f"{name}, PyTorch {torch.__version__}\n")
+    table(("", "steps/s", "GPU busy, %"), played(device, given.seconds, (1, 2) if given.quick else (1, 8, 32)))
+    print()
+    columns = (
+        "update",
+        "ms",
+        "TFLOP/s",
+        "of the products' rate, %",
+        "GB/s",
+        "of the copy's rate, %",
+        "the nearer roof",
+    )
+    table(columns, roofline(device, (4,) if given.quick else (32, 128, 512)))
