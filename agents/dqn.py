@@ -79,7 +79,7 @@ class DQN:
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
-        self._replayed_slope = compute.replayed(self._slope)
+        self._recorded_slope = compute.record(self._slope)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -113,7 +113,7 @@ class DQN:
 
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
-        loss, q_mean, *gradients = self._replayed_slope(*batch)
+        loss, q_mean, *gradients = self._recorded_slope(*batch)
         self._compute.beside.wait()
         self._optimizer.step(gradients)
         self._updates.value += 1

@@ -82,7 +82,7 @@ class DRQN:
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
-        self._replayed_slope = compute.replayed(self._slope)
+        self._recorded_slope = compute.record(self._slope)
 
     def initial_state(self, num_envs: int) -> Memory:
         return self._network.memory.initial(num_envs, self._compute.device)
@@ -116,7 +116,7 @@ class DRQN:
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
         *windows, carried = batch
-        loss, q_mean, *rest = self._replayed_slope(*windows, *carried["state"])
+        loss, q_mean, *rest = self._recorded_slope(*windows, *carried["state"])
         memory, gradients = rest[: len(carried["state"])], rest[len(carried["state"]) :]
         carried["state"] = tuple(part.clone() for part in memory)
         self._compute.beside.wait()

@@ -88,7 +88,7 @@ class PQN:
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._shuffle = rng.torch("shuffle", compute.device)
         self._steps = Counter()
-        self._replayed_slope = compute.replayed(self._slope)
+        self._recorded_slope = compute.record(self._slope)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -130,7 +130,7 @@ class PQN:
         for _ in range(config.num_epochs):
             order = torch.randperm(len(targets), generator=self._shuffle, device=targets.device)
             for part in order.tensor_split(config.num_minibatches):
-                loss, q_mean, *gradients = self._replayed_slope(s_tm1[part], a_tm1[part], targets[part])
+                loss, q_mean, *gradients = self._recorded_slope(s_tm1[part], a_tm1[part], targets[part])
                 self._optimizer.step(gradients)
                 losses.append(loss.clone())
                 q_means.append(q_mean.clone())

@@ -21,7 +21,8 @@ import torch
 
 from generators._perceptron import Perceptron, Softmax
 from sandbox.assemble import restore
-from sandbox.device import Compute, choose
+from sandbox.compute import choose
+from sandbox.device import Compute
 from sandbox.networks.inputs import as_float
 from sandbox.ops.belief import Arrow
 from sandbox.runfolder import RunFolder

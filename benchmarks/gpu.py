@@ -24,7 +24,7 @@ from agents.dqn import DQNConfig
 from agents.pqn import PQNConfig
 from envs.atari import AtariConfig
 from sandbox.bench.update import batch_of, matmul_rate, seconds_of
-from sandbox.beside import Threaded
+from sandbox.compute import PrecisionName, choose
 from sandbox.device import Compute
 from sandbox.environment import spec_of
 from sandbox.learner import AgentConfig, Spec
@@ -33,6 +33,7 @@ from sandbox.train import Run
 
 PONG = {"game": "pong", "protocol": "machado2018", "actions": "minimal"}
 COPIED = 2**28  # bytes
+PRECISIONS: tuple[PrecisionName, ...] = ("fp32", "bf16")
 
 
 @contextmanager
@@ -73,26 +74,24 @@ def speed(config: AgentConfig, num_envs: int, compute: Compute, seconds: float) 
     return rate, fmean(busy) if busy else float("nan")
 
 
-def played(device: torch.device, seconds: float, games: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
-    for bf16 in (False, True):
-        precision = "bf16" if bf16 else "fp32"
+def played(seconds: float, games: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
+    for precision in PRECISIONS:
         for num_envs in games:
             for overlap in (False, True):
                 replay = {"num_envs": num_envs, "capacity": 100_000, "warmup": 1_000, "update_period": 4}
                 config = DQNConfig.model_validate({"stream": {"replay": replay}})
-                compute = Compute(device, bf16, Threaded()) if overlap else Compute(device, bf16)
-                rate, busy = speed(config, num_envs, compute, seconds)
+                rate, busy = speed(config, num_envs, choose("auto", precision, overlap), seconds)
                 yield f"DQN, {num_envs} games, {precision}{', overlapped' if overlap else ''}", rate, busy
         many = {"num_minibatches": 32, "num_epochs": 2, "stream": {"num_envs": 4 * max(games), "length": 32}}
-        rate, busy = speed(PQNConfig.model_validate(many), 4 * max(games), Compute(device, bf16), seconds)
+        rate, busy = speed(PQNConfig.model_validate(many), 4 * max(games), choose("auto", precision), seconds)
         yield f"PQN, {4 * max(games)} games, {precision}", rate, busy
 
 
 def roofline(device: torch.device, sizes: tuple[int, ...]) -> Iterator[tuple[Any, ...]]:
     copied = torch.empty(COPIED, dtype=torch.uint8, device=device)
     bandwidth = 2 * COPIED / seconds_of(copied.clone, device)
-    for bf16 in (False, True):
-        compute = Compute(device, bf16)
+    for precision in PRECISIONS:
+        compute = choose("auto", precision)
         peak = matmul_rate(compute)
         for size in sizes:
             learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
@@ -104,7 +103,7 @@ def roofline(device: torch.device, sizes: tuple[int, ...]) -> Iterator[tuple[Any
             size_of_all = 4 * weights * 11 + batch.s_tm1.nbytes + batch.s_t.nbytes
             floors = work / peak, size_of_all / bandwidth
             yield (
-                f"{'bf16' if bf16 else 'fp32'}, batch {size}",
+                f"{precision}, batch {size}",
                 seconds * 1e3,
                 work / seconds / 1e12,
                 100 * work / seconds / peak,
@@ -112,7 +111,7 @@ def roofline(device: torch.device, sizes: tuple[int, ...]) -> Iterator[tuple[Any
                 100 * size_of_all / seconds / bandwidth,
                 "arithmetic" if floors[0] > floors[1] else "bytes",
             )
-        yield f"the roof in {'bf16' if bf16 else 'fp32'}", 0.0, peak / 1e12, 100.0, bandwidth / 1e9, 100.0, ""
+        yield f"the roof in {precision}", 0.0, peak / 1e12, 100.0, bandwidth / 1e9, 100.0, ""
 
 
 def table(head: tuple[str, ...], rows: Iterator[tuple[Any, ...]]) -> None:
@@ -126,10 +125,10 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
     parser.add_argument("--quick", action="store_true", help="few games and small batches")
     given = parser.parse_args()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = choose().device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     print(f"{name}, PyTorch {torch.__version__}\n")
-    table(("", "steps/s", "GPU busy, %"), played(device, given.seconds, (1, 2) if given.quick else (1, 8, 32)))
+    table(("", "steps/s", "GPU busy, %"), played(given.seconds, (1, 2) if given.quick else (1, 8, 32)))
     print()
     columns = (
         "update",

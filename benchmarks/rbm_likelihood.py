@@ -14,9 +14,9 @@ import torch
 from sklearn.neural_network import BernoulliRBM
 
 from generators.rbm import RBMConfig
+from sandbox.compute import choose
 from sandbox.data.mnist import MnistConfig
 from sandbox.dataset import DataSet
-from sandbox.device import choose
 from sandbox.ops import annealing, boltzmann
 from sandbox.ops.boltzmann import Machine
 from sandbox.seeding import Rng

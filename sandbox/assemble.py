@@ -11,8 +11,9 @@ import torch
 
 from sandbox import catalog
 from sandbox.checkpoint import Checkpoints
+from sandbox.compute import choose
 from sandbox.dataset import DataSet
-from sandbox.device import Compute, choose
+from sandbox.device import Compute
 from sandbox.encoder import judge_alone, start_from
 from sandbox.environment import Source, spec_of
 from sandbox.errors import UserError

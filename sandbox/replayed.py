@@ -3,14 +3,14 @@
 A small network's update keeps a GPU waiting for Python, which launches its kernels one by one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
 
 from sandbox.beside import Beside
+from sandbox.device import Function
 
-Function = Callable[..., Sequence[torch.Tensor]]
 _WARM_UPS = 3  # calls after which libraries have chosen their kernels and taken their memory
 
 
@@ -21,11 +21,9 @@ class _Recording(NamedTuple):
 
 
 class Replayed:
-    """The same function on a GPU, faster; what it returns lasts until its next call. Elsewhere it is just called.
+    """The same function, on a CUDA device and faster; see `Compute.record`. One recording for each set of shapes.
 
-    Nothing in it may wait for the device, draw random numbers, or depend on Python's changing values: all that decides
-    what comes out are its arguments, tensors, and weights that stay where they are. One recording for each combination
-    of shapes.
+    What decides what comes out are its arguments, and weights that stay where they are.
     """
 
     def __init__(self, function: Function, device: torch.device, beside: Beside) -> None:
@@ -33,8 +31,6 @@ class Replayed:
         self._recordings: dict[tuple[torch.Size, ...], _Recording] = {}
 
     def __call__(self, *inputs: torch.Tensor) -> Sequence[torch.Tensor]:
-        if self._device.type != "cuda":
-            return self._function(*inputs)
         shapes = tuple(each.shape for each in inputs)
         if shapes not in self._recordings:
             self._recordings[shapes] = self._record(inputs)

@@ -6,9 +6,9 @@ from typing import Any, Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveInt, SerializeAsAny, create_model, model_validator
 
 from sandbox import catalog
+from sandbox.compute import DeviceName, PrecisionName
 from sandbox.config import Config
 from sandbox.dataset import DataConfig
-from sandbox.device import DeviceName, PrecisionName
 from sandbox.envconfig import EnvConfig
 from sandbox.generator import GeneratorConfig
 from sandbox.learner import AgentConfig, LearnerConfig

@@ -17,8 +17,8 @@ from agents.dqn import DQNConfig
 from envs import id_of
 from envs.pong import PongConfig
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.beside import Threaded
-from sandbox.device import Compute, bf16_pays
+from sandbox.compute import PrecisionName, bf16_pays, choose
+from sandbox.device import Compute
 from sandbox.environment import spec_of
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
@@ -29,13 +29,12 @@ CAPACITY, WARMUP, BATCH, PERIOD, STACK, CHUNK = 10_000, 200, 32, 4, 4, 64
 
 def rows() -> Iterator[Row]:
     """Steps a second."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    cores = torch.get_num_threads()
-    sides = {}
-    for bf16 in (False, True) if bf16_pays(device) else (False,):
-        precision = "bf16" if bf16 else "fp32"
-        sides[precision] = _with_threads(cores, _ours(Compute(device, bf16)))
-        overlapped = _ours(Compute(device, bf16, Threaded()))
+    device, cores = choose().device, torch.get_num_threads()
+    sides: dict[str, Callable[[], int]] = {}
+    precisions: tuple[PrecisionName, ...] = ("fp32", "bf16") if bf16_pays(device) else ("fp32",)
+    for precision in precisions:
+        sides[precision] = _with_threads(cores, _ours(choose(precision=precision)))
+        overlapped = _ours(choose(precision=precision, overlap=True))
         sides[f"{precision}, overlapped"] = _with_threads(max(1, cores - 1), overlapped)
     *ours, theirs = rates(*sides.values(), _with_threads(cores, _theirs(device)))
     torch.set_num_threads(cores)

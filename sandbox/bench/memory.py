@@ -12,7 +12,7 @@ import torch
 
 from sandbox.assemble import build
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.device import bf16_pays
+from sandbox.compute import bf16_pays
 from sandbox.resolve import resolve
 
 CAPACITY, WARMUP, BATCH, UNROLL, PERIOD, CHUNK = 10_000, 400, 32, 10, 4, 80

@@ -16,7 +16,8 @@ from torch.utils.flop_counter import FlopCounterMode
 from agents.dqn import DQNConfig
 from sandbox.bench._measure import Row
 from sandbox.buffers.replay import Transitions
-from sandbox.device import Compute, bf16_pays
+from sandbox.compute import PrecisionName, bf16_pays, choose
+from sandbox.device import Compute
 from sandbox.learner import Spec
 from sandbox.seeding import Rng
 
@@ -25,9 +26,10 @@ BATCHES, TURNS, SIDE = (32, 128, 512), 15, 4096  # batch sizes; measurements; of
 
 def rows() -> Iterator[Row]:
     """Two rows for each precision and batch size."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    for bf16 in (False, True) if bf16_pays(device) else (False,):
-        compute = Compute(device, bf16)
+    device = choose().device
+    precisions: tuple[PrecisionName, ...] = ("fp32", "bf16") if bf16_pays(device) else ("fp32",)
+    for precision in precisions:
+        compute = choose(precision=precision)
         peak = matmul_rate(compute)
         for batch_size in BATCHES:
             learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
@@ -35,7 +37,7 @@ def rows() -> Iterator[Row]:
             with FlopCounterMode(display=False) as counter:
                 learner.update(batch)
             seconds = seconds_of(partial(learner.update, batch), device)
-            what = f"{device.type}, {'bf16' if bf16 else 'fp32'}, batch {batch_size}"
+            what = f"{device.type}, {precision}, batch {batch_size}"
             yield Row(what, "ms", seconds * 1e3)
             yield Row(f"{what}: share of the matmul rate", "%", 100 * counter.get_total_flops() / seconds / peak)
 

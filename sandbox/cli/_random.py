@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.environment import spec_of
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent

@@ -58,7 +58,7 @@ def doctor(
 def _pytorch() -> list[Finding]:
     import torch
 
-    from sandbox.device import bf16_pays, choose
+    from sandbox.compute import bf16_pays, choose
 
     device = choose().device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no CUDA device; runs use the CPU"

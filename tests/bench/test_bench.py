@@ -61,7 +61,7 @@ def test_benches_of_the_learner_run(name, rows, monkeypatch):
         "WORKERS": (0,),
     }.items():
         monkeypatch.setattr(module, constant, value, raising=False)
-    monkeypatch.setattr("sandbox.device.bf16_pays", lambda device: False)
+    monkeypatch.setattr("sandbox.compute.bf16_pays", lambda device: False)
     monkeypatch.setattr(module, "bf16_pays", lambda device: False, raising=False)
     monkeypatch.setattr(_measure, "ROUNDS", 1)
     monkeypatch.setattr(_measure, "SECONDS", 0.001)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from sandbox import catalog
-from sandbox.device import Compute, choose
+from sandbox.compute import choose
+from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec

@@ -8,7 +8,7 @@ import torch
 from pydantic import ValidationError
 
 from generators.boltzmann_machine import BoltzmannMachine, BoltzmannMachineConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Likelihood
 from sandbox.learner import Spec

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from generators.cgan import CGAN, CGANConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Coder, Conditional, Generator, Imagines, Previews
 from sandbox.learner import Spec

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from generators.context_encoder import ContextEncoder, ContextEncoderConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Damages, Generator, Previews, Translates
 from sandbox.learner import Spec

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from generators.dbm import DBM, DBMConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec

@@ -10,7 +10,7 @@ import torch
 
 from generators import _directed
 from generators.dbn import DBN, DBNConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec

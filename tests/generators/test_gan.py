@@ -9,7 +9,7 @@ from torch import nn
 
 from generators._tricks import Fading
 from generators.gan import GAN, GANConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.generator import Generator, Imagines, Likelihood, Previews
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import MINIMAX, NON_SATURATING

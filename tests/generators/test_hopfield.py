@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from generators.hopfield import Hopfield, HopfieldConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Recalls, Reconstructs
 from sandbox.learner import Spec

@@ -7,7 +7,7 @@ import torch
 
 from generators.gan import GANConfig
 from generators.infogan import InfoGAN, InfoGANConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.encoder import start_from
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Clusters, Coder, Conditional, Generator, Imagines, Previews, Steers

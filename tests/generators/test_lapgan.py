@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from generators.lapgan import LAPGAN, LAPGANConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Conditional, Generator, Imagines, Previews
 from sandbox.learner import Spec

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from generators.modern_hopfield import ModernHopfield, ModernHopfieldConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.generator import Generator, Recalls, Reconstructs
 from sandbox.learner import Spec
 from sandbox.seeding import Rng

@@ -5,7 +5,7 @@ import torch
 
 from generators._held import Held
 from generators._pool import Pool
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 
 CPU = choose("cpu")

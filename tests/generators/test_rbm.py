@@ -9,7 +9,8 @@ import torch
 from pydantic import ValidationError
 
 from generators.rbm import RBM, RBMConfig
-from sandbox.device import Compute, choose
+from sandbox.compute import choose
+from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec

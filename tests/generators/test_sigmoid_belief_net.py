@@ -8,7 +8,7 @@ import torch
 
 from generators import _directed
 from generators.sigmoid_belief_net import SigmoidBeliefNet, SigmoidBeliefNetConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.generator import Coder, Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec
 from sandbox.ops import belief

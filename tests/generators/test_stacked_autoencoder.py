@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Classifier
 from sandbox.learner import Spec

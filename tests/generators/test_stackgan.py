@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from generators.stackgan import StackGAN, StackGANConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Conditional, Generator, Imagines, Previews
 from sandbox.learner import Spec

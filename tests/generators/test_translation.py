@@ -9,7 +9,7 @@ from torch import nn
 
 from generators.cyclegan import CycleGAN, CycleGANConfig
 from generators.pix2pix import Pix2Pix, Pix2PixConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Previews, Translates
 from sandbox.learner import Spec

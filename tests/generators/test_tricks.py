@@ -9,7 +9,7 @@ from torch import nn
 from generators._discriminator import Discriminator
 from generators._tricks import ClosenessToOthers, History, MinibatchDiscrimination, Tricks
 from generators.gan import GAN, GANConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from generators.vae import VAE, VAEConfig
-from sandbox.device import Compute, choose
+from sandbox.compute import choose
+from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Likelihood, Reconstructs
 from sandbox.learner import Spec

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from generators.vq_vae import VQVAE, Codebook, VQVAEConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.learner import Spec
 from sandbox.ops import vector_quantization as vq
 from sandbox.seeding import Rng

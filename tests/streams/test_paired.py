@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import torch
 
+from sandbox.compute import choose
 from sandbox.dataset import DataSet
-from sandbox.device import choose
 from sandbox.errors import UserError
 from sandbox.learner import StreamConfig
 from sandbox.seeding import Rng

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
+from sandbox.compute import choose
 from sandbox.dataset import DataSet
-from sandbox.device import choose
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled, LabelledConfig

@@ -20,7 +20,7 @@ from agents.sarsa import SarsaConfig
 from envs.catch import CatchConfig
 from envs.grid_world import GridWorldConfig
 from envs.pong import PongConfig
-from sandbox.device import choose
+from sandbox.compute import choose
 from sandbox.environment import Controls, spec_of
 from sandbox.explains import Explains
 from sandbox.learner import carry_on
