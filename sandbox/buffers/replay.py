@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from sandbox.device import memory
+from sandbox.device import memory, send
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 
@@ -70,7 +70,7 @@ class Replay:
 
     def _claim(self, envs: np.ndarray, observations: np.ndarray) -> np.ndarray:
         rows = envs * self._length + self._written[envs] % self._length
-        self._observations[torch.from_numpy(rows)] = self.send(observations)
+        self._observations[self.send(rows)] = self.send(observations)
         self._age[rows] = self._next_age[envs]
         self._written[envs] += 1
         return rows
@@ -138,7 +138,7 @@ class Replay:
 
     def send(self, array: np.ndarray) -> torch.Tensor:
         """As a tensor on the replay's device."""
-        return torch.from_numpy(array).to(self._observations.device)
+        return send(array, self._observations.device)
 
     def state_dict(self) -> dict[str, Any]:
         """Only what has been written: the first `used` rows of every ring."""
