@@ -7,7 +7,6 @@ import torch
 from torch import nn
 
 from generators._tricks import Tricks
-from sandbox.errors import UserError
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.interface import BackboneConfig
 
@@ -38,9 +37,4 @@ class Discriminator(nn.Module):
     def _packed(self, x: torch.Tensor) -> torch.Tensor:
         if self._pack_size == 1:
             return x
-        if len(x) % self._pack_size:
-            raise UserError(
-                f"generator.tricks.pack_size={self._pack_size} does not divide a batch of {len(x)}. "
-                "Set generator.stream.batch_size to a multiple of it."
-            )
         return x.reshape(-1, self._pack_size * x.shape[1], *x.shape[2:])

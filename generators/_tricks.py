@@ -6,10 +6,10 @@ MAP Inference for Image Super-resolution" (instance noise).
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationInfo
 from torch import nn
 
 from sandbox.config import Config
@@ -71,6 +71,22 @@ class Tricks(Config):
     feature_matching: float = Field(default=0.0, ge=0.0, le=1.0)
     historical_averaging: NonNegativeFloat = 0.0
     instance_noise: Fading | None = None
+
+
+def _whole_packs(tricks: Tricks, info: ValidationInfo) -> Tricks:
+    """Raises ValueError if a batch of the stream, which a config has before all else, is not so many whole packs."""
+    if "stream" not in info.data:  # it has mistakes of its own
+        return tricks
+    size, pack = info.data["stream"].batch_size, tricks.pack_size
+    if size % pack:
+        raise ValueError(
+            f"pack_size={pack} does not divide generator.stream.batch_size={size}. "
+            f"Set generator.stream.batch_size={max(size // pack, 1) * pack}, or another multiple of {pack}"
+        )
+    return tricks
+
+
+PackedTricks = Annotated[Tricks, AfterValidator(_whole_packs)]  # of a member that judges whole packs
 
 
 class History:

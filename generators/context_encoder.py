@@ -16,7 +16,7 @@ from torch import nn
 from generators._discriminator import Discriminator
 from generators._duel import ADAM, Decay, Duel
 from generators._held import Held
-from generators._tricks import Tricks
+from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.bottleneck import Bottleneck
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig, fitting, image_shape
@@ -47,7 +47,7 @@ class ContextEncoderConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: Tricks = Tricks()
+    tricks: PackedTricks = Tricks()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "ContextEncoder":

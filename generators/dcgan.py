@@ -14,7 +14,7 @@ from pydantic import PositiveInt
 from generators._discriminator import Discriminator
 from generators._duel import ADAM, Decay, Duel
 from generators._noise import Noise
-from generators._tricks import Tricks
+from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
@@ -37,7 +37,7 @@ class DCGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: Tricks = Tricks()
+    tricks: PackedTricks = Tricks()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DCGAN":

@@ -13,7 +13,7 @@ from torch import nn
 from generators._discriminator import Discriminator
 from generators._duel import ADAM, Decay, Duel
 from generators._noise import Noise
-from generators._tricks import Tricks
+from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
@@ -39,7 +39,7 @@ class SNGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: Tricks = Tricks()
+    tricks: PackedTricks = Tricks()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "SNGAN":

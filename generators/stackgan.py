@@ -20,7 +20,7 @@ from generators._classes import Classes
 from generators._discriminator import Discriminator
 from generators._duel import ADAM, Decay, Duel
 from generators._noise import Noise
-from generators._tricks import Tricks
+from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
@@ -57,7 +57,7 @@ class StackGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: Tricks = Tricks()
+    tricks: PackedTricks = Tricks()
     stream: LabelledConfig = LabelledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "StackGAN":

@@ -12,7 +12,7 @@ from pydantic import PositiveFloat, PositiveInt
 from generators._discriminator import Discriminator
 from generators._duel import Decay, Duel
 from generators._noise import Noise
-from generators._tricks import Tricks
+from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
@@ -42,7 +42,7 @@ class WGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 5
     discriminator_optimizer: AnyOptimizer = _ADAM
     generator_optimizer: AnyOptimizer = _ADAM
-    tricks: Tricks = Tricks()
+    tricks: PackedTricks = Tricks()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "WGAN":

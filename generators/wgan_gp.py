@@ -14,7 +14,7 @@ from torch import nn
 from generators._discriminator import Discriminator
 from generators._duel import Decay, Duel
 from generators._noise import Noise
-from generators._tricks import ClosenessToOthers, Tricks
+from generators._tricks import ClosenessToOthers, PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
@@ -46,7 +46,7 @@ class WGANGPConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 5
     discriminator_optimizer: AnyOptimizer = _ADAM
     generator_optimizer: AnyOptimizer = _ADAM
-    tricks: Tricks = Tricks()
+    tricks: PackedTricks = Tricks()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "WGANGP":

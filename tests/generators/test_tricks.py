@@ -9,14 +9,22 @@ from torch import nn
 from generators._discriminator import Discriminator
 from generators._tricks import ClosenessToOthers, History, MinibatchDiscrimination, Tricks
 from generators.gan import GAN, GANConfig
+from sandbox import catalog
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import feature_matching
+from sandbox.resolve import resolve
 from sandbox.seeding import Rng
 
 SPEC = Spec((1, 8, 8))
+GUESSES = "infogan"  # of each image by itself, and refuses all packs
+PLAYERS = [
+    name
+    for name in catalog.names("generators")
+    if "tricks" in catalog.config_class("generators", name).model_fields and name != GUESSES
+]
 
 
 def make(**options: Any) -> GAN:
@@ -57,12 +65,26 @@ def test_a_pack_is_judged_at_once() -> None:
     verdict = gan._duel.discriminator(images())
     assert verdict.logits.shape == (2,)
     torch.testing.assert_close(gan._duel.discriminator(images()[:5]).logits, verdict.logits[:1])
+
+
+@pytest.mark.parametrize("name", PLAYERS)
+@pytest.mark.parametrize(("size", "pack", "near"), [(32, 5, 30), (2, 3, 3)])
+def test_a_batch_is_of_whole_packs(name: str, size: int, pack: int, near: int) -> None:
+    """Refused with the rest of the config, before anything is built."""
+    options = [f"generator.name={name}", f"generator.stream.batch_size={size}", f"generator.tricks.pack_size={pack}"]
     with pytest.raises(UserError) as error:
-        gan.update(images(8))
+        resolve([], ["steps=1", "data.name=digits", *options])
     assert str(error.value) == (
-        "generator.tricks.pack_size=5 does not divide a batch of 8. "
-        "Set generator.stream.batch_size to a multiple of it."
+        f"command line: generator.tricks.pack_size={pack}: generator.tricks: pack_size={pack} does not divide "
+        f"generator.stream.batch_size={size}. Set generator.stream.batch_size={near}, or another multiple of {pack}."
     )
+    resolve([], ["steps=1", "data.name=digits", *options, f"generator.stream.batch_size={near}"])
+
+
+def test_the_usual_batch_is_of_whole_packs_too() -> None:
+    with pytest.raises(UserError) as error:
+        resolve(["digits_gan"], ["generator.tricks.pack_size=7"])
+    assert "pack_size=7 does not divide generator.stream.batch_size=64. " in str(error.value)
 
 
 def test_a_pack_by_hand() -> None:
