@@ -3,6 +3,8 @@
 import ast
 import importlib
 import importlib.util
+import itertools
+import re
 from pathlib import Path
 
 from sandbox.config import Config, config_in
@@ -100,6 +102,9 @@ def docstring(file: Path) -> str:
 
 
 def headline(file: Path) -> str:
-    """The first line of a module's docstring, or of a YAML file's comment."""
-    text = docstring(file) if file.suffix == ".py" else file.read_text("utf-8")
-    return text.partition("\n")[0].removeprefix("#").strip()
+    """The first line of a module's docstring, or the first sentence of a YAML file's comment, however it is broken."""
+    if file.suffix == ".py":
+        return docstring(file).partition("\n")[0].strip()
+    lines = itertools.takewhile(lambda line: line.startswith("#"), file.read_text("utf-8").splitlines())
+    words = " ".join(line.removeprefix("#").strip() for line in lines)
+    return re.split(r"(?<=[.!?])\s+(?=\D)", words, maxsplit=1)[0]

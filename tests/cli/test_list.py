@@ -30,3 +30,17 @@ def test_every_member_is_a_line(sandbox):
     lines = said.out.splitlines()
     assert lines[0] == "envs"
     assert any(line.startswith("  catch ") and "a ball falls" in line for line in lines)
+
+
+def test_of_a_config_the_whole_first_sentence_is_shown(sandbox, tmp_path):
+    """However its lines are broken, and no more than it: what was seen, and the command, are for `sandbox show`."""
+    file = tmp_path / "some.yaml"
+    file.write_text(
+        "# A net of Vogel et al. 2019 (p = 0.25, one\n# seed) on points. Seen: much.\n#   sandbox train it\nsteps: 1\n"
+    )
+    assert catalog.headline(file) == "A net of Vogel et al. 2019 (p = 0.25, one seed) on points."
+    for name, config in catalog.configs().items():
+        assert catalog.headline(config).endswith("."), name
+        assert "sandbox " not in catalog.headline(config), name
+    pqn = "PQN on Gymnasium's CartPole-v1."
+    assert f"  {'cart_pole_v1_pqn':<34}  {pqn}" in sandbox("list").out.splitlines()
