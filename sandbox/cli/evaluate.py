@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from sandbox.runfolder import RunFolder
 
 _EPISODES = 200  # unless another number is asked for
+_MISSING = "_missing"  # ends the name of a figure that cannot be found: the value is the reason
 
 
 def evaluate(
@@ -50,6 +51,8 @@ def evaluate(
     Translators are measured against the true images: `l1` and `ssim`, beside those of guesses that need no learning.
     Generators of classes have a `class_accuracy`, of samples, by that classifier; those that sort images by themselves
     a `code_accuracy`, of test images.
+
+    Where a figure cannot be found, the reason is told below the others; with --json it is the figure's `_missing`.
 
     Overrides, `key=value`, change what it is scored on, options of its environment or of its data set, and how, such
     as `agent.evaluation_epsilon` and `generator.ais`. What was found is kept in the run's evaluation.json, in place of
@@ -97,12 +100,16 @@ def evaluate(
     result = evaluated(folders[0], episodes or _EPISODES, seed, overrides, images or IMAGES)
     if _kept(folders[0], result, overrides):
         write_card(folders[0])
+    missing = {name: reason for name, reason in result.items() if name.endswith(_MISSING)}
+    figures = {name: value for name, value in result.items() if name not in missing}
     if as_json:
-        _print.as_json(result)
+        _print.as_json(figures | missing)
         return
-    width = max(map(len, result))
-    for name, value in result.items():
+    width = max(map(len, figures))
+    for name, value in figures.items():
         typer.echo(f"{name:<{width}}  {f'{value:.4g}' if isinstance(value, float) else value}")
+    for name, reason in missing.items():
+        typer.echo(f"{name.removesuffix(_MISSING)} is missing: {reason}")
 
 
 def _kept(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:

@@ -64,14 +64,14 @@ def evaluate_generator(
     Where the data are black and white, what is compared by `judge` is drawn from the samples' probabilities.
 
     Returns:
-        `images`: how many; `mean_pixel_distance`: mean absolute difference of the samples' and the test set's mean
-        image, and `mean_pixel_distance_floor`, that of the training set's; `diversity`: mean distance of two samples
-        over that of two test images; with `reconstruct`: `reconstruction_error`, the mean squared error a pixel; with
-        `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `_low` and `_high` where the estimate has a
-        bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats` above it (a density is
-        called `log_density` and is above nothing), or `log_likelihood_missing`, the reason, as on grey images; with
-        `pseudo_log_likelihood`: its mean, or `_missing`, the reason; with `bound`: `elbo`, `kl`; with
-        `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`, or
+        `images`: how many; of images, not of points, `mean_pixel_distance`: mean absolute difference of the samples'
+        and the test set's mean image, and `mean_pixel_distance_floor`, that of the training set's; `diversity`: mean
+        distance of two samples over that of two test images; with `reconstruct`: `reconstruction_error`, the mean
+        squared error a pixel; with `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `_low` and `_high`
+        where the estimate has a bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats`
+        above it (a density is called `log_density` and is above nothing), or `log_likelihood_missing`, the reason, as
+        on grey images; with `pseudo_log_likelihood`: its mean, or `_missing`, the reason; with `bound`: `elbo`, `kl`;
+        with `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`, or
         `error_missing`, the reason; with `cluster`, there, too: `code_accuracy`; with `sample_of` and a `judge`:
         `class_accuracy`, both as `clusters.py` says; with `translate`: what `translations.translated` returns; with a
         `judge` of images, what `image_distances` says, and of points around a known `mixture`, what `point_distances`
@@ -128,11 +128,11 @@ def _black_and_white(samples: torch.Tensor, rng: Rng) -> torch.Tensor:
 
 
 def _samples(samples: torch.Tensor, data: DataSet, test: torch.Tensor) -> Result:
-    return {
-        "mean_pixel_distance": _mean((samples.mean(0) - test.mean(0)).abs()),
-        "mean_pixel_distance_floor": _mean((data.mean() - test.mean(0)).abs()),
-        "diversity": _spread(samples) / max(_spread(test), 1e-12),
-    }
+    result: Result = {}
+    if len(data.spec.shape) == 3:  # points have no pixels
+        result["mean_pixel_distance"] = _mean((samples.mean(0) - test.mean(0)).abs())
+        result["mean_pixel_distance_floor"] = _mean((data.mean() - test.mean(0)).abs())
+    return result | {"diversity": _spread(samples) / max(_spread(test), 1e-12)}
 
 
 def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Result:

@@ -56,6 +56,11 @@ def test_images_beside_real_ones(train, sandbox, tmp_path):
         "a Gaussian of 64 features needs 65 test images, as many training images and samples, but there are 64: "
         "add --images 65, or take data with more of them"
     )
+    assert list(few)[-1] == "fcd_missing"
+    *lines, last = sandbox("evaluate", "bars0", "--images", "64").out.splitlines()
+    assert last == f"fcd is missing: {few['fcd_missing']}"
+    assert "_missing" not in "".join(lines)
+    assert any(line.startswith("fcd_classifier ") for line in lines)
     (card,) = tmp_path.glob("runs/classifiers/*/judge.json")
     card.write_text(card.read_text().replace('"data_sha256": "', '"data_sha256": "0'))
     refused = sandbox("evaluate", "bars0")
@@ -73,7 +78,8 @@ def test_points_beside_their_mixture(train, sandbox):
     assert {f"{name}_floor" for name in figures} <= set(found)
     assert found["js"] > found["js_floor"] > 0
     assert (found["num_modes"], found["modes_floor"]) == (8, 8.0)
-    assert not {"fcd", "fcd_missing"} & set(found)
+    assert not {"fcd", "fcd_missing", "mean_pixel_distance", "mean_pixel_distance_floor"} & set(found)
+    assert "diversity" in found
 
 
 def test_a_collapse_is_told_once_while_training_and_changes_nothing(train, tmp_path):

@@ -61,7 +61,7 @@ def test_points_are_learnt_scored_and_scattered(sandbox, tmp_path, name):
     done = sandbox("train", f"generator.name={name}", data, "steps=3", "name=points", *QUIET[:1], "media_period=3")
     assert done.code == 0, done.err
     assert size(tmp_path / "runs" / "points" / "samples" / "step_000000000003.png") == (480, 480)
-    assert '"mean_pixel_distance"' in sandbox("evaluate", "points", "--json").out
+    assert '"diversity"' in sandbox("evaluate", "points", "--json").out
     assert sandbox("sample", "points", "--out", "points.png").out == "points.png\n"
     assert size(tmp_path / "points.png") == (480, 480)
     if name == "modern_hopfield":
