@@ -6,6 +6,7 @@ import numpy as np
 
 from sandbox.environment import Environment, game_over
 from sandbox.learner import Agent, carry_on
+from sandbox.ops.statistics import half_interval
 
 MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever
 
@@ -63,11 +64,10 @@ def evaluate_agent(
         Stopped: as soon as `stopping()`.
     """
     returns, lengths, cut = play_episodes(agent, env, episodes, seed, stopping)
-    deviation = float(returns.std(ddof=1)) if episodes > 1 else 0.0
     return {
         "return_mean": float(returns.mean()),
-        "return_std": deviation,
-        "return_ci95": 1.96 * deviation / episodes**0.5,
+        "return_std": float(returns.std(ddof=1)) if episodes > 1 else 0.0,
+        "return_ci95": half_interval(returns),
         "return_min": float(returns.min()),
         "return_max": float(returns.max()),
         "length_mean": float(lengths.mean()),

@@ -1,11 +1,12 @@
 """Which classes a generator takes for which."""
 
-import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
 from sandbox.generator import Classifier
+from sandbox.ops.statistics import half_interval
 
 _BATCH = 500
 
@@ -29,7 +30,8 @@ class Confusion:
     @property
     def error_ci95(self) -> float:
         """Half the 95 % interval of the error."""
-        return 1.96 * math.sqrt(self.error * (1 - self.error) / int(self.counts.sum()))
+        right = int(self.counts.sum()) - len(self.wrong)
+        return half_interval(np.repeat([0.0, 1.0], [right, len(self.wrong)]))
 
 
 def confusion(classifier: Classifier, images: torch.Tensor, labels: torch.Tensor) -> Confusion:

@@ -1,6 +1,5 @@
 """What a generator's own clusters have to do with the classes, and whether images of a class are of that class."""
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -8,6 +7,7 @@ import torch
 from sandbox.dataset import DataSet
 from sandbox.generator import Clusters, Conditional
 from sandbox.ops.assignment import assigned
+from sandbox.ops.statistics import half_interval
 
 _NAMING = 10_000  # training images at most, by whose labels clusters get their names
 _BATCH = 500
@@ -55,5 +55,5 @@ def _clusters(generator: Clusters, images: torch.Tensor) -> torch.Tensor:
 
 
 def _share(right: torch.Tensor, name: str) -> dict[str, float]:
-    share = float(right.double().mean())
-    return {name: share, f"{name}_ci95": 1.96 * math.sqrt(share * (1 - share) / len(right))}
+    scores = right.double().numpy()
+    return {name: float(scores.mean()), f"{name}_ci95": half_interval(scores)}

@@ -1,6 +1,5 @@
 """What a generator is worth on images it has not seen. Likelihoods are nats an image."""
 
-import math
 from typing import Protocol, runtime_checkable
 
 import torch
@@ -24,6 +23,7 @@ from sandbox.generator import (
 )
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
+from sandbox.ops.statistics import half_interval
 from sandbox.seeding import Rng
 
 IMAGES = 300  # of the test set and of the samples, unless more are asked for; likelihoods are dear
@@ -144,7 +144,7 @@ def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Res
     name = "log_density" if estimate.density else "log_likelihood"
     result: Result = {
         name: _mean(nats),
-        f"{name}_ci95": 1.96 * float(nats.double().std(correction=0)) / math.sqrt(max(len(nats) - 1, 1)),
+        f"{name}_ci95": half_interval(nats.double().numpy()),
         f"{name}_kind": estimate.kind,
     }
     if estimate.low is not None and estimate.high is not None:

@@ -1,7 +1,5 @@
 """What a translator is worth: how near it comes to the truth of test pairs, beside guesses that need no learning."""
 
-import math
-
 import torch
 
 from sandbox.dataset import DataSet
@@ -10,6 +8,7 @@ from sandbox.generator import Damages, Translates
 from sandbox.networks.inputs import as_float
 from sandbox.ops import inpainting
 from sandbox.ops.similarity import structural_similarity
+from sandbox.ops.statistics import half_interval
 from sandbox.seeding import Rng
 
 _BATCH = 100
@@ -57,7 +56,7 @@ def translated(generator: Translates, data: DataSet, chosen: torch.Tensor, rng: 
     errors = _error(found, truth, where)
     result = {
         "l1": float(errors.mean()),
-        "l1_ci95": 1.96 * float(errors.std(correction=0)) / math.sqrt(max(len(errors) - 1, 1)),
+        "l1_ci95": half_interval(errors.double().numpy()),
         "ssim": float(structural_similarity(found, truth).mean()),
     }
     for name, guess in guesses.items():

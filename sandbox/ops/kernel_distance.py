@@ -8,6 +8,8 @@ import math
 
 import torch
 
+from sandbox.ops.statistics import half_interval
+
 _BLOCKS, _LARGEST = 10, 1_000
 MIN_SIZE = 2 * _BLOCKS
 
@@ -34,4 +36,4 @@ def kernel_distance(x: torch.Tensor, y: torch.Tensor) -> tuple[float, float]:
     size = len(x) // count
     ours, theirs = (torch.split(each.double()[: count * size], size) for each in (x, y))
     blocks = torch.stack([squared_mmd(*pair) for pair in zip(ours, theirs, strict=True)])
-    return float(blocks.mean()), 1.96 * float(blocks.std()) / math.sqrt(count)
+    return float(blocks.mean()), half_interval(blocks.cpu().numpy())

@@ -1,8 +1,17 @@
-"""What several seeds say together: the interquartile mean and its bootstrap interval (Agarwal et al. 2021)."""
+"""How sure a mean is, and what several seeds say together: the interquartile mean and its bootstrap interval."""
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
+
+
+def half_interval(scores: np.ndarray) -> float:
+    """Half the 95 % interval of the mean of scores [N], 1.96 standard errors: by the normal approximation.
+
+    Of a share, the scores are 0s and 1s. The deviation is the sample's, over N - 1; one score alone says nothing: 0.
+    """
+    return 1.96 * float(scores.std(ddof=1)) / math.sqrt(len(scores)) if len(scores) > 1 else 0.0
 
 
 def interquartile_mean(scores: np.ndarray) -> np.ndarray:

@@ -24,4 +24,4 @@ def test_counts_interval_and_the_wrong_ones_class_by_class() -> None:
     assert found.wrong.tolist() == [5, 3, 7, 2]
     assert found.guesses.tolist() == [1, 0, 0, 1]
     assert found.error == 0.5
-    assert found.error_ci95 == pytest.approx(1.96 * math.sqrt(0.25 / 8))
+    assert found.error_ci95 == pytest.approx(1.96 * math.sqrt(0.25 / 7))

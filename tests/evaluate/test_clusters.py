@@ -47,7 +47,7 @@ def test_the_share_of_test_images_in_the_cluster_of_their_class() -> None:
     labels = torch.tensor([1, 0, 0, 2])
     found = code_accuracy(Sorter(), data(), TEST, labels)
     assert found["code_accuracy"] == 0.75
-    assert found["code_accuracy_ci95"] == pytest.approx(1.96 * (0.75 * 0.25 / 4) ** 0.5)
+    assert found["code_accuracy_ci95"] == pytest.approx(1.96 * (0.75 * 0.25 / 3) ** 0.5)
     scores = evaluate_generator(Sorter(), data(labels), Rng(0))  # type: ignore[arg-type]
     assert scores["code_accuracy"] == 0.75
 

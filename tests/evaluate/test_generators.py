@@ -102,7 +102,7 @@ def test_the_share_of_wrong_classes_and_how_many_images() -> None:
     data = replace(DATA, train_labels=torch.zeros(400, dtype=torch.int64), test_labels=labels)
     result = evaluate_generator(Everything(), data, Rng(0))
     assert result["error"] == pytest.approx(0.2)
-    assert result["error_ci95"] == pytest.approx(1.96 * math.sqrt(0.2 * 0.8 / 250))
+    assert result["error_ci95"] == pytest.approx(1.96 * math.sqrt(0.2 * 0.8 / 249))
     assert evaluate_generator(Everything(), data, Rng(0), images=40)["images"] == 40
 
 

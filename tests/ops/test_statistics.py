@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
+from sandbox.ops.statistics import bootstrap_interval, half_interval, interquartile_mean
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,13 @@ from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
 )
 def test_the_interquartile_mean_by_hand(scores, expected):
     assert interquartile_mean(np.array(scores, float)) == expected
+
+
+def test_half_an_interval_by_hand():
+    """1, 2, 3, 6: mean 3, sample variance (4 + 1 + 0 + 9) / 3 = 14 / 3, of the mean a quarter of it."""
+    assert half_interval(np.array([1.0, 2, 3, 6])) == pytest.approx(1.96 * (14 / 12) ** 0.5)
+    assert half_interval(np.array([0.0, 0, 1, 0, 0])) == pytest.approx(1.96 * (0.2 * 0.8 / 4) ** 0.5)
+    assert half_interval(np.array([5.0])) == 0.0
 
 
 def test_it_goes_along_the_first_axis():
