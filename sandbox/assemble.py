@@ -14,7 +14,7 @@ from sandbox.checkpoint import Checkpoints
 from sandbox.compute import choose
 from sandbox.dataset import DataSet
 from sandbox.device import Compute
-from sandbox.encoder import judge_alone, start_from
+from sandbox.encoder import freeze_batch_norms, start_from
 from sandbox.environment import Source, spec_of
 from sandbox.errors import UserError
 from sandbox.learner import Learner, Stateful
@@ -60,7 +60,7 @@ def build(config: RunConfig, runs: Path) -> Assembly:
         spec = source.spec
     learner = config.learner.make(spec, rng, compute)
     if config.env is not None:
-        judge_alone(learner)
+        freeze_batch_norms(learner)
     return Assembly(config, rng, compute, source, learner)
 
 
@@ -81,7 +81,7 @@ def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly,
     """
     parts = build(resolve([str(folder.config)], overrides), folder.path.parent)
     step = Checkpoints(folder.checkpoints).load(learnt(parts.learner))
-    judge_alone(parts.learner)
+    freeze_batch_norms(parts.learner)
     return parts, step
 
 

@@ -22,8 +22,8 @@ def _encoders(learner: Learner) -> list[nn.Module]:
     return [module for module in modules if any(name.startswith(_PREFIX) for name in module.state_dict())]
 
 
-def judge_alone(learner: Learner) -> None:
-    """Batch norms of `learner` keep to the statistics they have: of the run it starts from, or else mean 0, variance 1.
+def freeze_batch_norms(learner: Learner) -> None:
+    """For good: batch norms keep to the statistics they have, of the run they start from, or else mean 0, variance 1.
 
     What an agent does in one environment must not depend on the others, nor on what is being learnt beside it.
     """
@@ -32,8 +32,11 @@ def judge_alone(learner: Learner) -> None:
 
 
 @contextmanager
-def judging_alone(learner: Learner) -> Iterator[None]:
-    """Inside, as after `judge_alone`: what is made or measured neither changes the learner nor hangs on its company."""
+def paused_batch_norms(learner: Learner) -> Iterator[None]:
+    """Inside, batch norms keep to their statistics; afterwards they learn on.
+
+    So what is made or measured neither changes the learner nor hangs on its company.
+    """
     norms = _learning_norms(learner)
     for norm in norms:
         norm.eval()

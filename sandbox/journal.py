@@ -8,7 +8,7 @@ from typing import Any
 from sandbox.assemble import Assembly, learnt, restore, use_threads
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet, Mixture
-from sandbox.encoder import judging_alone
+from sandbox.encoder import paused_batch_norms
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.evaluate.collapse import CollapseWatch
@@ -93,7 +93,7 @@ class Journal:
         """The score now, in environments of its own (or on the test images), as `eval/...`; None if asked to stop."""
         config = self._assembly.config
         try:
-            with judging_alone(self._assembly.learner):
+            with paused_batch_norms(self._assembly.learner):
                 scores = score(self._assembly, config.evaluate_episodes, config.seed, self.stopping)
         except Stopped:
             return None
@@ -112,7 +112,7 @@ class Journal:
             self._sink.media(step, "videos", place)
             return
         draw = learner.preview if isinstance(learner, Previews) else learner.sample
-        with judging_alone(learner):
+        with paused_batch_norms(learner):
             pictures = {"samples": (stem, picture_of(draw, self._assembly.source.spec.shape))}
         if isinstance(learner, Filters):
             pictures["filters"] = (f"filters_{stem}", grid(balanced(learner.filters(_FILTERS))))

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from sandbox.device import Compute
-from sandbox.encoder import judge_alone, judging_alone, start_from
+from sandbox.encoder import freeze_batch_norms, paused_batch_norms, start_from
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import HINGE, LEAST_SQUARES, NON_SATURATING, WASSERSTEIN, gradient_penalty
@@ -185,7 +185,7 @@ def test_a_discriminator_is_an_agents_torso(name: str) -> None:
     backbone = {"name": "strided", "channels": (4, 8), "normalization": normalization}
     stream = {"stack": 1, "replay": {"num_envs": 1, "capacity": 100, "warmup": 10}}
     agent = make("dqn", family="agents", backbone=backbone, stream=stream)
-    judge_alone(agent)
+    freeze_batch_norms(agent)
     start_from(agent, giver, "muse")
     observations = images(4)
     judge = giver._duel.discriminator.eval()
@@ -200,7 +200,7 @@ def test_an_agent_is_judged_alone() -> None:
     """Acting beside others changes neither its values nor its statistics."""
     stream = {"stack": 1, "replay": {"num_envs": 1, "capacity": 100, "warmup": 10}}
     agent = make("dqn", family="agents", stream=stream)
-    judge_alone(agent)
+    freeze_batch_norms(agent)
     before = {name: value.clone() for name, value in agent._network.state_dict().items()}
     with torch.no_grad():
         torch.testing.assert_close(agent._network(images(4))[:1], agent._network(images(1)))
@@ -211,7 +211,7 @@ def test_norms_that_are_judged_alone_learn_on_afterwards() -> None:
     learner = make("dcgan")
     judge, average = learner._duel.discriminator, learner._duel.average
     before = {name: value.clone() for name, value in judge.named_buffers()}
-    with judging_alone(learner):
+    with paused_batch_norms(learner):
         torch.testing.assert_close(judge(images(4)).logits[:1], judge(images(1)).logits)
         assert all(torch.equal(value, before[name]) for name, value in judge.named_buffers())
     assert all(part.training for part in judge.modules())
