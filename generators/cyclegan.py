@@ -147,7 +147,7 @@ class CycleGAN:
         return self._translated(sources, "there", "back")
 
     def translate_back(self, images: torch.Tensor) -> torch.Tensor:
-        """[B, C, H, W] -> [B, C', H, W]; raises UserError for images that do not fit."""
+        """Raises UserError for images that do not fit."""
         return self._translated(images, "back", "there")
 
     def sample(self, count: int) -> torch.Tensor:

@@ -165,6 +165,14 @@ class Translates(Protocol):
 
 
 @runtime_checkable
+class TranslatesBack(Protocol):
+    """A generator that has also learnt the way from images to sources."""
+
+    def translate_back(self, images: torch.Tensor) -> torch.Tensor:
+        """Images [B, C, H, W], uint8 or floats in [0, 1] -> sources [B, C', H, W] in [0, 1]."""
+
+
+@runtime_checkable
 class Damages(Protocol):
     """A generator whose sources are images with something missing, which it makes itself."""
 

@@ -12,30 +12,41 @@ def translate(
     run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
     runs: Runs = RUNS,
     count: Annotated[int, typer.Option(min=1, help="How many test pairs.")] = 16,
+    back: Annotated[
+        bool, typer.Option("--back", help="From images to sources, if it has learnt that way, too.")
+    ] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of what is missing, where a generator fills that.")] = 12345,
-    out: Annotated[Path | None, typer.Option(help="The PNG to write; RUN/samples/translations.png by default.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The PNG to write; RUN/samples/translations.png, or back.png, by default.")
+    ] = None,
 ) -> None:
     """Translate test sources to images, and show each above what it became and above the truth; prints the path.
 
     Sources are the data set's, or, for a generator that fills in what is missing, its images with a square cut out.
+    With `--back`, images are translated to sources.
 
     \b
     sandbox translate latest
     sandbox translate edges_pix2pix_s0 --count 8 --out there.png
+    sandbox translate colours_cyclegan_s0 --back
     """
     import torch
 
     from sandbox.cli._generator import able_on_images
     from sandbox.evaluate.latents import spread
     from sandbox.evaluate.translations import sources_of
-    from sandbox.generator import Translates
+    from sandbox.generator import Translates, TranslatesBack
     from sandbox.media.grid import pairs, save_png
     from sandbox.networks.inputs import as_float
     from sandbox.seeding import Rng
 
-    folder, generator, data = able_on_images(runs, run, Translates, "translate images")
+    ability, verb = (TranslatesBack, "translate images back") if back else (Translates, "translate images")
+    folder, generator, data = able_on_images(runs, run, ability, verb)
     chosen = spread(torch.arange(len(data.test)), count)
-    sources = sources_of(generator, data, chosen, Rng(seed))
-    place = out or folder.samples / "translations.png"
-    save_png(place, pairs(sources, generator.translate(sources).cpu(), as_float(data.test[chosen])))
-    typer.echo(place)
+    sources, images = sources_of(generator, data, chosen, Rng(seed)), as_float(data.test[chosen])
+    if back:
+        place, rows = "back.png", (images, generator.translate_back(images).cpu(), sources)
+    else:
+        place, rows = "translations.png", (sources, generator.translate(sources).cpu(), images)
+    save_png(out or folder.samples / place, pairs(*rows))
+    typer.echo(out or folder.samples / place)

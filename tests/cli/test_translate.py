@@ -46,6 +46,10 @@ def test_grey_above_colours(run, sandbox, tmp_path):
     top, _, bottom = np.split(picture(tmp_path / "two.png")[1:], 3)
     assert np.ptp(top.astype(int), axis=2).max() == 0
     assert bottom[:-1, 1:-1].reshape(-1, 3)[0].tolist() == [16, 42, 96]  # the night
+    assert sandbox("translate", name, "--count", "2", "--back").out == f"runs/{name}/samples/back.png\n"
+    first, between, last = np.split(picture(tmp_path / f"runs/{name}/samples/back.png")[1:], 3)
+    assert (np.array_equal(first, bottom), np.array_equal(last, top)) == (True, True)
+    assert not np.array_equal(between, last)
 
 
 def test_a_square_is_missing(run, sandbox, tmp_path):
@@ -66,6 +70,9 @@ def test_who_cannot_is_told_who_can(run, sandbox):
         2,
         "error: untrained is a gan, which cannot translate images. "
         "Those that can: context_encoder, cyclegan, pix2pix.\n",
+    )
+    assert sandbox("translate", "untrained", "--back").err == (
+        "error: untrained is a gan, which cannot translate images back. Those that can: cyclegan.\n"
     )
     run("catch_random", "name=player", "steps=20")
     said = sandbox("translate", "player")
