@@ -169,6 +169,19 @@ class RunFolder:
                 f"{self.path} is being trained by another process: wait for it, or stop it, then resume."
             ) from None
 
+    def state(self, step: int, steps: int) -> str:
+        """`finished`, if step has come to steps; else `running`, while a process trains here, or `stopped`."""
+        lock = self.path / ".lock"
+        if step >= steps or not lock.exists():
+            return "finished" if step >= steps else "stopped"
+        try:
+            with FileLock(lock, timeout=0):
+                return "stopped"
+        except Timeout:
+            return "running"
+        except OSError:  # a folder that we may only read
+            return "stopped"
+
     @staticmethod
     def require_vacant(root: Path, name: str) -> Path:
         """Where the run `name` will lie.

@@ -62,7 +62,13 @@ def _options(folder: RunFolder) -> Mapping[str, str]:
         for key, section in state.settings.items()
         if isinstance(section, dict) and "name" in section
     }
-    return {**flat(state.settings), **named, "name": folder.name, "finished": str(state.finished).lower()}
+    return {
+        **flat(state.settings),
+        **named,
+        "name": folder.name,
+        "finished": str(state.finished).lower(),
+        "state": state.state,
+    }
 
 
 def _fits(own: Any, value: str) -> bool:

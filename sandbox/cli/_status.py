@@ -13,7 +13,10 @@ from sandbox.runfolder import RunFolder
 
 @dataclass(frozen=True)
 class Status:
-    """`source` and `learner` are members' names; `score` is the latest value of the metric that matters most."""
+    """`source` and `learner` are members' names; `score` is the latest value of the metric that matters most.
+
+    `state`: finished, running or stopped.
+    """
 
     settings: Mapping[str, Any]
     source: str
@@ -22,10 +25,11 @@ class Status:
     steps: int
     score: tuple[str, float] | None
     touched: datetime
+    state: str
 
     @property
     def finished(self) -> bool:
-        return self.step >= self.steps
+        return self.state == "finished"
 
 
 def status(run: RunFolder) -> Status:
@@ -40,14 +44,16 @@ def status(run: RunFolder) -> Status:
 
 
 def _status(run: RunFolder, raw: dict[str, Any], members: dict[str, str], latest: dict[str, float]) -> Status:
+    step = int(latest.get("step", 0))
     return Status(
         settings=raw,
         source=members.get("env") or members["data"],
         learner=members.get("agent") or members["generator"],
-        step=int(latest.get("step", 0)),
+        step=step,
         steps=raw["steps"],
         score=next(((name, latest[name]) for name in SCORES if name in latest), None),
         touched=datetime.fromtimestamp(run.touched, UTC),
+        state=run.state(step, raw["steps"]),
     )
 
 

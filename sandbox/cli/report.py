@@ -63,7 +63,8 @@ def report(
     for record in records:
         if not record.finished:
             note(
-                f"{record.name} is at step {record.step} of {record.settings['steps']}: the report has it as it is now"
+                f"{record.name} is {record.state} at step {record.step} of {record.settings['steps']}: "
+                "the report has it as it is now"
             )
     heading = title or (records[0].name if len(records) == 1 else f"{len(records)} runs")
     document = study(records, title=heading, metrics=metric or (), find=known_or_played(notes), notes=notes)

@@ -27,7 +27,7 @@ def runs(
     \b
     sandbox runs
     sandbox runs env=catch agent=dqn           those on catch with a dqn
-    sandbox runs finished=false name=pong_*    those that go on or were stopped
+    sandbox runs state=stopped name=pong_*     or state=running, state=finished
     sandbox runs diff pong_dqn_s0 faster       their options that differ, and their scores
     sandbox runs --json --runs elsewhere
 
@@ -69,6 +69,7 @@ def runs(
                     "step": state.step,
                     "steps": state.steps,
                     "finished": state.finished,
+                    "state": state.state,
                     "score": {state.score[0]: state.score[1]} if state.score else {},
                     "touched": state.touched.isoformat(timespec="seconds"),
                 }
@@ -76,7 +77,7 @@ def runs(
             ]
         )
     elif found:
-        headers = ("id", "name", "learner", "source", "steps", "score", "age", "finished")
+        headers = ("id", "name", "learner", "source", "steps", "score", "age", "state")
         _print.table(
             (
                 (
@@ -87,7 +88,7 @@ def runs(
                     f"{state.step}/{state.steps}",
                     f"{state.score[0]}={state.score[1]:.4g}" if state.score else "-",
                     age(state.touched),
-                    "yes" if state.finished else "no",
+                    state.state,
                 )
                 for folder, state in found
             ),

@@ -97,11 +97,17 @@ def _show_run(folder: RunFolder, json: bool) -> None:
     latest = folder.latest()
     if json:
         config, _ = configfile.load([folder.config], [], {})
-        about = {"kind": "run", "name": folder.name, "path": str(folder.path), "finished": state.finished}
+        about = {
+            "kind": "run",
+            "name": folder.name,
+            "path": str(folder.path),
+            "finished": state.finished,
+            "state": state.state,
+        }
         _print.as_json({**about, "card": card, "config": config, "summary": summary, "metrics": latest})
         return
     print(f"run {folder.name} ({folder.id}) in {folder.path}")
-    print(f"{state.learner} on {state.source}: step {state.step} of {state.steps}")
+    print(f"{state.learner} on {state.source}: step {state.step} of {state.steps}, {state.state}")
     for title, values in (("card", card), ("summary", summary), ("last metrics", latest)):
         if values:
             print(f"\n{title}")

@@ -67,6 +67,11 @@ class Record:
         return self.step >= int(self.settings["steps"])
 
     @property
+    def state(self) -> str:
+        """`finished`, `running` or `stopped`."""
+        return self.folder.state(self.step, int(self.settings["steps"]))
+
+    @property
     def metrics(self) -> list[str]:
         """The names of what it has logged, in the order in which they came."""
         names = dict.fromkeys(name for row in self.rows for name in row)

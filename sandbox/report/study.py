@@ -189,7 +189,7 @@ def _runs(groups: Sequence[Group]) -> list[Block]:
 
 def _progress(record: Record) -> str:
     steps = record.settings["steps"]
-    return f"{record.step:,}" if record.finished else f"{record.step:,} of {steps:,}"
+    return f"{record.step:,}" if record.finished else f"{record.step:,} of {steps:,} ({record.state})"
 
 
 def _resources(groups: Sequence[Group]) -> Table:

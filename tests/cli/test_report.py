@@ -53,7 +53,7 @@ def test_a_run_still_being_written_is_reported_as_it_is(sandbox, make):
     make("a", steps=500)
     said = sandbox("report", "a")
     assert said.code == 0
-    assert said.err == "note: a is at step 200 of 500: the report has it as it is now\n"
+    assert said.err == "note: a is stopped at step 200 of 500: the report has it as it is now\n"
 
 
 def test_a_damaged_run_is_left_out(sandbox, make, tmp_path):

@@ -26,10 +26,21 @@ def two(tmp_path):
 
 def test_the_table(sandbox, two):
     header, half, done = sandbox("runs").out.splitlines()
-    assert header.split() == ["id", "name", "learner", "source", "steps", "score", "age", "finished"]
+    assert header.split() == ["id", "name", "learner", "source", "steps", "score", "age", "state"]
     assert half.split()[:6] == ["0000c8", "half", "dqn", "catch", "50/100", "loss=nan"]
     assert done.split()[:6] == ["000064", "done", "dqn", "catch", "100/100", "eval/return=0.25"]
-    assert (half.split()[-1], done.split()[-1]) == ("no", "yes")
+    assert (half.split()[-1], done.split()[-1]) == ("stopped", "finished")
+
+
+def test_a_run_that_somebody_trains_is_running(sandbox, two, tmp_path):
+    """Whatever it was killed by, a process that is gone holds no lock."""
+    run = RunFolder(tmp_path / "runs" / "half")
+    with run.locked():
+        assert sandbox("runs").out.splitlines()[1].split()[-1] == "running"
+        assert names(sandbox("runs", "state=running")) == ["half"]
+        assert ", running\n" in sandbox("show", "half").out
+    assert names(sandbox("runs", "state=running")) == []
+    assert names(sandbox("runs", "state=stopped")) == ["half"]
 
 
 def test_json(sandbox, two):
@@ -43,6 +54,7 @@ def test_json(sandbox, two):
         "step": 100,
         "steps": 100,
         "finished": True,
+        "state": "finished",
         "score": {"eval/return": 0.25},
         "touched": "1970-01-01T00:01:40+00:00",
     }

@@ -86,15 +86,15 @@ def test_a_run_by_name_id_path_and_latest(sandbox, run):
     assert len(set(texts)) == 1
     lines = texts[0].splitlines()
     assert lines[0] == f"run mine ({run.id}) in runs/mine"
-    assert lines[1] == "random on catch: step 50 of 100"
+    assert lines[1] == "random on catch: step 50 of 100, stopped"
     assert "  env/return  -0.6" in lines
     assert texts[0].endswith(run.config.read_text())
 
 
 def test_a_run_in_json(sandbox, run):
     shown = json.loads(sandbox("show", "latest", "--json").out)
-    assert list(shown) == ["kind", "name", "path", "finished", "card", "config", "summary", "metrics"]
-    assert (shown["kind"], shown["finished"]) == ("run", False)
+    assert list(shown) == ["kind", "name", "path", "finished", "state", "card", "config", "summary", "metrics"]
+    assert (shown["kind"], shown["finished"], shown["state"]) == ("run", False, "stopped")
     assert shown["metrics"] == {"step": 50, "time": 1.5, "env/return": -0.6, "loss": "NaN"}
     assert shown["summary"] == {"finished": False}
 
