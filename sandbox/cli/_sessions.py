@@ -10,7 +10,7 @@ import torch
 
 from envs import id_of
 from sandbox.assemble import Assembly, learnt, player, restore
-from sandbox.catalog import config_class
+from sandbox.catalog import config_class, names
 from sandbox.checkpoint import Checkpoints
 from sandbox.data.frames import FramesConfig
 from sandbox.dataset import DataSet
@@ -141,7 +141,7 @@ def playing(
         if record is not None:
             raise UserError(_ONE_PLAYER)
         if "players" not in known.model_fields:
-            raise UserError(_NO_SECOND.format(name=name))
+            raise UserError(_no_second(name))
         folder = RunFolder.find(runs, vs)
         env = pair(name, options, folder)
         hands = _hands(env)
@@ -161,7 +161,11 @@ def playing(
 
 
 _ONE_PLAYER = "--record: a demonstration is of one player; leave out --vs, and players=2"
-_NO_SECOND = "--vs: {name} has no second player; it has no option `players`"
+
+
+def _no_second(name: str) -> str:
+    known = [each for each in names("envs") if "players" in config_class("envs", each).model_fields]
+    return f"--vs: {name} is for one player; take an environment that two can play: {', '.join(known)}"
 
 
 def _hands(env: Environment) -> list[Hand]:
@@ -192,7 +196,7 @@ def pair(name: str, options: dict[str, Any], *folders: RunFolder) -> Environment
         UserError: if there is no second player, or an agent has not learnt to be one.
     """
     if "players" not in config_class("envs", name).model_fields:
-        raise UserError(_NO_SECOND.format(name=name))
+        raise UserError(_no_second(name))
     for folder in folders:
         if world_of(folder)["name"] != name:
             raise UserError(

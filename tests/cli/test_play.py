@@ -95,7 +95,10 @@ def test_against_an_agent(sandbox, sit_down, tmp_path):
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
-        (["catch", "--vs", "some"], "--vs: catch has no second player; it has no option `players`"),
+        (
+            ["catch", "--vs", "some"],
+            "--vs: catch is for one player; take an environment that two can play: pong\n",
+        ),
         (["pong", "--vs", "caught"], "--vs: caught has learnt catch, not pong; give a run of pong"),
         (["pong", "--vs", "painter"], "--vs: painter is a generator and cannot play; give an agent's run"),
         (["pgon", "--vs", "some"], "no environment is called 'pgon'. Did you mean 'pong'?"),
