@@ -49,17 +49,20 @@ def write_demos(path: Path, demos: Demos) -> None:
 
 
 def read_demos(path: Path) -> Demos:
-    """Raises UserError for a file that is missing, or holds no demonstrations."""
+    """Raises UserError for a file that is missing, or holds no demonstrations, or those of another version."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
-            if header.pop("format") != _FORMAT:
-                raise ValueError
+            if (form := header.pop("format")) != _FORMAT:
+                raise UserError(f"{path} is of the format {form!r}, but this version reads {_FORMAT!r}. {_RECORD}")
             demos = Demos(header, **{name: archive[name] for name in _COLUMNS})
     except FileNotFoundError:
         raise UserError(f"no demonstrations in {path}: there is no such file. {_RECORD}") from None
     except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile):
-        raise UserError(f"{path} holds no demonstrations of this format. {_RECORD}") from None
+        raise UserError(
+            f"{path} holds no demonstrations: it is not an .npz file as `sandbox play` writes it, with a header of the "
+            f"format {_FORMAT!r} and the columns {', '.join(_COLUMNS)}. {_RECORD}"
+        ) from None
     lengths = {len(demos), *(len(vars(demos)[name]) for name in _COLUMNS[:-1])}
     if len(lengths) > 1 or len(demos.finals) != demos.ended.sum() or not len(demos) or not demos.ended[-1]:
         raise UserError(f"{path} is damaged: its columns do not belong together. {_RECORD}")

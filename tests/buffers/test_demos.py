@@ -1,5 +1,7 @@
 """Demonstrations: the file, and how they come into a replay."""
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -83,10 +85,23 @@ def test_what_is_no_demonstration_is_refused(tmp_path, content):
     with pytest.raises(UserError) as error:
         read_demos(path)
     assert str(error.value) == (
-        f"{path} holds no demonstrations of this format. Record some with `sandbox play ENV --record FILE`."
+        f"{path} holds no demonstrations: it is not an .npz file as `sandbox play` writes it, with a header of the "
+        "format 'sandbox-demos-1' and the columns observations, actions, rewards, terminated, ended, finals. "
+        "Record some with `sandbox play ENV --record FILE`."
     )
     with pytest.raises(UserError, match="there is no such file"):
         read_demos(tmp_path / "other.npz")
+
+
+def test_another_version_is_told(tmp_path):
+    path = tmp_path / "demos.npz"
+    np.savez(path, header=np.array(json.dumps({"format": "sandbox-demos-9"})))
+    with pytest.raises(UserError) as error:
+        read_demos(path)
+    assert str(error.value) == (
+        f"{path} is of the format 'sandbox-demos-9', but this version reads 'sandbox-demos-1'. "
+        "Record some with `sandbox play ENV --record FILE`."
+    )
 
 
 def test_columns_that_do_not_belong_together_are_refused(tmp_path):
