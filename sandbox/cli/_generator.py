@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from sandbox import catalog
+from sandbox import catalog, configfile
 from sandbox.assemble import restore, use_threads
 from sandbox.dataset import DataSet
 from sandbox.errors import UserError
@@ -20,10 +20,11 @@ def able(runs: Path, run: str, ability: Ability, verb: str) -> tuple[RunFolder, 
         UserError: if the run is an agent, or a generator without `ability`; `verb` says what it cannot do.
     """
     folder = RunFolder.find(runs, run)
+    if configfile.load([folder.config], [], {})[0].get("agent") is not None:  # before anything is built
+        raise UserError(f"{folder.name} is an agent and cannot {verb}; look at it with `sandbox watch {folder.name}`")
     assembly, _ = restore(folder)
     use_threads(assembly.config)
-    if not isinstance(assembly.source, DataSet):
-        raise UserError(f"{folder.name} is an agent and cannot {verb}; look at it with `sandbox watch {folder.name}`")
+    assert isinstance(assembly.source, DataSet)
     if not isinstance(assembly.learner, ability):
         others = ", ".join(catalog.able("generators", ability))
         name = assembly.config.learner.model_dump()["name"]

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sandbox.runfolder import RunFolder
+
 SHORT = ["steps=3", "evaluate_period=3", "media_period=3", "logger.wandb=off", "threads=1", "--quiet"]
 TINY = "generator={channels: [4, 8], patch_channels: [4, 8], stream: {batch_size: 4}}"
 DATA = "data={count: 60, shrink: 4}"
@@ -74,7 +76,11 @@ def test_who_cannot_is_told_who_can(run, sandbox):
     assert sandbox("translate", "untrained", "--back").err == (
         "error: untrained is a gan, which cannot translate images back. Those that can: cyclegan.\n"
     )
-    run("catch_random", "name=player", "steps=20")
+
+
+def test_an_agent_is_refused_by_its_config_before_anything_is_built(sandbox, tmp_path):
+    config = "steps: 1\nenv: {name: catch}\nagent: {name: dqn}\n"
+    RunFolder.create(tmp_path / "runs", "player", config=config, command=[])  # it has no checkpoint to be built from
     said = sandbox("translate", "player")
     assert (said.code, said.err) == (
         2,
