@@ -182,20 +182,27 @@ class RunFolder:
         except OSError:  # a folder that we may only read
             return "stopped"
 
-    @staticmethod
-    def require_vacant(root: Path, name: str) -> Path:
+    @classmethod
+    def require_vacant(cls, root: Path, name: str) -> Path:
         """Where the run `name` will lie.
 
         Raises:
             UserError: if something lies there already.
         """
         path = root / name
-        if path.exists():
+        if not path.exists():
+            return path
+        if cls(path).problems():
+            raise UserError(f"{path} already exists and is no run: choose another name with name=..., or move it away")
+        if cls(path).saved:
             raise UserError(
-                f"{path} already exists: resume it with `sandbox resume {path}` or --resume, "
-                "or choose another with name=..."
+                f"{path} already exists: resume it with `sandbox resume {path}` or --resume, choose another name with "
+                "name=..., or delete the folder"
             )
-        return path
+        raise UserError(
+            f"{path} already exists, but has no checkpoint: begin it again with `sandbox resume {path}` or --resume, "
+            "choose another name with name=..., or delete the folder"
+        )
 
     def write_config(self, config: str) -> None:
         """Replace config.yaml, whole or not at all."""

@@ -49,10 +49,19 @@ def test_every_place_lies_inside(tmp_path):
 def test_a_name_is_taken_once(tmp_path):
     run = make(tmp_path, "mine")
     assert refused(make, tmp_path, "mine") == (
-        f"{run.path} already exists: resume it with `sandbox resume {run.path}` or --resume, "
-        "or choose another with name=..."
+        f"{run.path} already exists, but has no checkpoint: begin it again with `sandbox resume {run.path}` or "
+        "--resume, choose another name with name=..., or delete the folder"
     )
     assert os.listdir(tmp_path) == ["mine"]
+    (run.checkpoints / "step_000000000001").mkdir(parents=True)
+    assert refused(make, tmp_path, "mine") == (
+        f"{run.path} already exists: resume it with `sandbox resume {run.path}` or --resume, "
+        "choose another name with name=..., or delete the folder"
+    )
+    (tmp_path / "classifiers").mkdir()
+    assert refused(make, tmp_path, "classifiers") == (
+        f"{tmp_path / 'classifiers'} already exists and is no run: choose another name with name=..., or move it away"
+    )
 
 
 def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path, monkeypatch):

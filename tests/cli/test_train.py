@@ -103,7 +103,7 @@ def test_an_existing_run_asks(sandbox, tmp_path):
     assert again.code == 2
     assert again.err == (
         "error: runs/catch_dqn_s0 already exists: resume it with `sandbox resume runs/catch_dqn_s0` or --resume, "
-        "or choose another with name=...\n"
+        "choose another name with name=..., or delete the folder\n"
     )
     before = metrics(tmp_path / "runs" / "catch_dqn_s0")
     assert sandbox("train", *TINY, "--resume").code == 0
