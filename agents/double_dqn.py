@@ -119,7 +119,7 @@ class DoubleDQN:
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
         epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
-        return {"loss": loss, "q_mean": q_mean, "epsilon": float(epsilon)}
+        return {"loss": loss.clone(), "q_mean": q_mean.clone(), "epsilon": float(epsilon)}  # recorded ones do not last
 
     def _slope(self, *batch_parts: torch.Tensor) -> Sequence[torch.Tensor]:
         """The loss a transition, the mean value, and the gradient of the summed loss."""

@@ -117,15 +117,15 @@ class DRQN:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
         *windows, carried = batch
         loss, q_mean, *rest = self._recorded_slope(*windows, *carried["state"])
-        memory, gradients = rest[: len(carried["state"])], rest[len(carried["state"]) :]
-        carried["state"] = tuple(part.clone() for part in memory)
+        parts = len(carried["state"])
+        carried["state"] = tuple(part.clone() for part in rest[:parts])  # recorded ones do not last
         self._compute.beside.wait()
-        self._optimizer.step(gradients)
+        self._optimizer.step(rest[parts:])
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
         epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
-        return {"loss": loss, "q_mean": q_mean, "epsilon": float(epsilon)}
+        return {"loss": loss.clone(), "q_mean": q_mean.clone(), "epsilon": float(epsilon)}
 
     def _slope(
         self,

@@ -132,7 +132,7 @@ class PQN:
             for part in order.tensor_split(config.num_minibatches):
                 loss, q_mean, *gradients = self._recorded_slope(s_tm1[part], a_tm1[part], targets[part])
                 self._optimizer.step(gradients)
-                losses.append(loss.clone())
+                losses.append(loss.clone())  # recorded ones do not last
                 q_means.append(q_mean.clone())
         epsilon = config.exploration.at(self._steps.value)
         return {"loss": torch.stack(losses).mean(), "q_mean": torch.stack(q_means).mean(), "epsilon": epsilon}

@@ -2,8 +2,9 @@
 
 Atari's Pong with the Nature network. Replay: DQN, batch 32, an update every four steps, 1 to 128 games at once. PQN:
 128 games of 32 steps, two epochs of 32 parts. How busy the GPU was is nvidia-smi's figure, five times a second. Then
-one update of DQN, at several batch sizes, beside the roofline: no update is faster than its arithmetic at the rate of
-a large matrix product, nor than its bytes (weights, gradients and Adam's averages, frames) at the rate of a large copy.
+one update of DQN, at several batch sizes, beside the roofline: what its arithmetic would take at the rate of a large
+matrix product, and its bytes (weights, gradients and Adam's averages, frames), were all of them fetched from memory, at
+the rate of a large copy. TF32 is off, in convolutions too.
 Without a GPU the same is measured on the CPU, which says whether the script works.
 """
 
@@ -33,6 +34,7 @@ from sandbox.train import Run
 
 PONG = {"game": "pong", "protocol": "machado2018", "actions": "minimal"}
 COPIED = 2**28  # bytes
+TOUCHED = 11  # times a weight: read by two passes forward and one back, its gradient written, Adam's 4 reads, 3 writes
 PRECISIONS: tuple[PrecisionName, ...] = ("fp32", "bf16")
 
 
@@ -43,15 +45,17 @@ def watching() -> Iterator[list[float]]:
     if not torch.cuda.is_available():
         yield seen
         return
-    command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-lms", "200"]
+    command = ["nvidia-smi", "--query-gpu=utilization.gpu", "--format=csv,noheader,nounits", "-i", "0", "-lms", "200"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         lines = process.stdout
         thread = threading.Thread(target=lambda: seen.extend(float(line) for line in lines))
         thread.start()
-        yield seen
-        process.terminate()
-        thread.join()
+        try:
+            yield seen
+        finally:
+            process.terminate()
+            thread.join()
 
 
 def speed(config: AgentConfig, num_envs: int, compute: Compute, seconds: float) -> tuple[float, float]:
@@ -99,7 +103,7 @@ def roofline(device: torch.device, sizes: tuple[int, ...]) -> Iterator[tuple[Any
                 learner._slope(*batch)
             seconds, work = seconds_of(partial(learner.update, batch), device), counter.get_total_flops()
             weights = sum(each.numel() for each in learner._network.parameters())
-            size_of_all = 4 * weights * 11 + batch.s_tm1.nbytes + batch.s_t.nbytes
+            size_of_all = 4 * weights * TOUCHED + batch.s_tm1.nbytes + batch.s_t.nbytes
             floors = work / peak, size_of_all / bandwidth
             yield (
                 f"{precision}, batch {size}",
@@ -124,6 +128,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=10.0, help="of each measurement")
     parser.add_argument("--quick", action="store_true", help="few games and small batches")
     given = parser.parse_args()
+    torch.backends.cudnn.allow_tf32 = False
     device = choose().device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no GPU"
     print(f"{name}, PyTorch {torch.__version__}\n")

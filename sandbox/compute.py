@@ -8,7 +8,7 @@ import torch
 from sandbox.beside import Beside, Inline, Threaded
 from sandbox.device import Compute
 from sandbox.errors import UserError
-from sandbox.replayed import Replayed
+from sandbox.recorded import Recorded
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -40,5 +40,5 @@ def choose(device: DeviceName = "auto", precision: PrecisionName = "fp32", overl
     bf16 = precision == "bf16" or (precision == "auto" and bf16_pays(chosen))
     beside: Beside = Threaded() if overlap else Inline()
     if chosen.type == "cuda":
-        return Compute(chosen, bf16, beside, partial(Replayed, device=chosen, beside=beside))
+        return Compute(chosen, bf16, beside, partial(Recorded, device=chosen, beside=beside))
     return Compute(chosen, bf16, beside)

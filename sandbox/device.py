@@ -32,8 +32,8 @@ class Compute:
     """A device and the precision of its matrix products; weights and optimisers stay fp32.
 
     `beside`: where a run's stream plays on while its learner updates. `record`: makes a function of tensors cheaper to
-    call; nothing in it may wait for the device, draw random numbers or depend on Python's changing values, and what it
-    returns lasts until its next call.
+    call. Nothing in it may change anything, wait for the device, draw random numbers or depend on Python's changing
+    values, and what it returns lasts until its next call.
     """
 
     device: torch.device

@@ -34,25 +34,25 @@ class Optimizer:
         `ready` is called between the gradient and the step, when nothing has changed yet: `Beside.wait`, say.
         """
         gradients = self.gradients(loss)
+        kept = gradients if self._clip_norm is None else torch._foreach_add(list(gradients), 0.0)
         ready()
-        return self.step(gradients)
+        self.step(gradients)
+        return kept
 
     def gradients(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
         """Of the scalar `loss`, for this optimiser's parameters only."""
         return torch.autograd.grad(loss, self._parameters)
 
-    def step(self, gradients: Sequence[torch.Tensor]) -> Sequence[torch.Tensor]:
-        """Clip, and step; the second half of `minimise`."""
+    def step(self, gradients: Sequence[torch.Tensor]) -> None:
+        """Clip them, in place, and step; the second half of `minimise`."""
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
         if self._clip_norm is not None:
-            gradients = torch._foreach_add(list(gradients), 0.0)  # copies: clipping is in place
             nn.utils.clip_grad_norm_(self._parameters, self._clip_norm)
         self._rule.step()
         self._rule.zero_grad()
         for group in self._rule.param_groups:
             group["lr"] = max(group["lr"] - self._fall, 0.0)
-        return gradients
 
     def state_dict(self) -> dict[str, Any]:
         """The rule's, with the learning rate as it is now."""

@@ -20,7 +20,7 @@ class _Recording(NamedTuple):
     outputs: Sequence[torch.Tensor]
 
 
-class Replayed:
+class Recorded:
     """The same function, on a CUDA device and faster; see `Compute.record`. One recording for each set of shapes.
 
     What decides what comes out are its arguments, and weights that stay where they are.
@@ -28,13 +28,13 @@ class Replayed:
 
     def __init__(self, function: Function, device: torch.device, beside: Beside) -> None:
         self._function, self._device, self._beside = function, device, beside
-        self._recordings: dict[tuple[torch.Size, ...], _Recording] = {}
+        self._recordings: dict[tuple[tuple[torch.Size, torch.dtype], ...], _Recording] = {}
 
     def __call__(self, *inputs: torch.Tensor) -> Sequence[torch.Tensor]:
-        shapes = tuple(each.shape for each in inputs)
-        if shapes not in self._recordings:
-            self._recordings[shapes] = self._record(inputs)
-        graph, places, outputs = self._recordings[shapes]
+        kind = tuple((each.shape, each.dtype) for each in inputs)
+        if kind not in self._recordings:
+            self._recordings[kind] = self._record(inputs)
+        graph, places, outputs = self._recordings[kind]
         for place, given in zip(places, inputs, strict=True):
             place.copy_(given, non_blocking=True)
         graph.replay()
@@ -43,13 +43,11 @@ class Replayed:
     def _record(self, inputs: Sequence[torch.Tensor]) -> _Recording:
         self._beside.wait()  # no other thread may use the device in the meantime
         places, graph = [each.clone() for each in inputs], torch.cuda.CUDAGraph()
-        here = torch.cuda.current_stream(self._device)
         stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
-        stream.wait_stream(here)
+        stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UPS):
                 self._function(*places)
-        here.wait_stream(stream)
-        with torch.cuda.graph(graph, stream=stream):
+        with torch.cuda.graph(graph, stream=stream):  # which waits for the device first
             outputs = self._function(*places)
         return _Recording(graph, places, outputs)
