@@ -10,11 +10,12 @@ import numpy as np
 import torch
 
 from sandbox import catalog
+from sandbox.batchnorms import freeze_batch_norms
 from sandbox.checkpoint import Checkpoints
 from sandbox.compute import choose
 from sandbox.dataset import DataSet
 from sandbox.device import Compute
-from sandbox.encoder import freeze_batch_norms, start_from
+from sandbox.encoder import start_from
 from sandbox.environment import Source, spec_of
 from sandbox.errors import UserError
 from sandbox.learner import Learner, Stateful

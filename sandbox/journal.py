@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.assemble import Assembly, learnt, restore, use_threads
+from sandbox.batchnorms import paused_batch_norms
 from sandbox.checkpoint import Checkpoints, write_tree
 from sandbox.dataset import DataSet, Mixture
-from sandbox.encoder import paused_batch_norms
 from sandbox.errors import UserError
 from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.evaluate.collapse import CollapseWatch

@@ -7,8 +7,9 @@ import pytest
 import torch
 from torch import nn
 
+from sandbox.batchnorms import freeze_batch_norms, paused_batch_norms
 from sandbox.device import Compute
-from sandbox.encoder import freeze_batch_norms, paused_batch_norms, start_from
+from sandbox.encoder import start_from
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import HINGE, LEAST_SQUARES, NON_SATURATING, WASSERSTEIN, gradient_penalty
