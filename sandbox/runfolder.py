@@ -162,7 +162,7 @@ class RunFolder:
             UserError: if one does already.
         """
         try:
-            with FileLock(self.path / ".lock", timeout=0):
+            with FileLock(self.path / ".lock", timeout=1):  # `state` holds it for a moment
                 yield
         except Timeout:
             raise UserError(
