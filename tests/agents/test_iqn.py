@@ -53,7 +53,13 @@ def gradients(agent: IQN | DQN, data: Transitions) -> tuple[float, list[torch.Te
 
     class Spy:
         def minimise(self, loss: torch.Tensor, ready: object = None) -> None:
-            found.extend(torch.autograd.grad(loss, list(agent._network.parameters())))
+            self.step(self.gradients(loss))
+
+        def gradients(self, loss: torch.Tensor) -> list[torch.Tensor]:
+            return list(torch.autograd.grad(loss, list(agent._network.parameters())))
+
+        def step(self, gradients: list[torch.Tensor]) -> None:
+            found.extend(gradients)
 
     agent._optimizer = Spy()  # type: ignore[assignment]
     return float(agent.update(data)["loss"]), found
