@@ -13,22 +13,20 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from statistics import fmean
 from time import perf_counter
 from typing import Any
 
 import torch
-from torch.utils.flop_counter import FlopCounterMode
 
 from agents.dqn import DQNConfig
 from agents.pqn import PQNConfig
 from envs.atari import AtariConfig
-from sandbox.bench.update import batch_of, matmul_rate, seconds_of
+from sandbox.bench.update import matmul_rate, measured, seconds_of
 from sandbox.compute import PrecisionName, choose
 from sandbox.device import Compute
 from sandbox.environment import spec_of
-from sandbox.learner import AgentConfig, Spec
+from sandbox.learner import AgentConfig
 from sandbox.seeding import Rng
 from sandbox.train import Run
 
@@ -97,13 +95,8 @@ def roofline(device: torch.device, sizes: tuple[int, ...]) -> Iterator[tuple[Any
         compute = choose("auto", precision)
         peak = matmul_rate(compute)
         for size in sizes:
-            learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
-            batch = batch_of(size, device)
-            with FlopCounterMode(display=False) as counter:
-                learner._slope(*batch)
-            seconds, work = seconds_of(partial(learner.update, batch), device), counter.get_total_flops()
-            weights = sum(each.numel() for each in learner._network.parameters())
-            size_of_all = 4 * weights * TOUCHED + batch.s_tm1.nbytes + batch.s_t.nbytes
+            seconds, work, weights, frames = measured(size, compute)
+            size_of_all = 4 * weights * TOUCHED + frames
             floors = work / peak, size_of_all / bandwidth
             yield (
                 f"{precision}, batch {size}",

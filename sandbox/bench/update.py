@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
@@ -32,17 +32,33 @@ def rows() -> Iterator[Row]:
         compute = choose(precision=precision)
         peak = matmul_rate(compute)
         for batch_size in BATCHES:
-            learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
-            batch = batch_of(batch_size, device)
-            with FlopCounterMode(display=False) as counter:
-                learner._slope(*batch)
-            seconds = seconds_of(partial(learner.update, batch), device)
+            update = measured(batch_size, compute)
             what = f"{device.type}, {precision}, batch {batch_size}"
-            yield Row(what, "ms", seconds * 1e3)
-            yield Row(f"{what}: share of the matmul rate", "%", 100 * counter.get_total_flops() / seconds / peak)
+            yield Row(what, "ms", update.seconds * 1e3)
+            yield Row(f"{what}: share of the matmul rate", "%", 100 * update.operations / update.seconds / peak)
 
 
-def batch_of(size: int, device: torch.device) -> Transitions:
+class Update(NamedTuple):
+    """What one takes: its time, floating-point operations, the network's weights, and bytes of the frames."""
+
+    seconds: float
+    operations: int
+    weights: int
+    frames: int
+
+
+def measured(batch_size: int, compute: Compute) -> Update:
+    """One update of DQN with the Nature network on random frames."""
+    learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
+    batch = _batch(batch_size, compute.device)
+    with FlopCounterMode(display=False) as counter:
+        learner._slope(*batch)
+    weights = sum(each.numel() for each in learner._network.parameters())
+    seconds = seconds_of(partial(learner.update, batch), compute.device)
+    return Update(seconds, counter.get_total_flops(), weights, batch.s_tm1.nbytes + batch.s_t.nbytes)
+
+
+def _batch(size: int, device: torch.device) -> Transitions:
     """Random stacks of Atari's size."""
     frames = torch.randint(256, (2, size, 4, 84, 84), dtype=torch.uint8, device=device)
     ones, actions = torch.ones(size, 1, device=device), torch.zeros(size, dtype=torch.int64, device=device)
