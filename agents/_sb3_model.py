@@ -11,7 +11,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from agents._sb3_world import World
+from sandbox.agents._sb3_world import World
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.note import note

@@ -6,8 +6,8 @@ from typing import Any
 from pydantic import PositiveInt
 from stable_baselines3.common.callbacks import BaseCallback
 
-from agents._sb3_generators import Generators
-from agents._sb3_ways import Batch, OffPolicy, OnPolicy
+from sandbox.agents._sb3_generators import Generators
+from sandbox.agents._sb3_ways import Batch, OffPolicy, OnPolicy
 from sandbox.device import Compute
 from sandbox.environment import Environment
 from sandbox.learner import Stateful, StreamConfig

@@ -12,9 +12,9 @@ from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 
-from agents._sb3_model import warnings_as_notes
-from agents._sb3_parts import Carried, Memory, Progress
-from agents._sb3_world import World
+from sandbox.agents._sb3_model import warnings_as_notes
+from sandbox.agents._sb3_parts import Carried, Memory, Progress
+from sandbox.agents._sb3_world import World
 from sandbox.device import memory
 from sandbox.errors import UserError
 from sandbox.learner import Stateful

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from agents._table import StepSize, Table
+from sandbox.agents._table import StepSize, Table
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.ops.value_learning import epsilon_greedy, q_learning

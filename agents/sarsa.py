@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from agents._table import StepSize, Table
+from sandbox.agents._table import StepSize, Table
 from sandbox.device import Compute
 from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
 from sandbox.ops.sarsa import sarsa

@@ -20,13 +20,13 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-from agents._sb3_generators import Generators
-from agents._sb3_model import make_model, policy_for
-from agents._sb3_options import ALGORITHMS, REFUSED, Options, keywords
-from agents._sb3_parts import Weights
-from agents._sb3_stream import Collection, SB3StreamConfig
-from agents._sb3_ways import Batch, OffPolicy, OnPolicy
-from agents._sb3_world import World
+from sandbox.agents._sb3_generators import Generators
+from sandbox.agents._sb3_model import make_model, policy_for
+from sandbox.agents._sb3_options import ALGORITHMS, REFUSED, Options, keywords
+from sandbox.agents._sb3_parts import Weights
+from sandbox.agents._sb3_stream import Collection, SB3StreamConfig
+from sandbox.agents._sb3_ways import Batch, OffPolicy, OnPolicy
+from sandbox.agents._sb3_world import World
 from sandbox.device import Compute
 from sandbox.environment import Environment
 from sandbox.learner import AgentConfig, Metrics, Spec, Stateful

@@ -25,12 +25,12 @@ from functools import partial
 import torch
 from torch import nn
 
-from generators._discriminator import Discriminator
-from generators._duel import Duel
-from generators._tricks import Tricks
-from generators.gan import GANConfig
-from generators.wgan import WGANConfig
 from sandbox.device import Compute
+from sandbox.generators._discriminator import Discriminator
+from sandbox.generators._duel import Duel
+from sandbox.generators._tricks import Tricks
+from sandbox.generators.gan import GANConfig
+from sandbox.generators.wgan import WGANConfig
 from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import NON_SATURATING, WASSERSTEIN, Critic, gradient_penalty
 from sandbox.seeding import Rng

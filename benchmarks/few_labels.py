@@ -19,10 +19,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from generators._perceptron import Perceptron, Softmax
 from sandbox.assemble import restore
 from sandbox.compute import choose
 from sandbox.device import Compute
+from sandbox.generators._perceptron import Perceptron, Softmax
 from sandbox.networks.inputs import as_float
 from sandbox.ops.belief import Arrow
 from sandbox.runfolder import RunFolder

@@ -19,13 +19,13 @@ from typing import Any
 
 import torch
 
-from agents.dqn import DQNConfig
-from agents.pqn import PQNConfig
-from envs.atari import AtariConfig
+from sandbox.agents.dqn import DQNConfig
+from sandbox.agents.pqn import PQNConfig
 from sandbox.bench.update import matmul_rate, measured, seconds_of
 from sandbox.compute import PrecisionName, choose
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs.atari import AtariConfig
 from sandbox.learner import AgentConfig
 from sandbox.seeding import Rng
 from sandbox.train import Run

@@ -13,10 +13,10 @@ import numpy as np
 import torch
 from sklearn.neural_network import BernoulliRBM
 
-from generators.rbm import RBMConfig
 from sandbox.compute import choose
 from sandbox.data.mnist import MnistConfig
 from sandbox.dataset import DataSet
+from sandbox.generators.rbm import RBMConfig
 from sandbox.ops import annealing, boltzmann
 from sandbox.ops.boltzmann import Machine
 from sandbox.seeding import Rng

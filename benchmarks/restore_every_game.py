@@ -12,7 +12,7 @@ import numpy as np
 from ale_py import roms
 from pydantic import ValidationError
 
-from envs.atari import PROTOCOLS, AtariConfig
+from sandbox.envs.atari import PROTOCOLS, AtariConfig
 
 STEPS, MOMENTS, FUTURE = 200, 8, 30  # of play, of them saved, and compared after each restore
 

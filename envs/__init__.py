@@ -7,6 +7,9 @@ from pathlib import Path
 
 from gymnasium.envs.registration import register
 
+if __name__ == "envs":  # found in the working folder, beside the installed package
+    raise ImportError("import sandbox.envs instead: `envs` by itself is only the folder of its sources")
+
 
 def id_of(name: str) -> str:
     """The Gymnasium id of the environment in the file `name`."""
@@ -18,7 +21,7 @@ for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
         continue
     register(
         id=id_of(_file.stem),
-        entry_point="envs._single:SingleEnv",
-        vector_entry_point="envs._batch:make_vector",
+        entry_point="sandbox.envs._single:SingleEnv",
+        vector_entry_point="sandbox.envs._batch:make_vector",
         kwargs={"name": _file.stem},
     )

@@ -22,14 +22,14 @@ from typing import Any
 
 import numpy as np
 
-from envs._atari_games import Games, Rules
-from envs._atari_screen import SIDE
+from sandbox.envs._atari_games import Games, Rules
+from sandbox.envs._atari_screen import SIDE
 from sandbox.errors import UserError
 
 _PATIENCE = 0.0002  # seconds
 _PROGRAM = (
     "import sys, json; sys.path[:] = json.loads(sys.argv[1]); "
-    "from envs._atari_crew import work; work(*map(int, sys.argv[2:]))"
+    "from sandbox.envs._atari_crew import work; work(*map(int, sys.argv[2:]))"
 )
 
 

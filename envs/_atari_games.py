@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from ale_py import ALEInterface, ALEState, LoggerMode, roms
 
-from envs._atari_screen import Shrink
+from sandbox.envs._atari_screen import Shrink
 from sandbox.errors import UserError
 
 NOOP, FIRE = 0, 1  # the emulator's numbers

@@ -150,7 +150,7 @@ def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
     Raises:
         ValueError: names each option that is unknown or out of range.
     """
-    config = config_in(importlib.import_module(f"envs.{name}"), EnvConfig)
+    config = config_in(importlib.import_module(f"sandbox.envs.{name}"), EnvConfig)
     try:
         return config(**options)
     except ValidationError as error:
@@ -159,7 +159,7 @@ def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
 
 def is_program(name: str) -> bool:
     """Whether `envs/<name>.py` is a batch program: those can be asked to `observe` pixels or features."""
-    return "observe" in config_in(importlib.import_module(f"envs.{name}"), EnvConfig).model_fields
+    return "observe" in config_in(importlib.import_module(f"sandbox.envs.{name}"), EnvConfig).model_fields
 
 
 def make_vector(

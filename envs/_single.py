@@ -5,7 +5,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 
-from envs._batch import config_of
+from sandbox.envs._batch import config_of
 
 
 class SingleEnv(gymnasium.Env[np.ndarray, Any]):

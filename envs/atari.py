@@ -34,12 +34,12 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pydantic import Field, field_validator
 
-from envs._atari_crew import Crew
-from envs._atari_games import FIRE, GOES_ON, NOOP, OVER, TRUNCATED, Rules
-from envs._board import PIXELS
 from sandbox.envchecks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.envconfig import EnvConfig, rules_of
 from sandbox.environment import Controls
+from sandbox.envs._atari_crew import Crew
+from sandbox.envs._atari_games import FIRE, GOES_ON, NOOP, OVER, TRUNCATED, Rules
+from sandbox.envs._board import PIXELS
 from sandbox.lanes import Lanes
 from sandbox.suggest import nearest
 

@@ -32,11 +32,11 @@ from gymnasium import spaces
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 
-from envs import _draw
-from envs._batch import BatchEnv
-from envs._board import PIXELS, Board, Observe
 from sandbox.envconfig import EnvConfig
 from sandbox.environment import Controls
+from sandbox.envs import _draw
+from sandbox.envs._batch import BatchEnv
+from sandbox.envs._board import PIXELS, Board, Observe
 from sandbox.lanes import Lanes
 
 FREE, WALL, KEY, DOOR, OPEN, GOAL = range(6)

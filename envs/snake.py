@@ -24,11 +24,11 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from envs import _draw
-from envs._batch import BatchEnv
-from envs._board import PIXELS, Board, Observe
 from sandbox.envconfig import EnvConfig
 from sandbox.environment import Controls
+from sandbox.envs import _draw
+from sandbox.envs._batch import BatchEnv
+from sandbox.envs._board import PIXELS, Board, Observe
 from sandbox.lanes import Lanes
 
 START = 3  # cells

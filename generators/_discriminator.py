@@ -6,7 +6,7 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from generators._tricks import Tricks
+from sandbox.generators._tricks import Tricks
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.interface import BackboneConfig
 

@@ -13,10 +13,10 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from generators._discriminator import Verdict
-from generators._tricks import Blur, History, Tricks
 from sandbox.device import Compute
 from sandbox.errors import UserError
+from sandbox.generators._discriminator import Verdict
+from sandbox.generators._tricks import Blur, History, Tricks
 from sandbox.learner import Counter, Metrics, Stateful
 from sandbox.ops import adversarial
 from sandbox.ops.adversarial import Critic, Game

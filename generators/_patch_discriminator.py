@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from generators._discriminator import Verdict
+from sandbox.generators._discriminator import Verdict
 from sandbox.networks.inputs import in_fp32
 from sandbox.networks.patches import Patches
 

@@ -13,9 +13,9 @@ import torch
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import nn
 
-from generators._grey import refuse_grey
 from sandbox.device import Compute
 from sandbox.generator import Estimate, GeneratorConfig, image_shape
+from sandbox.generators._grey import refuse_grey
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann_machine, likelihood

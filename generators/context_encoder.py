@@ -13,13 +13,13 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
-from generators._discriminator import Discriminator
-from generators._duel import ADAM, Decay, Duel
-from generators._held import Held
-from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.bottleneck import Bottleneck
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig, fitting, image_shape
+from sandbox.generators._discriminator import Discriminator
+from sandbox.generators._duel import ADAM, Decay, Duel
+from sandbox.generators._held import Held
+from sandbox.generators._tricks import PackedTricks, Tricks
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, as_pixels

@@ -15,12 +15,12 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
-from generators._duel import ADAM, Decay
-from generators._held import Held
-from generators._patch_discriminator import PatchDiscriminator
-from generators._pool import Pool
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig, fitting, source_shape
+from sandbox.generators._duel import ADAM, Decay
+from sandbox.generators._held import Held
+from sandbox.generators._patch_discriminator import PatchDiscriminator
+from sandbox.generators._pool import Pool
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.translator import Translator

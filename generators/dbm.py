@@ -15,11 +15,11 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from generators._annealed import ENUMERATED, Annealing, estimate
-from generators._grey import refuse_grey
-from generators._layer import MEASURED_EVERY, Contrastive, Layer, Learning, Measured
 from sandbox.device import Compute
 from sandbox.generator import Estimate, GeneratorConfig, UntrainedError, image_shape
+from sandbox.generators._annealed import ENUMERATED, Annealing, estimate
+from sandbox.generators._grey import refuse_grey
+from sandbox.generators._layer import MEASURED_EVERY, Contrastive, Layer, Learning, Measured
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann, deep_boltzmann

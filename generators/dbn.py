@@ -14,16 +14,16 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from generators import _directed
-from generators._annealed import ENUMERATED, Annealing, estimate
-from generators._directed import Directed
-from generators._grey import refuse_grey
-from generators._layer import MEASURED_EVERY, Layer, Learning, Measured
-from generators._perceptron import Perceptron, Softmax
 from sandbox.config import Config
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig, image_shape
+from sandbox.generators import _directed
+from sandbox.generators._annealed import ENUMERATED, Annealing, estimate
+from sandbox.generators._directed import Directed
+from sandbox.generators._grey import refuse_grey
+from sandbox.generators._layer import MEASURED_EVERY, Layer, Learning, Measured
+from sandbox.generators._perceptron import Perceptron, Softmax
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, boltzmann

@@ -12,11 +12,11 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, PositiveInt
 
-from generators._grey import refuse_grey
-from generators._memory import Memory
 from sandbox.config import Config, unnamed_is
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig, image_shape
+from sandbox.generators._grey import refuse_grey
+from sandbox.generators._memory import Memory
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield

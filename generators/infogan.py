@@ -14,14 +14,14 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from generators._discriminator import Discriminator, Verdict
-from generators._duel import ADAM, Decay, Duel
-from generators._noise import Noise
-from generators._tricks import Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig, fitting, image_shape
+from sandbox.generators._discriminator import Discriminator, Verdict
+from sandbox.generators._duel import ADAM, Decay, Duel
+from sandbox.generators._noise import Noise
+from sandbox.generators._tricks import Tricks
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels, in_fp32

@@ -13,14 +13,14 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from generators._discriminator import Discriminator
-from generators._duel import ADAM, Decay, Duel
-from generators._noise import Noise
-from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig, image_shape
+from sandbox.generators._discriminator import Discriminator
+from sandbox.generators._duel import ADAM, Decay, Duel
+from sandbox.generators._noise import Noise
+from sandbox.generators._tricks import PackedTricks, Tricks
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float

@@ -9,13 +9,13 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 
-from generators._discriminator import Discriminator
-from generators._duel import ADAM, Decay, Duel
-from generators._noise import Noise
-from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
+from sandbox.generators._discriminator import Discriminator
+from sandbox.generators._duel import ADAM, Decay, Duel
+from sandbox.generators._noise import Noise
+from sandbox.generators._tricks import PackedTricks, Tricks
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.strided import Strided

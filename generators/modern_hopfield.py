@@ -10,9 +10,9 @@ from typing import Literal
 import torch
 from pydantic import PositiveFloat, PositiveInt
 
-from generators._memory import Memory
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig
+from sandbox.generators._memory import Memory
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield

@@ -12,12 +12,12 @@ from typing import Literal
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from generators._duel import ADAM, Decay, Duel
-from generators._held import Held
-from generators._patch_discriminator import PatchDiscriminator
-from generators._tricks import Tricks
 from sandbox.device import Compute
 from sandbox.generator import GeneratorConfig, fitting, source_shape
+from sandbox.generators._duel import ADAM, Decay, Duel
+from sandbox.generators._held import Held
+from sandbox.generators._patch_discriminator import PatchDiscriminator
+from sandbox.generators._tricks import Tricks
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.unet import UNet

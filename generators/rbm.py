@@ -15,12 +15,12 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 
-from generators._annealed import ENUMERATED, Annealing, estimate
-from generators._grey import refuse_grey
-from generators._layer import MEASURED_EVERY, BernoulliUnits, Layer, Learning, Measured, Visible
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Estimate, GeneratorConfig, image_shape
+from sandbox.generators._annealed import ENUMERATED, Annealing, estimate
+from sandbox.generators._grey import refuse_grey
+from sandbox.generators._layer import MEASURED_EVERY, BernoulliUnits, Layer, Learning, Measured, Visible
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann

@@ -12,12 +12,12 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from generators import _directed
-from generators._directed import Directed
-from generators._grey import refuse_grey
-from generators._layer import Measured
 from sandbox.device import Compute
 from sandbox.generator import Estimate, GeneratorConfig, image_shape
+from sandbox.generators import _directed
+from sandbox.generators._directed import Directed
+from sandbox.generators._grey import refuse_grey
+from sandbox.generators._layer import Measured
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, likelihood

@@ -16,15 +16,15 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from generators._classes import Classes
-from generators._discriminator import Discriminator
-from generators._duel import ADAM, Decay, Duel
-from generators._noise import Noise
-from generators._tricks import PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig, image_shape
+from sandbox.generators._classes import Classes
+from sandbox.generators._discriminator import Discriminator
+from sandbox.generators._duel import ADAM, Decay, Duel
+from sandbox.generators._noise import Noise
+from sandbox.generators._tricks import PackedTricks, Tricks
 from sandbox.learner import Counter, Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32

@@ -11,10 +11,10 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
-from generators._grey import refuse_grey
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.generator import Estimate, GeneratorConfig, image_shape
+from sandbox.generators._grey import refuse_grey
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_pixels

@@ -11,14 +11,14 @@ import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import nn
 
-from generators._discriminator import Discriminator
-from generators._duel import Decay, Duel
-from generators._noise import Noise
-from generators._tricks import ClosenessToOthers, PackedTricks, Tricks
 from sandbox.decoders.mirror import mirror
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import GeneratorConfig
+from sandbox.generators._discriminator import Discriminator
+from sandbox.generators._duel import Decay, Duel
+from sandbox.generators._noise import Noise
+from sandbox.generators._tricks import ClosenessToOthers, PackedTricks, Tricks
 from sandbox.learner import Metrics, Spec, Stateful
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float

@@ -11,19 +11,20 @@ from sandbox.config import Config, config_in
 from sandbox.errors import UserError
 from sandbox.suggest import did_you_mean
 
-SECTIONS = {"env": "envs", "agent": "agents", "generator": "generators", "data": "sandbox.data"}  # of a config
+SECTIONS = {"env": "envs", "agent": "agents", "generator": "generators", "data": "data"}  # of a config
 FAMILIES = {
     "envs": "environment",
     "agents": "agent",
     "generators": "generator",
-    "sandbox.data": "data set",
-    "sandbox.wrappers": "wrapper",
+    "data": "data set",
+    "wrappers": "wrapper",
 }
+PACKAGES = {family: f"sandbox.{family}" for family in FAMILIES}
 
 
 def files(family: str) -> dict[str, Path]:
-    """The members of a family, such as `envs` or `sandbox.data`, by name; nothing is imported."""
-    spec = importlib.util.find_spec(family)
+    """The members of a family, such as `envs` or `data`, by name; nothing is imported."""
+    spec = importlib.util.find_spec(PACKAGES[family])
     folders = spec.submodule_search_locations if spec is not None else None
     return {file.stem: file for folder in folders or [] for file in sorted(Path(folder).glob("[!_]*.py"))}
 
@@ -43,7 +44,7 @@ def config_class(family: str, name: str) -> type[Config]:
         raise UserError(
             f"no {FAMILIES[family]} is called {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
         )
-    return config_in(importlib.import_module(f"{family}.{name}"), kind_of(family))
+    return config_in(importlib.import_module(f"{PACKAGES[family]}.{name}"), kind_of(family))
 
 
 def able(family: str, ability: type | tuple[type, ...]) -> list[str]:
@@ -52,8 +53,8 @@ def able(family: str, ability: type | tuple[type, ...]) -> list[str]:
         name
         for name in names(family)
         if any(
-            isinstance(value, type) and value.__module__ == f"{family}.{name}" and issubclass(value, ability)
-            for value in vars(importlib.import_module(f"{family}.{name}")).values()
+            isinstance(value, type) and value.__module__ == f"{PACKAGES[family]}.{name}" and issubclass(value, ability)
+            for value in vars(importlib.import_module(f"{PACKAGES[family]}.{name}")).values()
         )
     ]
 
@@ -70,8 +71,8 @@ def kind_of(family: str) -> type[Config]:
         "envs": EnvConfig,
         "agents": AgentConfig,
         "generators": GeneratorConfig,
-        "sandbox.data": DataConfig,
-        "sandbox.wrappers": WrapperConfig,
+        "data": DataConfig,
+        "wrappers": WrapperConfig,
     }
     return kinds[family]
 
@@ -92,7 +93,7 @@ def backbones() -> dict[str, Path]:
 
 def configs() -> dict[str, Path]:
     """The shipped YAML files by name."""
-    folder = Path(__file__).parent.parent / "configs"
+    folder = Path(__file__).parent / "configs"
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 

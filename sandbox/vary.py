@@ -156,7 +156,7 @@ def _room_for(option: str, wrappers: list[Any]) -> tuple[str, ...]:
         return ()
     if words[2].isdecimal():
         raise UserError(f"--vary {option}: the run has {len(wrappers)} wrappers, counted from 0; name one instead")
-    config_class("sandbox.wrappers", words[2])  # refuses unknown names
+    config_class("wrappers", words[2])  # refuses unknown names
     return (f"env.wrappers={text_of([*wrappers, {words[2]: {}}])}",)
 
 

@@ -212,7 +212,7 @@ def test_docstrings_name_the_paper_and_the_deviations(kind: str, name: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("family", "name"), [(f, n) for f in ("envs", "agents", "generators", "sandbox.data") for n in catalog.names(f)]
+    ("family", "name"), [(f, n) for f in ("envs", "agents", "generators", "data") for n in catalog.names(f)]
 )
 def test_the_file_is_the_member(family: str, name: str) -> None:
     config = catalog.config_class(family, name)

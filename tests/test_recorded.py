@@ -8,16 +8,16 @@ import numpy as np
 import pytest
 import torch
 
-from agents.double_dqn import DoubleDQNConfig
-from agents.dqn import DQNConfig
-from agents.drqn import DRQNConfig
-from agents.pqn import PQNConfig
-from envs.catch import CatchConfig
+from sandbox.agents.double_dqn import DoubleDQNConfig
+from sandbox.agents.dqn import DQNConfig
+from sandbox.agents.drqn import DRQNConfig
+from sandbox.agents.pqn import PQNConfig
 from sandbox.beside import Inline
 from sandbox.buffers.replay import Transitions
 from sandbox.buffers.sequences import Sequences
 from sandbox.compute import PrecisionName, choose
 from sandbox.environment import spec_of
+from sandbox.envs.catch import CatchConfig
 from sandbox.learner import Spec
 from sandbox.recorded import Recorded
 from sandbox.seeding import Rng

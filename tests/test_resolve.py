@@ -3,8 +3,7 @@ from pathlib import Path
 
 import pytest
 
-import agents
-from sandbox import catalog
+from sandbox import agents, catalog
 from sandbox.config import Config
 from sandbox.configfile import to_yaml
 from sandbox.errors import UserError
@@ -136,7 +135,7 @@ def known(family):
         ("env", "envs", "cacth", "catch"),
         ("agent", "agents", "ramdom", "random"),
         ("generator", "generators", "vea", "vae"),
-        ("data", "sandbox.data", "digit", "digits"),
+        ("data", "data", "digit", "digits"),
     ],
 )
 def test_unknown_members(key, family, word, near):
@@ -194,4 +193,4 @@ def test_one_file_is_one_member(tmp_path):
         assert resolve([], ["steps=1", "env.name=catch", "agent.name=lazy", "agent.naps=3"]).agent.naps == 3
     finally:
         agents.__path__.remove(str(tmp_path))
-        sys.modules.pop("agents.lazy", None)
+        sys.modules.pop("sandbox.agents.lazy", None)

@@ -6,8 +6,8 @@ Both skip 4 frames, take the maximum of the last two and shrink it to 84x84 grey
 from collections.abc import Iterator
 from typing import Any
 
-from envs._batch import config_of
 from sandbox.bench._measure import Row, player, rates
+from sandbox.envs._batch import config_of
 
 GAME, WORKERS = "pong", 2
 

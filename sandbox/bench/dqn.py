@@ -13,13 +13,13 @@ import stable_baselines3
 import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
 
-from agents.dqn import DQNConfig
-from envs import id_of
-from envs.pong import PongConfig
+from sandbox.agents.dqn import DQNConfig
 from sandbox.bench._measure import Row, rates, trainer
 from sandbox.compute import PrecisionName, bf16_pays, choose
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs import id_of
+from sandbox.envs.pong import PongConfig
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 from sandbox.train import Run

@@ -7,10 +7,10 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from envs import id_of
-from envs._batch import config_of, is_program
 from sandbox import catalog
 from sandbox.bench._measure import Row, player, rates
+from sandbox.envs import id_of
+from sandbox.envs._batch import config_of, is_program
 
 
 def rows() -> Iterator[Row]:

@@ -12,11 +12,11 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from generators.dcgan import DCGANConfig
 from sandbox.bench._measure import Row, rates, trainer
 from sandbox.compute import bf16_pays
 from sandbox.dataset import DataSet
 from sandbox.device import Compute
+from sandbox.generators.dcgan import DCGANConfig
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.train import Run

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from sklearn.neural_network import BernoulliRBM
 
-from generators.rbm import RBMConfig
 from sandbox.bench._measure import Row, rates, trainer
 from sandbox.compute import bf16_pays
 from sandbox.dataset import DataSet
 from sandbox.device import Compute
+from sandbox.generators.rbm import RBMConfig
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.train import Run

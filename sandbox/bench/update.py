@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from agents.dqn import DQNConfig
+from sandbox.agents.dqn import DQNConfig
 from sandbox.bench._measure import Row
 from sandbox.buffers.replay import Transitions
 from sandbox.compute import PrecisionName, bf16_pays, choose

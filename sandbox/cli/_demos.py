@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from envs import id_of
 from sandbox.buffers.demos import digest, fill, read_demos
 from sandbox.environment import spec_of
+from sandbox.envs import id_of
 from sandbox.errors import UserError
 from sandbox.note import note
 from sandbox.runconfig import RunConfig

@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from envs import id_of
 from sandbox.assemble import Assembly, learnt, player, restore
 from sandbox.catalog import config_class, names
 from sandbox.checkpoint import Checkpoints
 from sandbox.data.frames import FramesConfig
 from sandbox.dataset import DataSet
 from sandbox.environment import Environment
+from sandbox.envs import id_of
 from sandbox.errors import UserError
 from sandbox.evaluate.latents import spread
 from sandbox.generator import Coder, Dreams, Generator, Recalls, Reconstructs

@@ -16,11 +16,11 @@ def list_everything(json: Json = False) -> None:
     """
     groups = {
         "envs": catalog.files("envs"),
-        "wrappers": catalog.files("sandbox.wrappers"),
+        "wrappers": catalog.files("wrappers"),
         "agents": catalog.files("agents"),
         "generators": catalog.files("generators"),
         "backbones": catalog.backbones(),
-        "datasets": catalog.files("sandbox.data"),
+        "datasets": catalog.files("data"),
         "configs": catalog.configs(),
     }
     lines = {

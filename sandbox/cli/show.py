@@ -14,7 +14,7 @@ from sandbox.errors import UserError
 from sandbox.runfolder import RunFolder, read_json
 from sandbox.suggest import did_you_mean
 
-KINDS = catalog.SECTIONS | {"wrapper": "sandbox.wrappers"}
+KINDS = catalog.SECTIONS | {"wrapper": "wrappers"}
 
 
 def show(

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents.double_dqn import DoubleDQNConfig
-from agents.dqn import DQNConfig
-from agents.drqn import DRQNConfig
-from agents.iqn import IQNConfig
+from sandbox.agents.double_dqn import DoubleDQNConfig
+from sandbox.agents.dqn import DQNConfig
+from sandbox.agents.drqn import DRQNConfig
+from sandbox.agents.iqn import IQNConfig
 from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import Spec

@@ -7,7 +7,7 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from agents.darqn import DARQN, DARQNConfig
+from sandbox.agents.darqn import DARQN, DARQNConfig
 from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute
 from sandbox.learner import Spec

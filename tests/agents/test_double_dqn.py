@@ -7,8 +7,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from agents.double_dqn import DoubleDQN, DoubleDQNConfig
-from agents.dqn import DQN, DQNConfig
+from sandbox.agents.double_dqn import DoubleDQN, DoubleDQNConfig
+from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import Spec

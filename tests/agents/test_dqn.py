@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from agents.dqn import DQN, DQNConfig
-from envs.catch import CatchConfig
+from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.buffers.replay import Replay, Transitions
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs.catch import CatchConfig
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP

@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from agents.drqn import DRQN, DRQNConfig
+from sandbox.agents.drqn import DRQN, DRQNConfig
 from sandbox.assemble import build
 from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute

@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch import nn
 
-from agents.dqn import DQN, DQNConfig
-from agents.iqn import IQN, IQNConfig, QuantileNetwork
+from sandbox.agents.dqn import DQN, DQNConfig
+from sandbox.agents.iqn import IQN, IQNConfig, QuantileNetwork
 from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.learner import Spec

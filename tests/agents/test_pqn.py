@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents.dqn import DQN, DQNConfig
-from agents.pqn import PQN, PQNConfig
-from envs.catch import CatchConfig
+from sandbox.agents.dqn import DQN, DQNConfig
+from sandbox.agents.pqn import PQN, PQNConfig
 from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs.catch import CatchConfig
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP

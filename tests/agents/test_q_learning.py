@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
-from agents._table import StepSize
-from agents.q_learning import QLearning, QLearningConfig
-from envs.catch import CatchConfig
-from envs.grid_world import GridWorldConfig, Model, model, optimal_values
+from sandbox.agents._table import StepSize
+from sandbox.agents.q_learning import QLearning, QLearningConfig
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs.catch import CatchConfig
+from sandbox.envs.grid_world import GridWorldConfig, Model, model, optimal_values
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.schedules import Linear

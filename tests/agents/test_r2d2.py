@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from agents.drqn import DRQNConfig
-from agents.r2d2 import R2D2, R2D2Config
+from sandbox.agents.drqn import DRQNConfig
+from sandbox.agents.r2d2 import R2D2, R2D2Config
 from sandbox.assemble import Assembly, build
 from sandbox.buffers.sequences import Sequences
 from sandbox.device import Compute

@@ -10,9 +10,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from agents.double_dqn import DoubleDQN, DoubleDQNConfig
-from agents.dqn import DQN, DQNConfig
-from agents.rainbow import Rainbow, RainbowConfig
+from sandbox.agents.double_dqn import DoubleDQN, DoubleDQNConfig
+from sandbox.agents.dqn import DQN, DQNConfig
+from sandbox.agents.rainbow import Rainbow, RainbowConfig
 from sandbox.buffers.priorities import Prioritized
 from sandbox.buffers.replay import Transitions
 from sandbox.device import Compute

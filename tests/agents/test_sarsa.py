@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from agents._table import StepSize
-from agents.sarsa import Sarsa, SarsaConfig
-from envs.grid_world import GridWorldConfig, Model, model, policy_values
+from sandbox.agents._table import StepSize
+from sandbox.agents.sarsa import Sarsa, SarsaConfig
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs.grid_world import GridWorldConfig, Model, model, policy_values
 from sandbox.errors import UserError
 from sandbox.learner import Spec
 from sandbox.schedules import Linear

@@ -11,13 +11,13 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents._sb3_generators import Generators
-from agents._sb3_options import ALGORITHMS, keywords
-from agents.sb3 import SB3Config
-from envs import id_of
+from sandbox.agents._sb3_generators import Generators
+from sandbox.agents._sb3_options import ALGORITHMS, keywords
+from sandbox.agents.sb3 import SB3Config
 from sandbox.assemble import Assembly, build
 from sandbox.checkpoint import Checkpoints
 from sandbox.device import Compute
+from sandbox.envs import id_of
 from sandbox.learner import Spec, zero_where
 from sandbox.resolve import resolve
 from sandbox.seeding import Rng

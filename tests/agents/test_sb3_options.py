@@ -9,8 +9,8 @@ import sb3_contrib
 import stable_baselines3
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from agents._sb3_options import _LEFT_OUT, ALGORITHMS, REFUSED, Options
-from agents.sb3 import SB3Config
+from sandbox.agents._sb3_options import _LEFT_OUT, ALGORITHMS, REFUSED, Options
+from sandbox.agents.sb3 import SB3Config
 from sandbox.assemble import build
 from sandbox.configfile import to_yaml
 from sandbox.errors import UserError
@@ -109,7 +109,7 @@ def test_mistakes_that_show_with_the_environment(
     words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A replay larger than memory is refused before anything is trained, with its size."""
-    monkeypatch.setattr("agents._sb3_ways.memory", lambda device: 10**9)
+    monkeypatch.setattr("sandbox.agents._sb3_ways.memory", lambda device: 10**9)
     with pytest.raises(UserError) as error:
         build(resolve([], [*words, "agent.name=sb3", "steps=1"]), tmp_path).run()
     assert str(error.value) == message

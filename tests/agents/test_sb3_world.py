@@ -8,13 +8,13 @@ import pytest
 import torch
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents._sb3_generators import Generators
-from agents._sb3_world import World
-from agents.sb3 import SB3Config
-from envs import id_of
-from envs.cart_pole import CartPoleConfig
+from sandbox.agents._sb3_generators import Generators
+from sandbox.agents._sb3_world import World
+from sandbox.agents.sb3 import SB3Config
 from sandbox.device import Compute
 from sandbox.environment import Environment, spec_of
+from sandbox.envs import id_of
+from sandbox.envs.cart_pole import CartPoleConfig
 from sandbox.learner import Spec
 from sandbox.resolve import resolve
 from sandbox.seeding import Rng

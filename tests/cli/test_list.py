@@ -11,10 +11,10 @@ def test_json_has_every_member_with_a_line_about_it(sandbox):
     assert list(found) == ["envs", "wrappers", "agents", "generators", "backbones", "datasets", "configs"]
     names = {group: [member["name"] for member in members] for group, members in found.items()}
     assert names["envs"] == catalog.names("envs")
-    assert names["wrappers"] == catalog.names("sandbox.wrappers")
+    assert names["wrappers"] == catalog.names("wrappers")
     assert names["agents"] == catalog.names("agents")
     assert names["generators"] == catalog.names("generators")
-    assert names["datasets"] == catalog.names("sandbox.data")
+    assert names["datasets"] == catalog.names("data")
     assert names["configs"] == sorted(catalog.configs())
     union = get_args(get_args(Backbone)[0])
     assert names["backbones"] == sorted(config().name for config in union)

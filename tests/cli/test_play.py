@@ -128,7 +128,7 @@ CATCH = [
 
 def recorded(tmp_path):
     """Four steps of catch, as somebody would record them."""
-    from envs.catch import CatchConfig
+    from sandbox.envs.catch import CatchConfig
     from sandbox.viewer.demonstrations import Demonstrations
     from sandbox.viewer.episode import Game, Seat
     from sandbox.viewer.keyboard import Hand

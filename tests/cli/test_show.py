@@ -54,10 +54,10 @@ def test_a_member_in_json_with_the_options_of_its_sections(sandbox):
 def test_every_member_can_be_shown(sandbox):
     families = {
         "envs": "env",
-        "sandbox.wrappers": "wrapper",
+        "wrappers": "wrapper",
         "agents": "agent",
         "generators": "generator",
-        "sandbox.data": "data",
+        "data": "data",
     }
     members = [(kind, name) for family, kind in families.items() for name in catalog.names(family)]
     for kind, name in [*members, *(("backbone", name) for name in catalog.backbones())]:

@@ -7,10 +7,10 @@ import pytest
 from ale_py import ALEInterface, roms
 from pydantic import ValidationError
 
-from envs._atari_games import Games, Rules, load
-from envs._atari_screen import Shrink
-from envs.atari import Atari, AtariConfig
 from sandbox.checkpoint import read_tree, write_tree
+from sandbox.envs._atari_games import Games, Rules, load
+from sandbox.envs._atari_screen import Shrink
+from sandbox.envs.atari import Atari, AtariConfig
 from sandbox.errors import UserError
 from sandbox.lanes import Lanes
 

@@ -11,7 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
-from envs.atari import Atari, AtariConfig
+from sandbox.envs.atari import Atari, AtariConfig
 from sandbox.errors import UserError
 
 

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-from envs._batch import config_of
-from envs.cart_pole import PIVOT, CartPoleConfig
+from sandbox.envs._batch import config_of
+from sandbox.envs.cart_pole import PIVOT, CartPoleConfig
 
 
 def start(**state: float):

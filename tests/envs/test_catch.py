@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from envs.catch import CatchConfig
+from sandbox.envs.catch import CatchConfig
 
 
 def place(env, ball_x: int) -> None:

@@ -14,9 +14,9 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from envs import id_of
-from envs._batch import BatchEnv, config_of, is_program
 from sandbox import catalog
+from sandbox.envs import id_of
+from sandbox.envs._batch import BatchEnv, config_of, is_program
 from sandbox.errors import UserError
 
 ALL = catalog.names("envs")

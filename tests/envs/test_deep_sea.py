@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from envs._batch import config_of
-from envs.deep_sea import DeepSeaConfig, right_actions
+from sandbox.envs._batch import config_of
+from sandbox.envs.deep_sea import DeepSeaConfig, right_actions
 
 
 def start(num_envs: int = 1, **options: object):

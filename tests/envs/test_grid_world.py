@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from envs._batch import config_of
-from envs.grid_world import LAYOUTS, GridWorldConfig, model, optimal_values, policy_values
+from sandbox.envs._batch import config_of
+from sandbox.envs.grid_world import LAYOUTS, GridWorldConfig, model, optimal_values, policy_values
 
 UP, RIGHT, DOWN, LEFT = range(4)
 

@@ -8,8 +8,8 @@ import pytest
 from gymnasium import spaces
 from pydantic import ValidationError
 
-from envs.gym import GymConfig
 from sandbox.environment import spec_of
+from sandbox.envs.gym import GymConfig
 from sandbox.errors import UserError
 
 

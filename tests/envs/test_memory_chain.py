@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from envs._batch import config_of
-from envs.memory_chain import MemoryChainConfig
+from sandbox.envs._batch import config_of
+from sandbox.envs.memory_chain import MemoryChainConfig
 
 
 def start(context: list[list[int]], query: list[int], **options: object):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from envs._batch import config_of
-from envs.pong import FASTEST, LEFT, POINTS, RIGHT, PongConfig
+from sandbox.envs._batch import config_of
+from sandbox.envs.pong import FASTEST, LEFT, POINTS, RIGHT, PongConfig
 
 
 def start(players: int = 1, observe: str = "pixels", **state: float):

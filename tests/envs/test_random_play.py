@@ -9,11 +9,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from envs._batch import BatchEnv, config_of, is_program
-from envs.atari import AtariConfig
-from envs.gym import GymConfig
 from sandbox import catalog
 from sandbox.envconfig import EnvConfig
+from sandbox.envs._batch import BatchEnv, config_of, is_program
+from sandbox.envs.atari import AtariConfig
+from sandbox.envs.gym import GymConfig
 
 NAMES = list(filter(is_program, catalog.names("envs")))
 LANES, STEPS, EXAMPLES = 125, 40, 20  # 100,000 steps

@@ -6,8 +6,8 @@ import gymnasium
 import numpy as np
 import pytest
 
-import envs  # noqa: F401  (registers the ids)
-from envs.snake import SnakeConfig
+import sandbox.envs  # noqa: F401  (registers the ids)
+from sandbox.envs.snake import SnakeConfig
 
 STRAIGHT, UP, RIGHT, DOWN, LEFT = range(5)
 STEPS = {UP: (-1, 0), RIGHT: (0, 1), DOWN: (1, 0), LEFT: (0, -1)}

@@ -5,8 +5,8 @@ import itertools
 import numpy as np
 import pytest
 
-from envs._batch import config_of
-from envs.t_maze import DOWN, LEFT, RIGHT, UP, TMazeConfig
+from sandbox.envs._batch import config_of
+from sandbox.envs.t_maze import DOWN, LEFT, RIGHT, UP, TMazeConfig
 
 
 def start(num_envs: int = 2, **options: object):

@@ -10,13 +10,13 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.drqn import DRQNConfig
-from envs import id_of
-from envs._batch import is_program
-from envs.catch import CatchConfig
 from sandbox import catalog
+from sandbox.agents.drqn import DRQNConfig
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs import id_of
+from sandbox.envs._batch import is_program
+from sandbox.envs.catch import CatchConfig
 from sandbox.evaluate.agents import play_episodes
 from sandbox.evaluate.sb3 import Policy
 from sandbox.networks.memory import LSTM

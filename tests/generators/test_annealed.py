@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from generators._annealed import estimate
+from sandbox.generators._annealed import estimate
 from sandbox.ops.annealing import LogPartition
 
 

@@ -7,10 +7,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from generators.boltzmann_machine import BoltzmannMachine, BoltzmannMachineConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Likelihood
+from sandbox.generators.boltzmann_machine import BoltzmannMachine, BoltzmannMachineConfig
 from sandbox.learner import Spec
 from sandbox.ops import boltzmann_machine
 from sandbox.seeding import Rng

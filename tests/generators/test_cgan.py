@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from generators.cgan import CGAN, CGANConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Coder, Conditional, Generator, Imagines, Previews
+from sandbox.generators.cgan import CGAN, CGANConfig
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.seeding import Rng

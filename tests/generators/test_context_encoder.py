@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from generators.context_encoder import ContextEncoder, ContextEncoderConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Damages, Generator, Previews, Translates
+from sandbox.generators.context_encoder import ContextEncoder, ContextEncoderConfig
 from sandbox.learner import Spec
 from sandbox.ops import inpainting
 from sandbox.ops.adversarial import NON_SATURATING

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import torch
 
-from generators.dbm import DBM, DBMConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.generators.dbm import DBM, DBMConfig
 from sandbox.learner import Spec
 from sandbox.ops import boltzmann
 from sandbox.seeding import Rng

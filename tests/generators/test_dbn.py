@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 import torch
 
-from generators import _directed
-from generators.dbn import DBN, DBNConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.generators import _directed
+from sandbox.generators.dbn import DBN, DBNConfig
 from sandbox.learner import Spec
 from sandbox.ops import belief, boltzmann
 from sandbox.ops.boltzmann import Machine

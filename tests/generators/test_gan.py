@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch import nn
 
-from generators._tricks import Fading
-from generators.gan import GAN, GANConfig
 from sandbox.compute import choose
 from sandbox.generator import Generator, Imagines, Likelihood, Previews
+from sandbox.generators._tricks import Fading
+from sandbox.generators.gan import GAN, GANConfig
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import MINIMAX, NON_SATURATING
 from sandbox.seeding import Rng

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from generators.hopfield import Hopfield, HopfieldConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Recalls, Reconstructs
+from sandbox.generators.hopfield import Hopfield, HopfieldConfig
 from sandbox.learner import Spec
 from sandbox.ops import hopfield
 from sandbox.seeding import Rng

@@ -5,12 +5,12 @@ from typing import Any
 import pytest
 import torch
 
-from generators.gan import GANConfig
-from generators.infogan import InfoGAN, InfoGANConfig
 from sandbox.compute import choose
 from sandbox.encoder import start_from
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Clusters, Coder, Conditional, Generator, Imagines, Previews, Steers
+from sandbox.generators.gan import GANConfig
+from sandbox.generators.infogan import InfoGAN, InfoGANConfig
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.information import categorical_information, uniform_information

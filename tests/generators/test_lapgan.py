@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 import torch
 
-from generators.lapgan import LAPGAN, LAPGANConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Conditional, Generator, Imagines, Previews
+from sandbox.generators.lapgan import LAPGAN, LAPGANConfig
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.pyramid import enlarged, halved

@@ -2,7 +2,7 @@
 
 import torch
 
-from generators._memory import Memory
+from sandbox.generators._memory import Memory
 
 A, B, C, D = torch.tensor([[1.0, 1, 1, -1], [1, -1, 1, 1], [-1, -1, 1, 1], [0.5, 0, 1, 0]])
 

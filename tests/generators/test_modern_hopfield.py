@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
-from generators.modern_hopfield import ModernHopfield, ModernHopfieldConfig
 from sandbox.compute import choose
 from sandbox.generator import Generator, Recalls, Reconstructs
+from sandbox.generators.modern_hopfield import ModernHopfield, ModernHopfieldConfig
 from sandbox.learner import Spec
 from sandbox.seeding import Rng
 

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from generators._held import Held
-from generators._pool import Pool
 from sandbox.compute import choose
 from sandbox.errors import UserError
+from sandbox.generators._held import Held
+from sandbox.generators._pool import Pool
 
 CPU = choose("cpu")
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from generators.rbm import RBM, RBMConfig
 from sandbox.compute import choose
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.generators.rbm import RBM, RBMConfig
 from sandbox.learner import Spec
 from sandbox.ops import boltzmann
 from sandbox.seeding import Rng

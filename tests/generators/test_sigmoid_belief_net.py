@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 import torch
 
-from generators import _directed
-from generators.sigmoid_belief_net import SigmoidBeliefNet, SigmoidBeliefNetConfig
 from sandbox.compute import choose
 from sandbox.generator import Coder, Generator, Likelihood, Reconstructs
+from sandbox.generators import _directed
+from sandbox.generators.sigmoid_belief_net import SigmoidBeliefNet, SigmoidBeliefNetConfig
 from sandbox.learner import Spec
 from sandbox.ops import belief
 from sandbox.seeding import Rng

@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Classifier
+from sandbox.generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
 from sandbox.learner import Spec
 from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled

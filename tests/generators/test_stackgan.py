@@ -6,10 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from generators.stackgan import StackGAN, StackGANConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Conditional, Generator, Imagines, Previews
+from sandbox.generators.stackgan import StackGAN, StackGANConfig
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.likelihood import gaussian_kl

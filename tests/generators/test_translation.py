@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from generators.cyclegan import CycleGAN, CycleGANConfig
-from generators.pix2pix import Pix2Pix, Pix2PixConfig
 from sandbox.compute import choose
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Previews, Translates
+from sandbox.generators.cyclegan import CycleGAN, CycleGANConfig
+from sandbox.generators.pix2pix import Pix2Pix, Pix2PixConfig
 from sandbox.learner import Spec
 from sandbox.ops.adversarial import LEAST_SQUARES, NON_SATURATING
 from sandbox.seeding import Rng

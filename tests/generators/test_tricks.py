@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from generators._discriminator import Discriminator
-from generators._tricks import ClosenessToOthers, History, MinibatchDiscrimination, Tricks
-from generators.gan import GAN, GANConfig
 from sandbox import catalog
 from sandbox.compute import choose
 from sandbox.errors import UserError
+from sandbox.generators._discriminator import Discriminator
+from sandbox.generators._tricks import ClosenessToOthers, History, MinibatchDiscrimination, Tricks
+from sandbox.generators.gan import GAN, GANConfig
 from sandbox.learner import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import feature_matching

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from generators.vae import VAE, VAEConfig
 from sandbox.compute import choose
 from sandbox.device import Compute
 from sandbox.errors import UserError
 from sandbox.generator import Generator, Likelihood, Reconstructs
+from sandbox.generators.vae import VAE, VAEConfig
 from sandbox.learner import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 import torch
 
-from generators.vq_vae import VQVAE, Codebook, VQVAEConfig
 from sandbox.compute import choose
+from sandbox.generators.vq_vae import VQVAE, Codebook, VQVAEConfig
 from sandbox.learner import Spec
 from sandbox.ops import vector_quantization as vq
 from sandbox.seeding import Rng

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from generators.rbm import RBMConfig
 from sandbox.compute import choose
 from sandbox.data.digits import DigitsConfig
 from sandbox.dataset import DataSet
+from sandbox.generators.rbm import RBMConfig
 from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.train import Run

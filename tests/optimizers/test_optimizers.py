@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from agents.dqn import DQNConfig
+from sandbox.agents.dqn import DQNConfig
 from sandbox.cli._describe import sections
 from sandbox.config import Config
 from sandbox.errors import UserError

@@ -8,10 +8,10 @@ import torch
 from gymnasium.spaces import Box, Discrete
 from pydantic import ValidationError
 
-from agents.random import RandomConfig
-from envs.catch import CatchConfig
+from sandbox.agents.random import RandomConfig
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs.catch import CatchConfig
 from sandbox.errors import UserError
 from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig

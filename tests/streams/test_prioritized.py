@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from agents.random import RandomConfig
-from envs.catch import CatchConfig
+from sandbox.agents.random import RandomConfig
 from sandbox.device import Compute
 from sandbox.environment import spec_of
+from sandbox.envs.catch import CatchConfig
 from sandbox.errors import UserError
 from sandbox.schedules import Linear
 from sandbox.seeding import Rng

@@ -3,7 +3,7 @@ from itertools import islice
 import av
 import pytest
 
-from envs.catch import CatchConfig
+from sandbox.envs.catch import CatchConfig
 from sandbox.viewer.episode import Seat, episodes
 from sandbox.viewer.film import film
 

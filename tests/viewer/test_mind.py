@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 import torch
 
-from agents.darqn import DARQNConfig
-from agents.double_dqn import DoubleDQNConfig
-from agents.dqn import DQNConfig
-from agents.drqn import DRQNConfig
-from agents.iqn import IQNConfig
-from agents.pqn import PQNConfig
-from agents.q_learning import QLearningConfig
-from agents.r2d2 import R2D2Config
-from agents.rainbow import RainbowConfig
-from agents.random import RandomConfig
-from agents.sarsa import SarsaConfig
-from envs.catch import CatchConfig
-from envs.grid_world import GridWorldConfig
-from envs.pong import PongConfig
+from sandbox.agents.darqn import DARQNConfig
+from sandbox.agents.double_dqn import DoubleDQNConfig
+from sandbox.agents.dqn import DQNConfig
+from sandbox.agents.drqn import DRQNConfig
+from sandbox.agents.iqn import IQNConfig
+from sandbox.agents.pqn import PQNConfig
+from sandbox.agents.q_learning import QLearningConfig
+from sandbox.agents.r2d2 import R2D2Config
+from sandbox.agents.rainbow import RainbowConfig
+from sandbox.agents.random import RandomConfig
+from sandbox.agents.sarsa import SarsaConfig
 from sandbox.compute import choose
 from sandbox.environment import Controls, spec_of
+from sandbox.envs.catch import CatchConfig
+from sandbox.envs.grid_world import GridWorldConfig
+from sandbox.envs.pong import PongConfig
 from sandbox.explains import Explains
 from sandbox.learner import carry_on
 from sandbox.networks.memory import LSTM

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pytest
 
-from envs.catch import CatchConfig
+from sandbox.envs.catch import CatchConfig
 from sandbox.viewer.browser import Browser
 from sandbox.viewer.episode import Seat
 from sandbox.viewer.game_session import GameSession, Setting

@@ -4,8 +4,8 @@ import shutil
 
 import pytest
 
-from envs.catch import CatchConfig
 from sandbox.checkpoint import Checkpoints
+from sandbox.envs.catch import CatchConfig
 from sandbox.viewer.trained import Trained
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from envs.catch import CatchConfig
+from sandbox.envs.catch import CatchConfig
 from sandbox.errors import UserError
 from sandbox.viewer.keys import Key
 from sandbox.viewer.remote import Remote

@@ -1,7 +1,7 @@
 import pygame
 import pytest
 
-from envs.catch import CatchConfig
+from sandbox.envs.catch import CatchConfig
 from sandbox.viewer.episode import Seat
 from sandbox.viewer.game_session import GameSession, Setting
 from sandbox.viewer.keyboard import Hand

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from gymnasium.vector.utils import batch_space
 
-from envs.catch import CatchConfig
 from sandbox import catalog
 from sandbox.configfile import to_yaml
 from sandbox.environment import Environment, spec_of
+from sandbox.envs.catch import CatchConfig
 from sandbox.errors import UserError
 from sandbox.resolve import resolve
 
-NAMES = catalog.names("sandbox.wrappers")
+NAMES = catalog.names("wrappers")
 OPTIONS: dict[str, dict[str, Any]] = {
     "time_limit": {"steps": 5},
     "blackout": {"p": 0.3, "steps": 3},
@@ -246,13 +246,13 @@ def test_what_is_illegal_below_is_illegal_here(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_file_says_what_a_user_must_know(name: str) -> None:
-    file = catalog.files("sandbox.wrappers")[name]
+    file = catalog.files("wrappers")[name]
     text = catalog.docstring(file)
     assert text.partition(":")[0].lower().replace(" and ", " ").replace(" ", "_") == name
     for section in (f"In YAML: `env.wrappers: [{{{name}: ", "Rule: ", "Observation: ", "Paper: ", "Deviations: "):
         assert section in text.replace("\n    ", "\n").replace("\n", " ") or f"\n{section}" in text
     assert file.read_text().count("\n") <= 100
-    config = catalog.config_class("sandbox.wrappers", name)
+    config = catalog.config_class("wrappers", name)
     assert inspect.getdoc(config)
 
 
