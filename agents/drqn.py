@@ -18,17 +18,22 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.buffers.sequences import Sequences
-from sandbox.device import Compute
-from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, each
+from sandbox.config.schedules import Exploration, Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.state import each
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
-from sandbox.ops.value_learning import epsilon_greedy, q_learning
+from sandbox.ops.policies import epsilon_greedy
+from sandbox.ops.value_learning import q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.schedules import Exploration, Linear
-from sandbox.seeding import Rng
 from sandbox.streams.sequences import SequencesConfig
 
 

@@ -13,12 +13,16 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from sandbox.agents._table import StepSize, Table
-from sandbox.device import Compute
-from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
-from sandbox.ops.value_learning import epsilon_greedy, q_learning
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.agents._q_table import StepSize, Table
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
+from sandbox.ops.policies import epsilon_greedy
+from sandbox.ops.value_learning import q_learning
 from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
 

@@ -21,22 +21,25 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.buffers.sequences import Sequences
-from sandbox.device import Compute
-from sandbox.heads.noisy import SILENCE, PlainLinear
-from sandbox.heads.scalar import Scalar
-from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful, each
+from sandbox.config.schedules import Exploration, Ladder
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.state import each
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.heads.noisy import SILENCE, PlainLinear
+from sandbox.networks.heads.scalar import Scalar
 from sandbox.networks.inputs import as_float
 from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
-from sandbox.ops.double_q_learning import double_q_learning
-from sandbox.ops.rescaling import rescaled_double_q_learning
-from sandbox.ops.sequence_learning import n_step_windows, sequence_priorities, value_discrepancy
-from sandbox.ops.value_learning import epsilon_greedy
+from sandbox.ops.policies import epsilon_greedy
+from sandbox.ops.returns import n_step_windows, sequence_priorities, value_discrepancy
+from sandbox.ops.value_learning import double_q_learning, rescaled_double_q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.schedules import Exploration, Ladder
-from sandbox.seeding import Rng
 from sandbox.streams.stored_sequences import StoredSequences, StoredSequencesConfig
 
 PRIORITY_SHARE = 0.9  # of the largest error in a sequence's priority; the rest is the mean's

@@ -20,19 +20,23 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 
 from sandbox.buffers.priorities import Prioritized
-from sandbox.device import Compute
-from sandbox.heads.categorical import Categorical
-from sandbox.heads.exploration import Exploration, Noisy
-from sandbox.heads.head import Head
-from sandbox.heads.noisy import SILENCE, Noise, draw_noise
-from sandbox.learner import AgentConfig, Counter, Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.heads.categorical import Categorical
+from sandbox.networks.heads.exploration import Exploration, Noisy
+from sandbox.networks.heads.head import Head
+from sandbox.networks.heads.noisy import SILENCE, Noise, draw_noise
 from sandbox.networks.inputs import as_float
 from sandbox.networks.nature import Nature
-from sandbox.ops.value_learning import epsilon_greedy, n_step
+from sandbox.ops.policies import epsilon_greedy
+from sandbox.ops.value_learning import n_step
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.prioritized import PrioritizedConfig
 
 

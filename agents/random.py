@@ -7,9 +7,12 @@ from typing import Any, Literal
 
 import numpy as np
 
-from sandbox.device import Compute
-from sandbox.learner import AgentConfig, Metrics, Spec, Stateful
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.streams.rollouts import RolloutsConfig
 
 

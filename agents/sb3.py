@@ -20,17 +20,20 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-from sandbox.agents._sb3_generators import Generators
-from sandbox.agents._sb3_model import make_model, policy_for
-from sandbox.agents._sb3_options import ALGORITHMS, REFUSED, Options, keywords
-from sandbox.agents._sb3_parts import Weights
-from sandbox.agents._sb3_stream import Collection, SB3StreamConfig
-from sandbox.agents._sb3_ways import Batch, OffPolicy, OnPolicy
-from sandbox.agents._sb3_world import World
-from sandbox.device import Compute
-from sandbox.environment import Environment
-from sandbox.learner import AgentConfig, Metrics, Spec, Stateful
-from sandbox.seeding import Rng
+from sandbox.agents._sb3.checkpointing import Weights
+from sandbox.agents._sb3.global_rng import Generators
+from sandbox.agents._sb3.model import make_model, policy_for
+from sandbox.agents._sb3.options import ALGORITHMS, REFUSED, Options, keywords
+from sandbox.agents._sb3.phases import Batch, OffPolicy, OnPolicy
+from sandbox.agents._sb3.stream import Collection, SB3StreamConfig
+from sandbox.agents._sb3.vec_env import World
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.environment import Environment
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 
 
 class SB3Config(AgentConfig):

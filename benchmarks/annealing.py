@@ -7,9 +7,9 @@ import argparse
 
 import torch
 
+from sandbox.core.rng import Rng
 from sandbox.ops import annealing, boltzmann
 from sandbox.ops.boltzmann import Machine
-from sandbox.seeding import Rng
 
 
 def machine_of(seed: int) -> Machine:

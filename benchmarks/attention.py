@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.assemble import restore
-from sandbox.learner import carry_on
-from sandbox.media.film import Film
-from sandbox.runfolder import RunFolder
+from sandbox.interfaces.state import carry_on
+from sandbox.media.video import Film
+from sandbox.runs.build import restore
+from sandbox.storage.run_folder import RunFolder
 
 STEPS, NUM_ENVS, RADIUS = 500, 16, 2.0
 FIRST, STRIDE = 17.5, 8.0  # pixels: where the Nature convolutions' first cell looks (its middle), and the next one

@@ -25,15 +25,15 @@ from functools import partial
 import torch
 from torch import nn
 
-from sandbox.device import Compute
-from sandbox.generators._discriminator import Discriminator
-from sandbox.generators._duel import Duel
-from sandbox.generators._tricks import Tricks
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.generators._adversarial.discriminator import Discriminator
+from sandbox.generators._adversarial.regularizers import Tricks
+from sandbox.generators._adversarial.training import Duel
 from sandbox.generators.gan import GANConfig
 from sandbox.generators.wgan import WGANConfig
 from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import NON_SATURATING, WASSERSTEIN, Critic, gradient_penalty
-from sandbox.seeding import Rng
 
 HERE = Compute(torch.device("cpu"))
 BATCH, MEAN, DEVIATION = 256, 0.5, 0.7

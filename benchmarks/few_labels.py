@@ -19,14 +19,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from sandbox.assemble import restore
-from sandbox.compute import choose
-from sandbox.device import Compute
-from sandbox.generators._perceptron import Perceptron, Softmax
+from sandbox.core.compute import Compute, choose
+from sandbox.core.rng import Rng
+from sandbox.generators._boltzmann.classifier import Perceptron, Softmax
 from sandbox.networks.inputs import as_float
 from sandbox.ops.belief import Arrow
-from sandbox.runfolder import RunFolder
-from sandbox.seeding import Rng
+from sandbox.runs.build import restore
+from sandbox.storage.run_folder import RunFolder
 
 UPDATES = {100: 300, 1_000: 600}
 RATES = (1e-3, 3e-3)

@@ -22,13 +22,12 @@ import torch
 from sandbox.agents.dqn import DQNConfig
 from sandbox.agents.pqn import PQNConfig
 from sandbox.bench.update import matmul_rate, measured, seconds_of
-from sandbox.compute import PrecisionName, choose
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.core.compute import Compute, PrecisionName, choose
+from sandbox.core.rng import Rng
 from sandbox.envs.atari import AtariConfig
-from sandbox.learner import AgentConfig
-from sandbox.seeding import Rng
-from sandbox.train import Run
+from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.environment import spec_of
+from sandbox.training.loop import Run
 
 PONG = {"game": "pong", "protocol": "machado2018", "actions": "minimal"}
 COPIED = 2**28  # bytes

@@ -13,7 +13,7 @@ import sys
 import time
 from pathlib import Path
 
-from sandbox import catalog
+from sandbox.runs import registry
 
 OPTIONS = {"atari": ["game=breakout"], "gym": ["id=CartPole-v1"]}
 KEYS = {"atari": ["space", "Right", "Left"], "gym": ["1", "2"]}
@@ -58,7 +58,7 @@ def play(name: str, folder: Path) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="where the screenshots go")
-    parser.add_argument("names", nargs="*", default=catalog.names("envs"))
+    parser.add_argument("names", nargs="*", default=registry.names("envs"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     os.environ["DISPLAY"] = DISPLAY

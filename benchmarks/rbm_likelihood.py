@@ -13,15 +13,15 @@ import numpy as np
 import torch
 from sklearn.neural_network import BernoulliRBM
 
-from sandbox.compute import choose
+from sandbox.core.compute import choose
+from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
-from sandbox.dataset import DataSet
 from sandbox.generators.rbm import RBMConfig
+from sandbox.interfaces.dataset import DataSet
 from sandbox.ops import annealing, boltzmann
 from sandbox.ops.boltzmann import Machine
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 
 def nats(machine: Machine, data: DataSet, temperatures: int) -> tuple[float, annealing.LogPartition]:

@@ -21,7 +21,7 @@ for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
         continue
     register(
         id=id_of(_file.stem),
-        entry_point="sandbox.envs._single:SingleEnv",
-        vector_entry_point="sandbox.envs._batch:make_vector",
+        entry_point="sandbox.envs._gymnasium:SingleEnv",
+        vector_entry_point="sandbox.environments.batch:make_vector",
         kwargs={"name": _file.stem},
     )

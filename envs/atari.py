@@ -34,14 +34,14 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pydantic import Field, field_validator
 
-from sandbox.envchecks import legal, require_reset, require_same_rules, reset_mask
-from sandbox.envconfig import EnvConfig, rules_of
-from sandbox.environment import Controls
-from sandbox.envs._atari_crew import Crew
-from sandbox.envs._atari_games import FIRE, GOES_ON, NOOP, OVER, TRUNCATED, Rules
-from sandbox.envs._board import PIXELS
-from sandbox.lanes import Lanes
-from sandbox.suggest import nearest
+from sandbox.core.messages import nearest
+from sandbox.environments.board import PIXELS
+from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
+from sandbox.environments.config import EnvConfig, rules_of
+from sandbox.environments.rng import Lanes
+from sandbox.envs._atari.emulators import FIRE, GOES_ON, NOOP, OVER, TRUNCATED, Rules
+from sandbox.envs._atari.workers import Crew
+from sandbox.interfaces.environment import Controls
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "nature2015": {

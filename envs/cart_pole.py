@@ -22,12 +22,12 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 GRAVITY, TAU = 9.8, 0.02  # m/s^2; seconds a step
 POLE_MASS, TOTAL_MASS = 0.1, 1.1  # kg
@@ -111,17 +111,17 @@ class CartPole:
     def draw(self, index: int) -> np.ndarray:
         """[504, 504, 3]: the observation six times as large, in colour, with the steps so far."""
         x, _, theta, _ = self._state[:, index]
-        picture = _draw.canvas(504, 504)
-        _draw.rectangle(picture, FLOOR * 6, 0, 6, 504, _draw.DIM)
+        picture = drawing.canvas(504, 504)
+        drawing.rectangle(picture, FLOOR * 6, 0, 6, 504, drawing.DIM)
         for side in (-1, 1):
-            _draw.rectangle(picture, FLOOR * 6 - 12, (42 + side * PLACE_LIMIT * SCALE) * 6, 30, 6, _draw.CORAL)
+            drawing.rectangle(picture, FLOOR * 6 - 12, (42 + side * PLACE_LIMIT * SCALE) * 6, 30, 6, drawing.CORAL)
         middle, pivot = (42 + SCALE * x) * 6, PIVOT * 6
-        _draw.rectangle(picture, pivot, middle - CART_WIDTH * 3, CART_HEIGHT * 6, CART_WIDTH * 6, _draw.SKY)
+        drawing.rectangle(picture, pivot, middle - CART_WIDTH * 3, CART_HEIGHT * 6, CART_WIDTH * 6, drawing.SKY)
         right, up = np.arange(504) - middle, pivot - np.arange(504)[:, None]
         along, across = right * np.sin(theta) + up * np.cos(theta), right * np.cos(theta) - up * np.sin(theta)
-        picture[(along >= 0) & (along <= POLE_HEIGHT * 6) & (np.abs(across) <= POLE_WIDTH * 3)] = _draw.CHALK
-        picture[right**2 + up**2 <= 10**2] = _draw.CORAL
-        _draw.number(picture, 24, 24, int(self._steps[index]), 6, _draw.SKY)
+        picture[(along >= 0) & (along <= POLE_HEIGHT * 6) & (np.abs(across) <= POLE_WIDTH * 3)] = drawing.CHALK
+        picture[right**2 + up**2 <= 10**2] = drawing.CORAL
+        drawing.number(picture, 24, 24, int(self._steps[index]), 6, drawing.SKY)
         return picture
 
 

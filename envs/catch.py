@@ -17,12 +17,12 @@ from typing import Literal
 import numpy as np
 from gymnasium import spaces
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Board, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Board, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 ROWS, COLUMNS = 10, 5
 
@@ -84,9 +84,9 @@ class Catch:
 
     def draw(self, index: int) -> np.ndarray:
         """[440, 240, 3]; the ball is always drawn: people may look."""
-        picture = _draw.canvas(440, 240, _draw.DIM)
-        _draw.rectangle(picture, 20, 20, 400, 200, _draw.NIGHT)
+        picture = drawing.canvas(440, 240, drawing.DIM)
+        drawing.rectangle(picture, 20, 20, 400, 200, drawing.NIGHT)
         y, x = 20 + 40 * int(self._ball_y[index]), 20 + 40 * int(self._ball_x[index])
-        _draw.rectangle(picture, y + 8, x + 8, 24, 24, _draw.CORAL)
-        _draw.rectangle(picture, 20 + 40 * (ROWS - 1) + 26, 20 + 40 * int(self._paddle[index]), 14, 40, _draw.SKY)
+        drawing.rectangle(picture, y + 8, x + 8, 24, 24, drawing.CORAL)
+        drawing.rectangle(picture, 20 + 40 * (ROWS - 1) + 26, 20 + 40 * int(self._paddle[index]), 14, 40, drawing.SKY)
         return picture

@@ -23,12 +23,12 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Board, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Board, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 
 class DeepSeaConfig(EnvConfig):
@@ -124,12 +124,12 @@ class DeepSea:
         """[440, 440, 3]: the diver, the treasure, and beside the diver which key moves it right: left or right."""
         size, cell = self._config.size, int(self._cell[index])
         wide = 400 / size
-        picture = _draw.canvas(440, 440, _draw.DIM)
-        _draw.rectangle(picture, 20, 20, 400, 400, _draw.NIGHT)
-        _draw.rectangle(picture, 420 - wide * 0.8, 420 - wide * 0.8, wide * 0.6, wide * 0.6, _draw.CORAL)
+        picture = drawing.canvas(440, 440, drawing.DIM)
+        drawing.rectangle(picture, 20, 20, 400, 400, drawing.NIGHT)
+        drawing.rectangle(picture, 420 - wide * 0.8, 420 - wide * 0.8, wide * 0.6, wide * 0.6, drawing.CORAL)
         y, x = 20 + cell // size * wide, 20 + cell % size * wide
         if cell < size * size:
-            _draw.rectangle(picture, y + wide * 0.1, x + wide * 0.1, wide * 0.8, wide * 0.8, _draw.SKY)
+            drawing.rectangle(picture, y + wide * 0.1, x + wide * 0.1, wide * 0.8, wide * 0.8, drawing.SKY)
             key = 0.6 if self._right[2 * cell + 1] else 0.2
-            _draw.rectangle(picture, y + wide * 0.4, x + wide * key, wide * 0.2, wide * 0.2, _draw.CHALK)
+            drawing.rectangle(picture, y + wide * 0.4, x + wide * key, wide * 0.2, wide * 0.2, drawing.CHALK)
         return picture

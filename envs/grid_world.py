@@ -23,12 +23,12 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Board, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Board, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 LAYOUTS = {  # S start, G goal, P pit, # wall
     "classic": ("...G", ".#.P", "S..."),
@@ -38,7 +38,7 @@ LAYOUTS = {  # S start, G goal, P pit, # wall
 }
 _MOVES = ((-1, 0), (0, 1), (1, 0), (0, -1))  # rows and columns; an action's neighbours are at right angles to it
 _GREY = {"G": 180, "#": 100, "P": 50}
-_COLOUR = {"G": (92, 200, 130), "#": (120, 130, 160), "P": _draw.CORAL}
+_COLOUR = {"G": (92, 200, 130), "#": (120, 130, 160), "P": drawing.CORAL}
 
 
 class GridWorldConfig(EnvConfig):
@@ -179,11 +179,11 @@ class GridWorld:
         """Up to [440, 440, 3]: walls grey, the goal green, pits red, the agent blue."""
         layout = LAYOUTS[self._config.layout]
         size = 400 // max(len(layout), len(layout[0]))
-        picture = _draw.canvas(40 + len(layout) * size, 40 + len(layout[0]) * size, _draw.DIM)
+        picture = drawing.canvas(40 + len(layout) * size, 40 + len(layout[0]) * size, drawing.DIM)
         for y, row in enumerate(layout):
             for x, kind in enumerate(row):
-                colour = _COLOUR.get(kind, _draw.NIGHT)
-                _draw.rectangle(picture, 21 + y * size, 21 + x * size, size - 2, size - 2, colour)
+                colour = _COLOUR.get(kind, drawing.NIGHT)
+                drawing.rectangle(picture, 21 + y * size, 21 + x * size, size - 2, size - 2, colour)
         y, x = divmod(int(self._cell[index]), len(layout[0]))
-        _draw.rectangle(picture, 20 + (y + 0.25) * size, 20 + (x + 0.25) * size, size / 2, size / 2, _draw.SKY)
+        drawing.rectangle(picture, 20 + (y + 0.25) * size, 20 + (x + 0.25) * size, size / 2, size / 2, drawing.SKY)
         return picture

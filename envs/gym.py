@@ -22,12 +22,12 @@ from gymnasium.vector.utils import batch_space
 from gymnasium.wrappers import FlattenObservation, TransformAction, TransformObservation
 from pydantic import Field, field_validator
 
-from sandbox.envchecks import legal, require_reset, require_same_rules, reset_mask
-from sandbox.envconfig import EnvConfig, rules_of
-from sandbox.environment import Controls
-from sandbox.errors import UserError
-from sandbox.lanes import Lanes
-from sandbox.suggest import did_you_mean
+from sandbox.core.errors import UserError
+from sandbox.core.messages import did_you_mean
+from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
+from sandbox.environments.config import EnvConfig, rules_of
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 DIGITS = {str((action + 1) % 10): action for action in range(10)}  # the keys 1, 2, ..., 9, 0
 

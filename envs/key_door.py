@@ -32,12 +32,12 @@ from gymnasium import spaces
 from numpy.lib.stride_tricks import sliding_window_view
 from pydantic import Field
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Board, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Board, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 FREE, WALL, KEY, DOOR, OPEN, GOAL = range(6)
 SMALLEST, SEEN = 5, 7  # cells a side
@@ -47,8 +47,8 @@ _GREYS = np.array([0, 60, 145, 100, 30, 190], np.uint8)
 _FEATURES = np.zeros((6, 4), np.float32)  # of a code: wall, key, door, goal
 _FEATURES[[WALL, KEY, DOOR, OPEN, GOAL], [0, 1, 2, 2, 3]] = 1, 1, 1, -1, 1
 _GOLD, _WOOD, _GREEN = (250, 204, 80), (168, 110, 62), (94, 200, 130)
-_COLOURS = np.array([_draw.NIGHT, _draw.DIM, _draw.NIGHT, _WOOD, _WOOD, _draw.NIGHT], np.uint8)
-_THINGS: dict[int, tuple[tuple[float, float, float, float, _draw.Colour], ...]] = {  # y, x, height, width in cells
+_COLOURS = np.array([drawing.NIGHT, drawing.DIM, drawing.NIGHT, _WOOD, _WOOD, drawing.NIGHT], np.uint8)
+_THINGS: dict[int, tuple[tuple[float, float, float, float, drawing.Colour], ...]] = {  # y, x, height, width in cells
     KEY: (
         (0.35, 0.2, 0.3, 0.3, _GOLD),
         (0.46, 0.4, 0.1, 0.42, _GOLD),
@@ -56,7 +56,7 @@ _THINGS: dict[int, tuple[tuple[float, float, float, float, _draw.Colour], ...]] 
         (0.5, 0.75, 0.18, 0.07, _GOLD),
     ),
     DOOR: ((0.45, 0.7, 0.15, 0.15, _GOLD),),
-    OPEN: ((0.12, 0.0, 0.76, 1.0, _draw.NIGHT),),
+    OPEN: ((0.12, 0.0, 0.76, 1.0, drawing.NIGHT),),
     GOAL: ((0.1, 0.1, 0.8, 0.8, _GREEN),),
 }
 
@@ -225,7 +225,7 @@ class KeyDoor:
         """[H, W, 3], 440 to 480 pixels a side; what a partial view does not show is dimmed."""
         size = self._config.size
         cell = 440 // size
-        picture = _draw.canvas(40 + size * cell, 40 + size * cell, _draw.DIM)
+        picture = drawing.canvas(40 + size * cell, 40 + size * cell, drawing.DIM)
         codes = self._boards[index, PAD:-PAD, PAD:-PAD]
         field = picture[20:-20, 20:-20]
         field[...] = _COLOURS[codes].repeat(cell, axis=0).repeat(cell, axis=1)
@@ -233,7 +233,7 @@ class KeyDoor:
             _draw_thing(field[row * cell :, column * cell :], cell, int(codes[row, column]))
         row, column = (int(at) - PAD for at in divmod(self._agent[index], self._width))
         here = field[row * cell :, column * cell :]
-        _draw.rectangle(here, 0.15 * cell, 0.15 * cell, 0.7 * cell, 0.7 * cell, _draw.SKY)
+        drawing.rectangle(here, 0.15 * cell, 0.15 * cell, 0.7 * cell, 0.7 * cell, drawing.SKY)
         if self._has_key[index]:
             _draw_thing(here, cell, KEY)
         if self._config.view == "full":
@@ -248,4 +248,4 @@ class KeyDoor:
 def _draw_thing(place: np.ndarray, cell: int, code: int) -> None:
     """`place` begins at the cell's upper left corner."""
     for y, x, height, width, colour in _THINGS[code]:
-        _draw.rectangle(place, y * cell, x * cell, height * cell, width * cell, colour)
+        drawing.rectangle(place, y * cell, x * cell, height * cell, width * cell, colour)

@@ -23,12 +23,12 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Board, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Board, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 _ZERO_ONE = np.array([130, 255], np.uint8)  # the grey of a bit
 _UNSEEN = 40
@@ -111,17 +111,17 @@ class MemoryChain:
 
         Bit 1 is blue, bit 0 is red.
         """
-        picture = _draw.canvas(440, 480)
+        picture = drawing.canvas(440, 480)
         time, query = int(self._time[index]), int(self._query[index])
         first, last = (index in lanes for lanes in self._shown())
         size = 392 // max(self._columns, 2 * self._half)
         left = 220 - self._columns * size // 2
         for bit, value in enumerate(self._context[index]):
             y, x = 20 + bit // self._columns * size, left + bit % self._columns * size
-            seen = _draw.SKY if value else _draw.CORAL
-            _draw.rectangle(picture, y, x, size * 0.9, size * 0.9, seen if first else _draw.DIM)
-            asked = _draw.CHALK if last and bit == query else _draw.DIM
-            _draw.rectangle(picture, y + self._half * size, x, size * 0.9, size * 0.9, asked)
-        _draw.rectangle(picture, 20, 440, 20, 20, _draw.SKY if self._context[index, query] else _draw.CORAL)
-        _draw.rectangle(picture, 424, 20, 8, 440 * (1 - time / self._config.length), _draw.CHALK)
+            seen = drawing.SKY if value else drawing.CORAL
+            drawing.rectangle(picture, y, x, size * 0.9, size * 0.9, seen if first else drawing.DIM)
+            asked = drawing.CHALK if last and bit == query else drawing.DIM
+            drawing.rectangle(picture, y + self._half * size, x, size * 0.9, size * 0.9, asked)
+        drawing.rectangle(picture, 20, 440, 20, 20, drawing.SKY if self._context[index, query] else drawing.CORAL)
+        drawing.rectangle(picture, 424, 20, 8, 440 * (1 - time / self._config.length), drawing.CHALK)
         return picture

@@ -19,12 +19,12 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 TOP, BOTTOM = 6.0, 78.0  # pixels: the field lies between the walls
 RIGHT, LEFT = 78.0, 6.0  # the paddles' inner edges
@@ -166,16 +166,16 @@ class Pong:
 
     def draw(self, index: int) -> np.ndarray:
         """[504, 504, 3]: the observation six times as large, in colour, with the scores."""
-        picture = _draw.canvas(504, 504)
+        picture = drawing.canvas(504, 504)
         for wall in (TOP - 2, BOTTOM):
-            _draw.rectangle(picture, wall * 6, 0, 12, 504, _draw.DIM)
+            drawing.rectangle(picture, wall * 6, 0, 12, 504, drawing.DIM)
         for dash in range(int(TOP), int(BOTTOM), 4):
-            _draw.rectangle(picture, dash * 6, 250, 12, 4, _draw.DIM)
+            drawing.rectangle(picture, dash * 6, 250, 12, 4, drawing.DIM)
         own, other = (int(score) for score in self._scores[:, index])
-        _draw.number(picture, 54, 300, own, 8, _draw.SKY)
-        _draw.number(picture, 54, 204 - 32 * len(str(other)), other, 8, _draw.CORAL)
+        drawing.number(picture, 54, 300, own, 8, drawing.SKY)
+        drawing.number(picture, 54, 204 - 32 * len(str(other)), other, 8, drawing.CORAL)
         x, y, _, _, right, left = self._state[:, index]
-        _draw.rectangle(picture, (right - HALF) * 6, RIGHT * 6, HALF * 12, 12, _draw.SKY)
-        _draw.rectangle(picture, (left - HALF) * 6, LEFT * 6 - 12, HALF * 12, 12, _draw.CORAL)
-        _draw.rectangle(picture, y * 6 - 6, x * 6 - 6, 12, 12, _draw.CHALK)
+        drawing.rectangle(picture, (right - HALF) * 6, RIGHT * 6, HALF * 12, 12, drawing.SKY)
+        drawing.rectangle(picture, (left - HALF) * 6, LEFT * 6 - 12, HALF * 12, 12, drawing.CORAL)
+        drawing.rectangle(picture, y * 6 - 6, x * 6 - 6, 12, 12, drawing.CHALK)
         return picture

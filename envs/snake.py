@@ -24,17 +24,17 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Board, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Board, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 START = 3  # cells
 _ROWS, _COLUMNS = np.array([-1, 0, 1, 0]), np.array([0, 1, 0, -1])  # of a heading: up, right, down, left
 _WINDOW = np.divmod(np.delete(np.arange(25), 12), 5)  # the cells around the head
-_FLOOR = np.array([_draw.NIGHT, (24, 30, 54)], np.uint8)  # chequered
+_FLOOR = np.array([drawing.NIGHT, (24, 30, 54)], np.uint8)  # chequered
 _WALL = np.iinfo(np.int32).max  # what is never left again
 
 
@@ -166,17 +166,19 @@ class Snake:
     def draw(self, index: int) -> np.ndarray:
         """[H, W, 3], 440 to 480 pixels a side with `size` up to 20; the body grows darker towards the tail."""
         size, cell = self._config.size, 440 // self._config.size
-        picture = _draw.canvas(40 + size * cell, 40 + size * cell, _draw.NIGHT if self._config.wrap else _draw.DIM)
+        picture = drawing.canvas(
+            40 + size * cell, 40 + size * cell, drawing.NIGHT if self._config.wrap else drawing.DIM
+        )
         field = picture[20:-20, 20:-20]
         field[...] = _FLOOR[np.indices((size, size)).sum(0) % 2].repeat(cell, axis=0).repeat(cell, axis=1)
         row, column = divmod(int(self._food[index]), size)
-        _draw.rectangle(field, (row + 0.2) * cell, (column + 0.2) * cell, 0.6 * cell, 0.6 * cell, _draw.CORAL)
+        drawing.rectangle(field, (row + 0.2) * cell, (column + 0.2) * cell, 0.6 * cell, 0.6 * cell, drawing.CORAL)
         length, heading = int(self._length[index]), int(self._heading[index])
         rows, columns = np.divmod(np.argsort(self._entered[index, :-1])[-length:], size)  # from the tail to the head
         for place, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
             light = 0.4 + 0.6 * (place + 1) / length
-            red, green, blue = (round(light * channel) for channel in _draw.SKY)
-            colour = (red, green, blue) if place < length - 1 else _draw.CHALK
+            red, green, blue = (round(light * channel) for channel in drawing.SKY)
+            colour = (red, green, blue) if place < length - 1 else drawing.CHALK
             _piece(field, cell, row, column, 0, 0, colour)
             for other in {max(place - 1, 0), min(place + 1, length - 1)}:
                 down, right = ((int(at[other] - at[place]) + 1) % size - 1 for at in (rows, columns))
@@ -186,13 +188,15 @@ class Snake:
                 0.5 + 0.15 * ahead[heading] + side * across[heading] - 0.06
                 for ahead, across in ((_ROWS, _COLUMNS), (_COLUMNS, _ROWS))
             )
-            _draw.rectangle(field, (row + down) * cell, (column + right) * cell, 0.12 * cell, 0.12 * cell, _draw.NIGHT)
+            drawing.rectangle(
+                field, (row + down) * cell, (column + right) * cell, 0.12 * cell, 0.12 * cell, drawing.NIGHT
+            )
         return picture
 
 
-def _piece(field: np.ndarray, cell: int, row: int, column: int, down: int, right: int, colour: _draw.Colour) -> None:
+def _piece(field: np.ndarray, cell: int, row: int, column: int, down: int, right: int, colour: drawing.Colour) -> None:
     """A body's cell, drawn up to its edge in one direction: where the body goes on."""
     gap = cell / 8
     top, left = row * cell + gap * (down >= 0), column * cell + gap * (right >= 0)
     height, width = cell - 2 * gap + gap * abs(down), cell - 2 * gap + gap * abs(right)
-    _draw.rectangle(field, top, left, height, width, colour)
+    drawing.rectangle(field, top, left, height, width, colour)

@@ -24,12 +24,12 @@ import numpy as np
 from gymnasium import spaces
 from pydantic import Field, ValidationInfo, field_validator
 
-from sandbox.envconfig import EnvConfig
-from sandbox.environment import Controls
-from sandbox.envs import _draw
-from sandbox.envs._batch import BatchEnv
-from sandbox.envs._board import PIXELS, Observe
-from sandbox.lanes import Lanes
+from sandbox.environments import drawing
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.board import PIXELS, Observe
+from sandbox.environments.config import EnvConfig
+from sandbox.environments.rng import Lanes
+from sandbox.interfaces.environment import Controls
 
 UP, RIGHT, DOWN, LEFT = range(4)
 _ALONG = np.array([0, 1, 0, -1])  # cells along the corridor, of an action
@@ -129,16 +129,16 @@ class TMaze:
 
     def draw(self, index: int) -> np.ndarray:
         """[400, 480, 3]: the whole corridor, and below it what the agent sees. People may always see the sign."""
-        picture = _draw.canvas(400, 480)
+        picture = drawing.canvas(400, 480)
         wide = min(40.0, 440 / (self._config.length + 1))  # pixels to a cell
         left = 240 - wide * (self._config.length + 1) / 2
         end, arm, sign = left + self._config.length * wide, max(wide, 12), max(wide, 8)
-        _draw.rectangle(picture, 80, left, 40, end - left, _draw.DIM)
-        _draw.rectangle(picture, 20, end, 160, arm, _draw.DIM)
+        drawing.rectangle(picture, 80, left, 40, end - left, drawing.DIM)
+        drawing.rectangle(picture, 20, end, 160, arm, drawing.DIM)
         goal_y, sign_y = (20, 66) if self._goal[index] == UP else (140, 124)
-        _draw.rectangle(picture, goal_y, end, 40, arm, _draw.CORAL)
-        _draw.rectangle(picture, sign_y, left, 10, sign, _draw.CORAL)
-        _draw.rectangle(picture, 88, left + (int(self._position[index]) + 0.2) * wide, 24, sign * 0.6, _draw.SKY)
+        drawing.rectangle(picture, goal_y, end, 40, arm, drawing.CORAL)
+        drawing.rectangle(picture, sign_y, left, 10, sign, drawing.CORAL)
+        drawing.rectangle(picture, 88, left + (int(self._position[index]) + 0.2) * wide, 24, sign * 0.6, drawing.SKY)
         seen = self._pictures[self._look()[index], 0]
         view = np.kron(seen, np.ones((2, 2), np.uint8))
         picture[212:380, 156:324] = view[:, :, None]

@@ -13,15 +13,18 @@ import torch
 from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
 from torch import nn
 
-from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig, image_shape
-from sandbox.generators._grey import refuse_grey
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import Estimate, GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann_machine, likelihood
 from sandbox.ops.boltzmann_machine import Machine
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 

@@ -13,21 +13,24 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
-from sandbox.decoders.bottleneck import Bottleneck
-from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig, fitting, image_shape
-from sandbox.generators._discriminator import Discriminator
-from sandbox.generators._duel import ADAM, Decay, Duel
-from sandbox.generators._held import Held
-from sandbox.generators._tricks import PackedTricks, Tricks
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.discriminator import Discriminator
+from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
+from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._images.preview_images import Held
+from sandbox.generators._images.shapes import fitting, image_shape
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.strided import Strided
-from sandbox.ops import inpainting
 from sandbox.ops.adversarial import NON_SATURATING
+from sandbox.ops.images import missing, squares, without
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 
@@ -76,7 +79,7 @@ class ContextEncoder:
         self._held.see(batch)
         images = as_float(batch)
         sources = self.damage(batch, self._training)  # bytes: floats would have to be looked at
-        where, network, metrics = inpainting.missing(sources), self._duel.generator, {}
+        where, network, metrics = missing(sources), self._duel.generator, {}
 
         def error(fake: torch.Tensor, _: object) -> torch.Tensor:
             mean = (fake - images).square().sum() / (where.sum() * self._shape[0])  # elsewhere they are equal
@@ -96,8 +99,8 @@ class ContextEncoder:
         corners = (room // 2).expand(len(x), 2)
         if self._config.place == "random":
             corners = (torch.rand((len(x), 2), generator=generator, device=generator.device) * (room + 1)).long()
-        where = inpainting.squares(corners.to(x.device), self._side, height, width)
-        return inpainting.without(x, where)
+        where = squares(corners.to(x.device), self._side, height, width)
+        return without(x, where)
 
     @torch.no_grad()
     def translate(self, sources: torch.Tensor) -> torch.Tensor:
@@ -117,4 +120,4 @@ class ContextEncoder:
     def _completed(self, network: nn.Module, sources: torch.Tensor) -> torch.Tensor:
         with self._compute.autocast():
             logits = network(sources)
-        return torch.where(inpainting.missing(sources), torch.sigmoid(logits.float()), sources)
+        return torch.where(missing(sources), torch.sigmoid(logits.float()), sources)

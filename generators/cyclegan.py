@@ -15,19 +15,22 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
-from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig, fitting, source_shape
-from sandbox.generators._duel import ADAM, Decay
-from sandbox.generators._held import Held
-from sandbox.generators._patch_discriminator import PatchDiscriminator
-from sandbox.generators._pool import Pool
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.image_pool import Pool
+from sandbox.generators._adversarial.patch_discriminator import PatchDiscriminator
+from sandbox.generators._adversarial.training import ADAM, Decay
+from sandbox.generators._images.preview_images import Held
+from sandbox.generators._images.shapes import fitting, source_shape
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.translator import Translator
 from sandbox.ops import adversarial
 from sandbox.ops.adversarial import LEAST_SQUARES
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.paired import Both
 from sandbox.streams.unpaired import UnpairedConfig
 

@@ -15,20 +15,23 @@ from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig, UntrainedError, image_shape
-from sandbox.generators._annealed import ENUMERATED, Annealing, estimate
-from sandbox.generators._grey import refuse_grey
-from sandbox.generators._layer import MEASURED_EVERY, Contrastive, Layer, Learning, Measured
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann.annealing import ENUMERATED, Annealing, estimate
+from sandbox.generators._boltzmann.rbm_layer import MEASURED_EVERY, Contrastive, Layer, Learning, Measured
+from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import Estimate, GeneratorConfig, UntrainedError
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann, deep_boltzmann
 from sandbox.ops.boltzmann import Machine
 from sandbox.ops.units import BERNOULLI, draw
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled, LabelledConfig
 
 

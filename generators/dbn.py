@@ -14,24 +14,27 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from sandbox.config import Config
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import Estimate, GeneratorConfig, image_shape
-from sandbox.generators import _directed
-from sandbox.generators._annealed import ENUMERATED, Annealing, estimate
-from sandbox.generators._directed import Directed
-from sandbox.generators._grey import refuse_grey
-from sandbox.generators._layer import MEASURED_EVERY, Layer, Learning, Measured
-from sandbox.generators._perceptron import Perceptron, Softmax
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.config.base import Config
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann import belief_layers
+from sandbox.generators._boltzmann.annealing import ENUMERATED, Annealing, estimate
+from sandbox.generators._boltzmann.belief_layers import Directed
+from sandbox.generators._boltzmann.classifier import Perceptron, Softmax
+from sandbox.generators._boltzmann.rbm_layer import MEASURED_EVERY, Layer, Learning, Measured
+from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import Estimate, GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, boltzmann
 from sandbox.ops.belief import Arrow
 from sandbox.ops.boltzmann import Machine
 from sandbox.ops.units import BERNOULLI, draw
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled, LabelledConfig
 
 _TOGETHER = 500  # images whose bound is estimated side by side
@@ -147,14 +150,14 @@ class DBN:
     def _wake_and_sleep(self, config: UpDown, since: int, v: torch.Tensor) -> Metrics:
         """Up, a few sweeps of the top machine (contrastive divergence), and down again."""
         directed, top, lr = self._directed, self._layers[-1].machine(), config.lr.at(since)
-        states = _directed.recognise(directed, v, self._draws)
+        states = belief_layers.recognise(directed, v, self._draws)
         _, model = boltzmann.gibbs(top, states[-1], config.sweeps, self._draws)
         both = torch.cat([states[-1], model])
         slope = boltzmann.gradient(both, boltzmann.hidden_probabilities(top, both), len(v))
-        dreams = _directed.generate(directed, model, self._draws)
-        _directed.wake(directed, states, lr)
+        dreams = belief_layers.generate(directed, model, self._draws)
+        belief_layers.wake(directed, states, lr)
         torch._foreach_add_(list(top), list(slope), alpha=lr)
-        _directed.sleep(directed, dreams, lr)
+        belief_layers.sleep(directed, dreams, lr)
         return {"reconstruction_error": (states[-1] - model).square().mean()}
 
     def _fine_tune(self, perceptron: Perceptron, since: int, x: torch.Tensor, labels: torch.Tensor | None) -> Metrics:
@@ -186,7 +189,7 @@ class DBN:
         h = chains[torch.arange(count, device=self._device) % len(chains)]
         v = draw(boltzmann.visible_means(machine, h), self._sampling)
         p, states = boltzmann.gibbs(machine, v, self._config.sample_steps, self._sampling)
-        means = _directed.means(directed, states, self._sampling) if directed else p
+        means = belief_layers.means(directed, states, self._sampling) if directed else p
         return means.view(-1, *self._shape)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
@@ -233,7 +236,7 @@ class DBN:
         v = self._pixels_of(images)
         refuse_grey(v, "the likelihood of a dbn is of binary pixels")
         top, directed = self._top(), self._below()
-        h = _directed.recognise(directed, v, self._bounding)[-1]
+        h = belief_layers.recognise(directed, v, self._bounding)[-1]
         nats = torch.cat([self._bound(directed, top, x) for x in torch.split(v, _TOGETHER)])
         if min(len(top.visible_bias), len(top.hidden_bias)) <= ENUMERATED:
             return Estimate("bound" if directed else "exact", (nats - boltzmann.log_partition(top)).float())
@@ -246,8 +249,8 @@ class DBN:
         total = torch.zeros(len(v), device=self._device)
         draws = self._config.bound_samples if directed else 1
         for _ in range(draws):
-            states = _directed.recognise(directed, v, self._bounding)
-            total += _directed.log_weights(directed, states) - boltzmann.free_energy(top, states[-1])
+            states = belief_layers.recognise(directed, v, self._bounding)
+            total += belief_layers.log_weights(directed, states) - boltzmann.free_energy(top, states[-1])
         return total / draws
 
     def _top(self) -> Machine:

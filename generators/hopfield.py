@@ -12,15 +12,18 @@ from typing import Annotated, Literal
 import torch
 from pydantic import Field, PositiveInt
 
-from sandbox.config import Config, unnamed_is
-from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig, image_shape
-from sandbox.generators._grey import refuse_grey
-from sandbox.generators._memory import Memory
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.config.base import Config, unnamed_is
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann.pattern_store import Memory
+from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 

@@ -14,23 +14,26 @@ from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.decoders.mirror import mirror
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig, fitting, image_shape
-from sandbox.generators._discriminator import Discriminator, Verdict
-from sandbox.generators._duel import ADAM, Decay, Duel
-from sandbox.generators._noise import Noise
-from sandbox.generators._tricks import Tricks
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.discriminator import Discriminator, Verdict
+from sandbox.generators._adversarial.latents import Noise
+from sandbox.generators._adversarial.regularizers import Tricks
+from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._images.shapes import fitting, image_shape
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_pixels, in_fp32
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.ops.information import categorical_information, uniform_information
+from sandbox.ops.likelihood import categorical_information, uniform_information
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 _NARROWEST = -6.0  # log-variance: surer than this, Q would outweigh all else

@@ -10,13 +10,15 @@ from typing import Literal
 import torch
 from pydantic import PositiveFloat, PositiveInt
 
-from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig
-from sandbox.generators._memory import Memory
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._boltzmann.pattern_store import Memory
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 

@@ -12,18 +12,21 @@ from typing import Literal
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
-from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig, fitting, source_shape
-from sandbox.generators._duel import ADAM, Decay, Duel
-from sandbox.generators._held import Held
-from sandbox.generators._patch_discriminator import PatchDiscriminator
-from sandbox.generators._tricks import Tricks
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.patch_discriminator import PatchDiscriminator
+from sandbox.generators._adversarial.regularizers import Tricks
+from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._images.preview_images import Held
+from sandbox.generators._images.shapes import fitting, source_shape
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.unet import UNet
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.paired import Both, PairedConfig
 
 _Channels = tuple[PositiveInt, ...]

@@ -15,17 +15,20 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import Estimate, GeneratorConfig, image_shape
-from sandbox.generators._annealed import ENUMERATED, Annealing, estimate
-from sandbox.generators._grey import refuse_grey
-from sandbox.generators._layer import MEASURED_EVERY, BernoulliUnits, Layer, Learning, Measured, Visible
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann.annealing import ENUMERATED, Annealing, estimate
+from sandbox.generators._boltzmann.rbm_layer import MEASURED_EVERY, BernoulliUnits, Layer, Learning, Measured, Visible
+from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import Estimate, GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann
 from sandbox.ops.units import BERNOULLI
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 

@@ -12,18 +12,21 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig, image_shape
-from sandbox.generators import _directed
-from sandbox.generators._directed import Directed
-from sandbox.generators._grey import refuse_grey
-from sandbox.generators._layer import Measured
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann import belief_layers
+from sandbox.generators._boltzmann.belief_layers import Directed
+from sandbox.generators._boltzmann.rbm_layer import Measured
+from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import Estimate, GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, likelihood
 from sandbox.ops.units import BERNOULLI, draw
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 _MEASURED_EVERY = 100  # updates; in between the log repeats what was measured
@@ -72,13 +75,13 @@ class SigmoidBeliefNet:
         v, lr = draw(self._pixels_of(batch), self._draws), self._config.lr.at(self._updates.value)
         if self._updates.value == 0:
             self._layers[0].generation.bias.copy_(BERNOULLI.bias(v.mean(0), len(v)))
-        states = _directed.recognise(self._layers, v, self._draws)
+        states = belief_layers.recognise(self._layers, v, self._draws)
         if self._updates.value % _MEASURED_EVERY == 0:
             self._measured.values = {"loss": -self._log_weights(states).mean()}
-        dreams = _directed.generate(self._layers, self._from_prior(len(v), self._draws), self._draws)
-        _directed.wake(self._layers, states, lr)
+        dreams = belief_layers.generate(self._layers, self._from_prior(len(v), self._draws), self._draws)
+        belief_layers.wake(self._layers, states, lr)
         self._prior.log_odds.add_((states[-1] - torch.sigmoid(self._prior.log_odds)).mean(0), alpha=lr)
-        _directed.sleep(self._layers, dreams, lr)
+        belief_layers.sleep(self._layers, dreams, lr)
         self._updates.value += 1
         return self._measured.values
 
@@ -93,7 +96,7 @@ class SigmoidBeliefNet:
     def sample(self, count: int) -> torch.Tensor:
         """Pixel probabilities given draws of all layers above, [count, C, H, W]."""
         top = self._from_prior(count, self._sampling)
-        return _directed.means(self._layers, top, self._sampling).view(-1, *self._shape)
+        return belief_layers.means(self._layers, top, self._sampling).view(-1, *self._shape)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Probabilities of the top layer's units, by probabilities all the way up, [B, Z]."""
@@ -121,13 +124,13 @@ class SigmoidBeliefNet:
 
     def _importance_sampled(self, v: torch.Tensor) -> torch.Tensor:
         draws = range(self._config.importance_samples)
-        log_weights = [self._log_weights(_directed.recognise(self._layers, v, self._importance)) for _ in draws]
+        log_weights = [self._log_weights(belief_layers.recognise(self._layers, v, self._importance)) for _ in draws]
         return likelihood.importance_log_likelihood(torch.stack(log_weights))
 
     def _log_weights(self, states: list[torch.Tensor]) -> torch.Tensor:
         """log p(v, h) - log q(h | v), [B]."""
         prior = belief.log_prob_alone(self._prior.log_odds, states[-1])
-        return _directed.log_weights(self._layers, states) + prior
+        return belief_layers.log_weights(self._layers, states) + prior
 
     def _from_prior(self, count: int, generator: torch.Generator) -> torch.Tensor:
         return draw(torch.sigmoid(self._prior.log_odds).expand(count, -1), generator)

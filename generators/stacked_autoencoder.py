@@ -15,15 +15,18 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig, UntrainedError, image_shape
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import GeneratorConfig, UntrainedError
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.moments import CodeMoments
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled, LabelledConfig
 
 

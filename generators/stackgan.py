@@ -16,24 +16,27 @@ from pydantic import NonNegativeFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.decoders.mirror import mirror
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig, image_shape
-from sandbox.generators._classes import Classes
-from sandbox.generators._discriminator import Discriminator
-from sandbox.generators._duel import ADAM, Decay, Duel
-from sandbox.generators._noise import Noise
-from sandbox.generators._tricks import PackedTricks, Tricks
-from sandbox.learner import Counter, Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._adversarial.discriminator import Discriminator
+from sandbox.generators._adversarial.labels import Classes
+from sandbox.generators._adversarial.latents import Noise
+from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
+from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
+from sandbox.ops.images import enlarged, halved
 from sandbox.ops.likelihood import gaussian_kl
-from sandbox.ops.pyramid import enlarged, halved
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled, LabelledConfig
 
 

@@ -11,18 +11,21 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
-from sandbox.decoders.mirror import mirror
-from sandbox.device import Compute
-from sandbox.generator import Estimate, GeneratorConfig, image_shape
-from sandbox.generators._grey import refuse_grey
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import Estimate, GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 _DECODED_TOGETHER = 1_024  # latents at a time while likelihoods are estimated; more is slower, it leaves the cache

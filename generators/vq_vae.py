@@ -14,18 +14,21 @@ from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.decoders.bottleneck import Bottleneck
-from sandbox.device import Compute
-from sandbox.generator import GeneratorConfig, image_shape
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._images.shapes import image_shape
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood
 from sandbox.ops import vector_quantization as vq
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 

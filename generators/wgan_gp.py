@@ -11,22 +11,24 @@ import torch
 from pydantic import PositiveFloat, PositiveInt
 from torch import nn
 
-from sandbox.decoders.mirror import mirror
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import GeneratorConfig
-from sandbox.generators._discriminator import Discriminator
-from sandbox.generators._duel import Decay, Duel
-from sandbox.generators._noise import Noise
-from sandbox.generators._tricks import ClosenessToOthers, PackedTricks, Tricks
-from sandbox.learner import Metrics, Spec, Stateful
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.discriminator import Discriminator
+from sandbox.generators._adversarial.latents import Noise
+from sandbox.generators._adversarial.regularizers import ClosenessToOthers, PackedTricks, Tricks
+from sandbox.generators._adversarial.training import Decay, Duel
+from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
+from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_float
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import WASSERSTEIN, Critic, gradient_penalty
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.seeding import Rng
 from sandbox.streams.shuffled import ShuffledConfig
 
 _ADAM = Adam(lr=1e-4, betas=(0.0, 0.9))

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox import catalog
-from sandbox.assemble import build
-from sandbox.beside import Beside, Inline, Threaded
-from sandbox.checkpoint import Checkpoints, write_tree
-from sandbox.dataset import DataSet
-from sandbox.environment import spec_of
-from sandbox.errors import UserError
-from sandbox.generator import Generator
-from sandbox.resolve import resolve
-from sandbox.train import Run
+from sandbox.core.background import Beside, Inline, Threaded
+from sandbox.core.errors import UserError
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.generator import Generator
+from sandbox.runs import registry
+from sandbox.runs.build import build
+from sandbox.runs.resolve import resolve
+from sandbox.storage.checkpoint import Checkpoints, write_tree
+from sandbox.training.loop import Run
 
-AGENTS, GENERATORS = catalog.names("agents"), catalog.names("generators")
+AGENTS, GENERATORS = registry.names("agents"), registry.names("generators")
 EVERY = [*(("agent", name) for name in AGENTS), *(("generator", name) for name in GENERATORS)]
 
 
@@ -206,16 +206,16 @@ def test_generators_have_samples(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_docstrings_name_the_paper_and_the_deviations(kind: str, name: str) -> None:
-    document = catalog.docstring(catalog.files(f"{kind}s")[name])
+    document = registry.docstring(registry.files(f"{kind}s")[name])
     assert "Paper: " in document
     assert "Deviations: " in document or "Deviations:\n" in document
 
 
 @pytest.mark.parametrize(
-    ("family", "name"), [(f, n) for f in ("envs", "agents", "generators", "data") for n in catalog.names(f)]
+    ("family", "name"), [(f, n) for f in ("envs", "agents", "generators", "data") for n in registry.names(f)]
 )
 def test_the_file_is_the_member(family: str, name: str) -> None:
-    config = catalog.config_class(family, name)
+    config = registry.config_class(family, name)
     assert config.model_fields["name"].default == name
-    lines = catalog.files(family)[name].read_text().count("\n")
+    lines = registry.files(family)[name].read_text().count("\n")
     assert lines <= 300

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from gymnasium.vector import AutoresetMode
 
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 ROUNDS, SECONDS = 5, 0.4  # turns a side, and how long each lasts
 TAPE = 64  # different batches of actions

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sandbox.bench._measure import Row, player, rates
-from sandbox.envs._batch import config_of
+from sandbox.envs._gymnasium import config_of
 
 GAME, WORKERS = "pong", 2
 

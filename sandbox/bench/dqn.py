@@ -15,14 +15,13 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
 
 from sandbox.agents.dqn import DQNConfig
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.compute import PrecisionName, bf16_pays, choose
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
+from sandbox.core.rng import Rng
 from sandbox.envs import id_of
 from sandbox.envs.pong import PongConfig
-from sandbox.seeding import Rng
+from sandbox.interfaces.environment import spec_of
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 CAPACITY, WARMUP, BATCH, PERIOD, STACK, CHUNK = 10_000, 200, 32, 4, 4, 64
 

@@ -7,15 +7,15 @@ from typing import Any
 import gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
-from sandbox import catalog
 from sandbox.bench._measure import Row, player, rates
 from sandbox.envs import id_of
-from sandbox.envs._batch import config_of, is_program
+from sandbox.envs._gymnasium import config_of, is_program
+from sandbox.runs import registry
 
 
 def rows() -> Iterator[Row]:
     """Steps a second, three rows an environment."""
-    for name in filter(is_program, catalog.names("envs")):
+    for name in filter(is_program, registry.names("envs")):
         for num_envs, observe in ((4096, "features"), (256, "pixels")):
             env: Any = config_of(name, {"observe": observe}).make(num_envs)
             (ours,) = rates(player(env))

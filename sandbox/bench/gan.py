@@ -13,13 +13,12 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.compute import bf16_pays
-from sandbox.dataset import DataSet
-from sandbox.device import Compute
+from sandbox.core.compute import Compute, bf16_pays
+from sandbox.core.rng import Rng
 from sandbox.generators.dcgan import DCGANConfig
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 from sandbox.streams.shuffled import ShuffledConfig
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 IMAGES, SIDE, LATENT, WIDTHS = 10_000, 28, 100, (64, 128)
 BATCHES = (64, 256)  # the one that both have, and the one that ours is fastest at on the CPUs tried

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from sandbox.assemble import build
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.compute import bf16_pays
-from sandbox.resolve import resolve
+from sandbox.core.compute import bf16_pays
+from sandbox.runs.build import build
+from sandbox.runs.resolve import resolve
 
 CAPACITY, WARMUP, BATCH, UNROLL, PERIOD, CHUNK = 10_000, 400, 32, 10, 4, 80
 

@@ -12,13 +12,12 @@ import torch
 from sklearn.neural_network import BernoulliRBM
 
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.compute import bf16_pays
-from sandbox.dataset import DataSet
-from sandbox.device import Compute
+from sandbox.core.compute import Compute, bf16_pays
+from sandbox.core.rng import Rng
 from sandbox.generators.rbm import RBMConfig
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 from sandbox.streams.shuffled import ShuffledConfig
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 IMAGES, VISIBLE, HIDDEN, BRIGHT = 10_000, 784, 500, 0.13
 BATCHES = (100, 500)  # the one that both have, and the one that ours is fastest at on the CPUs tried

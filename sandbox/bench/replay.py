@@ -13,7 +13,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 
 from sandbox.bench._measure import Row, rates
 from sandbox.buffers.replay import Replay
-from sandbox.learner import Spec
+from sandbox.interfaces.spec import Spec
 
 CAPACITY, BATCH, STACK, EPISODE = 20_000, 32, 4, 500  # transitions; an update's; frames; steps of an episode
 

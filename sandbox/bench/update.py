@@ -16,10 +16,9 @@ from torch.utils.flop_counter import FlopCounterMode
 from sandbox.agents.dqn import DQNConfig
 from sandbox.bench._measure import Row
 from sandbox.buffers.replay import Transitions
-from sandbox.compute import PrecisionName, bf16_pays, choose
-from sandbox.device import Compute
-from sandbox.learner import Spec
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
+from sandbox.core.rng import Rng
+from sandbox.interfaces.spec import Spec
 
 BATCHES, TURNS, SIDE = (32, 128, 512), 15, 4096  # batch sizes; measurements; of the large matrices
 

@@ -13,7 +13,7 @@ import torch
 
 from sandbox.buffers.replay import Replay, Transitions
 from sandbox.buffers.sum_tree import SumTree
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 _LEAST = 1e-6  # added to every |error|, so that none is never drawn again
 _UNTOUCHED = -1.0

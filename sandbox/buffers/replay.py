@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
-from sandbox.device import memory, send
-from sandbox.errors import UserError
-from sandbox.learner import Spec
+from sandbox.core.compute import memory, send
+from sandbox.core.errors import UserError
+from sandbox.interfaces.spec import Spec
 
 
 class Transitions(NamedTuple):

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from sandbox.buffers.replay import Replay
-from sandbox.errors import UserError
-from sandbox.learner import State, each, zero_where
+from sandbox.core.errors import UserError
+from sandbox.interfaces.state import State, each, zero_where
 
 _TRIES = 1_000
 

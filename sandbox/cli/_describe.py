@@ -10,9 +10,9 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
-from sandbox import catalog
-from sandbox.annotations import Model, models, tags
-from sandbox.yamltext import dump
+from sandbox.config.schema import Model, models, tags
+from sandbox.config.yaml_text import dump
+from sandbox.runs import registry
 
 
 class Option(NamedTuple):
@@ -42,7 +42,7 @@ def sections(model: Model, path: str, chosen: BaseModel | None = None) -> Iterat
             options.append(Option(here, words, _by_choice(model, name), field.description or ""))
             continue
         default = dict(chosen)[name] if chosen else field.get_default(call_default_factory=True)
-        if isinstance(default, BaseModel) and not set(tags(type(default))) & set(catalog.backbones()):
+        if isinstance(default, BaseModel) and not set(tags(type(default))) & set(registry.backbones()):
             inner += sections(type(default), here, default)
             for other in models(field.annotation):
                 inner += _instead(other, here) if other is not type(default) and tags(other) else []

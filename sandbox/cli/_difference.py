@@ -6,9 +6,8 @@ from typing import Any
 from sandbox.cli import _print
 from sandbox.report.figures import text
 from sandbox.report.groups import differences
-from sandbox.report.record import Record
-from sandbox.report.scores import SCORES
-from sandbox.runfolder import RunFolder
+from sandbox.report.run_record import SCORES, Record
+from sandbox.storage.run_folder import RunFolder
 
 _ABOUT = ("run", "seed")  # of an evaluation; the first is the column's, the second that of its episodes
 

@@ -5,16 +5,16 @@ from pathlib import Path
 
 import typer
 
-from sandbox.assemble import begin, learnt, use_threads
-from sandbox.checkpoint import Checkpoints
-from sandbox.cli._sessions import Table
-from sandbox.errors import UserError
-from sandbox.note import note
-from sandbox.resolve import resolve
-from sandbox.runfolder import RunFolder
+from sandbox.core.errors import UserError
+from sandbox.core.messages import note
+from sandbox.runs.build import begin, learnt, use_threads
+from sandbox.runs.resolve import resolve
+from sandbox.runs.sessions import Table
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.run_folder import RunFolder
 from sandbox.viewer.episode import Frame, Seat, episodes
-from sandbox.viewer.film import Explained, film
-from sandbox.viewer.progress import progress_film
+from sandbox.viewer.episode_video import Explained, film
+from sandbox.viewer.progress_video import progress_film
 
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 

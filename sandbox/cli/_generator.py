@@ -3,12 +3,13 @@
 from pathlib import Path
 from typing import Any
 
-from sandbox import catalog, configfile
-from sandbox.assemble import restore, use_threads
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.note import note
-from sandbox.runfolder import RunFolder
+from sandbox.config.files import load
+from sandbox.core.errors import UserError
+from sandbox.core.messages import note
+from sandbox.interfaces.dataset import DataSet
+from sandbox.runs import registry
+from sandbox.runs.build import restore, use_threads
+from sandbox.storage.run_folder import RunFolder
 
 Ability = type | tuple[type, ...]  # a protocol, or several of which one is enough
 
@@ -20,13 +21,13 @@ def able(runs: Path, run: str, ability: Ability, verb: str) -> tuple[RunFolder, 
         UserError: if the run is an agent, or a generator without `ability`; `verb` says what it cannot do.
     """
     folder = RunFolder.find(runs, run)
-    if configfile.load([folder.config], [], {})[0].get("agent") is not None:  # before anything is built
+    if load([folder.config], [], {})[0].get("agent") is not None:  # before anything is built
         raise UserError(f"{folder.name} is an agent and cannot {verb}; look at it with `sandbox watch {folder.name}`")
     assembly, _ = restore(folder)
     use_threads(assembly.config)
     assert isinstance(assembly.source, DataSet)
     if not isinstance(assembly.learner, ability):
-        others = ", ".join(catalog.able("generators", ability))
+        others = ", ".join(registry.able("generators", ability))
         name = assembly.config.learner.model_dump()["name"]
         raise UserError(f"{folder.name} is a {name}, which cannot {verb}. Those that can: {others}.")
     return folder, assembly.learner, assembly.source

@@ -5,13 +5,12 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from sandbox import yamltext
 from sandbox.cli._status import status
-from sandbox.errors import UserError
-from sandbox.note import note
+from sandbox.config import yaml_text
+from sandbox.core.errors import UserError
+from sandbox.core.messages import did_you_mean, note
 from sandbox.report.groups import flat
-from sandbox.runfolder import RunFolder
-from sandbox.suggest import did_you_mean
+from sandbox.storage.run_folder import RunFolder
 
 
 def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
@@ -74,4 +73,4 @@ def _options(folder: RunFolder) -> Mapping[str, str]:
 def _fits(own: Any, value: str) -> bool:
     if own is None:
         return False
-    return fnmatchcase(own, value) or yamltext.parse(own, "")[0] == yamltext.parse(value, f"filter {value}")[0]
+    return fnmatchcase(own, value) or yaml_text.parse(own, "")[0] == yaml_text.parse(value, f"filter {value}")[0]

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import torch
 
-from sandbox.assemble import begin, use_threads
-from sandbox.errors import UserError
-from sandbox.resolve import resolve
+from sandbox.core.errors import UserError
+from sandbox.runs.build import begin, use_threads
+from sandbox.runs.resolve import resolve
 
 # What begins to learn late in them begins early here; it costs the same.
 PRESETS = {

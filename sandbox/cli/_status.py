@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox import configfile
-from sandbox.errors import UserError
-from sandbox.report.scores import SCORES
-from sandbox.runfolder import RunFolder
+from sandbox.config.files import load
+from sandbox.core.errors import UserError
+from sandbox.report.run_record import SCORES
+from sandbox.storage.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Status:
 
 def status(run: RunFolder) -> Status:
     """Raises UserError if the run's config cannot be read."""
-    raw, _ = configfile.load([run.config], [], {})
+    raw, _ = load([run.config], [], {})
     latest = run.latest()
     try:
         members = {key: raw[key]["name"] for key in ("env", "data", "agent", "generator") if raw.get(key)}

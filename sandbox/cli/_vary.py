@@ -5,12 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.cli import _print
-from sandbox.errors import UserError
+from sandbox.config.yaml_text import text_of
+from sandbox.core.errors import UserError
 from sandbox.logger.console import console
 from sandbox.media.curve import Curve, save
 from sandbox.media.curve import compare as draw
-from sandbox.runfolder import RunFolder
-from sandbox.vary import Variation, VariedRun, is_number, text_of
+from sandbox.runs.option_sweep import Variation, VariedRun, is_number
+from sandbox.storage.run_folder import RunFolder
 
 
 def compare(

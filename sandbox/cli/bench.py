@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sandbox import catalog
 from sandbox.cli import _print
 from sandbox.cli._options import Json
-from sandbox.errors import UserError
-from sandbox.suggest import did_you_mean
+from sandbox.core.errors import UserError
+from sandbox.core.messages import did_you_mean
+from sandbox.runs import registry
 
 if TYPE_CHECKING:
     from sandbox.bench._measure import Row
@@ -37,9 +37,9 @@ def bench(
     sandbox bench update         milliseconds an update
     sandbox bench envs --json    with the machine, for programs
     """
-    files = catalog.files("sandbox.bench")
+    files = registry.files("sandbox.bench")
     if not name:
-        _print.table((stem, catalog.headline(file)) for stem, file in files.items())
+        _print.table((stem, registry.headline(file)) for stem, file in files.items())
         return
     if name not in files:
         raise UserError(f"no bench is called {name!r}.{did_you_mean(name, files)} Known: {', '.join(files)}.")

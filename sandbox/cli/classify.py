@@ -24,9 +24,9 @@ def classify(
     sandbox classify mnist_dbn_s0 --images 1000 --json
     """
     from sandbox.cli._generator import able_on_images, note_if_fewer
-    from sandbox.errors import UserError
-    from sandbox.evaluate.classes import confusion
-    from sandbox.generator import Classifier, UntrainedError
+    from sandbox.core.errors import UserError
+    from sandbox.evaluate.confusion import confusion
+    from sandbox.interfaces.generator import Classifier, UntrainedError
     from sandbox.media.grid import grid, save_png
 
     folder, generator, data = able_on_images(runs, run, Classifier, "tell classes")

@@ -13,7 +13,7 @@ import typer
 
 from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 _ROOM = 2  # GB: a checkpoint of an agent with 100,000 frames of 84x84 in its replay is 0.7, and two are kept
 
@@ -58,7 +58,7 @@ def doctor(
 def _pytorch() -> list[Finding]:
     import torch
 
-    from sandbox.compute import bf16_pays, choose
+    from sandbox.core.compute import bf16_pays, choose
 
     device = choose().device
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else "no CUDA device; runs use the CPU"
@@ -130,7 +130,7 @@ def _encoders() -> list[Finding]:
     """Whether a frame becomes a film, for each kind."""
     import numpy as np
 
-    from sandbox.media.film import Film
+    from sandbox.media.video import Film
 
     broken = {}
     with tempfile.TemporaryDirectory() as place:

@@ -9,7 +9,7 @@ from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
 
 if TYPE_CHECKING:
-    from sandbox.runfolder import RunFolder
+    from sandbox.storage.run_folder import RunFolder
 
 _EPISODES = 200  # unless another number is asked for
 _MISSING = "_missing"  # ends the name of a figure that cannot be found: the value is the reason
@@ -69,18 +69,18 @@ def evaluate(
     sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
     sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
-    from sandbox import configfile
-    from sandbox.errors import UserError
+    from sandbox.config.files import load
+    from sandbox.core.errors import UserError
     from sandbox.evaluate.generators import IMAGES
-    from sandbox.journal import evaluated
-    from sandbox.report.card import write_card
-    from sandbox.runfolder import RunFolder
+    from sandbox.report.run_readme import write_card
+    from sandbox.runs.evaluation import evaluated
+    from sandbox.storage.run_folder import RunFolder
 
     words = [word for word in run or [] if "=" not in word] or ["latest"]
     overrides = [word for word in run or [] if "=" in word]
     folders = [RunFolder.find(runs, word) for word in words]
     for folder in folders:
-        agent = configfile.load([folder.config], [], {})[0].get("agent") is not None
+        agent = load([folder.config], [], {})[0].get("agent") is not None
         if (images if agent else episodes) is not None:
             kind, given, fits = ("an agent", "images", "episodes") if agent else ("a generator", "episodes", "images")
             raise UserError(f"{folder.name} is {kind}, which --{given} says nothing about; did you mean --{fits}?")
@@ -116,9 +116,9 @@ def _kept(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> 
     """Write it for reports and the card; a folder that nobody can write into keeps nobody from scoring its run."""
     from json import dumps
 
+    from sandbox.core.messages import note
     from sandbox.logger.jsonl import strict
-    from sandbox.note import note
-    from sandbox.runfolder import write_whole
+    from sandbox.storage.files import write_whole
 
     kept = {**result, **({"overrides": overrides} if overrides else {})}
     try:

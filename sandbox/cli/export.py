@@ -23,7 +23,7 @@ def export(
     sandbox export pong_dqn_s0 --out pong && sandbox watch ./pong
     """
     from sandbox.report.export import export as make
-    from sandbox.runfolder import RunFolder
+    from sandbox.storage.run_folder import RunFolder
 
     folder = RunFolder.find(runs, run)
     place = out or Path("exports") / folder.name

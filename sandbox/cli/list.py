@@ -1,8 +1,8 @@
 """`sandbox list`: everything there is by name; the files are read, not imported."""
 
-from sandbox import catalog
 from sandbox.cli import _print
 from sandbox.cli._options import Json
+from sandbox.runs import registry
 
 
 def list_everything(json: Json = False) -> None:
@@ -15,16 +15,16 @@ def list_everything(json: Json = False) -> None:
     sandbox train catch_dqn    run a config
     """
     groups = {
-        "envs": catalog.files("envs"),
-        "wrappers": catalog.files("wrappers"),
-        "agents": catalog.files("agents"),
-        "generators": catalog.files("generators"),
-        "backbones": catalog.backbones(),
-        "datasets": catalog.files("data"),
-        "configs": catalog.configs(),
+        "envs": registry.files("envs"),
+        "wrappers": registry.files("wrappers"),
+        "agents": registry.files("agents"),
+        "generators": registry.files("generators"),
+        "backbones": registry.backbones(),
+        "datasets": registry.files("data"),
+        "configs": registry.configs(),
     }
     lines = {
-        group: [(name, catalog.headline(files[name])) for name in sorted(files)] for group, files in groups.items()
+        group: [(name, registry.headline(files[name])) for name in sorted(files)] for group, files in groups.items()
     }
     if json:
         _print.as_json({group: [{"name": n, "description": d} for n, d in rows] for group, rows in lines.items()})

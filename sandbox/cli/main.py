@@ -23,7 +23,7 @@ from sandbox.cli.train import resume, train
 from sandbox.cli.translate import translate
 from sandbox.cli.traverse import traverse
 from sandbox.cli.watch import watch
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 app = typer.Typer(
     help="""Train agents and generative models side by side, look at what they do, and play against them.

@@ -32,10 +32,10 @@ def play(
     sandbox play catch blind=true --fps 5
     sandbox play pong --web
     """
-    from sandbox.cli._sessions import in_a_browser, in_a_window, playing
-    from sandbox.configfile import load
-    from sandbox.viewer.browser import require_web
+    from sandbox.config.files import load
+    from sandbox.runs.sessions import in_a_browser, in_a_window, playing
     from sandbox.viewer.display import require_display
+    from sandbox.viewer.web.server import require_web
 
     name, (options, _) = words[0], load([], words[1:], {})
     session = playing(name, options, vs, runs, seed=seed, fps=fps, record=record)

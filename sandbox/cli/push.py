@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from sandbox.cli._options import RUNS, Runs
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 
 def push(
@@ -26,9 +26,9 @@ def push(
     sandbox push pong_dqn_s0
     sandbox push latest --repo me/pong --private
     """
-    from sandbox.note import note
+    from sandbox.core.messages import note
     from sandbox.report.export import export
-    from sandbox.runfolder import RunFolder
+    from sandbox.storage.run_folder import RunFolder
 
     folder = RunFolder.find(runs, run)
     api = hub(folder.path)

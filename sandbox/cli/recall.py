@@ -37,14 +37,14 @@ def recall(
     import torch
 
     from sandbox.cli._generator import able_on_images, is_picture, note_if_fewer
-    from sandbox.errors import UserError
-    from sandbox.generator import Recalls
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import note
+    from sandbox.core.rng import Rng
+    from sandbox.interfaces.generator import Recalls
     from sandbox.media.damage import damaged
-    from sandbox.media.film import Film
     from sandbox.media.grid import grid, save_png
+    from sandbox.media.video import Film
     from sandbox.networks.inputs import as_float
-    from sandbox.note import note
-    from sandbox.seeding import Rng
 
     still = out is None or is_picture(out)
     folder, network, data = able_on_images(runs, run, Recalls, "recall")

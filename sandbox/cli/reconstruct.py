@@ -23,8 +23,8 @@ def reconstruct(
     sandbox reconstruct digits_vq_vae_s0 --count 16 --out there_and_back.png
     """
     from sandbox.cli._generator import able_on_images, note_if_fewer
-    from sandbox.evaluate.latents import spread
-    from sandbox.generator import Reconstructs
+    from sandbox.evaluate.latent_walks import spread
+    from sandbox.interfaces.generator import Reconstructs
     from sandbox.media.grid import pairs, save_png
     from sandbox.networks.inputs import as_float
 

@@ -8,8 +8,8 @@ import typer
 from sandbox.cli._options import RUNS, Runs
 
 if TYPE_CHECKING:
-    from sandbox.report.blocks import Document
-    from sandbox.report.record import Record
+    from sandbox.report.document import Document
+    from sandbox.report.run_record import Record
 
 
 def report(
@@ -39,14 +39,14 @@ def report(
     sandbox report agent=dqn --metric loss --markdown docs/dqn.md
     sandbox report agent=dqn --wandb                    a W&B Report; the runs must be there (`sandbox sync`)
     """
-    from sandbox.cli._random import known_or_played
     from sandbox.cli._select import selected
-    from sandbox.errors import UserError
-    from sandbox.note import note
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import note
+    from sandbox.report.build import study
     from sandbox.report.page import page
-    from sandbox.report.record import Record
-    from sandbox.report.study import study
-    from sandbox.runfolder import write_whole
+    from sandbox.report.run_record import Record
+    from sandbox.runs.random_baseline import known_or_played
+    from sandbox.storage.files import write_whole
 
     if publish is not None:
         _send_kept(publish)
@@ -88,7 +88,7 @@ def _place(runs: Path, out: Path | None, markdown: Path | None, wandb: bool) -> 
     Raises:
         UserError: if the name does not fit what is to be written, or two things are.
     """
-    from sandbox.errors import UserError
+    from sandbox.core.errors import UserError
 
     if markdown is not None and (out is not None or wandb):
         other = "--wandb sends a W&B Report" if wandb else "--out writes a page"
@@ -103,8 +103,8 @@ def _place(runs: Path, out: Path | None, markdown: Path | None, wandb: bool) -> 
 def _to_wandb(document: "Document", records: "list[Record]", place: Path) -> None:
     """Publish it, or keep it where there is no way to, and say how to go on."""
     from sandbox.cli.sync import offline
+    from sandbox.core.messages import note
     from sandbox.logger.weights_and_biases import why_not_online
-    from sandbox.note import note
     from sandbox.report.workspace import build, keep
     from sandbox.report.workspace import publish as send
 
@@ -124,7 +124,7 @@ def _to_wandb(document: "Document", records: "list[Record]", place: Path) -> Non
 
 
 def _send_kept(place: Path) -> None:
-    from sandbox.errors import UserError
+    from sandbox.core.errors import UserError
     from sandbox.logger.weights_and_biases import why_not_online
     from sandbox.report.workspace import load
     from sandbox.report.workspace import publish as send

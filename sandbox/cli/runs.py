@@ -8,9 +8,9 @@ from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.cli._select import matching
 from sandbox.cli._status import Status, age, status
-from sandbox.errors import UserError
-from sandbox.note import note
-from sandbox.runfolder import RunFolder
+from sandbox.core.errors import UserError
+from sandbox.core.messages import note
+from sandbox.storage.run_folder import RunFolder
 
 _DIFF = "diff"
 

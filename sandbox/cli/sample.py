@@ -34,13 +34,13 @@ def sample(
     sandbox sample digits_gan_s0 --film training.gif
     """
     from sandbox.cli._generator import able, able_on_images
-    from sandbox.errors import UserError
-    from sandbox.evaluate.latents import per_class as rows_of
-    from sandbox.generator import Conditional, Generator
+    from sandbox.core.errors import UserError
+    from sandbox.evaluate.latent_walks import per_class as rows_of
+    from sandbox.interfaces.generator import Conditional, Generator
     from sandbox.media.grid import grid, save_png
     from sandbox.media.picture import picture_of
-    from sandbox.media.reel import string_together
-    from sandbox.runfolder import RunFolder
+    from sandbox.media.sample_video import string_together
+    from sandbox.storage.run_folder import RunFolder
 
     if film is not None:
         if per_class or count is not None or out is not None:

@@ -4,17 +4,19 @@ from typing import Annotated, Any
 
 import typer
 
-from sandbox import catalog, configfile
-from sandbox.annotations import models, tags
 from sandbox.cli import _print
 from sandbox.cli._describe import sections
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.cli._status import status
-from sandbox.errors import UserError
-from sandbox.runfolder import RunFolder, read_json
-from sandbox.suggest import did_you_mean
+from sandbox.config.files import load, split, to_yaml
+from sandbox.config.schema import models, tags
+from sandbox.core.errors import UserError
+from sandbox.core.messages import did_you_mean
+from sandbox.runs import registry
+from sandbox.storage.files import read_json
+from sandbox.storage.run_folder import RunFolder
 
-KINDS = catalog.SECTIONS | {"wrapper": "wrappers"}
+KINDS = registry.SECTIONS | {"wrapper": "wrappers"}
 
 
 def show(
@@ -34,20 +36,20 @@ def show(
 
     A name is looked up among the members first, then the configs, then the runs; a path to a folder is a run.
     """
-    files, overrides = configfile.split(what)
-    members = {kind: catalog.files(family) for kind, family in KINDS.items()} | {"backbone": catalog.backbones()}
+    files, overrides = split(what)
+    members = {kind: registry.files(family) for kind, family in KINDS.items()} | {"backbone": registry.backbones()}
     word = files[0] if len(files) == 1 and not overrides else ""
     kinds = [kind for kind, names in members.items() if word in names]
     if kinds:
         for kind in kinds:
             _show_member(kind, word, json)
-    elif not word or word in catalog.configs() or word.endswith((".yaml", ".yml")):
+    elif not word or word in registry.configs() or word.endswith((".yaml", ".yml")):
         _show_config(files, overrides, json)
     else:
         try:
             folder = RunFolder.find(runs, word)
         except UserError as error:
-            hint = did_you_mean(word, [name for names in (*members.values(), catalog.configs()) for name in names])
+            hint = did_you_mean(word, [name for names in (*members.values(), registry.configs()) for name in names])
             raise UserError(
                 f"no member or config is called {word!r}.{hint} See `sandbox list`. As a run: {error}"
             ) from None
@@ -59,10 +61,10 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         from sandbox.networks.backbone import Backbone
 
         model: Any = next(model for model in models(Backbone) if name in tags(model))
-        file = catalog.backbones()[name]
+        file = registry.backbones()[name]
     else:
-        model, file = catalog.config_class(KINDS[kind], name), catalog.files(KINDS[kind])[name]
-    text = catalog.docstring(file)
+        model, file = registry.config_class(KINDS[kind], name), registry.files(KINDS[kind])[name]
+    text = registry.docstring(file)
     groups = list(sections(model, name if kind == "wrapper" else kind))  # as they stand in YAML
     if json:
         options = [option._asdict() for group in groups for option in group.options]
@@ -83,20 +85,20 @@ def _show_member(kind: str, name: str, json: bool) -> None:
 
 
 def _show_config(files: list[str], overrides: list[str], json: bool) -> None:
-    from sandbox.resolve import resolve
+    from sandbox.runs.resolve import resolve
 
     config = resolve(files, overrides)
     if json:
         _print.as_json({"kind": "config", "config": config.model_dump(mode="json")})
     else:
-        print(configfile.to_yaml(config), end="")
+        print(to_yaml(config), end="")
 
 
 def _show_run(folder: RunFolder, json: bool) -> None:
     state, card, summary = status(folder), read_json(folder.card), read_json(folder.summary)
     latest = folder.latest()
     if json:
-        config, _ = configfile.load([folder.config], [], {})
+        config, _ = load([folder.config], [], {})
         about = {
             "kind": "run",
             "name": folder.name,

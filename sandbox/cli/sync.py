@@ -11,7 +11,7 @@ import typer
 from sandbox.cli._options import RUNS, Runs
 
 if TYPE_CHECKING:
-    from sandbox.runfolder import RunFolder
+    from sandbox.storage.run_folder import RunFolder
 
 
 def sync(
@@ -30,9 +30,9 @@ def sync(
     sandbox sync env=catch
     """
     from sandbox.cli._select import selected
-    from sandbox.errors import UserError
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import note
     from sandbox.logger.weights_and_biases import why_not_online
-    from sandbox.note import note
 
     waiting: dict[RunFolder, list[Path]] = {}
     for folder in selected(runs, run or []):
@@ -77,7 +77,7 @@ def offline(folder: Path) -> dict[Path, bool]:
 
 
 def _training(folder: "RunFolder") -> bool:
-    from sandbox.errors import UserError
+    from sandbox.core.errors import UserError
 
     try:
         with folder.locked():

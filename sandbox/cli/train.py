@@ -10,8 +10,8 @@ import typer
 from sandbox.cli._options import RUNS, Runs
 
 if TYPE_CHECKING:
-    from sandbox.runconfig import RunConfig
-    from sandbox.runfolder import RunFolder
+    from sandbox.runs.config import RunConfig
+    from sandbox.storage.run_folder import RunFolder
 
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but the run's folder.")]
 
@@ -33,13 +33,13 @@ def train(
     sandbox train catch_dqn mine.yaml logger.wandb=online
     sandbox train catch_dqn --resume
     """
-    from sandbox.assemble import begin
-    from sandbox.cli._demos import demonstrate, pinned_demos
-    from sandbox.configfile import split, to_yaml
-    from sandbox.errors import UserError
-    from sandbox.resolve import resolve
-    from sandbox.runfolder import RunFolder
-    from sandbox.workbench import work
+    from sandbox.config.files import split, to_yaml
+    from sandbox.core.errors import UserError
+    from sandbox.runs.build import begin
+    from sandbox.runs.demonstrations import demonstrate, pinned_demos
+    from sandbox.runs.resolve import resolve
+    from sandbox.runs.trainer import work
+    from sandbox.storage.run_folder import RunFolder
 
     files, overrides = split(words)
     config = resolve(files, overrides)
@@ -80,7 +80,7 @@ def resume(
     sandbox resume latest
     sandbox resume catch_dqn_s0 --steps 50000
     """
-    from sandbox.runfolder import RunFolder
+    from sandbox.storage.run_folder import RunFolder
 
     _go_on(RunFolder.find(runs, run), quiet, steps)
 
@@ -95,7 +95,7 @@ def _default_name(files: list[str], config: "RunConfig") -> str:
 
 def _refuse_changes(folder: "RunFolder", started: "RunConfig", config: "RunConfig") -> None:
     """Raises UserError if `config` asks for anything that the run was not started with, more steps aside."""
-    from sandbox.errors import UserError
+    from sandbox.core.errors import UserError
 
     before = dict(started)
     changed = [key for key, value in dict(config).items() if key not in ("name", "steps") and value != before[key]]
@@ -107,13 +107,13 @@ def _refuse_changes(folder: "RunFolder", started: "RunConfig", config: "RunConfi
 
 
 def _go_on(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
-    from sandbox.assemble import begin, build
-    from sandbox.cli._demos import demonstrate, pinned_demos
-    from sandbox.configfile import to_yaml
-    from sandbox.errors import UserError
-    from sandbox.note import note
-    from sandbox.resolve import resolve
-    from sandbox.workbench import work
+    from sandbox.config.files import to_yaml
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import note
+    from sandbox.runs.build import begin, build
+    from sandbox.runs.demonstrations import demonstrate, pinned_demos
+    from sandbox.runs.resolve import resolve
+    from sandbox.runs.trainer import work
 
     config = resolve([folder.config], [] if steps is None else [f"steps={steps}"])
     reached = folder.latest().get("step", 0)

@@ -33,12 +33,12 @@ def translate(
     import torch
 
     from sandbox.cli._generator import able_on_images
-    from sandbox.evaluate.latents import spread
+    from sandbox.core.rng import Rng
+    from sandbox.evaluate.latent_walks import spread
     from sandbox.evaluate.translations import sources_of
-    from sandbox.generator import Translates, TranslatesBack
+    from sandbox.interfaces.generator import Translates, TranslatesBack
     from sandbox.media.grid import pairs, save_png
     from sandbox.networks.inputs import as_float
-    from sandbox.seeding import Rng
 
     ability, verb = (TranslatesBack, "translate images back") if back else (Translates, "translate images")
     folder, generator, data = able_on_images(runs, run, ability, verb)

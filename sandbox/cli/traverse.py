@@ -32,10 +32,10 @@ def traverse(
     sandbox traverse digits_vae_s0 --between --steps 20 --out walk.gif
     """
     from sandbox.cli._generator import able_on_images, is_picture
-    from sandbox.evaluate.latents import along_codes, along_latents, between_images, between_latents, spread
-    from sandbox.generator import Coder, Imagines, Steers
-    from sandbox.media.film import Film
+    from sandbox.evaluate.latent_walks import along_codes, along_latents, between_images, between_latents, spread
+    from sandbox.interfaces.generator import Coder, Imagines, Steers
     from sandbox.media.grid import grid, save_png
+    from sandbox.media.video import Film
 
     still = out is None or is_picture(out)
     if between:

@@ -35,12 +35,13 @@ def watch(
     sandbox watch pong_dqn_s0 --video pong.gif --episodes 1 --panels
     sandbox watch pong_dqn_s0 --progress-film progress.mp4
     """
-    from sandbox.cli import _films, _sessions
-    from sandbox.errors import UserError
-    from sandbox.note import note
-    from sandbox.runfolder import RunFolder
-    from sandbox.viewer.browser import require_web
+    from sandbox.cli import _films
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import note
+    from sandbox.runs import sessions
+    from sandbox.storage.run_folder import RunFolder
     from sandbox.viewer.display import require_display
+    from sandbox.viewer.web.server import require_web
 
     folder = RunFolder.find(runs, run)
     rival = None if vs is None else RunFolder.find(runs, vs)
@@ -61,11 +62,11 @@ def watch(
             note(f"{reason}")
             video = folder.videos / "watch.mp4"
     if video is not None:
-        _films.film_of(_sessions.table(folder, rival), video, episodes, seed=seed, fps=fps, panels=panels)
+        _films.film_of(sessions.table(folder, rival), video, episodes, seed=seed, fps=fps, panels=panels)
         typer.echo(video)
         return
-    session = _sessions.watching(folder, rival, seed=seed, fps=fps)
+    session = sessions.watching(folder, rival, seed=seed, fps=fps)
     if not web:
         note(f"a window shows {session.title}")
-    for line in _sessions.in_a_browser(session, port) if web else _sessions.in_a_window(session):
+    for line in sessions.in_a_browser(session, port) if web else sessions.in_a_window(session):
         typer.echo(line, err=True)

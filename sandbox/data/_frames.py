@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from sandbox.dataset import Collect
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.dataset import Collect
 
 _TOGETHER = 512
 

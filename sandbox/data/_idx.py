@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 _UNSIGNED_BYTES = 0x08
 

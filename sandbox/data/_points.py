@@ -2,7 +2,7 @@
 
 import torch
 
-from sandbox.dataset import DataSet
+from sandbox.interfaces.dataset import DataSet
 
 
 def mixture(

@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from pydantic import Field, PositiveInt
 
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.seeding import Rng
+from sandbox.core.rng import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 
 class BarsAndStripesConfig(DataConfig):

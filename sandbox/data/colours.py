@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from pydantic import Field
 
+from sandbox.core.rng import Rng
 from sandbox.data._frames import played, shrunk, split
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 _CATCH = {"name": "catch"}
 _GREYS = (0, 64, 160, 255)

@@ -9,10 +9,10 @@ from typing import Literal
 import numpy as np
 import torch
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 _TRAIN = 1_500
 

@@ -4,11 +4,11 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from sandbox.core.rng import Rng
 from sandbox.data._binarize import Threshold
 from sandbox.data._frames import in_parts, played, shrunk, split
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.ops.edges import edges
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.ops.images import edges
 
 _PONG = {"name": "pong"}
 

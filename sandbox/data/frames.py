@@ -5,10 +5,10 @@ from typing import Any, Literal
 import torch
 from pydantic import Field
 
+from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.data._frames import played, split
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 
 class FramesConfig(DataConfig):

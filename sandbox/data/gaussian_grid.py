@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
+from sandbox.core.rng import Rng
 from sandbox.data._points import mixture
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 
 class GaussianGridConfig(DataConfig):

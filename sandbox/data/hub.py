@@ -9,11 +9,11 @@ import torch
 from PIL import Image
 from pydantic import Field
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.data._pictures import Colour, square
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 
 class HubConfig(DataConfig):

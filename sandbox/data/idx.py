@@ -7,11 +7,11 @@ from typing import Literal
 import torch
 from pydantic import Field
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data import _idx
 from sandbox.data._binarize import Binarize, Threshold, binarize
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 

@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
-from sandbox.dataset import Collect, DataConfig, DataSet
+from sandbox.core.rng import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 from sandbox.ops import ising
-from sandbox.seeding import Rng
 
 
 class IsingConfig(DataConfig):

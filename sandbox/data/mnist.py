@@ -7,11 +7,11 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data import _idx, idx
 from sandbox.data._binarize import Binarize, Threshold
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 SHA256 = dict(
     zip(

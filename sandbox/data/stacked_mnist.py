@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 from pydantic import PositiveInt
 
+from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
-from sandbox.dataset import Collect, DataConfig, DataSet
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 
 class StackedMnistConfig(DataConfig):

@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from sandbox.environment import Environment, game_over
-from sandbox.learner import Agent, carry_on
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.environment import Environment, game_over
+from sandbox.interfaces.state import carry_on
 from sandbox.ops.statistics import half_interval
 
 MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever

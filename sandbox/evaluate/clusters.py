@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import torch
 
-from sandbox.dataset import DataSet
-from sandbox.generator import Clusters, Conditional
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.generator import Clusters, Conditional
 from sandbox.ops.assignment import assigned
 from sandbox.ops.statistics import half_interval
 

@@ -2,12 +2,10 @@
 
 import torch
 
-from sandbox.evaluate.judge import Judge
+from sandbox.evaluate.feature_classifier import Judge
 from sandbox.evaluate.mixtures import Result, found_modes
-from sandbox.ops import modes
-from sandbox.ops.frechet import frechet_distance, gaussian
-from sandbox.ops.kernel_distance import MIN_SIZE, kernel_distance
-from sandbox.ops.manifold import NEIGHBOURS, overlap, radii
+from sandbox.ops import sample_quality
+from sandbox.ops.sample_quality import MIN_SIZE, NEIGHBOURS, frechet_distance, gaussian, kernel_distance, overlap, radii
 
 
 def image_distances(judge: Judge, samples: torch.Tensor, test: torch.Tensor, train: torch.Tensor) -> Result:
@@ -38,7 +36,7 @@ def image_distances(judge: Judge, samples: torch.Tensor, test: torch.Tensor, tra
     else:
         result["precision_missing"] = f"a ball to the neighbour number {NEIGHBOURS} {_needs(NEIGHBOURS + 1, n)}"
     if judge.num_modes:
-        found, others = (modes.counts(judge.classify(images), judge.num_modes) for images in (samples, train))
+        found, others = (sample_quality.counts(judge.classify(images), judge.num_modes) for images in (samples, train))
         result |= found_modes(found, others, n)
     return result
 

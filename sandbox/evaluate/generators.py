@@ -4,15 +4,16 @@ from typing import Protocol, runtime_checkable
 
 import torch
 
-from sandbox.dataset import DataSet, Mixture
-from sandbox.errors import UserError
-from sandbox.evaluate.classes import confusion
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.evaluate.clusters import class_accuracy, code_accuracy
+from sandbox.evaluate.confusion import confusion
 from sandbox.evaluate.distances import image_distances
-from sandbox.evaluate.judge import Judge
+from sandbox.evaluate.feature_classifier import Judge
 from sandbox.evaluate.mixtures import Result, point_distances
 from sandbox.evaluate.translations import translated
-from sandbox.generator import (
+from sandbox.interfaces.dataset import DataSet, Mixture
+from sandbox.interfaces.generator import (
     Classifier,
     Clusters,
     Conditional,
@@ -24,7 +25,6 @@ from sandbox.generator import (
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.ops.statistics import half_interval
-from sandbox.seeding import Rng
 
 IMAGES = 300  # of the test set and of the samples, unless more are asked for; likelihoods are dear
 _SAMPLES = 1_000  # at most, where no more are compared; each may take hundreds of sweeps

@@ -2,9 +2,9 @@
 
 import torch
 
-from sandbox.dataset import Mixture
-from sandbox.ops import divergence, modes
-from sandbox.ops.wasserstein import sliced_wasserstein, wasserstein
+from sandbox.interfaces.dataset import Mixture
+from sandbox.ops import sample_quality
+from sandbox.ops.sample_quality import sliced_wasserstein, wasserstein
 
 Result = dict[str, float | str | int]
 
@@ -22,13 +22,13 @@ def point_distances(mixture: Mixture, samples: torch.Tensor, test: torch.Tensor,
     """
     centres, deviation, n = mixture.centres(), mixture.spread(), len(samples)
     dimensions = centres.shape[1]
-    ours, theirs = (modes.nearest_mode(x, centres, deviation) for x in (samples, train))
-    result = found_modes(modes.counts(ours, len(centres)), modes.counts(theirs, len(centres)), n)
+    ours, theirs = (sample_quality.nearest_mode(x, centres, deviation) for x in (samples, train))
+    result = found_modes(sample_quality.counts(ours, len(centres)), sample_quality.counts(theirs, len(centres)), n)
     result |= {"high_quality": _share(ours >= 0), "high_quality_floor": _share(theirs >= 0)}
-    cells = divergence.num_cells(deviation, dimensions)
-    p = divergence.masses(centres, deviation, cells)
+    cells = sample_quality.num_cells(deviation, dimensions)
+    p = sample_quality.masses(centres, deviation, cells)
     for name, points in (("js", samples), ("js_floor", train)):
-        result[name] = float(divergence.jensen_shannon(p, divergence.shares(points, cells)))
+        result[name] = float(sample_quality.jensen_shannon(p, sample_quality.shares(points, cells)))
     if dimensions == 1:
         return result | {"w1": float(wasserstein(samples, test)), "w1_floor": float(wasserstein(train, test))}
     return result | {
@@ -55,7 +55,7 @@ def found_modes(found: torch.Tensor, real: torch.Tensor, samples: int) -> Result
     result |= {"modes": float((found > 0).sum()), "modes_floor": float((real > 0).sum())}
     for name, each in (("reverse_kl", found), ("reverse_kl_floor", real)):
         if each.any():
-            result[name] = float(modes.reverse_kl(each))
+            result[name] = float(sample_quality.reverse_kl(each))
         else:
             result[f"{name}_missing"] = "no sample belongs to any mode"
     return result

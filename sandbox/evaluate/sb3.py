@@ -4,7 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.learner import Agent, State, zero_where
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.state import State, zero_where
 
 
 class Policy:

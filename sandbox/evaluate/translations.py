@@ -2,14 +2,13 @@
 
 import torch
 
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.generator import Damages, Translates
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.generator import Damages, Translates
 from sandbox.networks.inputs import as_float
-from sandbox.ops import inpainting
-from sandbox.ops.similarity import structural_similarity
+from sandbox.ops.images import blurred, missing, structural_similarity, surrounding_mean
 from sandbox.ops.statistics import half_interval
-from sandbox.seeding import Rng
 
 _BATCH = 100
 
@@ -49,10 +48,10 @@ def translated(generator: Translates, data: DataSet, chosen: torch.Tensor, rng: 
     if sources.shape[1] in (1, truth.shape[1]):
         guesses["copy"] = sources.expand_as(truth)
     if isinstance(generator, Damages):
-        where = inpainting.missing(sources)
+        where = missing(sources)
         guesses["mean_image"] = torch.where(where, mean, sources)
-        guesses["surrounding"] = inpainting.surrounding_mean(sources)
-        guesses["blur"] = inpainting.blurred(sources)
+        guesses["surrounding"] = surrounding_mean(sources)
+        guesses["blur"] = blurred(sources)
     errors = _error(found, truth, where)
     result = {
         "l1": float(errors.mean()),

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 
 class Jsonl:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 
 class TensorBoard:

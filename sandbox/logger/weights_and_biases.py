@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 Mode = Literal["auto", "online", "offline"]
 

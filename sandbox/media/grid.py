@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from PIL import Image
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 _BORDER = 96  # a grey that is seen against black and white
 _CELL = 48  # pixels; smaller images are enlarged to about this size

@@ -12,7 +12,7 @@ import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 
-from sandbox.config import Config, unnamed_is
+from sandbox.config.base import Config, unnamed_is
 
 
 class Glimpse(NamedTuple):

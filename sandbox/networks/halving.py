@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 
 def halved_sides(shape: Sequence[int], times: int, name: str) -> list[tuple[int, int]]:

@@ -11,9 +11,9 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
+from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
-from sandbox.networks.interface import BackboneConfig, Encoder
 
 
 class Impala(BackboneConfig):

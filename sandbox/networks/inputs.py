@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 
 def as_float(x: torch.Tensor) -> torch.Tensor:

@@ -13,7 +13,7 @@ import torch
 from pydantic import Field, PositiveInt
 from torch import nn
 
-from sandbox.config import Config, unnamed_is
+from sandbox.config.base import Config, unnamed_is
 
 Memory = tuple[torch.Tensor, ...]  # [B, size] each: an LSTM's output and cell, another's output, nothing's none
 

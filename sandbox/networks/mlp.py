@@ -13,8 +13,8 @@ import torch
 from pydantic import NonNegativeInt, PositiveInt
 from torch import nn
 
+from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
-from sandbox.networks.interface import BackboneConfig, Encoder
 
 
 class MLP(BackboneConfig):

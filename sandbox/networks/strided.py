@@ -14,10 +14,10 @@ import torch
 from pydantic import PositiveInt
 from torch import nn
 
-from sandbox.errors import UserError
-from sandbox.networks._thin import convolve, flat
+from sandbox.core.errors import UserError
+from sandbox.networks._few_channels import convolve, flat
+from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
-from sandbox.networks.interface import BackboneConfig, Encoder
 
 KERNEL, STRIDE, PADDING = 4, 2, 1  # halves a side, rounding down
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.ops.units import BERNOULLI, Units, draw
 
 MOST_STATES = 2**20

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch.nn import functional as F
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.ops.boltzmann import MOST_STATES, every_state
 
 _IMAGES = 2**7  # at a time

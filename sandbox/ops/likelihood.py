@@ -33,3 +33,13 @@ def factorised_bernoulli(mean: torch.Tensor, count: int) -> torch.Tensor:
     Laplace smoothing, (ones + 1) / (count + 2), keeps a pixel that never changed from making the impossible.
     """
     return torch.logit((mean * count + 1) / (count + 2))
+
+
+def categorical_information(logits: torch.Tensor, categories: torch.Tensor) -> torch.Tensor:
+    """Of categories [B] that were drawn evenly from K, guessed by logits [B, K] -> scalar, at most log K."""
+    return math.log(logits.shape[1]) - F.cross_entropy(logits, categories)
+
+
+def uniform_information(mean: torch.Tensor, log_variance: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+    """Of `codes` drawn evenly from [-1, 1], guessed to be N(mean, exp(log_variance)): [B, N] each -> scalar."""
+    return codes.shape[1] * math.log(2) + gaussian_log_prob(codes, mean, log_variance).mean()

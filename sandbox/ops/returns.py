@@ -1,6 +1,12 @@
-"""Returns of stretches of experience, [T, ...] steps in order. Names after Sutton & Barto, as in `value_learning`."""
+"""Returns over several steps, and the priorities of sequences.
+
+Names after Sutton & Barto, as in `value_learning`.
+"""
 
 import torch
+from torch.nn import functional as F
+
+from sandbox.ops.value_learning import n_step
 
 
 def q_lambda(
@@ -29,3 +35,44 @@ def q_lambda(
         rest = torch.lerp(v_t[t], returns[-1], follows_t[t])
         returns.append(r_t[t] + discount_t[t] * rest)
     return torch.stack(returns[::-1])
+
+
+def n_step_windows(
+    r_t: torch.Tensor, discount_t: torch.Tensor, mask: torch.Tensor, n: int, discount: float
+) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """From every step of a window, the n next ones as if they were one; fewer where the window or its mask ends.
+
+    Args:
+        r_t: [B, T] rewards.
+        discount_t: [B, T] continuations; 0 is termination.
+        mask: [B, T], 1 for the steps that count, then 0.
+        n: steps.
+        discount: of one step, in [0, 1].
+
+    Returns:
+        [B, T] rewards and [B, T] discounts as `n_step` has them, and [B, T] the numbers of the observations that
+        follow, in 0..T: step t's is t + n at most.
+    """
+    length = r_t.shape[1]
+    later = F.pad(torch.stack([r_t, discount_t, mask]), (0, n - 1)).unfold(2, n, 1)  # [3, B, T, n]
+    num_steps = later[2].sum(-1).long()
+    r, d = n_step(later[0].flatten(0, 1), later[1].flatten(0, 1), num_steps.flatten(), discount)
+    follows = torch.arange(length, device=r_t.device) + num_steps
+    return r.view_as(r_t), d.view_as(r_t), follows
+
+
+def sequence_priorities(errors: torch.Tensor, mask: torch.Tensor, share: float) -> torch.Tensor:
+    """[B, T] errors' sizes -> [B]: `share` of the largest and 1 - `share` of their mean, where `mask` [B, T] is 1.
+
+    Kapturowski et al. 2019, "Recurrent Experience Replay in Distributed Reinforcement Learning"; there `share` is 0.9.
+    """
+    sizes = errors.abs() * mask
+    return share * sizes.amax(1) + (1 - share) * sizes.sum(1) / mask.sum(1).clamp_min(1)
+
+
+def value_discrepancy(q_fresh: torch.Tensor, q_stale: torch.Tensor) -> torch.Tensor:
+    """How much a stale state changes the values [B, A] of actions: their distance over the largest fresh one's size.
+
+    Kapturowski et al. 2019, Delta Q. Returns [B].
+    """
+    return (q_fresh - q_stale).norm(dim=1) / q_fresh.abs().amax(1).clamp_min(1e-6)

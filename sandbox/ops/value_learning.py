@@ -1,6 +1,10 @@
-"""Temporal-difference errors. Names after Sutton & Barto: a transition is (s_tm1, a_tm1, r_t, discount_t, s_t)."""
+"""Temporal-difference errors of action values.
 
-import numpy as np
+A transition is (s_tm1, a_tm1, r_t, discount_t, s_t), as in Sutton & Barto, "Reinforcement Learning: An Introduction".
+The rescaled errors are those of Pohlen et al. 2018, "Observe and Look Further: Achieving Consistent Performance on
+Atari": one network learns small and large returns without clipped rewards.
+"""
+
 import torch
 
 
@@ -44,16 +48,81 @@ def q_learning(
     return target - q_tm1.gather(-1, a_tm1[..., None])[..., 0]
 
 
-def greedy(q: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """[N, A] values -> [N] best actions; ties are broken at random, as in the DQN of 2015."""
-    noise = torch.rand(q.shape, generator=generator, device=q.device)
-    return torch.where(q == q.amax(-1, keepdim=True), noise, -1.0).argmax(-1)
+def double_q_learning(
+    q_tm1: torch.Tensor,
+    a_tm1: torch.Tensor,
+    r_t: torch.Tensor,
+    discount_t: torch.Tensor,
+    q_t: torch.Tensor,
+    q_t_selector: torch.Tensor,
+) -> torch.Tensor:
+    """Double Q-learning's error, r_t + discount_t q_t[argmax_a q_t_selector] - q_tm1[a_tm1] (van Hasselt et al. 2016).
+
+    Args:
+        q_tm1: [..., A] values before the action; only these carry a gradient.
+        a_tm1: [...] int64 actions.
+        r_t: [...] rewards.
+        discount_t: [...] discounts; 0 is termination.
+        q_t: [..., A] values after it, of the target network: they say what the next action is worth.
+        q_t_selector: [..., A] values after it, of the online network: they choose the next action.
+
+    Returns:
+        [...] errors.
+    """
+    target = r_t + discount_t * q_t.detach().gather(-1, q_t_selector.argmax(-1, keepdim=True))[..., 0]
+    return target - q_tm1.gather(-1, a_tm1[..., None])[..., 0]
 
 
-def epsilon_greedy(q: torch.Tensor, epsilon: float | np.ndarray, generator: torch.Generator) -> torch.Tensor:
-    """[N, A] values -> [N] actions: uniformly random with probability `epsilon` (one, or [N]), else greedy."""
-    best = greedy(q, generator)
-    chance = torch.rand(len(q), generator=generator, device=q.device)
-    anything = torch.randint(q.shape[-1], (len(q),), generator=generator, device=q.device)
-    limit = epsilon if isinstance(epsilon, float) else torch.as_tensor(epsilon, device=q.device)
-    return torch.where(chance < limit, anything, best)
+def sarsa(
+    q_tm1: torch.Tensor,
+    a_tm1: torch.Tensor,
+    r_t: torch.Tensor,
+    discount_t: torch.Tensor,
+    q_t: torch.Tensor,
+    a_t: torch.Tensor,
+) -> torch.Tensor:
+    """Sarsa's error, r_t + discount_t q_t[a_t] - q_tm1[a_tm1] (Rummery and Niranjan 1994).
+
+    Args:
+        q_tm1: [..., A] values before the action; only these carry a gradient.
+        a_tm1: [...] int64 actions.
+        r_t: [...] rewards.
+        discount_t: [...] discounts; 0 is termination.
+        q_t: [..., A] values after it.
+        a_t: [...] int64 actions after it, of the policy that is being valued.
+
+    Returns:
+        [...] errors.
+    """
+    target = r_t + discount_t * q_t.detach().gather(-1, a_t[..., None])[..., 0]
+    return target - q_tm1.gather(-1, a_tm1[..., None])[..., 0]
+
+
+def rescale(x: torch.Tensor, epsilon: float) -> torch.Tensor:
+    """h(x) = sign(x) (sqrt(|x| + 1) - 1) + epsilon x, of any shape; `epsilon` > 0 makes it invertible."""
+    return x.sign() * ((x.abs() + 1).sqrt() - 1) + epsilon * x
+
+
+def unscale(y: torch.Tensor, epsilon: float) -> torch.Tensor:
+    """The x with `rescale(x, epsilon)` = y."""
+    above = y.abs() + 1 + epsilon
+    # The paper's (root - 1) / (2 epsilon), without its difference of two numbers near 1.
+    return y.sign() * ((2 * above / ((1 + 4 * epsilon * above).sqrt() + 1)).square() - 1)
+
+
+def rescaled_double_q_learning(
+    q_tm1: torch.Tensor,
+    a_tm1: torch.Tensor,
+    r_t: torch.Tensor,
+    discount_t: torch.Tensor,
+    q_t: torch.Tensor,
+    q_t_selector: torch.Tensor,
+    epsilon: float,
+) -> torch.Tensor:
+    """`double_q_learning` of values on the scale of `rescale`; rewards are on their own.
+
+    h(r_t + discount_t h^-1(q_t[argmax_a q_t_selector])) - q_tm1[a_tm1] (Kapturowski et al. 2019).
+    """
+    nothing = torch.zeros_like(q_tm1)
+    target = double_q_learning(nothing, a_tm1, r_t, discount_t, unscale(q_t.detach(), epsilon), q_t_selector)
+    return rescale(target, epsilon) - q_tm1.gather(-1, a_tm1[..., None])[..., 0]

@@ -11,7 +11,7 @@ import torch
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from torch import nn
 
-from sandbox.optimizers.optimizer import Optimizer, OptimizerConfig, fall
+from sandbox.optimizers.base import Optimizer, OptimizerConfig, fall
 
 _Decay = Annotated[float, Field(ge=0, lt=1)]
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 import numpy as np
 
-from sandbox.media.lines import Line
+from sandbox.core.rng import Rng
+from sandbox.media.svg_plot import Line
 from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
 from sandbox.report.groups import Group
-from sandbox.seeding import Rng
 
 Axis = Literal["step", "time"]
 _POINTS = 100

@@ -3,12 +3,13 @@
 import shutil
 from pathlib import Path
 
-from sandbox.checkpoint import Checkpoints
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.report import markdown
-from sandbox.report.card import card
-from sandbox.report.record import Record
-from sandbox.runfolder import RunFolder, write_whole
+from sandbox.report.run_readme import card
+from sandbox.report.run_record import Record
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.files import write_whole
+from sandbox.storage.run_folder import RunFolder
 
 
 def export(folder: RunFolder, place: Path) -> None:

@@ -4,11 +4,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sandbox.report.blocks import Table
 from sandbox.report.curves import interval
+from sandbox.report.document import Table
 from sandbox.report.groups import Group, called
-from sandbox.report.record import Record
 from sandbox.report.references import Reference
+from sandbox.report.run_record import Record
 
 _ABOUT = ("run", "step", "seed", "episodes", "episodes_cut", "images", "overrides", "evaluation_epsilon")
 _PARTS = ("_ci95", "_kind", "_low", "_high", "_floor", "_missing")  # of a figure, told in its own cell

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox import yamltext
-from sandbox.report.record import Record
-from sandbox.report.scores import SCORES
+from sandbox.config.yaml_text import text_of
+from sandbox.report.run_record import SCORES, Record
 
 _FREE = ("name", "seed", "logger")  # what may differ within a group
 
@@ -78,11 +77,6 @@ def differences(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
 def flat(settings: Mapping[str, Any]) -> dict[str, str]:
     """Every value as text by its path, such as `agent.optimizer.lr`."""
     return dict(_flat(settings))
-
-
-def text_of(value: Any) -> str:
-    """A value as one would write it in YAML, on one line."""
-    return re.sub(r"\n\s*", " ", yamltext.dump([value]).strip())[1:-1]
 
 
 def _flat(settings: Any, path: str = "") -> Iterator[tuple[str, str]]:

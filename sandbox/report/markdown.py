@@ -4,8 +4,8 @@ import re
 import shutil
 from pathlib import Path
 
-from sandbox.report.blocks import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
-from sandbox.runfolder import write_whole
+from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
+from sandbox.storage.files import write_whole
 
 _SPECIAL = re.compile(r"([*<>\[\]]|(?<!\w)_|_(?!\w))")  # an underscore within a word means nothing
 

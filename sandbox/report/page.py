@@ -4,7 +4,7 @@ import base64
 import re
 from html import escape
 
-from sandbox.report.blocks import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
+from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
 
 _KINDS = {".png": "image/png", ".gif": "image/gif", ".mp4": "video/mp4", ".webm": "video/webm"}
 _STYLE = """

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.report import markdown
-from sandbox.report.blocks import Block, Code, Document, Gallery, Heading, Media, Plot
-from sandbox.runfolder import write_whole
+from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot
+from sandbox.storage.files import write_whole
 
 _AXES = {"step": "step", "time": "RelativeTime(Process)"}  # W&B's words
 

@@ -4,9 +4,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.environment import Environment, game_over
-from sandbox.learner import Agent, State, carry_on
-from sandbox.seeding import Rng
+from sandbox.core.rng import Rng
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.environment import Environment, game_over
+from sandbox.interfaces.state import State, carry_on
 
 
 class Step(NamedTuple):

@@ -9,11 +9,14 @@ from typing import Any, NamedTuple, Self
 from pydantic import PositiveInt, model_validator
 
 from sandbox.buffers.replay import Replay
-from sandbox.config import Config
-from sandbox.device import Compute
-from sandbox.environment import Source, spec_of
-from sandbox.learner import Agent, Counter, State, Stateful, StreamConfig
-from sandbox.seeding import Rng
+from sandbox.config.base import Config
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter, Stateful
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.environment import Source, spec_of
+from sandbox.interfaces.state import State
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.actor import Actor
 
 

@@ -5,11 +5,12 @@ from typing import NamedTuple
 import torch
 from pydantic import PositiveInt
 
-from sandbox.dataset import DataSet
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.learner import Learner, StreamConfig
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.learner import Learner
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.shuffled import Shuffled
 
 

@@ -4,11 +4,12 @@ from pydantic import NonNegativeFloat, PositiveInt
 
 from sandbox.buffers.priorities import Priorities, Prioritized
 from sandbox.buffers.replay import Replay
-from sandbox.device import Compute
-from sandbox.environment import Source
-from sandbox.learner import Agent, StreamConfig
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.environment import Source
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.experience import Draws, Experience, ReplayConfig
 
 

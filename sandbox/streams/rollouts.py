@@ -2,10 +2,12 @@
 
 from pydantic import PositiveInt
 
-from sandbox.device import Compute
-from sandbox.environment import Environment, Source
-from sandbox.learner import Agent, Stateful, StreamConfig
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.environment import Environment, Source
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.actor import Actor, Step
 
 

@@ -5,10 +5,11 @@ from typing import Literal, Self
 from pydantic import PositiveInt, model_validator
 
 from sandbox.buffers.sequences import Episodes, draw_sequences
-from sandbox.device import Compute
-from sandbox.environment import Source
-from sandbox.learner import Agent, StreamConfig
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.environment import Source
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.experience import Draws, Experience, ReplayConfig
 
 

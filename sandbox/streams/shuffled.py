@@ -7,11 +7,13 @@ from typing import Any
 import torch
 from pydantic import PositiveInt
 
-from sandbox.dataset import DataSet
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.learner import Learner, Stateful, StreamConfig
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.learner import Learner
+from sandbox.interfaces.stream import StreamConfig
 
 
 class ShuffledConfig(StreamConfig):

@@ -10,14 +10,17 @@ import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from sandbox.buffers.priorities import Priorities
+from sandbox.buffers.recurrent_states import States
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import Sequences, sequences_at
-from sandbox.buffers.states import States
-from sandbox.device import Compute
-from sandbox.environment import Source
-from sandbox.learner import Agent, State, Stateful, StreamConfig
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.environment import Source
+from sandbox.interfaces.state import State
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.experience import Draws, Experience, ReplayConfig
 
 

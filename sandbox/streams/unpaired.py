@@ -4,11 +4,13 @@ from dataclasses import replace
 
 from pydantic import PositiveInt
 
-from sandbox.dataset import DataSet
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.learner import Learner, Stateful, StreamConfig
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.learner import Learner
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.paired import Both
 from sandbox.streams.shuffled import Shuffled
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from sandbox.viewer._ink import BRIGHT, CORAL, FAINT, LINE, QUIET, Ink, diverging, fitted, glowing
+from sandbox.viewer._canvas import BRIGHT, CORAL, FAINT, LINE, QUIET, Ink, diverging, fitted, glowing
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
 _MOST = 12  # bars that have a row each, where there is room

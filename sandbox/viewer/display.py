@@ -4,7 +4,7 @@ import os
 import sys
 from importlib.metadata import PackageNotFoundError, version
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 
 _VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
 

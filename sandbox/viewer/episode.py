@@ -7,8 +7,8 @@ from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from sandbox.environment import Environment, game_over
-from sandbox.learner import State, carry_on
+from sandbox.interfaces.environment import Environment, game_over
+from sandbox.interfaces.state import State, carry_on
 from sandbox.viewer.keyboard import Hand
 
 

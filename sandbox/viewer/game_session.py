@@ -7,13 +7,13 @@ from typing import Protocol
 
 import numpy as np
 
-from sandbox.environment import Environment
+from sandbox.interfaces.environment import Environment
+from sandbox.viewer.agent_panels import PANELS, Mind
+from sandbox.viewer.checkpoint_player import Trained
+from sandbox.viewer.controls import COMMON, Remote
 from sandbox.viewer.episode import Game, Happened, Seat
 from sandbox.viewer.keys import Key
-from sandbox.viewer.mind import PANELS, Mind
-from sandbox.viewer.remote import COMMON, Remote
 from sandbox.viewer.render import render
-from sandbox.viewer.trained import Trained
 from sandbox.viewer.view import View, Words
 
 _SHOWN = frozenset({"sees", "values", "memory", "attention"})  # at first; saliency costs a pass back for every picture

@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sandbox.viewer.checkpoint_player import Trained
+from sandbox.viewer.controls import COMMON, Remote
 from sandbox.viewer.game_session import Setting
+from sandbox.viewer.generator_views import Room
 from sandbox.viewer.keys import Key
-from sandbox.viewer.remote import COMMON, Remote
 from sandbox.viewer.render import pointed, render
-from sandbox.viewer.rooms import Room
-from sandbox.viewer.trained import Trained
 from sandbox.viewer.view import View, Words
 
 _FPS, _LOOK = 12.0, 2.0  # steps a second of what moves; seconds between looks for a newer checkpoint

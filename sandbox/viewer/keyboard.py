@@ -2,7 +2,7 @@
 
 from collections import deque
 
-from sandbox.environment import Controls
+from sandbox.interfaces.environment import Controls
 from sandbox.viewer.keys import Key, key_name
 
 

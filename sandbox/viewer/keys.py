@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from sandbox.suggest import did_you_mean
+from sandbox.core.messages import did_you_mean
 
 NAMES = (
     *"abcdefghijklmnopqrstuvwxyz0123456789",

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sandbox.viewer import _panels
-from sandbox.viewer._ink import BACK, BAR, BRIGHT, KEY, LINE, QUIET, Ink, fitted
+from sandbox.viewer._canvas import BACK, BAR, BRIGHT, KEY, LINE, QUIET, Ink, fitted
 from sandbox.viewer.view import View, Words
 
 SMALLEST = (820, 600)  # a smaller window sees a shrunken picture of this size

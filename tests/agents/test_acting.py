@@ -11,12 +11,12 @@ from sandbox.agents.dqn import DQNConfig
 from sandbox.agents.drqn import DRQNConfig
 from sandbox.agents.iqn import IQNConfig
 from sandbox.buffers.replay import Transitions
-from sandbox.device import Compute
-from sandbox.learner import Spec
+from sandbox.config.schedules import Ladder, Linear
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
-from sandbox.schedules import Ladder, Linear
-from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 
 MANY = 8_000  # environments; three standard deviations of a share are at most 0.017

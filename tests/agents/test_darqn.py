@@ -9,13 +9,13 @@ from pydantic import ValidationError
 
 from sandbox.agents.darqn import DARQN, DARQNConfig
 from sandbox.buffers.sequences import Sequences
-from sandbox.device import Compute
-from sandbox.learner import Spec
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.attention import Hard, Soft
 from sandbox.networks.memory import LSTM
 from sandbox.networks.nature import Nature
 from sandbox.optimizers.adam import Adam
-from sandbox.seeding import Rng
 
 CPU = Compute(torch.device("cpu"))
 

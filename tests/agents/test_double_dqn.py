@@ -10,11 +10,11 @@ from torch.nn import functional as F
 from sandbox.agents.double_dqn import DoubleDQN, DoubleDQNConfig
 from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.buffers.replay import Transitions
-from sandbox.device import Compute
-from sandbox.learner import Spec
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.optimizers.adam import Adam
-from sandbox.seeding import Rng
 from sandbox.streams.experience import ExperienceConfig
 
 OPTIONS: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "stream": ExperienceConfig(stack=1), "discount": 0.9}

@@ -9,18 +9,18 @@ from torch.nn import functional as F
 
 from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.buffers.replay import Replay, Transitions
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
-from sandbox.errors import UserError
-from sandbox.learner import Spec
+from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.centred_rmsprop import CentredRMSProp
-from sandbox.resolve import resolve
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.runs.resolve import resolve
 from sandbox.streams.actor import Actor
 from sandbox.streams.experience import ExperienceConfig
 

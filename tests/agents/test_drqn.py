@@ -8,16 +8,16 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.agents.drqn import DRQN, DRQNConfig
-from sandbox.assemble import build
 from sandbox.buffers.sequences import Sequences
-from sandbox.device import Compute
-from sandbox.learner import Spec
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.memory import GRU, LSTM, RNN, MemoryConfig, Nothing
 from sandbox.networks.mlp import MLP
 from sandbox.ops.value_learning import q_learning
 from sandbox.optimizers.adam import Adam
-from sandbox.runconfig import model_for
-from sandbox.seeding import Rng
+from sandbox.runs.build import build
+from sandbox.runs.config import model_for
 
 STEPS = ("a_tm1", "r_t", "discount_t", "mask")
 CPU = Compute(torch.device("cpu"))

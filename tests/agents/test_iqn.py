@@ -11,13 +11,13 @@ from torch import nn
 from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.agents.iqn import IQN, IQNConfig, QuantileNetwork
 from sandbox.buffers.replay import Transitions
-from sandbox.device import Compute
-from sandbox.learner import Spec
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 from sandbox.optimizers.adam import Adam
-from sandbox.resolve import resolve
-from sandbox.seeding import Rng
+from sandbox.runs.resolve import resolve
 from sandbox.streams.experience import ExperienceConfig
 
 SPEC = Spec((3,), is_bytes=False, num_actions=4)

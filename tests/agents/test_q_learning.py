@@ -6,19 +6,19 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox.agents._table import StepSize
+from sandbox.agents._q_table import StepSize
 from sandbox.agents.q_learning import QLearning, QLearningConfig
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, optimal_values
-from sandbox.errors import UserError
-from sandbox.learner import Spec
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.spec import Spec
 from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 CPU = Compute(torch.device("cpu"))
 ALWAYS = Linear(start=1.0, end=1.0, steps=1)  # uniformly random play

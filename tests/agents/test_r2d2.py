@@ -10,19 +10,20 @@ from torch.nn import functional as F
 
 from sandbox.agents.drqn import DRQNConfig
 from sandbox.agents.r2d2 import R2D2, R2D2Config
-from sandbox.assemble import Assembly, build
 from sandbox.buffers.sequences import Sequences
-from sandbox.device import Compute
-from sandbox.environment import Environment
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import play_episodes
-from sandbox.heads.scalar import Scalar
-from sandbox.learner import Spec, each
+from sandbox.interfaces.environment import Environment
+from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.state import each
+from sandbox.networks.heads.scalar import Scalar
 from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
-from sandbox.ops.rescaling import rescale, unscale
+from sandbox.ops.value_learning import rescale, unscale
 from sandbox.optimizers.adam import Adam
-from sandbox.runconfig import model_for
-from sandbox.seeding import Rng
+from sandbox.runs.build import Assembly, build
+from sandbox.runs.config import model_for
 from sandbox.streams.experience import ReplayConfig
 from sandbox.streams.stored_sequences import StoredSequences, StoredSequencesConfig
 

@@ -15,20 +15,20 @@ from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.agents.rainbow import Rainbow, RainbowConfig
 from sandbox.buffers.priorities import Prioritized
 from sandbox.buffers.replay import Transitions
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.heads.categorical import Categorical
-from sandbox.heads.exploration import EpsilonGreedy, Noisy
-from sandbox.heads.noisy import SILENCE, draw_noise
-from sandbox.heads.scalar import Scalar
-from sandbox.learner import Spec
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.spec import Spec
+from sandbox.networks.heads.categorical import Categorical
+from sandbox.networks.heads.exploration import EpsilonGreedy, Noisy
+from sandbox.networks.heads.noisy import SILENCE, draw_noise
+from sandbox.networks.heads.scalar import Scalar
 from sandbox.networks.mlp import MLP
 from sandbox.ops.distributional import categorical_projection
-from sandbox.ops.double_q_learning import double_q_learning
+from sandbox.ops.value_learning import double_q_learning
 from sandbox.optimizers.adam import Adam
-from sandbox.resolve import resolve
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.runs.resolve import resolve
 from sandbox.streams.experience import ExperienceConfig
 from sandbox.streams.prioritized import PrioritizedConfig
 

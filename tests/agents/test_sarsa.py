@@ -6,18 +6,18 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox.agents._table import StepSize
+from sandbox.agents._q_table import StepSize
 from sandbox.agents.sarsa import Sarsa, SarsaConfig
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, policy_values
-from sandbox.errors import UserError
-from sandbox.learner import Spec
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.spec import Spec
 from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 CPU = Compute(torch.device("cpu"))
 HALF = StepSize(start=0.5, power=0.0)

@@ -11,17 +11,18 @@ import torch
 from gymnasium import spaces
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from sandbox.agents._sb3_generators import Generators
-from sandbox.agents._sb3_options import ALGORITHMS, keywords
+from sandbox.agents._sb3.global_rng import Generators
+from sandbox.agents._sb3.options import ALGORITHMS, keywords
 from sandbox.agents.sb3 import SB3Config
-from sandbox.assemble import Assembly, build
-from sandbox.checkpoint import Checkpoints
-from sandbox.device import Compute
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
 from sandbox.envs import id_of
-from sandbox.learner import Spec, zero_where
-from sandbox.resolve import resolve
-from sandbox.seeding import Rng
-from sandbox.train import Run
+from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.state import zero_where
+from sandbox.runs.build import Assembly, build
+from sandbox.runs.resolve import resolve
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.training.loop import Run
 
 CPU = Compute(torch.device("cpu"))
 DECAY = "{start: 1e-2, end: 0, steps: 200}"

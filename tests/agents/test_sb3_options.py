@@ -9,12 +9,12 @@ import sb3_contrib
 import stable_baselines3
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from sandbox.agents._sb3_options import _LEFT_OUT, ALGORITHMS, REFUSED, Options
+from sandbox.agents._sb3.options import _LEFT_OUT, ALGORITHMS, REFUSED, Options
 from sandbox.agents.sb3 import SB3Config
-from sandbox.assemble import build
-from sandbox.configfile import to_yaml
-from sandbox.errors import UserError
-from sandbox.resolve import resolve
+from sandbox.config.files import to_yaml
+from sandbox.core.errors import UserError
+from sandbox.runs.build import build
+from sandbox.runs.resolve import resolve
 
 UNKNOWN = "agent.algorithm=pppo: needs 'a2c', 'dqn', 'ppo', 'qrdqn', 'recurrent_ppo' or 'trpo', got 'pppo'."
 CONTINUOUS = "it needs continuous actions, agents here choose among Discrete ones"
@@ -109,7 +109,7 @@ def test_mistakes_that_show_with_the_environment(
     words: list[str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A replay larger than memory is refused before anything is trained, with its size."""
-    monkeypatch.setattr("sandbox.agents._sb3_ways.memory", lambda device: 10**9)
+    monkeypatch.setattr("sandbox.agents._sb3.phases.memory", lambda device: 10**9)
     with pytest.raises(UserError) as error:
         build(resolve([], [*words, "agent.name=sb3", "steps=1"]), tmp_path).run()
     assert str(error.value) == message

@@ -9,7 +9,7 @@ from sandbox.bench._measure import Row, rates
 
 def test_the_bench_of_environments_says_both_sides_and_the_machine(sandbox, monkeypatch):
     monkeypatch.setattr(_measure, "ROUNDS", 1)
-    monkeypatch.setattr("sandbox.catalog.names", lambda family: ["catch", "gym"])
+    monkeypatch.setattr("sandbox.runs.registry.names", lambda family: ["catch", "gym"])
     monkeypatch.setattr(_measure, "_rate", lambda side: side())
     said = json.loads(sandbox("bench", "envs", "--json").out)
     assert list(said) == ["bench", "machine", "rows"]
@@ -61,7 +61,7 @@ def test_benches_of_the_learner_run(name, rows, monkeypatch):
         "WORKERS": (0,),
     }.items():
         monkeypatch.setattr(module, constant, value, raising=False)
-    monkeypatch.setattr("sandbox.compute.bf16_pays", lambda device: False)
+    monkeypatch.setattr("sandbox.core.compute.bf16_pays", lambda device: False)
     monkeypatch.setattr(module, "bf16_pays", lambda device: False, raising=False)
     monkeypatch.setattr(_measure, "ROUNDS", 1)
     monkeypatch.setattr(_measure, "SECONDS", 0.001)

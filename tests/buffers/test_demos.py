@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox.buffers.demos import Demos, fill, read_demos, write_demos
+from sandbox.buffers.demonstrations import Demos, fill, read_demos, write_demos
 from sandbox.buffers.replay import Replay
-from sandbox.errors import UserError
-from sandbox.learner import Spec
+from sandbox.core.errors import UserError
+from sandbox.interfaces.spec import Spec
 
 
 def demos(ends, count):

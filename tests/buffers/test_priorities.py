@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from sandbox.buffers.priorities import Priorities, Prioritized
 from sandbox.buffers.replay import Replay
-from sandbox.errors import UserError
-from sandbox.learner import Spec
+from sandbox.core.errors import UserError
+from sandbox.interfaces.spec import Spec
 
 CPU = torch.device("cpu")
 

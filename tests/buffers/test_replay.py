@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import draw_sequences
-from sandbox.errors import UserError
-from sandbox.learner import Spec
+from sandbox.core.errors import UserError
+from sandbox.interfaces.spec import Spec
 
 CPU = torch.device("cpu")
 

@@ -3,7 +3,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from sandbox.cli._describe import sections
-from sandbox.config import Config
+from sandbox.config.base import Config
 
 
 def by(option: str, **values: Any) -> Any:

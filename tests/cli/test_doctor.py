@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from sandbox.cli import _speed, doctor
-from sandbox.media import film
-from sandbox.resolve import resolve
+from sandbox.media import video
+from sandbox.runs.resolve import resolve
 
 CHECKS = [
     "torch",
@@ -110,13 +110,13 @@ def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
     ],
 )
 def test_films_that_cannot_be_written(monkeypatch, broken, way_on):
-    class Film(film.Film):
+    class Film(video.Film):
         def __init__(self, path, fps):
             if path.suffix in broken:
                 raise ValueError("no encoder")
             super().__init__(path, fps)
 
-    monkeypatch.setattr(film, "Film", Film)
+    monkeypatch.setattr(video, "Film", Film)
     todo = f"Run: pip install --force-reinstall av{way_on}"
     assert doctor._encoders() == [
         doctor.Finding("note", "video", f"no film can be written to {suffix}: no encoder.", todo) for suffix in broken

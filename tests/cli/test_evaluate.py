@@ -5,8 +5,8 @@ import json
 import pytest
 import torch
 
-from sandbox.assemble import restore
-from sandbox.runfolder import RunFolder
+from sandbox.runs.build import restore
+from sandbox.storage.run_folder import RunFolder
 
 SHORT = ["media_period=0", "logger.wandb=off", "threads=1", "--quiet"]
 BARS = "data={name: bars_and_stripes, size: 8, count: 300, test_count: 100}"

@@ -1,8 +1,8 @@
 import json
 from typing import get_args
 
-from sandbox import catalog
 from sandbox.networks.backbone import Backbone
+from sandbox.runs import registry
 
 
 def test_json_has_every_member_with_a_line_about_it(sandbox):
@@ -10,12 +10,12 @@ def test_json_has_every_member_with_a_line_about_it(sandbox):
     found = json.loads(said.out)
     assert list(found) == ["envs", "wrappers", "agents", "generators", "backbones", "datasets", "configs"]
     names = {group: [member["name"] for member in members] for group, members in found.items()}
-    assert names["envs"] == catalog.names("envs")
-    assert names["wrappers"] == catalog.names("wrappers")
-    assert names["agents"] == catalog.names("agents")
-    assert names["generators"] == catalog.names("generators")
-    assert names["datasets"] == catalog.names("data")
-    assert names["configs"] == sorted(catalog.configs())
+    assert names["envs"] == registry.names("envs")
+    assert names["wrappers"] == registry.names("wrappers")
+    assert names["agents"] == registry.names("agents")
+    assert names["generators"] == registry.names("generators")
+    assert names["datasets"] == registry.names("data")
+    assert names["configs"] == sorted(registry.configs())
     union = get_args(get_args(Backbone)[0])
     assert names["backbones"] == sorted(config().name for config in union)
     for members in found.values():
@@ -38,9 +38,9 @@ def test_of_a_config_the_whole_first_sentence_is_shown(sandbox, tmp_path):
     file.write_text(
         "# A net of Vogel et al. 2019 (p = 0.25, one\n# seed) on points. Seen: much.\n#   sandbox train it\nsteps: 1\n"
     )
-    assert catalog.headline(file) == "A net of Vogel et al. 2019 (p = 0.25, one seed) on points."
-    for name, config in catalog.configs().items():
-        assert catalog.headline(config).endswith("."), name
-        assert "sandbox " not in catalog.headline(config), name
+    assert registry.headline(file) == "A net of Vogel et al. 2019 (p = 0.25, one seed) on points."
+    for name, config in registry.configs().items():
+        assert registry.headline(config).endswith("."), name
+        assert "sandbox " not in registry.headline(config), name
     pqn = "PQN on Gymnasium's CartPole-v1."
     assert f"  {'cart_pole_v1_pqn':<34}  {pqn}" in sandbox("list").out.splitlines()

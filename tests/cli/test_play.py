@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.runfolder import RunFolder
+from sandbox.storage.run_folder import RunFolder
 
 TINY = [
     "pong_dqn",
@@ -129,7 +129,7 @@ CATCH = [
 def recorded(tmp_path):
     """Four steps of catch, as somebody would record them."""
     from sandbox.envs.catch import CatchConfig
-    from sandbox.viewer.demonstrations import Demonstrations
+    from sandbox.viewer.demonstration_recorder import Demonstrations
     from sandbox.viewer.episode import Game, Seat
     from sandbox.viewer.keyboard import Hand
 

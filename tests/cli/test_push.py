@@ -6,8 +6,8 @@ from typing import ClassVar
 import pytest
 import torch
 
-from sandbox.checkpoint import Checkpoints
-from sandbox.runfolder import RunFolder
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.run_folder import RunFolder
 
 CONFIG = "steps: 100\nseed: 0\nname: a\nenv: {name: catch}\nagent: {name: dqn}\n"
 

@@ -4,7 +4,7 @@ import warnings
 
 import pytest
 
-from sandbox.runfolder import RunFolder
+from sandbox.storage.run_folder import RunFolder
 
 CONFIG = (
     "steps: {steps}\nseed: {seed}\nname: {name}\nenv: {{name: {env}, observe: features}}\nagent: {{name: {agent}}}\n"

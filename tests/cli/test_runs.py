@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from sandbox.cli._status import age
-from sandbox.runfolder import RunFolder
+from sandbox.storage.run_folder import RunFolder
 
 CONFIG = "steps: 100\nenv: {name: catch}\nagent: {name: dqn}\ndata: null\n"
 

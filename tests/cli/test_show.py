@@ -3,10 +3,10 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import catalog
-from sandbox.configfile import to_yaml
-from sandbox.resolve import resolve
-from sandbox.runfolder import RunFolder
+from sandbox.config.files import to_yaml
+from sandbox.runs import registry
+from sandbox.runs.resolve import resolve
+from sandbox.storage.run_folder import RunFolder
 
 WORDS = ["steps=100", "env.name=catch", "agent.name=random"]
 
@@ -45,7 +45,7 @@ def test_a_member_in_json_with_the_options_of_its_sections(sandbox):
     assert list(shown) == ["kind", "name", "file", "description", "options"]
     assert (shown["kind"], shown["name"]) == ("agent", "dqn")
     options = {option["path"]: (option["type"], option["default"]) for option in shown["options"]}
-    assert options["agent.backbone"][0] == " | ".join(catalog.backbones())
+    assert options["agent.backbone"][0] == " | ".join(registry.backbones())
     assert options["agent.optimizer.lr"] == ("number > 0", "0.00025")  # the agent's own default, not the optimiser's
     assert options["agent.optimizer.clip_norm"] == ("number > 0 | null", "null")
     assert options["agent.optimizer.betas"][0] == "[number, number]"
@@ -59,8 +59,8 @@ def test_every_member_can_be_shown(sandbox):
         "generators": "generator",
         "data": "data",
     }
-    members = [(kind, name) for family, kind in families.items() for name in catalog.names(family)]
-    for kind, name in [*members, *(("backbone", name) for name in catalog.backbones())]:
+    members = [(kind, name) for family, kind in families.items() for name in registry.names(family)]
+    for kind, name in [*members, *(("backbone", name) for name in registry.backbones())]:
         shown = json.loads(sandbox("show", name, "--json").out)
         assert (shown["kind"], shown["name"]) == (kind, name)
         assert shown["options"] or name == "previous_action_reward"

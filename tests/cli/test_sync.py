@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from sandbox.logger import weights_and_biases
-from sandbox.runfolder import RunFolder
+from sandbox.storage.run_folder import RunFolder
 
 CONFIG = "steps: 100\nenv: {name: catch}\nagent: {name: dqn}\n"
 

@@ -14,7 +14,7 @@ import av
 import pytest
 import yaml
 
-from sandbox.runfolder import RunFolder
+from sandbox.storage.run_folder import RunFolder
 
 TINY = [
     "catch_dqn",

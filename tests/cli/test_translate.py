@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.runfolder import RunFolder
+from sandbox.storage.run_folder import RunFolder
 
 SHORT = ["steps=3", "evaluate_period=3", "media_period=3", "logger.wandb=off", "threads=1", "--quiet"]
 TINY = "generator={channels: [4, 8], patch_channels: [4, 8], stream: {batch_size: 4}}"

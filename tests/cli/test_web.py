@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.runfolder import RunFolder
-from sandbox.viewer import browser
+from sandbox.storage.run_folder import RunFolder
+from sandbox.viewer.web import server
 
 pytest.importorskip("starlette")
 pytest.importorskip("uvicorn")
@@ -46,7 +46,7 @@ class Page:
 
 
 def test_the_address_and_the_tunnel_are_told(sandbox, monkeypatch):
-    monkeypatch.setattr(browser, "Browser", Page)
+    monkeypatch.setattr(server, "Browser", Page)
     said = sandbox("play", "catch", "--web")
     assert (said.code, said.out) == (0, "seed 0: return 0 in 3 steps\n")
     assert said.err == (
@@ -71,7 +71,7 @@ def test_a_port_that_is_taken_is_one_message(sandbox):
 
 
 def test_without_the_extra_it_says_what_to_install(sandbox, monkeypatch):
-    monkeypatch.setattr(browser, "find_spec", lambda name: None)
+    monkeypatch.setattr(server, "find_spec", lambda name: None)
     said = sandbox("play", "catch", "--web")
     assert (said.code, said.err) == (
         2,

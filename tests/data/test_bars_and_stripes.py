@@ -5,9 +5,9 @@ import math
 import pytest
 import torch
 
+from sandbox.core.rng import Rng
 from sandbox.data.bars_and_stripes import BarsAndStripesConfig
-from sandbox.dataset import DataSet
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 
 
 def make(seed: int = 0, **options: int) -> DataSet:

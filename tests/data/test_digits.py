@@ -5,11 +5,11 @@ import sys
 import pytest
 import torch
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data._binarize import binarize
 from sandbox.data.digits import DigitsConfig
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 
 
 def make(seed: int = 0, **options: object) -> DataSet:

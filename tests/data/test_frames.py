@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data.frames import FramesConfig
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
 
 
 def play(env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:

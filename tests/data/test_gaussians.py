@@ -3,11 +3,11 @@
 import pytest
 import torch
 
+from sandbox.core.rng import Rng
 from sandbox.data.gaussian_grid import GaussianGridConfig
 from sandbox.data.gaussian_line import GaussianLineConfig
 from sandbox.data.gaussian_ring import GaussianRingConfig
-from sandbox.dataset import DataSet
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 
 Set = GaussianGridConfig | GaussianRingConfig | GaussianLineConfig
 

@@ -9,10 +9,10 @@ import pytest
 import torch
 from PIL import Image
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data.hub import HubConfig
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 
 
 class Rows(list):

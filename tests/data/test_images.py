@@ -8,11 +8,11 @@ import pytest
 import torch
 from PIL import Image
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data._pictures import square
 from sandbox.data.images import ImagesConfig
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 
 
 def make(root: Path, seed: int = 0, **options: Any) -> DataSet:

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
+from sandbox.core.rng import Rng
 from sandbox.data.ising import IsingConfig
-from sandbox.dataset import DataSet
+from sandbox.interfaces.dataset import DataSet
 from sandbox.ops import ising
-from sandbox.seeding import Rng
 
 
 def make(seed: int = 0, **options: float) -> DataSet:

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 import torch
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data import _idx, idx
 from sandbox.data.idx import IdxConfig
 from sandbox.data.mnist import MnistConfig
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 
 
 def encoded(array: np.ndarray) -> bytes:

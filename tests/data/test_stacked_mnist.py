@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import torch
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
 from sandbox.data.stacked_mnist import StackedMnistConfig, stack
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
 
 
 def test_channels_are_digits_and_labels_their_number() -> None:

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.data._frames import shrunk
 from sandbox.data.colours import ColoursConfig, recoloured
 from sandbox.data.edges import EdgesConfig
-from sandbox.errors import UserError
-from sandbox.ops.edges import edges
-from sandbox.seeding import Rng
+from sandbox.ops.images import edges
 
 
 def play(env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:

@@ -7,12 +7,12 @@ import pytest
 from ale_py import ALEInterface, roms
 from pydantic import ValidationError
 
-from sandbox.checkpoint import read_tree, write_tree
-from sandbox.envs._atari_games import Games, Rules, load
-from sandbox.envs._atari_screen import Shrink
+from sandbox.core.errors import UserError
+from sandbox.environments.rng import Lanes
+from sandbox.envs._atari.emulators import Games, Rules, load
+from sandbox.envs._atari.screen import Shrink
 from sandbox.envs.atari import Atari, AtariConfig
-from sandbox.errors import UserError
-from sandbox.lanes import Lanes
+from sandbox.storage.checkpoint import read_tree, write_tree
 
 PLAIN = {"noop_max": 0, "max_pool": False, "life_loss_ends_episode": False, "workers": 1}
 

@@ -11,8 +11,8 @@ import numpy as np
 import psutil
 import pytest
 
+from sandbox.core.errors import UserError
 from sandbox.envs.atari import Atari, AtariConfig
-from sandbox.errors import UserError
 
 
 def make(num_envs: int = 3, workers: int = 2, **options) -> Atari:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from gymnasium.envs.classic_control.cartpole import CartPoleEnv
 
-from sandbox.envs._batch import config_of
+from sandbox.envs._gymnasium import config_of
 from sandbox.envs.cart_pole import PIVOT, CartPoleConfig
 
 

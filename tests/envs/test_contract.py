@@ -14,12 +14,13 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
-from sandbox import catalog
+from sandbox.core.errors import UserError
+from sandbox.environments.batch import BatchEnv
 from sandbox.envs import id_of
-from sandbox.envs._batch import BatchEnv, config_of, is_program
-from sandbox.errors import UserError
+from sandbox.envs._gymnasium import config_of, is_program
+from sandbox.runs import registry
 
-ALL = catalog.names("envs")
+ALL = registry.names("envs")
 NAMES = list(filter(is_program, ALL))
 OBSERVE = ["pixels", "features"]
 EVERY = list(itertools.product(NAMES, OBSERVE))

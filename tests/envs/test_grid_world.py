@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sandbox.envs._batch import config_of
+from sandbox.envs._gymnasium import config_of
 from sandbox.envs.grid_world import LAYOUTS, GridWorldConfig, model, optimal_values, policy_values
 
 UP, RIGHT, DOWN, LEFT = range(4)

@@ -8,9 +8,9 @@ import pytest
 from gymnasium import spaces
 from pydantic import ValidationError
 
-from sandbox.environment import spec_of
+from sandbox.core.errors import UserError
 from sandbox.envs.gym import GymConfig
-from sandbox.errors import UserError
+from sandbox.interfaces.environment import spec_of
 
 
 class Stubborn(gymnasium.Env[np.ndarray, int]):

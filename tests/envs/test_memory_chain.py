@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import pytest
 
-from sandbox.envs._batch import config_of
+from sandbox.envs._gymnasium import config_of
 from sandbox.envs.memory_chain import MemoryChainConfig
 
 

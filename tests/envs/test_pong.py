@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from sandbox.envs._batch import config_of
+from sandbox.envs._gymnasium import config_of
 from sandbox.envs.pong import FASTEST, LEFT, POINTS, RIGHT, PongConfig
 
 

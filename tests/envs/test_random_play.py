@@ -9,19 +9,20 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from pydantic.fields import FieldInfo
 
-from sandbox import catalog
-from sandbox.envconfig import EnvConfig
-from sandbox.envs._batch import BatchEnv, config_of, is_program
+from sandbox.environments.batch import BatchEnv
+from sandbox.environments.config import EnvConfig
+from sandbox.envs._gymnasium import config_of, is_program
 from sandbox.envs.atari import AtariConfig
 from sandbox.envs.gym import GymConfig
+from sandbox.runs import registry
 
-NAMES = list(filter(is_program, catalog.names("envs")))
+NAMES = list(filter(is_program, registry.names("envs")))
 LANES, STEPS, EXAMPLES = 125, 40, 20  # 100,000 steps
 
 
 def options_of(name: str) -> st.SearchStrategy[dict[str, Any]]:
     """Any of the options that the environment's config allows."""
-    fields = catalog.config_class("envs", name).model_fields
+    fields = registry.config_class("envs", name).model_fields
     return st.fixed_dictionaries(
         {}, optional={key: values_of(field) for key, field in fields.items() if key not in ("name", "wrappers")}
     )

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sandbox.dataset import DataSet
+from sandbox.interfaces.dataset import DataSet
 
 
 def stripes(count: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from sandbox.dataset import DataSet
+from sandbox.core.rng import Rng
 from sandbox.evaluate.clusters import class_accuracy, class_of, code_accuracy
 from sandbox.evaluate.generators import evaluate_generator
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 
 TRAIN = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2, 2, 2], dtype=torch.uint8).view(-1, 1, 1, 1)
 LABELS = torch.tensor([1, 1, 0, 0, 0, 0, 0, 0, 2, 2])

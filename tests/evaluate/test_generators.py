@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.evaluate.generators import evaluate_generator
-from sandbox.generator import Estimate
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.generator import Estimate
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
-from sandbox.seeding import Rng
 
 
 def images(count: int, seed: int) -> torch.Tensor:

@@ -5,12 +5,12 @@ import math
 import pytest
 import torch
 
+from sandbox.core.rng import Rng
 from sandbox.data.gaussian_grid import GaussianGridConfig
 from sandbox.data.gaussian_line import GaussianLineConfig
 from sandbox.data.gaussian_ring import GaussianRingConfig
-from sandbox.dataset import Mixture
 from sandbox.evaluate.mixtures import found_modes, point_distances
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import Mixture
 
 GRID = GaussianGridConfig(count=4_000, test_count=2_000)
 DATA = GRID.make(Rng(0), lambda *_: pytest.fail("no agent is needed"))

@@ -10,18 +10,18 @@ from stable_baselines3 import PPO
 from stable_baselines3.common.evaluation import evaluate_policy
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from sandbox import catalog
 from sandbox.agents.drqn import DRQNConfig
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
 from sandbox.envs import id_of
-from sandbox.envs._batch import is_program
+from sandbox.envs._gymnasium import is_program
 from sandbox.envs.catch import CatchConfig
 from sandbox.evaluate.agents import play_episodes
 from sandbox.evaluate.sb3 import Policy
+from sandbox.interfaces.environment import spec_of
 from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
-from sandbox.seeding import Rng
+from sandbox.runs import registry
 
 
 def test_evaluate_policy_scores_our_agents_as_we_do() -> None:
@@ -38,7 +38,7 @@ def test_evaluate_policy_scores_our_agents_as_we_do() -> None:
     assert np.array_equal(theirs, ours)
 
 
-@pytest.mark.parametrize("name", list(filter(is_program, catalog.names("envs"))))
+@pytest.mark.parametrize("name", list(filter(is_program, registry.names("envs"))))
 def test_ppo_trains_on_our_environments(name: str) -> None:
     env = gymnasium.make(id_of(name))
     model = PPO("CnnPolicy", env, n_steps=32, batch_size=16, n_epochs=1, device="cpu", policy_kwargs={"net_arch": [8]})

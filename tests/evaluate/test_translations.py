@@ -5,12 +5,11 @@ from dataclasses import replace
 import pytest
 import torch
 
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.evaluate.translations import sources_of, translated
-from sandbox.ops import inpainting
-from sandbox.ops.similarity import structural_similarity
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
+from sandbox.ops.images import missing, structural_similarity, without
 
 GREY = torch.randint(256, (6, 1, 8, 8), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 DATA = DataSet(
@@ -36,10 +35,10 @@ class Fills:
         torch.rand(1, generator=generator)
         where = torch.zeros(1, 1, 8, 8, dtype=torch.bool)
         where[..., 0] = True
-        return inpainting.without(images, where)
+        return without(images, where)
 
     def translate(self, sources: torch.Tensor) -> torch.Tensor:
-        return torch.where(inpainting.missing(sources), torch.ones(()), sources)
+        return torch.where(missing(sources), torch.ones(()), sources)
 
 
 def test_pairs() -> None:

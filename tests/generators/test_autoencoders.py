@@ -7,15 +7,14 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox import catalog
-from sandbox.compute import choose
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
-from sandbox.learner import Spec
+from sandbox.core.compute import Compute, choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import regularised_codes
-from sandbox.seeding import Rng
+from sandbox.runs import registry
 from sandbox.streams.labelled import Labelled
 
 SPEC = Spec((1, 8, 8))
@@ -31,7 +30,7 @@ EVERY: dict[str, dict[str, Any]] = {
 
 
 def make(name: str, compute: Compute | None = None, **options: Any) -> Any:
-    config = catalog.config_class("generators", name).model_validate({**EVERY[name], **options})
+    config = registry.config_class("generators", name).model_validate({**EVERY[name], **options})
     return config.make(SPEC, Rng(0), compute or choose("cpu"))  # type: ignore[attr-defined]
 
 

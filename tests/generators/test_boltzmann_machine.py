@@ -7,13 +7,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Generator, Likelihood
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.boltzmann_machine import BoltzmannMachine, BoltzmannMachineConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Generator, Likelihood
+from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann_machine
-from sandbox.seeding import Rng
 
 SPEC = Spec((1, 2, 3))
 EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SPEC.shape)

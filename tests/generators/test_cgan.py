@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Coder, Conditional, Generator, Imagines, Previews
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.cgan import CGAN, CGANConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Coder, Conditional, Generator, Imagines, Previews
+from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled
 
 SPEC = Spec((1, 4, 4), num_classes=3)

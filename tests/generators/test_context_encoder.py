@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Damages, Generator, Previews, Translates
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.context_encoder import ContextEncoder, ContextEncoderConfig
-from sandbox.learner import Spec
-from sandbox.ops import inpainting
+from sandbox.interfaces.generator import Damages, Generator, Previews, Translates
+from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.seeding import Rng
+from sandbox.ops.images import MISSING, missing, squares
 
 SPEC = Spec((3, 8, 8))
 
@@ -42,14 +42,14 @@ def test_trap_39_an_update_looks_at_no_number(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_square_is_missing_everywhere_or_in_the_middle() -> None:
     many = images(1).expand(2_000, -1, -1, -1)
-    where = inpainting.missing(make(side=0.6).damage(many, draws()))[:, 0]  # 5 pixels, so 4 x 4 places
+    where = missing(make(side=0.6).damage(many, draws()))[:, 0]  # 5 pixels, so 4 x 4 places
     assert (where.sum((1, 2)) == 25).all()
     corners = torch.stack([where.any(2).int().argmax(1), where.any(1).int().argmax(1)], 1)
     places, counts = corners.unique(dim=0, return_counts=True)
     assert places.tolist() == [[row, column] for row in range(4) for column in range(4)]
     assert abs(counts - 125).max() < 50
-    centre = inpainting.missing(make(place="centre").damage(images(), draws()))
-    assert torch.equal(centre, inpainting.squares(torch.tensor([[2, 2]]), 4, 8, 8).expand_as(centre))
+    centre = missing(make(place="centre").damage(images(), draws()))
+    assert torch.equal(centre, squares(torch.tensor([[2, 2]]), 4, 8, 8).expand_as(centre))
 
 
 def test_losses_against_their_equations() -> None:
@@ -58,7 +58,7 @@ def test_losses_against_their_equations() -> None:
     metrics = model.update(batch)
     x = batch / 255
     sources = twin.damage(batch, twin._training)
-    where = inpainting.missing(sources).expand_as(x)
+    where = missing(sources).expand_as(x)
     fake = x.clone()
     fake[where] = torch.sigmoid(twin._duel.generator.decode(twin._duel.generator.encode(sources)))[where]
     on_real, on_fake = (twin._duel.discriminator(each).logits for each in (x, fake))
@@ -78,9 +78,9 @@ def test_what_is_known_stays() -> None:
     assert isinstance(model, Previews)
     model.update(images())
     sources = model.damage(images(), draws())
-    filled, where = model.translate(sources), inpainting.missing(sources).expand_as(sources)
+    filled, where = model.translate(sources), missing(sources).expand_as(sources)
     assert torch.equal(filled[~where], sources[~where])
-    assert not (filled[where] == inpainting.MISSING).any()
+    assert not (filled[where] == MISSING).any()
     assert torch.equal(model.translate(images()), images() / 255)  # nothing is missing
 
 

@@ -7,13 +7,13 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.dbm import DBM, DBMConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled
 
 SPEC = Spec((1, 2, 3), num_classes=2)

@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
-from sandbox.generators import _directed
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators.dbn import DBN, DBNConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.spec import Spec
 from sandbox.ops import belief, boltzmann
 from sandbox.ops.boltzmann import Machine
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled
 
 SPEC = Spec((1, 2, 2), num_classes=2)
@@ -123,9 +123,9 @@ def test_one_step_of_wake_and_sleep_by_hand() -> None:
     dbn, twin = (trained(make(**ALL), 6) for _ in range(2))
     v = (batch(seed=9).images == 255).float().flatten(1)
     (layer,), top, draws = twin._directed, twin._layers[-1].machine(), twin._draws
-    _, h = (torch.rand(v.shape, generator=draws), _directed.recognise([layer], v, draws)[1])
+    _, h = (torch.rand(v.shape, generator=draws), belief_layers.recognise([layer], v, draws)[1])
     _, model = boltzmann.gibbs(top, h, 3, draws)
-    dream = _directed.generate([layer], model, draws)[0]
+    dream = belief_layers.generate([layer], model, draws)[0]
     dbn.update(batch(seed=9))
     p, q = belief.probabilities(layer.generation, h), belief.probabilities(layer.recognition, dream)
     new, up, down = dbn._directed[0], belief.probabilities, boltzmann.hidden_probabilities

@@ -7,13 +7,13 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox.compute import choose
-from sandbox.generator import Generator, Imagines, Likelihood, Previews
-from sandbox.generators._tricks import Fading
+from sandbox.core.compute import choose
+from sandbox.core.rng import Rng
+from sandbox.generators._adversarial.regularizers import Fading
 from sandbox.generators.gan import GAN, GANConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Generator, Imagines, Likelihood, Previews
+from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import MINIMAX, NON_SATURATING
-from sandbox.seeding import Rng
 
 SPEC = Spec((1, 8, 8))
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Generator, Recalls, Reconstructs
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.hopfield import Hopfield, HopfieldConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Generator, Recalls, Reconstructs
+from sandbox.interfaces.spec import Spec
 from sandbox.ops import hopfield
-from sandbox.seeding import Rng
 
 SPEC = Spec((1, 10, 10))
 

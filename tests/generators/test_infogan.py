@@ -5,16 +5,16 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.encoder import start_from
-from sandbox.errors import UserError
-from sandbox.generator import Classifier, Clusters, Coder, Conditional, Generator, Imagines, Previews, Steers
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.gan import GANConfig
 from sandbox.generators.infogan import InfoGAN, InfoGANConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Classifier, Clusters, Coder, Conditional, Generator, Imagines, Previews, Steers
+from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.ops.information import categorical_information, uniform_information
-from sandbox.seeding import Rng
+from sandbox.ops.likelihood import categorical_information, uniform_information
+from sandbox.training.warm_start import start_from
 
 SPEC = Spec((1, 8, 8))
 

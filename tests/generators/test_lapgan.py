@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Conditional, Generator, Imagines, Previews
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.lapgan import LAPGAN, LAPGANConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Conditional, Generator, Imagines, Previews
+from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.ops.pyramid import enlarged, halved
-from sandbox.seeding import Rng
+from sandbox.ops.images import enlarged, halved
 
 SPEC = Spec((1, 16, 16))
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.generator import Generator, Recalls, Reconstructs
+from sandbox.core.compute import choose
+from sandbox.core.rng import Rng
 from sandbox.generators.modern_hopfield import ModernHopfield, ModernHopfieldConfig
-from sandbox.learner import Spec
-from sandbox.seeding import Rng
+from sandbox.interfaces.generator import Generator, Recalls, Reconstructs
+from sandbox.interfaces.spec import Spec
 
 SPEC = Spec((3, 6, 6))
 

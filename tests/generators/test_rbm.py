@@ -8,14 +8,13 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from sandbox.compute import choose
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.core.compute import Compute, choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.rbm import RBM, RBMConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann
-from sandbox.seeding import Rng
 
 SPEC = Spec((1, 2, 3))
 EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SPEC.shape)

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.generator import Coder, Generator, Likelihood, Reconstructs
-from sandbox.generators import _directed
+from sandbox.core.compute import choose
+from sandbox.core.rng import Rng
+from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators.sigmoid_belief_net import SigmoidBeliefNet, SigmoidBeliefNetConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Coder, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.spec import Spec
 from sandbox.ops import belief
-from sandbox.seeding import Rng
 
 SPEC = Spec((1, 2, 2))
 
@@ -67,8 +67,8 @@ def test_one_update_by_hand() -> None:
     net._updates.value = twin._updates.value = 1
     v, draws = (batch() == 255).float().flatten(1), twin._draws
     torch.rand(v.shape, generator=draws)
-    states = _directed.recognise(twin._layers, v, draws)
-    dreams = _directed.generate(twin._layers, twin._from_prior(10, draws), draws)
+    states = belief_layers.recognise(twin._layers, v, draws)
+    dreams = belief_layers.generate(twin._layers, twin._from_prior(10, draws), draws)
     net.update(batch())
     for new, old, low, high, made, of in zip(
         net._layers, twin._layers, states, states[1:], dreams, dreams[1:], strict=False

@@ -7,12 +7,12 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Classifier
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
-from sandbox.learner import Spec
-from sandbox.seeding import Rng
+from sandbox.interfaces.generator import Classifier
+from sandbox.interfaces.spec import Spec
 from sandbox.streams.labelled import Labelled
 
 SHAPE = (1, 8, 8)

@@ -6,15 +6,15 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Conditional, Generator, Imagines, Previews
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.stackgan import StackGAN, StackGANConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Conditional, Generator, Imagines, Previews
+from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
+from sandbox.ops.images import enlarged, halved
 from sandbox.ops.likelihood import gaussian_kl
-from sandbox.ops.pyramid import enlarged, halved
-from sandbox.seeding import Rng
 from sandbox.streams.labelled import Labelled
 
 SPEC = Spec((1, 8, 8), num_classes=3)

@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox.compute import choose
-from sandbox.errors import UserError
-from sandbox.generator import Generator, Previews, Translates
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.cyclegan import CycleGAN, CycleGANConfig
 from sandbox.generators.pix2pix import Pix2Pix, Pix2PixConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Generator, Previews, Translates
+from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import LEAST_SQUARES, NON_SATURATING
-from sandbox.seeding import Rng
 from sandbox.streams.paired import Both
 
 SPEC = Spec((3, 8, 8), source_shape=(1, 8, 8))

@@ -6,15 +6,14 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.device import Compute
-from sandbox.errors import UserError
-from sandbox.generator import Generator, Likelihood, Reconstructs
+from sandbox.core.compute import Compute, choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.generators.vae import VAE, VAEConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.generator import Generator, Likelihood, Reconstructs
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
-from sandbox.seeding import Rng
 
 SPEC = Spec((1, 8, 8))
 

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
+from sandbox.core.compute import choose
+from sandbox.core.rng import Rng
 from sandbox.generators.vq_vae import VQVAE, Codebook, VQVAEConfig
-from sandbox.learner import Spec
+from sandbox.interfaces.spec import Spec
 from sandbox.ops import vector_quantization as vq
-from sandbox.seeding import Rng
 
 SPEC = Spec((1, 4, 4))
 

@@ -3,13 +3,13 @@
 import pytest
 import torch
 
-from sandbox.compute import choose
+from sandbox.core.compute import choose
+from sandbox.core.rng import Rng
 from sandbox.data.digits import DigitsConfig
-from sandbox.dataset import DataSet
 from sandbox.generators.rbm import RBMConfig
-from sandbox.seeding import Rng
+from sandbox.interfaces.dataset import DataSet
 from sandbox.streams.shuffled import ShuffledConfig
-from sandbox.train import Run
+from sandbox.training.loop import Run
 
 pytestmark = pytest.mark.learning
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.logger.jsonl import Jsonl, read
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.logger.tensorboard import TensorBoard
 
 

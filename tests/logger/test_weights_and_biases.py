@@ -14,7 +14,7 @@ import wandb
 from PIL import Image
 from wandb.proto import wandb_internal_pb2 as pb
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.logger.weights_and_biases import WeightsAndBiases
 
 KEY = "0123456789" * 4

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.media.grid import balanced, grid, pairs, save_png
 
 B = 96  # the border's grey

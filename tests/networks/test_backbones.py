@@ -6,13 +6,13 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox import catalog
-from sandbox.decoders.mirror import mirror
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
+from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.impala import Impala
 from sandbox.networks.mlp import MLP, waves
 from sandbox.networks.nature import Nature
 from sandbox.networks.strided import Strided
+from sandbox.runs import registry
 
 CONFIGS = [
     MLP(hidden=(12, 7)),
@@ -24,7 +24,7 @@ BARE = Nature(channels=(2, 3, 4), hidden=None)
 
 
 def test_these_are_all_of_them() -> None:
-    assert sorted(config.name for config in CONFIGS) == sorted(catalog.backbones())
+    assert sorted(config.name for config in CONFIGS) == sorted(registry.backbones())
 
 
 @pytest.mark.parametrize("config", [*CONFIGS, BARE], ids=lambda config: config.name)

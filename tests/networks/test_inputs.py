@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.networks.inputs import as_float, as_pixels, in_fp32
 
 

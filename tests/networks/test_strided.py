@@ -6,9 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from sandbox.decoders.strided import Decoder
-from sandbox.errors import UserError
-from sandbox.networks._thin import convolve, deconvolve, flat
+from sandbox.core.errors import UserError
+from sandbox.networks._few_channels import convolve, deconvolve, flat
+from sandbox.networks.decoders.strided import Decoder
 from sandbox.networks.strided import PADDING, Strided
 
 SHAPES = [(1, 8, 8), (1, 28, 28), (3, 28, 28), (1, 84, 84), (2, 7, 9), (5, 9, 7)]

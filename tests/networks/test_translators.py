@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sandbox.errors import UserError
-from sandbox.generators._patch_discriminator import PatchDiscriminator
+from sandbox.core.errors import UserError
+from sandbox.generators._adversarial.patch_discriminator import PatchDiscriminator
 from sandbox.networks.patches import Patches
 from sandbox.networks.translator import Translator
 from sandbox.networks.unet import UNet, dropped

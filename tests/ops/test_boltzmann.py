@@ -5,7 +5,7 @@ import itertools
 import pytest
 import torch
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.ops import boltzmann
 from sandbox.ops.boltzmann import Machine
 from sandbox.ops.units import GAUSSIAN

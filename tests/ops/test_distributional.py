@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sandbox.ops.distributional import categorical_projection, categorical_q_learning
-from sandbox.ops.double_q_learning import double_q_learning
+from sandbox.ops.value_learning import double_q_learning
 
 GRID = torch.tensor([-1.0, 0.0, 1.0])
 

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sandbox.ops.divergence import jensen_shannon, masses, num_cells, shares
+from sandbox.ops.sample_quality import jensen_shannon, masses, num_cells, shares
 
 
 def test_by_hand() -> None:

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sandbox.ops.frechet import frechet_distance, gaussian, square_root
+from sandbox.ops.sample_quality import frechet_distance, gaussian, square_root
 
 
 def of(mean: list[float], covariance: list[list[float]]) -> tuple[torch.Tensor, torch.Tensor]:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sandbox.ops.information import categorical_information, uniform_information
+from sandbox.ops.likelihood import categorical_information, uniform_information
 
 
 def test_categories_by_hand() -> None:

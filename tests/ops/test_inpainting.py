@@ -2,11 +2,11 @@
 
 import torch
 
-from sandbox.ops import inpainting
+from sandbox.ops.images import blurred, missing, squares, surrounding_mean, without
 
 
 def test_squares_by_hand() -> None:
-    where = inpainting.squares(torch.tensor([[0, 1], [2, 3]]), 2, 4, 5)
+    where = squares(torch.tensor([[0, 1], [2, 3]]), 2, 4, 5)
     assert where.shape == (2, 1, 4, 5)
     assert where[0, 0].int().tolist() == [[0, 1, 1, 0, 0], [0, 1, 1, 0, 0], [0] * 5, [0] * 5]
     assert where[1, 0].int().tolist() == [[0] * 5, [0] * 5, [0, 0, 0, 1, 1], [0, 0, 0, 1, 1]]
@@ -14,23 +14,23 @@ def test_squares_by_hand() -> None:
 
 def test_what_is_missing_can_be_told_from_every_byte() -> None:
     greys = (torch.arange(256).to(torch.uint8).float() / 255).view(1, 1, 16, 16)
-    assert not inpainting.missing(greys).any()
-    where = inpainting.squares(torch.tensor([[3, 4]]), 5, 16, 16)
-    assert torch.equal(inpainting.missing(inpainting.without(greys, where)), where)
+    assert not missing(greys).any()
+    where = squares(torch.tensor([[3, 4]]), 5, 16, 16)
+    assert torch.equal(missing(without(greys, where)), where)
     two = torch.tensor([0.5, 0.2]).view(1, 2, 1, 1)
-    assert not inpainting.missing(two).any()  # missing is what all channels lack
+    assert not missing(two).any()  # missing is what all channels lack
 
 
 def test_the_surrounding_mean_is_each_channels_own() -> None:
     image = torch.tensor([[[0.0, 1.0], [0.5, 0.2]], [[0.3, 0.3], [0.5, 0.9]]])[None]
-    filled = inpainting.surrounding_mean(image)
+    filled = surrounding_mean(image)
     torch.testing.assert_close(filled[0, :, 1, 0], torch.tensor([0.4, 0.5]))
-    known = ~inpainting.missing(image).expand_as(image)
+    known = ~missing(image).expand_as(image)
     assert torch.equal(filled[known], image[known])
 
 
 def test_a_blur_is_straight_between_its_borders() -> None:
     """A ramp with a gap: what is harmonic between its borders is the ramp itself."""
     ramp = torch.linspace(0, 0.9, 10).expand(1, 1, 7, 10)
-    where = inpainting.squares(torch.tensor([[2, 3]]), 3, 7, 10)
-    torch.testing.assert_close(inpainting.blurred(inpainting.without(ramp, where)), ramp, atol=1e-4, rtol=0)
+    where = squares(torch.tensor([[2, 3]]), 3, 7, 10)
+    torch.testing.assert_close(blurred(without(ramp, where)), ramp, atol=1e-4, rtol=0)

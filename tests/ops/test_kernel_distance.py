@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sandbox.ops.kernel_distance import kernel_distance, squared_mmd
+from sandbox.ops.sample_quality import kernel_distance, squared_mmd
 
 
 def test_by_hand() -> None:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from sandbox.ops import manifold
-from sandbox.ops.manifold import Overlap, overlap, radii
+from sandbox.ops import sample_quality
+from sandbox.ops.sample_quality import Overlap, overlap, radii
 
 
 def line(*places: float) -> torch.Tensor:
@@ -41,11 +41,13 @@ def test_real_against_real_has_a_density_of_one() -> None:
     x, y = (torch.randn(2_000, 3, generator=torch.Generator().manual_seed(seed)).double() for seed in (0, 1))
     found = overlap(x, y, radii(x), radii(y))
     assert found.density == pytest.approx(1.0, abs=0.05)
-    assert found.coverage == pytest.approx(1 - 0.5**manifold.NEIGHBOURS, abs=0.02)  # Naeem et al. 2020, equation 10
+    assert found.coverage == pytest.approx(
+        1 - 0.5**sample_quality.NEIGHBOURS, abs=0.02
+    )  # Naeem et al. 2020, equation 10
 
 
 def test_in_parts_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     x, y = (torch.randn(50, 3, generator=torch.Generator().manual_seed(seed)).double() for seed in (0, 1))
     at_once = overlap(x, y, radii(x), radii(y))
-    monkeypatch.setattr(manifold, "_ROWS", 7)
+    monkeypatch.setattr(sample_quality, "_ROWS", 7)
     assert overlap(x, y, radii(x), radii(y)) == at_once

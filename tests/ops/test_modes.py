@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sandbox.ops.modes import counts, nearest_mode, reverse_kl
+from sandbox.ops.sample_quality import counts, nearest_mode, reverse_kl
 
 CENTRES = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0]])
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from sandbox.ops.pyramid import enlarged, halved, sides_of
+from sandbox.ops.images import enlarged, halved, sides_of
 
 
 def test_levels_by_hand() -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sandbox.ops.quantile import cosines, quantile_huber, quantile_targets
+from sandbox.ops.distributional import cosines, quantile_huber, quantile_targets
 from sandbox.ops.value_learning import q_learning
 
 

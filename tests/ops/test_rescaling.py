@@ -3,8 +3,7 @@
 import pytest
 import torch
 
-from sandbox.ops.double_q_learning import double_q_learning
-from sandbox.ops.rescaling import rescale, rescaled_double_q_learning, unscale
+from sandbox.ops.value_learning import double_q_learning, rescale, rescaled_double_q_learning, unscale
 
 
 @pytest.mark.parametrize(("x", "y"), [(0.0, 0.0), (3.0, 1.003), (-3.0, -1.003), (99.0, 9.099), (-8.0, -2.008)])

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sandbox.ops.sequence_learning import n_step_windows, sequence_priorities, value_discrepancy
+from sandbox.ops.returns import n_step_windows, sequence_priorities, value_discrepancy
 
 
 def test_three_steps_by_hand() -> None:

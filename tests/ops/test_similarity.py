@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sandbox.ops.similarity import structural_similarity
+from sandbox.ops.images import structural_similarity
 
 
 def test_flat_images_by_hand() -> None:

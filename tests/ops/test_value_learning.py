@@ -2,9 +2,8 @@
 
 import torch
 
-from sandbox.ops.double_q_learning import double_q_learning
-from sandbox.ops.sarsa import sarsa
-from sandbox.ops.value_learning import epsilon_greedy, greedy, n_step, q_learning
+from sandbox.ops.policies import epsilon_greedy, greedy
+from sandbox.ops.value_learning import double_q_learning, n_step, q_learning, sarsa
 
 
 def test_n_step_by_hand() -> None:

@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from sandbox.ops.wasserstein import sliced_wasserstein, wasserstein
+from sandbox.ops.sample_quality import sliced_wasserstein, wasserstein
 
 
 def test_by_hand() -> None:

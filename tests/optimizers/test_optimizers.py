@@ -11,13 +11,13 @@ from torch import nn
 
 from sandbox.agents.dqn import DQNConfig
 from sandbox.cli._describe import sections
-from sandbox.config import Config
-from sandbox.errors import UserError
+from sandbox.config.base import Config
+from sandbox.core.errors import UserError
 from sandbox.optimizers.adam import Adam
+from sandbox.optimizers.base import Optimizer
 from sandbox.optimizers.centred_rmsprop import CentredRMSProp
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.optimizers.optimizer import Optimizer
-from sandbox.resolve import resolve
+from sandbox.runs.resolve import resolve
 
 EITHER = pytest.mark.parametrize("config", [Adam(lr=0.1), CentredRMSProp(lr=0.1)], ids=lambda c: c.name)
 

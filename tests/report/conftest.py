@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.runfolder import RunFolder
+from sandbox.storage.run_folder import RunFolder
 
 AGENT = "steps: {steps}\nseed: {seed}\nname: {name}\nenv: {{name: catch, blind: {blind}}}\ndata: null\n" + (
     "agent: {{name: {learner}, discount: {discount}, optimizer: {{lr: {lr}}}}}\ngenerator: null\n"

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sandbox.report.build import study
 from sandbox.report.page import page
-from sandbox.report.record import Record
-from sandbox.report.study import study
+from sandbox.report.run_record import Record
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 

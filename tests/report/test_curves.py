@@ -3,11 +3,11 @@ import math
 import numpy as np
 import pytest
 
+from sandbox.core.rng import Rng
 from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
 from sandbox.report.curves import course, interval
 from sandbox.report.groups import grouped
-from sandbox.report.record import Record
-from sandbox.seeding import Rng
+from sandbox.report.run_record import Record
 
 
 def group(*folders):

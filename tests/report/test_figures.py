@@ -4,8 +4,8 @@ import pytest
 
 from sandbox.report import figures
 from sandbox.report.groups import grouped
-from sandbox.report.record import Record
 from sandbox.report.references import Reference, published
+from sandbox.report.run_record import Record
 
 
 def read(*folders):

@@ -1,5 +1,5 @@
 from sandbox.report.groups import called, differences, grouped
-from sandbox.report.record import Record
+from sandbox.report.run_record import Record
 
 
 def read(*folders):

@@ -4,10 +4,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.report import workspace
-from sandbox.report.record import Record
-from sandbox.report.study import study
+from sandbox.report.build import study
+from sandbox.report.run_record import Record
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

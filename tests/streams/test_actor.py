@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from sandbox.seeding import Rng
+from sandbox.core.rng import Rng
 from sandbox.streams.actor import Actor
 
 

@@ -9,11 +9,11 @@ from gymnasium.spaces import Box, Discrete
 from pydantic import ValidationError
 
 from sandbox.agents.random import RandomConfig
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.interfaces.environment import spec_of
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 
 CPU = Compute(torch.device("cpu"))

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.learner import StreamConfig
-from sandbox.seeding import Rng
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.paired import PairedConfig
 from sandbox.streams.unpaired import UnpairedConfig
 

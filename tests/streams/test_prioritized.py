@@ -4,12 +4,12 @@ import pytest
 import torch
 
 from sandbox.agents.random import RandomConfig
-from sandbox.device import Compute
-from sandbox.environment import spec_of
+from sandbox.config.schedules import Linear
+from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
-from sandbox.errors import UserError
-from sandbox.schedules import Linear
-from sandbox.seeding import Rng
+from sandbox.interfaces.environment import spec_of
 from sandbox.streams.experience import Experience, ReplayConfig
 from sandbox.streams.prioritized import PrioritizedConfig
 

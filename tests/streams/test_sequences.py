@@ -9,8 +9,8 @@ import torch
 
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import Episodes
-from sandbox.errors import UserError
-from sandbox.learner import Spec
+from sandbox.core.errors import UserError
+from sandbox.interfaces.spec import Spec
 
 CPU = torch.device("cpu")
 

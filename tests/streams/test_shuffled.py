@@ -3,10 +3,10 @@
 import pytest
 import torch
 
-from sandbox.compute import choose
-from sandbox.dataset import DataSet
-from sandbox.errors import UserError
-from sandbox.seeding import Rng
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.dataset import DataSet
 from sandbox.streams.labelled import Labelled, LabelledConfig
 from sandbox.streams.shuffled import Shuffled, ShuffledConfig
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from sandbox.device import Compute
-from sandbox.seeding import Rng
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
 from sandbox.streams.experience import Experience, ReplayConfig
 from sandbox.streams.stored_sequences import StoredSequences, StoredSequencesConfig
 

@@ -2,7 +2,7 @@ import sys
 
 import pytest
 
-from sandbox.errors import UserError
+from sandbox.core.errors import UserError
 from sandbox.viewer import display
 
 

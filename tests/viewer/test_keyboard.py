@@ -1,7 +1,7 @@
 import pygame
 import pytest
 
-from sandbox.environment import Controls
+from sandbox.interfaces.environment import Controls
 from sandbox.viewer.keyboard import Hand
 from sandbox.viewer.keys import NAMES, Key
 

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox.environment import Controls
 from sandbox.envs.catch import CatchConfig
 from sandbox.envs.pong import PongConfig
+from sandbox.interfaces.environment import Controls
 from sandbox.viewer.episode import Game, Seat, episodes
 from sandbox.viewer.keys import Key
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from sandbox.core.errors import UserError
 from sandbox.envs.catch import CatchConfig
-from sandbox.errors import UserError
+from sandbox.viewer.controls import Remote
 from sandbox.viewer.keys import Key
-from sandbox.viewer.remote import Remote
 
 CATCH = CatchConfig()
 
@@ -178,7 +178,7 @@ def test_without_an_encoder_the_film_is_a_gif(face, tmp_path, monkeypatch):
     def broken(self, frame):
         raise UserError("no encoder")
 
-    monkeypatch.setattr("sandbox.media.film._Video.write", broken)
+    monkeypatch.setattr("sandbox.media.video._Video.write", broken)
     face.play("v", None, "v")
     assert face.each("recorded")[-1] == "recording-001.gif"
     assert size_of(tmp_path / "recording-001.gif") == (960, 640)

@@ -1,0 +1,1 @@
+"""Components of the Stable-Baselines3 agents."""

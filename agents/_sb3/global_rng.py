@@ -1,0 +1,36 @@
+"""Stable-Baselines3 draws from the global generators of NumPy and PyTorch: while it works, they are the run's own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+from numpy.random import mtrand
+
+from sandbox.core.rng import Rng
+
+
+class Generators:
+    """The run's generators called `sb3`; `Rng` has them in the checkpoint."""
+
+    def __init__(self, rng: Rng, device: torch.device) -> None:
+        self._numpy, self._cpu = rng.numpy("sb3"), rng.torch("sb3", torch.device("cpu"))
+        self._cuda = {device: rng.torch("sb3 on cuda", device)} if device.type == "cuda" else {}
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """Whoever draws from the global generators inside draws from these; those outside come back as they were."""
+        bits, before = mtrand.get_bit_generator(), np.random.get_state(legacy=False)
+        with torch.random.fork_rng(list(self._cuda)):
+            mtrand.set_bit_generator(self._numpy.bit_generator)
+            torch.set_rng_state(self._cpu.get_state())
+            for device, generator in self._cuda.items():
+                torch.cuda.set_rng_state(generator.get_state(), device)
+            try:
+                yield
+            finally:
+                self._cpu.set_state(torch.get_rng_state())
+                for device, generator in self._cuda.items():
+                    generator.set_state(torch.cuda.get_rng_state(device))
+                mtrand.set_bit_generator(bits)
+                np.random.set_state(before)

@@ -1,0 +1,1 @@
+"""Components of Boltzmann machines and their kin."""

@@ -1,0 +1,1 @@
+"""Configs: base classes, schedules, YAML files and error messages."""

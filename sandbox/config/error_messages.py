@@ -1,0 +1,173 @@
+"""What pydantic found wrong with a config, in words: one line a mistake, with its place and what was probably meant."""
+
+import re
+from collections.abc import Sequence
+from typing import Any, NamedTuple, get_args
+
+from pydantic import BaseModel, ValidationError
+
+from sandbox.config import yaml_text
+from sandbox.config.schema import Model, choices, inner_options, items, literals, models, tags, walk
+from sandbox.config.yaml_text import KeyPath, Origin, Origins
+from sandbox.core.messages import did_you_mean, nearest
+
+_NEEDS = {
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "float_type": "a number",
+    "float_parsing": "a number",
+    "finite_number": "a finite number",
+    "bool_type": "true or false",
+    "bool_parsing": "true or false",
+    "string_type": "text",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "none_required": "null",
+    "literal_error": "{expected}",
+    "greater_than": "a value > {gt:g}",
+    "greater_than_equal": "a value >= {ge:g}",
+    "less_than": "a value < {lt:g}",
+    "less_than_equal": "a value <= {le:g}",
+    "multiple_of": "a multiple of {multiple_of:g}",
+    "too_short": "at least {min_length} values",
+    "too_long": "at most {max_length} values",
+    "string_too_short": "at least {min_length} characters",
+    "string_too_long": "at most {max_length} characters",
+    "string_pattern_mismatch": "text that matches {pattern}",
+}
+_SECTION = ("model_type", "model_attributes_type", "dict_type")
+_LIST = ("list_type", "tuple_type")
+
+
+class _Mistake(NamedTuple):
+    """One of pydantic's errors: `path` is where the user made it, `section` what the section around it may be."""
+
+    kind: str
+    path: KeyPath
+    given: Any
+    context: dict[str, Any]
+    message: str
+    section: list[Model]
+    annotation: Any
+
+
+def explain(error: ValidationError, origins: Origins, model: type[BaseModel]) -> str:
+    """Every mistake in `error`, which validating a mapping with `model` raised; one line each, in the files' order.
+
+    `origins` say where key paths were written, as `sandbox.config.files.load` returns them.
+    """
+    mistakes: dict[KeyPath, list[_Mistake]] = {}
+    for details in error.errors(include_url=False):
+        if details["type"] == "default_factory_not_called":
+            continue  # a default that follows another option: the mistake is that one's, and told there
+        mistake = _mistake(details, model)
+        mistakes.setdefault(mistake.path, []).append(mistake)
+    lines = []
+    for path, group in mistakes.items():
+        deeper = any(other[: len(path)] == path for other in mistakes if other != path)
+        if deeper and all(mistake.kind in _NEEDS or mistake.kind in _SECTION for mistake in group):
+            continue  # another branch of a union fits better: it failed further inside
+        above = [path[:n] for n in range(len(path), -1, -1)]
+        below = [other for other in origins if other[: len(path)] == path]  # `a.b.c=1` says where `a.b` was written
+        origin = next(origins[place] for place in (path, *below, *above) if place in origins)
+        lines.append((origin.line == 0, origin, _line(origin, path, _words(group))))
+    return "\n".join(line for *_, line in sorted(lines, key=lambda line: line[:2]))
+
+
+def _mistake(details: Any, model: Model) -> _Mistake:
+    kind, given, context = details["type"], details["input"], details.get("ctx", {})
+    path, section, annotation = walk(model, details["loc"])
+    if kind.startswith("union_tag_"):  # the mistake is in the section's name, not in the section
+        path, section = (*path, context["discriminator"].strip("'")), models(annotation)
+        if kind == "union_tag_invalid":
+            kind, given, context = "literal_error", context["tag"], {"expected": context["expected_tags"]}
+        else:
+            kind = "missing"
+    elif kind == "missing" and isinstance(path[-1], int):  # a tuple that is too short
+        path, _, annotation = walk(model, details["loc"][:-1])
+        kind, context = "too_short", {"min_length": len(get_args(annotation))}
+    return _Mistake(kind, path, given, context, details["msg"], section, annotation)
+
+
+def _line(origin: Origin, path: KeyPath, words: str) -> str:
+    dotted = ".".join(map(str, path))
+    said = not dotted or origin.source.startswith(f"command line: {dotted}=")
+    return f"{origin}: {words}" if said else f"{origin}: {dotted}: {words}"
+
+
+def _words(group: Sequence[_Mistake]) -> str:
+    """What is wrong in one place; several of pydantic's errors there are the branches of a union."""
+    mistake = group[0]
+    if mistake.kind == "extra_forbidden":
+        return f"unknown option.{_meant(mistake)}"
+    if mistake.kind == "missing":
+        return f"missing.{_missing(mistake)}"
+    if mistake.kind in ("value_error", "assertion_error"):
+        return f"{mistake.context['error']}."
+    if mistake.kind == "literal_error" and mistake.path[-1] == "name" and len(mistake.path) > 1:
+        known = _quoted(mistake)
+        hint = did_you_mean(str(mistake.given), known)
+        return f"unknown {mistake.path[-2]} {_got(mistake.given)}.{hint} Known: {', '.join(known)}."
+    needs = dict.fromkeys(_needs(each) for each in group)
+    return f"needs {' or '.join(needs)}, got {_got(mistake.given)}.{_hint(group)}"
+
+
+def _needs(mistake: _Mistake) -> str:
+    if mistake.kind in _SECTION:
+        sections = models(mistake.annotation)
+        return f"a section ({', '.join(sections[0].model_fields)})" if len(sections) == 1 else "a section"
+    if mistake.kind in _LIST and (sections := items(mistake.annotation)):
+        return f"a list of sections ({', '.join(option for model in sections for option in model.model_fields)})"
+    return _NEEDS.get(mistake.kind, f"something else ({mistake.message})").format(**mistake.context)
+
+
+def _got(value: Any) -> str:
+    if isinstance(value, dict):
+        return "a section"
+    text = repr(value) if isinstance(value, str) else yaml_text.dump([value]).strip()[1:-1]
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _hint(group: Sequence[_Mistake]) -> str:
+    """What to write instead, where it is plain."""
+    given, path = group[0].given, ".".join(map(str, group[0].path))
+    kinds = {mistake.kind for mistake in group}
+    if isinstance(given, dict) and kinds & {*_LIST}:
+        return f" A list is given whole: {path}=[...]."
+    if not isinstance(given, str):
+        return " Put it in quotes." if "string_type" in kinds and isinstance(given, int | float) else ""
+    if kinds & {"int_type", "float_type", "bool_type"} and not isinstance(yaml_text.scalar(given), str):
+        return " Leave the quotes out."
+    if any(mistake.kind in _SECTION and any(map(tags, models(mistake.annotation))) for mistake in group):
+        return f" Did you mean {path}.name={given}?"
+    for model in [model for mistake in group for model in models(mistake.annotation)]:
+        if given in model.model_fields and models(model.model_fields[given].annotation):
+            return f" Did you mean {{{given}: {{}}}}?"
+    return did_you_mean(given, [name for mistake in group for name in _quoted(mistake)])
+
+
+def _quoted(mistake: _Mistake) -> list[str]:
+    return re.findall(r"'([^']*)'", str(mistake.context.get("expected", "")))
+
+
+def _missing(mistake: _Mistake) -> str:
+    """What a missing option needs, where a few words say it."""
+    names = [str(name) for model in models(mistake.annotation) for name in tags(model)] or literals(mistake.annotation)
+    if names:
+        return f" Known: {', '.join(map(str, names))}."
+    plain = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
+    return f" It needs {plain[kind]}." if (kind := choices(mistake.annotation)[0]) in plain else ""
+
+
+def _meant(mistake: _Mistake) -> str:
+    """The option that an unknown one was meant to be: of this section, else of one inside it; else all of them."""
+    word, above = str(mistake.path[-1]), ".".join(map(str, mistake.path[:-1]))
+    options = [option for model in mistake.section for option in model.model_fields]
+    if near := did_you_mean(word, options):
+        return near
+    inner = [path for model in mistake.section for path in inner_options(model)]
+    close = nearest(word, {path[-1] for path in inner})
+    if matches := dict.fromkeys(".".join(filter(None, (above, *path))) for path in inner if path[-1] in close):
+        return f" Did you mean {' or '.join(map(repr, list(matches)[:2]))}?"
+    return f" Known: {', '.join(options)}."

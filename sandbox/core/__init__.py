@@ -1,0 +1,1 @@
+"""Foundations: errors, messages, random streams, device, CUDA graphs and the background thread."""

@@ -1,0 +1,81 @@
+"""Where a run computes, in which precision, and what speeds it up."""
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Literal
+
+import numpy as np
+import torch
+
+from sandbox.core.background import Beside, Inline, Threaded
+from sandbox.core.cuda_graph import Function, Recorded
+from sandbox.core.errors import UserError
+
+DeviceName = Literal["auto", "cpu", "cuda"]
+PrecisionName = Literal["auto", "fp32", "bf16"]
+
+
+def memory(device: torch.device) -> int | None:
+    """Bytes that `device` has: what is free on a GPU, all of the machine's on Linux, None where nothing tells."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if sys.platform == "linux" else None
+
+
+def send(array: np.ndarray, device: torch.device) -> torch.Tensor:
+    """As a tensor on `device`, without waiting for what goes on there; on the CPU it shares the array's memory."""
+    tensor = torch.from_numpy(array)
+    return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
+
+
+@dataclass(frozen=True)
+class Compute:
+    """A device and the precision of its matrix products; weights and optimisers stay fp32.
+
+    `beside`: where a run's stream plays on while its learner updates. `record`: makes a function of tensors cheaper to
+    call. Nothing in it may change anything, wait for the device, draw random numbers or depend on Python's changing
+    values, and what it returns lasts until its next call.
+    """
+
+    device: torch.device
+    bf16: bool = False
+    beside: Beside = field(default_factory=Inline, compare=False)
+    record: Callable[[Function], Function] = field(default=lambda function: function, compare=False)
+
+    def autocast(self) -> AbstractContextManager[object]:
+        """Run the forward pass inside: products in bf16 where this run asked for them."""
+        return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
+
+
+def bf16_pays(device: torch.device) -> bool:
+    """Whether `device` multiplies in bfloat16 itself (CUDA since Ampere, CPUs with AMX or AVX-512 BF16).
+
+    Emulated bf16 is slower than fp32.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    return torch.cpu._is_amx_tile_supported() or torch.cpu._is_avx512_bf16_supported()
+
+
+def choose(device: DeviceName = "auto", precision: PrecisionName = "fp32", overlap: bool = False) -> Compute:
+    """Turn names into a `Compute`; `overlap`: with a thread for what goes on beside an update.
+
+    Raises:
+        UserError: if CUDA is asked for and absent.
+    """
+    cuda = torch.cuda.is_available()
+    if device == "cuda" and not cuda:
+        raise UserError(
+            f"device=cuda, but this PyTorch ({torch.__version__}) sees no CUDA device. "
+            "Use device=cpu or device=auto, or install a CUDA build of PyTorch; `sandbox doctor` says what is here."
+        )
+    chosen = torch.device("cuda" if cuda and device != "cpu" else "cpu")
+    bf16 = precision == "bf16" or (precision == "auto" and bf16_pays(chosen))
+    beside: Beside = Threaded() if overlap else Inline()
+    if chosen.type == "cuda":
+        return Compute(chosen, bf16, beside, partial(Recorded, device=chosen, beside=beside))
+    return Compute(chosen, bf16, beside)

@@ -1,0 +1,1 @@
+"""Components of environments: batch programs, wrappers, checks and drawing."""

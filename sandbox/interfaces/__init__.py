@@ -1,0 +1,1 @@
+"""Interfaces of agents, generators, streams, environments and data sets."""

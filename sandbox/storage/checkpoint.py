@@ -1,0 +1,223 @@
+"""Checkpoints: safetensors for tensors, npz for arrays, JSON for the rest; written whole or not at all, never pickle.
+
+A checkpoint is a folder `step_<n>` with up to three files a part and a manifest of their SHA-256. It is written beside
+its place, flushed to disk and renamed, so that a kill at any moment leaves the last good ones as they were.
+"""
+
+import json
+import shutil
+from collections.abc import Collection, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from sandbox.core.errors import UserError
+from sandbox.core.messages import note
+from sandbox.core.stateful import Stateful
+from sandbox.storage.files import flush, sha256
+
+FORMAT = "sandbox-checkpoint-1"
+
+
+def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.ndarray], path: str = "") -> Any:
+    """`tree` as JSON, its tensors and arrays put aside under their paths.
+
+    Raises:
+        TypeError: for anything that has no safe form, by path.
+    """
+    match tree:
+        case None | bool() | int() | float() | str():
+            return tree
+        case torch.Tensor():
+            tensors[path] = tree.detach().contiguous()
+            return {"tensor": path}
+        case np.ndarray() if tree.dtype != object:
+            arrays[path] = tree
+            return {"array": path}
+        case np.generic():
+            return tree.item()
+        case dict():
+            pairs = [[key, encode(value, tensors, arrays, f"{path}/{key}")] for key, value in tree.items()]
+            return {"dict": pairs}
+        case list() | tuple():
+            items = [encode(value, tensors, arrays, f"{path}/{i}") for i, value in enumerate(tree)]
+            return {"tuple": items} if isinstance(tree, tuple) else items
+    raise TypeError(
+        f"{path}: {type(tree).__name__} cannot be saved; use tensors, arrays, numbers, strings, lists, dicts"
+    )
+
+
+def decode(code: Any, tensors: Mapping[str, torch.Tensor], arrays: Mapping[str, np.ndarray]) -> Any:
+    """The tree that `encode` took apart."""
+    match code:
+        case {"tensor": path}:
+            return tensors[path]
+        case {"array": path}:
+            return arrays[path]
+        case {"dict": pairs}:
+            return {key: decode(value, tensors, arrays) for key, value in pairs}
+        case {"tuple": items}:
+            return tuple(decode(value, tensors, arrays) for value in items)
+        case list():
+            return [decode(value, tensors, arrays) for value in code]
+    return code
+
+
+def write_tree(folder: Path, name: str, tree: Any) -> None:
+    """Write `tree` as `<name>.json`, `.safetensors` and `.npz` into `folder`, flushed to disk."""
+    tensors: dict[str, torch.Tensor] = {}
+    arrays: dict[str, np.ndarray] = {}
+    code = encode(tree, tensors, arrays)
+    (folder / f"{name}.json").write_text(json.dumps(code))
+    if tensors:
+        save_file(tensors, folder / f"{name}.safetensors")
+    if arrays:
+        np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
+    for file in folder.glob(f"{name}.*"):
+        flush(file)
+
+
+def read_tree(folder: Path, name: str) -> Any:
+    """What `write_tree` wrote."""
+    tensors, arrays = folder / f"{name}.safetensors", folder / f"{name}.npz"
+    held: dict[str, np.ndarray] = {}
+    if arrays.exists():
+        with np.load(arrays, allow_pickle=False) as archive:
+            held = dict(archive)
+    code = json.loads((folder / f"{name}.json").read_text())
+    return decode(code, load_file(tensors) if tensors.exists() else {}, held)
+
+
+class Checkpoints:
+    """The checkpoints of one run; the newest `kept` stay."""
+
+    def __init__(self, folder: Path, kept: int = 2) -> None:
+        self._folder, self._kept = folder, kept
+
+    def steps(self) -> list[int]:
+        """Those of the checkpoints there are, ascending; they may be damaged."""
+        return sorted(int(place.name.removeprefix("step_")) for place in self._places())
+
+    def save(self, step: int, parts: Mapping[str, Stateful]) -> Path:
+        """Save every part, then drop the oldest checkpoints.
+
+        Raises:
+            UserError: if the disk is full or cannot be written; what was saved before is untouched.
+        """
+        place, temporary = self._folder / _name(step), self._folder / f".writing_{step:012d}"
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            for rest in self._folder.glob(".writing_*"):
+                shutil.rmtree(rest)
+            temporary.mkdir()
+            for name, part in parts.items():
+                write_tree(temporary, name, part.state_dict())
+            manifest = {
+                "format": FORMAT,
+                "step": step,
+                "torch": torch.__version__,
+                "threads": torch.get_num_threads(),
+                "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},
+            }
+            (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
+            flush(temporary / "manifest.json")
+            flush(temporary)
+            if place.exists():
+                shutil.rmtree(place)
+            temporary.rename(place)
+            flush(self._folder)
+            newer = [other for other in self._places() if other > place]  # damaged, or of a past that did not happen
+            for old in newer + [other for other in self._places() if other <= place][self._kept :]:
+                shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
+        except (OSError, SafetensorError) as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            last = next(iter(self._places()), None)
+            raise UserError(
+                f"could not save the checkpoint of step {step} in {self._folder}: {error}. "
+                + (f"The last good one, {last.name}, is untouched: " if last else "There is no earlier one. ")
+                + "make room or give write access, then resume the run."
+            ) from error
+        return place
+
+    def load(self, parts: Mapping[str, Stateful], step: int | None = None) -> int:
+        """Restore `parts` from the newest good checkpoint and return its step; a bad one is named and passed over.
+
+        With `step`, from no other than that one. Another process may be writing new ones and dropping old ones.
+
+        Raises:
+            UserError: if there is no good checkpoint that fits these parts.
+        """
+        for place in self._places():
+            if step is not None and place.name != _name(step):
+                continue
+            if problem := self._problem(place, parts):
+                if not place.exists():  # dropped meanwhile
+                    continue
+                note(f"{place} is damaged ({problem}); falling back to the one before it")
+                continue
+            manifest, trees, name = {}, {}, "manifest"
+            try:
+                manifest = json.loads((place / "manifest.json").read_text())
+                for name in parts:
+                    trees[name] = read_tree(place, name)
+                for name, part in parts.items():
+                    part.load_state_dict(trees.pop(name))
+            except FileNotFoundError:  # dropped meanwhile
+                continue
+            except (KeyError, ValueError, TypeError, RuntimeError) as error:
+                note(f"{place} does not fit this config at {name} ({error}); falling back to the one before it")
+                continue
+            here = (torch.__version__, torch.get_num_threads())
+            if "rng" in parts and (manifest["torch"], manifest["threads"]) != here:  # a whole run goes on
+                note(
+                    f"{place.name} was written with PyTorch {manifest['torch']} and {manifest['threads']} thread(s), "
+                    f"this is {here[0]} with {here[1]}: numbers may differ in their last bits"
+                )
+            return int(manifest["step"])
+        if not self._places():
+            run = self._folder.parent
+            raise UserError(
+                f"{run} has no checkpoint yet. While it is training, wait for its first one (every checkpoint_period "
+                f"steps); if it was stopped before that, go on with `sandbox resume {run}`."
+            )
+        raise UserError(f"no good checkpoint of this config in {self._folder}; train again, or point to another run")
+
+    def newest(self, beginning: str) -> tuple[Path, list[str]]:
+        """The newest checkpoint in which the parts whose names begin so are whole, and the names of their files.
+
+        Raises:
+            UserError: if there is none.
+        """
+        for place in self._places():
+            parts = {file.stem for file in place.glob(f"{beginning}*.json")}
+            if parts and not self._problem(place, parts):
+                return place, [file.name for file in sorted(place.iterdir()) if file.name.rsplit(".", 1)[0] in parts]
+        raise UserError(f"no good checkpoint in {self._folder}; train again, or point to another run")
+
+    def _places(self) -> list[Path]:
+        return sorted(self._folder.glob("step_" + 12 * "[0-9]"), reverse=True)
+
+    @staticmethod
+    def _problem(place: Path, parts: Collection[str]) -> str | None:
+        try:
+            manifest = json.loads((place / "manifest.json").read_text())
+        except (OSError, ValueError):
+            return "no readable manifest.json"
+        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
+            return f"not a {FORMAT}"
+        if not {"step", "torch", "threads", "files"} <= manifest.keys():
+            return "manifest.json lacks entries"
+        if missing := [name for name in parts if f"{name}.json" not in manifest["files"]]:
+            return f"lacks {', '.join(missing)}"
+        for name, digest in manifest["files"].items():
+            if name.rsplit(".", 1)[0] in parts and sha256(place / name) != digest:
+                return f"{name} is cut short or changed"
+        return None
+
+
+def _name(step: int) -> str:
+    return f"step_{step:012d}"

@@ -1,0 +1,80 @@
+"""A schedule at its first, middle and last step, and a ladder at its first, middle and last environment."""
+
+import json
+
+import pytest
+
+from sandbox.config.base import Config
+from sandbox.config.schedules import Exploration, Ladder, Linear
+from sandbox.core.errors import UserError
+from sandbox.runs.resolve import resolve
+
+
+@pytest.mark.parametrize(
+    ("step", "value"), [(0, 1.0), (50, 1.0), (51, 0.991), (100, 0.55), (149, 0.109), (150, 0.1), (10_000, 0.1)]
+)
+def test_linear(step: int, value: float) -> None:
+    line = Linear(start=1.0, end=0.1, steps=100, delay=50)
+    assert line.at(step) == line.at(step, 8) == pytest.approx(value)
+
+
+def test_a_ladder_by_hand() -> None:
+    """Horgan et al. 2018: base to the power of 1 + exponent i / (N - 1), whatever the step."""
+    assert Ladder(base=0.5, exponent=2).at(0, 3).tolist() == [0.5, 0.25, 0.125]  # powers 1, 2, 3
+    assert Ladder(base=0.5, exponent=2).at(10**9, 3).tolist() == [0.5, 0.25, 0.125]
+    assert Ladder(base=0.4, exponent=7).at(0, 8).tolist() == pytest.approx([0.4**power for power in range(1, 9)])
+
+
+def test_the_ends_of_ladders() -> None:
+    assert Ladder(base=0.4, exponent=7).at(0, 1).tolist() == [0.4]
+    assert Ladder(base=0.3, exponent=0).at(0, 4).tolist() == [0.3] * 4
+    assert Ladder(base=0.0).at(0, 2).tolist() == [0, 0]
+    assert Ladder(base=1.0).at(0, 2).tolist() == [1, 1]
+
+
+class Holder(Config):
+    exploration: Exploration = Linear()
+
+
+@pytest.mark.parametrize(
+    ("section", "meant"),
+    [
+        ({}, Linear()),
+        ({"end": 0.02}, Linear(end=0.02)),
+        ({"name": "linear", "start": 0.5}, Linear(start=0.5)),
+        ({"base": 0.4, "exponent": 7}, Ladder(base=0.4, exponent=7)),
+        ({"exponent": 3}, Ladder(exponent=3)),
+        ({"name": "ladder"}, Ladder(base=0.4, exponent=7)),
+    ],
+)
+def test_the_options_choose_and_none_is_a_line(section: dict, meant: Config) -> None:
+    held = Holder.model_validate_json(json.dumps({"exploration": section}), strict=True)
+    assert held.exploration == meant
+    assert Holder.model_validate_json(held.model_dump_json(), strict=True) == held
+    assert Holder.model_validate({"exploration": section}) == held
+
+
+@pytest.mark.parametrize("agent", ["dqn", "double_dqn", "iqn"])
+def test_agents_take_either_and_a_ladder_replaces_a_files_line(agent: str) -> None:
+    plain = resolve([], ["steps=1", "env.name=catch", f"agent.name={agent}", "agent.exploration={base: 0.3}"])
+    over = resolve([f"catch_{agent}"], ["agent.exploration={name: ladder, base: 0.3}"])
+    assert plain.agent.exploration == over.agent.exploration == Ladder(base=0.3)
+    assert isinstance(resolve([f"catch_{agent}"], []).agent.exploration, Linear)
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("base=1.5", "agent.exploration.base: needs a value <= 1, got 1.5."),
+        ("exponent=-1", "agent.exploration.exponent: needs a value >= 0, got -1."),
+        ("name=lader", "unknown exploration 'lader'. Did you mean 'ladder'? Known: linear, ladder."),
+        ("{base: 0.4, end: 0.1}", "agent.exploration.end: unknown option. Known: name, base, exponent."),
+        ("{name: linear, base: 1}", "agent.exploration.base: unknown option. Known: name, start, end, steps, delay."),
+    ],
+)
+def test_mistakes(word: str, message: str) -> None:
+    override = f"agent.exploration{'=' if '{' in word else '.'}{word}"
+    with pytest.raises(UserError) as error:
+        resolve([], ["steps=1", "env.name=catch", "agent.name=dqn", override])
+    said = f"command line: {override}: "
+    assert str(error.value) == said + message.removeprefix(f"{override.split('=')[0]}: ")

@@ -1,0 +1,143 @@
+"""Classifiers beside the runs: trained once, told by their hashes, refused where these do not match."""
+
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.evaluate import classifier_store
+from sandbox.evaluate.classifier_store import Judges, digest_of
+from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+
+
+class Stripes(DataConfig):
+    name: Literal["stripes"] = "stripes"
+    width: int = 1
+
+    def make(self, rng: Rng, collect: Collect) -> DataSet:
+        raise NotImplementedError
+
+
+@pytest.fixture(scope="session")
+def trained(striped: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with one, for tests to copy: training takes longer than all that they do."""
+    folder = tmp_path_factory.mktemp("trained")
+    Judges(folder).of(Stripes(), striped)
+    return folder
+
+
+@pytest.fixture
+def known(trained: Path, tmp_path: Path) -> Path:
+    """Where a fresh one lies."""
+    shutil.copytree(trained, tmp_path / "classifiers")
+    (place,) = (path for path in (tmp_path / "classifiers").iterdir() if path.is_dir())
+    return place
+
+
+def refused(place: Path, data: DataSet) -> str:
+    with pytest.raises(UserError) as error:
+        Judges(place.parent).of(Stripes(), data)
+    return str(error.value)
+
+
+def again(place: Path) -> str:
+    return f"To train a new one, with which earlier figures cannot be compared: rm -r {place}"
+
+
+def test_it_is_trained_once(
+    known: Path, striped: DataSet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    assert known.name.startswith("stripes_")
+    assert {path.name for path in known.iterdir()} == {"judge.json", "weights.safetensors"}
+    card = json.loads((known / "judge.json").read_text())
+    assert card["data"] == {"name": "stripes", "width": 1}
+    monkeypatch.setattr(classifier_store, "learn", None)
+    found = Judges(known.parent).of(Stripes(), striped)
+    assert found.name == f"{known.name}, weights {card['weights_sha256'][:8]}"
+    weights = load_file(known / "weights.safetensors")
+    assert all(torch.equal(weight, weights[name]) for name, weight in found.judge.network.state_dict().items())
+    assert capsys.readouterr().err == ""
+
+
+def test_other_data_are_refused(known: Path, striped: DataSet) -> None:
+    changed = striped.test.clone()
+    changed[3, 0, 2, 2] ^= 1
+    for other in (
+        replace(striped, test=changed),
+        replace(striped, train_labels=striped.train_labels.flip(0)),  # type: ignore[union-attr]
+        replace(striped, train=striped.train.flip(0)),
+    ):
+        assert refused(known, other) == (
+            f"the classifier in {known} was trained on other data (SHA-256 {digest_of(striped)[:8]}...) than these "
+            f"({digest_of(other)[:8]}...): they have changed since. {again(known)}"
+        )
+
+
+def test_changed_weights_are_refused(known: Path, striped: DataSet) -> None:
+    file = known / "weights.safetensors"
+    weights = load_file(file)
+    weights["head.bias"] += 1e-6
+    save_file(weights, file)
+    expected = f"{file} is missing, cut short or changed: its SHA-256 is not that of judge.json. {again(known)}"
+    assert refused(known, striped) == expected
+    file.unlink()
+    assert refused(known, striped) == expected
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": "sandbox-judge-1"}'])
+def test_a_card_that_cannot_be_read(known: Path, striped: DataSet, text: str) -> None:
+    card = known / "judge.json"
+    card.write_text(text)
+    assert refused(known, striped) == f"{card} cannot be read. {again(known)}"
+
+
+def test_a_card_of_another_format(known: Path, striped: DataSet) -> None:
+    card = known / "judge.json"
+    card.write_text(card.read_text().replace("sandbox-judge-1", "sandbox-judge-2"))
+    assert refused(known, striped) == f"{card} is not a sandbox-judge-1. {again(known)}"
+
+
+def test_a_kill_in_the_middle_leaves_nothing_behind(
+    striped: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not even what looks like a classifier: the next one begins anew."""
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(classifier_store, "_flush", killed)
+        with pytest.raises(KeyboardInterrupt):
+            Judges(tmp_path).of(Stripes(), striped)
+    assert not list(tmp_path.glob("stripes_*"))
+    Judges(tmp_path).of(Stripes(), striped)
+    assert not list(tmp_path.glob(".writing_*"))
+
+
+def test_a_place_that_cannot_be_written(striped: DataSet, tmp_path: Path) -> None:
+    (tmp_path / "classifiers").write_text("a file")
+    with pytest.raises(UserError) as error:
+        Judges(tmp_path / "classifiers").of(Stripes(), striped)
+    assert str(error.value).startswith(
+        f"could not save the classifier of these data in {tmp_path}/classifiers/stripes_"
+    )
+    assert str(error.value).endswith(". Make room or give write access.")
+
+
+def test_another_config_has_another_one(known: Path, striped: DataSet, capsys: pytest.CaptureFixture) -> None:
+    capsys.readouterr()
+    Judges(known.parent).of(Stripes(width=2), striped)
+    (place,) = {path for path in known.parent.glob("stripes_*") if path.is_dir()} - {known}
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == (
+        "note: training a classifier of these data, once, for the Fréchet classifier distance and its kin ..."
+    )
+    assert said[1].startswith("note: it took ")
+    assert said[1].endswith(f" of them wrong, and stays in {place}")

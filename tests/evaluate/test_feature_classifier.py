@@ -1,0 +1,66 @@
+"""The classifier that compares images: the same for the same data, of any size, frozen, and in units of the data."""
+
+import pytest
+import torch
+
+from sandbox.evaluate.feature_classifier import FEATURES, Channelwise, Network, learn, num_classes
+from sandbox.interfaces.dataset import DataSet
+
+
+def test_it_learns_the_classes_and_is_the_same_for_the_same_data(striped: DataSet) -> None:
+    torch.manual_seed(0)
+    one, error = learn(striped)
+    torch.manual_seed(1)
+    state = torch.get_rng_state()
+    other, _ = learn(striped)
+    assert torch.equal(torch.get_rng_state(), state)
+    assert error < 0.05
+    weights, theirs = one.network.state_dict(), other.network.state_dict()
+    assert all(torch.equal(weights[name], theirs[name]) for name in weights)
+    assert not any(weight.requires_grad for weight in one.network.parameters())
+    features = one.features(torch.cat([striped.train, striped.test]))
+    assert features.shape == (400, FEATURES)
+    torch.testing.assert_close(features.mean(0), torch.zeros(FEATURES), atol=1e-4, rtol=0)
+    assert float(features.var(0).mean()) == pytest.approx(1.0, abs=1e-3)
+    guesses = one.classify(striped.test)
+    assert (guesses != striped.test_labels).double().mean() < 0.05
+    floats = striped.test.float() / 255
+    torch.testing.assert_close(one.features(floats), one.features(striped.test), atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28), (1, 64, 8), (3, 64, 64), (2, 33, 17)])
+def test_any_size(shape: tuple[int, ...]) -> None:
+    network = Network(shape, 5)
+    features = network(torch.rand(2, *shape))
+    assert features.shape == (2, FEATURES)
+    assert network.logits(features).shape == (2, 5)
+    assert sum(weight.numel() for weight in network.parameters()) < 200_000
+
+
+def test_classes_are_those_of_both_parts(striped: DataSet) -> None:
+    assert num_classes(striped) == 2
+    assert num_classes(DataSet(striped.train, striped.test)) == 0
+    labels = torch.zeros(100, dtype=torch.int64)
+    labels[7] = 4
+    assert num_classes(DataSet(striped.train, striped.test, False, striped.train_labels, labels)) == 5
+
+
+class Brightness:
+    """Its class is the tenth that the first pixel is in, its one feature that pixel."""
+
+    num_features, num_modes = 1, 0
+
+    def features(self, images: torch.Tensor) -> torch.Tensor:
+        return images[:, :, 0, 0]
+
+    def classify(self, images: torch.Tensor) -> torch.Tensor:
+        return (images[:, 0, 0, 0] * 10).long()
+
+
+def test_channels_are_judged_one_by_one() -> None:
+    """The first channel is the hundreds."""
+    images = torch.tensor([[0.25, 0.05, 0.95], [0.05, 0.75, 0.15]])[:, :, None, None].expand(2, 3, 8, 8)
+    judge = Channelwise(Brightness(), 3)
+    assert judge.classify(images).tolist() == [209, 71]
+    assert (judge.num_features, judge.num_modes) == (3, 1000)
+    torch.testing.assert_close(judge.features(images), images[:, :, 0, 0])

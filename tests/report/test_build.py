@@ -1,0 +1,140 @@
+import re
+
+import pytest
+
+from sandbox.core.errors import UserError
+from sandbox.report import markdown
+from sandbox.report.build import study
+from sandbox.report.document import Code, Document, Gallery, Heading, Plot, Table, Text
+from sandbox.report.media_files import Shelf
+from sandbox.report.page import page
+from sandbox.report.run_record import Record
+
+
+def read(*folders):
+    return [Record.read(folder) for folder in folders]
+
+
+@pytest.fixture
+def several(make, film, png):
+    """Two groups of agents, and a generator."""
+    runs = [make(f"a_s{n}", [0.0, n], seed=n) for n in (0, 1)]
+    runs += [make("b_s0", [1.0, 2.0], lr=0.5), make("g", [3.0, 2.0], generator=True, learner="vae")]
+    film(runs[0].videos / "step_000000000100.mp4")
+    png(runs[3].samples / "step_000000000100.png")
+    png(runs[2].samples / "vary_env.size.png")
+    return read(*runs)
+
+
+def test_everything_has_its_place(several):
+    document = study(several, title="All")
+    headings = [block.text for block in document.blocks if isinstance(block, Heading)]
+    assert headings == [
+        "Scores",
+        "Generators",
+        "Learning curves",
+        "env/return on catch",
+        "loss on digits",
+        "Films",
+        "Samples",
+        "Retention, and other pictures",
+        "What was run",
+        "Where the agents' configs differ",
+        "Time and machine",
+        "To run it again",
+    ]
+    plots = [item for block in document.blocks if isinstance(block, Gallery) for item in block.items]
+    shown = [(item.metric, item.axis, item.groups) for item in plots if isinstance(item, Plot)]
+    agents = [("a", ["a_s0", "a_s1"]), ("b_s0", ["b_s0"])]
+    assert shown[:2] == [("env/return", "step", agents), ("env/return", "time", agents)]
+    assert [item.file.suffix for item in plots if not isinstance(item, Plot)] == [".mp4", ".png", ".png"]
+    tables = [block for block in document.blocks if isinstance(block, Table)]
+    assert tables[2] == Table(["option", "a", "b_s0"], [["agent.optimizer.lr", "0.001", "0.5"]])
+    (commands,) = [block.text for block in document.blocks if isinstance(block, Code) and block.title == "Commands"]
+    assert commands.splitlines()[0] == "sandbox train a_s0"
+
+
+def test_generators_are_drawn_by_what_matters_most_in_each(make):
+    """A loss of one kind beside a loss of another would say nothing; unless it is asked for."""
+    rbm, vae = (make(name, [1.0], generator=True, learner=name) for name in ("rbm", "vae"))
+    with vae.metrics.open("a") as file:
+        file.write('{"step": 100, "time": 2.0, "elbo": -9.0}\n')
+
+    def drawn(metrics):
+        blocks = study(read(rbm, vae), title="", metrics=metrics).blocks
+        plots = [block.items[0] for block in blocks if isinstance(block, Gallery)]
+        return {plot.metric: [label for label, _ in plot.groups] for plot in plots}
+
+    assert drawn([]) == {"loss": ["rbm"], "elbo": ["vae"]}
+    assert drawn(["loss"]) == {"loss": ["rbm", "vae"], "elbo": ["vae"]}
+
+
+def test_environments_of_one_name_are_told_apart(make):
+    document = study(read(make("a", [1.0]), make("b", [1.0], blind="true")), title="")
+    names = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 3][:2]
+    assert names == ["env/return on catch with blind=false", "env/return on catch with blind=true"]
+
+
+def test_a_metric_that_nobody_has_logged(several):
+    with pytest.raises(UserError) as refused:
+        study(several, title="", metrics=["env/retrn"])
+    assert str(refused.value) == (
+        "no run here has logged 'env/retrn'. Did you mean 'env/return'? Logged: env/return, loss."
+    )
+
+
+def test_runs_that_have_just_begun(make):
+    document = study(read(make("a"), make("g", generator=True, learner="vae")), title="")
+    texts = [block.text for block in document.blocks if isinstance(block, Text)]
+    assert "Nothing logged yet: a, g." in texts
+    page(document)
+
+
+def test_a_run_that_has_diverged(make):
+    page(study(read(make("a", [float("nan"), float("nan")])), title=""))
+
+
+def test_what_is_left_out_is_said(make, film):
+    run = make("a", [1.0])
+    (run.videos).mkdir()
+    (run.videos / "step_000000000100.mp4").write_bytes(b"")
+    document = study(read(run), title="", notes=["No b."], shelf=Shelf())
+    assert document.left_out[0] == "No b."
+    assert "is left out: it cannot be shown (" in document.left_out[1]
+    assert "<h2>Left out</h2>\n<p>No b.</p>" in page(document)
+
+
+def test_a_page_needs_nothing_from_anywhere(several):
+    text = page(study(several, title="A & <B>"))
+    assert "<title>A &amp; &lt;B&gt;</title>" in text
+    assert "data:video/mp4;base64," in text
+    assert "data:image/png;base64," in text
+    assert not re.findall(r'(?:src|href)="(?!data:)', text)
+    assert "<script" not in text
+    assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}  # a name, not a place
+
+
+def test_words_on_a_page_are_words():
+    text = page(Document("t", [Heading("<h>"), Text("say `<u>`"), Table(["<b>"], [["<i> & co"]]), Code("<c>", "<d>")]))
+    assert not re.findall("<[hubicd]>", text)
+    assert "<p>say <code>&lt;u&gt;</code></p>" in text
+    assert "&lt;i&gt; &amp; co" in text
+
+
+def test_markdown_has_its_pictures_beside_it(several, tmp_path):
+    place = tmp_path / "docs" / "all.md"
+    markdown.write(study(several, title="All"), place)
+    text = place.read_text()
+    linked = re.findall(r"\]\((all_files/[^)]+)\)", text)
+    assert sorted(linked) == sorted(f"all_files/{file.name}" for file in (place.parent / "all_files").iterdir())
+    assert "all_files/01_env_return_step.svg" in linked
+    assert "[a_s0: at step 100](all_files/05_step_000000000100.mp4) (film)" in text
+    assert "| a | catch | 0.5 | 0 to 1 | 0, 1 | the end of training |" in text
+
+
+def test_markdown_leaves_names_as_they_are(tmp_path):
+    table = Table(["a|b", "_x_"], [["my_run", "<i>"]])
+    assert markdown.text_of(table).splitlines() == ["| a\\|b | \\_x\\_ |", "| --- | --- |", "| my_run | \\<i\\> |"]
+    assert markdown.text_of(Text("say `a_<b>` *now*")) == "say `a_<b>` \\*now\\*"
+    markdown.write(Document("t", []), tmp_path / "t.md")
+    assert (tmp_path / "t.md").read_text() == "# t\n"

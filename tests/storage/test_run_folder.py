@@ -1,0 +1,147 @@
+import json
+import os
+import re
+
+import pytest
+
+from sandbox.core.errors import UserError
+from sandbox.storage.run_folder import RunFolder
+
+
+def make(root, name, touched=0, id_=None):
+    run = RunFolder.create(root, name, config="steps: 5\n", command=["sandbox", "train", "x"])
+    if id_ is not None:
+        run.card.write_text(json.dumps({"id": id_}))
+    os.utime(run.card, (touched, touched))
+    return run
+
+
+def refused(call, *arguments, **options):
+    with pytest.raises(UserError) as error:
+        call(*arguments, **options)
+    return str(error.value)
+
+
+def test_a_new_folder_has_its_config_and_its_card(tmp_path):
+    run = make(tmp_path / "runs", "first")
+    assert run == RunFolder(tmp_path / "runs" / "first")
+    assert sorted(os.listdir(tmp_path / "runs")) == ["first"]
+    assert sorted(os.listdir(run.path)) == ["config.yaml", "run.json"]
+    assert run.config.read_text() == "steps: 5\n"
+    card = json.loads(run.card.read_text())
+    assert list(card) == ["id", "created", "command", "versions", "machine"]
+    assert re.fullmatch("[0-9a-f]{6}", card["id"])
+    assert card["id"] == run.id
+    assert card["created"].endswith("+00:00")
+    assert card["command"] == ["sandbox", "train", "x"]
+    assert {"python", "torch", "numpy", "gymnasium", "rl-sandbox"} == set(card["versions"])
+    assert card["machine"]["cpu_count"] == os.cpu_count()
+    assert run.problems() == []
+
+
+def test_every_place_lies_inside(tmp_path):
+    run = RunFolder(tmp_path)
+    places = (run.config, run.metrics, run.checkpoints, run.videos, run.samples, run.summary, run.wandb, run.card)
+    names = "config.yaml metrics.jsonl checkpoints videos samples summary.json wandb run.json"
+    assert [place.relative_to(tmp_path).name for place in places] == names.split()
+
+
+def test_a_name_is_taken_once(tmp_path):
+    run = make(tmp_path, "mine")
+    assert refused(make, tmp_path, "mine") == (
+        f"{run.path} already exists, but has no checkpoint: begin it again with `sandbox resume {run.path}` or "
+        "--resume, choose another name with name=..., or delete the folder"
+    )
+    assert os.listdir(tmp_path) == ["mine"]
+    (run.checkpoints / "step_000000000001").mkdir(parents=True)
+    assert refused(make, tmp_path, "mine") == (
+        f"{run.path} already exists: resume it with `sandbox resume {run.path}` or --resume, "
+        "choose another name with name=..., or delete the folder"
+    )
+    (tmp_path / "classifiers").mkdir()
+    assert refused(make, tmp_path, "classifiers") == (
+        f"{tmp_path / 'classifiers'} already exists and is no run: choose another name with name=..., or move it away"
+    )
+
+
+def test_a_disk_that_refuses_leaves_nothing_behind(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.rename", full)
+    message = (
+        f"cannot make the run folder {tmp_path / 'mine'}: No space left on device. Choose another place with --runs."
+    )
+    assert refused(make, tmp_path, "mine") == message
+    assert os.listdir(tmp_path) == []
+
+
+def test_ids_differ(tmp_path):
+    assert len({make(tmp_path, f"run{i}").id for i in range(20)}) == 20
+
+
+def test_find_by_name_path_id_and_latest(tmp_path):
+    old, new = make(tmp_path, "old", 100, "aa1111"), make(tmp_path, "new", 200, "ab2222")
+    assert RunFolder.find(tmp_path, "old") == old
+    assert RunFolder.find(tmp_path / "elsewhere", str(new.path)) == new
+    assert RunFolder.find(tmp_path, "aa") == old
+    assert RunFolder.find(tmp_path, "ab2222") == new
+    assert RunFolder.find(tmp_path, "latest") == new
+    old.metrics.touch()
+    os.utime(old.metrics, (300, 300))
+    assert RunFolder.find(tmp_path, "latest") == old
+    assert RunFolder.all_runs(tmp_path) == [old, new]
+
+
+def test_a_name_goes_before_an_id(tmp_path):
+    make(tmp_path, "one", id_="abcdef")
+    named = make(tmp_path, "abc", id_="123456")
+    assert RunFolder.find(tmp_path, "abc") == named
+
+
+def test_nothing_is_found(tmp_path):
+    end = "Train one, such as `sandbox train catch_dqn`, or say --runs DIR."
+    for text in ("latest", "mine"):
+        assert refused(RunFolder.find, tmp_path / "no", text) == f"no runs in {tmp_path / 'no'} yet. {end}"
+    make(tmp_path, "catch_dqn", 1, "aa1111")
+    make(tmp_path, "catch_drqn", 2, "aa2222")
+    assert refused(RunFolder.find, tmp_path, "catch_dqm") == (
+        f"no run 'catch_dqm' in {tmp_path}. Did you mean 'catch_dqn' or 'catch_drqn'? "
+        "Latest: catch_drqn, catch_dqn. See `sandbox runs`."
+    )
+    assert refused(RunFolder.find, tmp_path, "aa") == (
+        "'aa' begins the ids of several runs: aa2222 (catch_drqn), aa1111 (catch_dqn). Give more of it, or the name."
+    )
+
+
+def test_a_folder_that_is_no_run_is_refused_and_passed_over(tmp_path):
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    assert refused(RunFolder.find, tmp_path, "photos") == (
+        f"{folder} is not a run folder: run.json is missing and config.yaml is missing."
+    )
+    (folder / "config.yaml").touch()
+    (folder / "run.json").write_text('{"id": ')
+    assert refused(RunFolder.find, tmp_path, str(folder)) == f"{folder} is not a run folder: run.json is damaged."
+    assert RunFolder.all_runs(tmp_path) == []
+
+
+def test_a_half_made_folder_is_no_run(tmp_path):
+    make(tmp_path, "whole").path.rename(tmp_path / ".new-abcdef")
+    assert RunFolder.all_runs(tmp_path) == []
+
+
+def test_latest_values(tmp_path):
+    run = RunFolder(tmp_path)
+    assert run.latest() == {}
+    run.metrics.write_text(
+        '{"step": 1, "loss": 2.0, "eval/return": 0.5}\n{"step": 2, "loss": "Infinity"}\nnull\n{"step": 3, "loss": 9'
+    )
+    assert run.latest() == {"step": 2, "loss": float("inf"), "eval/return": 0.5}
+
+
+def test_latest_values_of_a_long_file(tmp_path):
+    run = RunFolder(tmp_path)
+    run.metrics.write_text("".join(f'{{"step": {i}, "loss": {i}.5, "pad": "0"}}\n' for i in range(5_000)))
+    assert run.metrics.stat().st_size > 65_536
+    assert run.latest() == {"step": 4_999, "loss": 4_999.5, "pad": 0.0}
