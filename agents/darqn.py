@@ -16,18 +16,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.buffers.sequences import Sequences
-from sandbox.config.schedules import Exploration, Linear
+from sandbox.config.schedules import EpsilonSchedule, Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.spec import Spec
-from sandbox.interfaces.state import each
-from sandbox.networks.attention import Attention, Glimpse, Soft
+from sandbox.interfaces.state import map_state
+from sandbox.networks.attention import Attention, AttentionOutput, Soft
 from sandbox.networks.inputs import as_float, in_fp32
-from sandbox.networks.memory import LSTM, AnyRecurrent, Memory
 from sandbox.networks.nature import Nature
+from sandbox.networks.recurrent import LSTM, AnyRecurrentCore, RecurrentState
 from sandbox.ops.policies import epsilon_greedy
 from sandbox.ops.value_learning import q_learning
 from sandbox.optimizers.adam import Adam
@@ -36,7 +36,7 @@ from sandbox.streams.sequences import SequencesConfig
 
 
 class DARQNConfig(AgentConfig):
-    """`attention`: soft or hard; `memory`: what it remembers with; `target_period` counts updates.
+    """`attention`: soft or hard; `recurrent`: what it remembers with; `target_period` counts updates.
 
     `exploration` counts agent steps. `reward_clip`: updates see
     rewards within plus and minus this, scores and replay the raw ones; null: updates too.
@@ -45,11 +45,11 @@ class DARQNConfig(AgentConfig):
     name: Literal["darqn"] = "darqn"
     backbone: Nature = Nature(channels=(32, 64, 256), hidden=None)
     attention: Attention = Soft()
-    memory: AnyRecurrent = LSTM(size=256)
+    recurrent: AnyRecurrentCore = LSTM(size=256)
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: EpsilonSchedule = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig(length=4)
@@ -68,8 +68,8 @@ class Seen(NamedTuple):
     """[B, T, A] values, the memory after the last observation, and all glimpses, [B, T, ...] each."""
 
     q: torch.Tensor
-    memory: Memory
-    glimpses: Glimpse
+    memory: RecurrentState
+    glimpses: AttentionOutput
 
 
 class AttentiveQNetwork(nn.Module):
@@ -79,11 +79,11 @@ class AttentiveQNetwork(nn.Module):
         super().__init__()
         self.encoder = config.backbone.make(spec.shape)
         self.map = self.encoder.map_shape
-        self.memory = config.memory.make(self.map[0])
-        self.attention = config.attention.make(self.map[0], self.memory.out_features)
-        self.head = nn.Linear(self.memory.out_features, spec.num_actions)
+        self.recurrent = config.recurrent.make(self.map[0])
+        self.attention = config.attention.make(self.map[0], self.recurrent.out_features)
+        self.head = nn.Linear(self.recurrent.out_features, spec.num_actions)
 
-    def forward(self, observations: torch.Tensor, memory: Memory, generator: torch.Generator) -> Seen:
+    def forward(self, observations: torch.Tensor, memory: RecurrentState, generator: torch.Generator) -> Seen:
         maps = self.encoder.convolutions(as_float(observations.flatten(0, 1)))
         with torch.autocast(observations.device.type, enabled=False):
             places = maps.float().flatten(2).transpose(1, 2).unflatten(0, observations.shape[:2])  # [B, T, L, D]
@@ -91,9 +91,9 @@ class AttentiveQNetwork(nn.Module):
             outputs, glimpses = [], []
             for t in range(observations.shape[1]):
                 glimpses.append(self.attention(places[:, t], keys[:, t], memory[0], generator))
-                output, memory = self.memory(glimpses[-1].context[:, None], memory)
+                output, memory = self.recurrent(glimpses[-1].context[:, None], memory)
                 outputs.append(output)
-            together = Glimpse(*(torch.stack(part, 1) for part in zip(*glimpses, strict=True)))
+            together = AttentionOutput(*(torch.stack(part, 1) for part in zip(*glimpses, strict=True)))
         return Seen(in_fp32(self.head, torch.cat(outputs, 1)), memory, together)
 
 
@@ -102,7 +102,7 @@ class DARQN:
 
     def __init__(self, config: DARQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
-        with rng.initialising("network"):
+        with rng.initializing("network"):
             self._network = AttentiveQNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -113,7 +113,7 @@ class DARQN:
     def initial_state(self, num_envs: int) -> dict[str, Any]:
         device = self._compute.device
         looked = torch.zeros(num_envs, *self._network.map[1:], device=device)
-        return {"memory": self._network.memory.initial(num_envs, device), "attention": looked}
+        return {"recurrent": self._network.recurrent.initial(num_envs, device), "attention": looked}
 
     @torch.no_grad()
     def act(
@@ -122,7 +122,7 @@ class DARQN:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
         device, config = self._compute.device, self._config
         generator = self._explore if explore else self._greedy
-        memory = each(lambda part: part.to(device), state["memory"])
+        memory = map_state(lambda part: part.to(device), state["recurrent"])
         seen = self._network(torch.from_numpy(observations).to(device)[:, None], memory, generator)
         if explore:
             actions = epsilon_greedy(seen.q[:, 0], config.exploration.at(self._steps.value, len(seen.q)), generator)
@@ -130,7 +130,7 @@ class DARQN:
         else:
             actions = epsilon_greedy(seen.q[:, 0], config.evaluation_epsilon, generator)
         looked = seen.glimpses.weights[:, 0].unflatten(1, self._network.map[1:])
-        return actions.cpu().numpy(), {"memory": seen.memory, "attention": looked}
+        return actions.cpu().numpy(), {"recurrent": seen.memory, "attention": looked}
 
     def seen(self, observations: np.ndarray, state: dict[str, Any]) -> torch.Tensor:
         """One observation, [N, C, ...]."""
@@ -138,7 +138,7 @@ class DARQN:
 
     def values(self, seen: torch.Tensor, state: dict[str, Any]) -> torch.Tensor:
         """Of a hard glimpse, one that is drawn anew, always alike."""
-        memory = each(lambda part: part.to(seen.device), state["memory"])
+        memory = map_state(lambda part: part.to(seen.device), state["recurrent"])
         return self._network(seen[:, None], memory, torch.Generator(seen.device).manual_seed(0)).q[:, 0]
 
     def epsilon(self, *, explore: bool) -> float:
@@ -148,12 +148,12 @@ class DARQN:
 
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows; the memory is carried along."""
-        config, memory = self._config, batch.carried["state"]["memory"]
+        config, memory = self._config, batch.carried["state"]["recurrent"]
         with self._compute.autocast():
             seen = self._network(batch.observations[:, :-1], memory, self._glimpses)
             with torch.no_grad():
                 q_t = self._target(batch.observations, memory, self._glimpses).q[:, 1:]
-        batch.carried["state"] = batch.carried["state"] | {"memory": each(torch.Tensor.detach, seen.memory)}
+        batch.carried["state"] = batch.carried["state"] | {"recurrent": map_state(torch.Tensor.detach, seen.memory)}
         r_t, clip = batch.r_t, config.reward_clip
         r_t = r_t if clip is None else r_t.clamp(-clip, clip)
         error = q_learning(seen.q, batch.a_tm1, r_t, config.discount * batch.discount_t, q_t)
@@ -161,7 +161,7 @@ class DARQN:
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none")
         looking = config.attention.loss(seen.glimpses, chosen + error.detach())
         loss = ((losses + looking) * batch.mask).sum() / error.shape[1]
-        self._optimizer.minimise(loss, self._compute.beside.wait)
+        self._optimizer.minimize(loss, self._compute.background.wait)
         self._updates.value += 1
         if self._updates.value % config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())

@@ -1,7 +1,7 @@
 """DQN: Q-learning with a deep network, replay and a target network.
 
 Paper: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
-Deviations: the paper has centred RMSProp (here `optimizer.name=centred_rmsprop`, else Adam), rewards clipped to
+Deviations: the paper has centred RMSProp (here `optimizer.name=centered_rmsprop`, else Adam), rewards clipped to
     [-1, 1] in training (here `reward_clip=1`, else raw) and an evaluation epsilon of 0.05 (here
     `evaluation_epsilon=0.05`, else greedy); epsilon falls from the first step unless `exploration.delay` is the
     warm-up; several environments step together. Truncation bootstraps. As in the paper's code: the loss is summed over
@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.buffers.replay import Transitions
-from sandbox.config.schedules import Exploration, Linear
+from sandbox.config.schedules import EpsilonSchedule, Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
@@ -51,7 +51,7 @@ class DQNConfig(AgentConfig):
     reward_clip: PositiveFloat | None = None
     error_clip: PositiveFloat = 1.0
     target_period: PositiveInt = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: EpsilonSchedule = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = Adam(lr=2.5e-4)
     stream: ExperienceConfig = ExperienceConfig()
@@ -77,13 +77,13 @@ class DQN:
 
     def __init__(self, config: DQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._spec, self._compute = config, spec, compute
-        with rng.initialising("network"):
+        with rng.initializing("network"):
             self._network = QNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
-        self._recorded_slope = compute.record(self._slope)
+        self._recorded_slope = compute.capture(self._slope)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -118,7 +118,7 @@ class DQN:
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
         loss, q_mean, *gradients = self._recorded_slope(*batch)
-        self._compute.beside.wait()
+        self._compute.background.wait()
         self._optimizer.step(gradients)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:

@@ -18,18 +18,18 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.buffers.sequences import Sequences
-from sandbox.config.schedules import Exploration, Linear
+from sandbox.config.schedules import EpsilonSchedule, Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.spec import Spec
-from sandbox.interfaces.state import each
+from sandbox.interfaces.state import map_state
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32
-from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
+from sandbox.networks.recurrent import LSTM, AnyCore, RecurrentState
 from sandbox.ops.policies import epsilon_greedy
 from sandbox.ops.value_learning import q_learning
 from sandbox.optimizers.adam import Adam
@@ -38,7 +38,7 @@ from sandbox.streams.sequences import SequencesConfig
 
 
 class DRQNConfig(AgentConfig):
-    """`memory`: what it remembers with; `target_period` counts updates; `exploration` counts agent steps.
+    """`recurrent`: what it remembers with; `target_period` counts updates; `exploration` counts agent steps.
 
     `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
     `error_clip`: the largest gradient of an error; the Huber loss squares smaller ones. Returns far above 1 want a
@@ -47,12 +47,12 @@ class DRQNConfig(AgentConfig):
 
     name: Literal["drqn"] = "drqn"
     backbone: Backbone = Nature(hidden=None)
-    memory: AnyMemory = LSTM()
+    recurrent: AnyCore = LSTM()
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
     error_clip: PositiveFloat = 1.0
     target_period: PositiveInt = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: EpsilonSchedule = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig()
@@ -67,12 +67,12 @@ class RecurrentQNetwork(nn.Module):
     def __init__(self, config: DRQNConfig, spec: Spec) -> None:
         super().__init__()
         self.encoder = config.backbone.make(spec.shape)
-        self.memory = config.memory.make(self.encoder.out_features)
-        self.head = nn.Linear(self.memory.out_features, spec.num_actions)
+        self.recurrent = config.recurrent.make(self.encoder.out_features)
+        self.head = nn.Linear(self.recurrent.out_features, spec.num_actions)
 
-    def forward(self, observations: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, observations: torch.Tensor, memory: RecurrentState) -> tuple[torch.Tensor, RecurrentState]:
         features = self.encoder(observations.flatten(0, 1)).unflatten(0, observations.shape[:2])
-        outputs, memory = self.memory(features, memory)
+        outputs, memory = self.recurrent(features, memory)
         return in_fp32(self.head, outputs), memory
 
 
@@ -81,19 +81,21 @@ class DRQN:
 
     def __init__(self, config: DRQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
-        with rng.initialising("network"):
+        with rng.initializing("network"):
             self._network = RecurrentQNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
-        self._recorded_slope = compute.record(self._slope)
+        self._recorded_slope = compute.capture(self._slope)
 
-    def initial_state(self, num_envs: int) -> Memory:
-        return self._network.memory.initial(num_envs, self._compute.device)
+    def initial_state(self, num_envs: int) -> RecurrentState:
+        return self._network.recurrent.initial(num_envs, self._compute.device)
 
     @torch.no_grad()
-    def act(self, observations: np.ndarray, state: Memory, *, explore: bool) -> tuple[np.ndarray, Memory]:
+    def act(
+        self, observations: np.ndarray, state: RecurrentState, *, explore: bool
+    ) -> tuple[np.ndarray, RecurrentState]:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
         device = self._compute.device
         newest = torch.from_numpy(observations).to(device)[:, None]
@@ -106,12 +108,12 @@ class DRQN:
             actions = epsilon_greedy(q[:, 0], self._config.evaluation_epsilon, self._greedy)
         return actions.cpu().numpy(), memory
 
-    def seen(self, observations: np.ndarray, state: Memory) -> torch.Tensor:
+    def seen(self, observations: np.ndarray, state: RecurrentState) -> torch.Tensor:
         """One observation, [N, C, ...]."""
         return as_float(torch.from_numpy(observations).to(self._compute.device))
 
-    def values(self, seen: torch.Tensor, state: Memory) -> torch.Tensor:
-        return self._network(seen[:, None], each(lambda part: part.to(seen.device), state))[0][:, 0]
+    def values(self, seen: torch.Tensor, state: RecurrentState) -> torch.Tensor:
+        return self._network(seen[:, None], map_state(lambda part: part.to(seen.device), state))[0][:, 0]
 
     def epsilon(self, *, explore: bool) -> float:
         """How often it now acts at random."""
@@ -124,7 +126,7 @@ class DRQN:
         loss, q_mean, *rest = self._recorded_slope(*windows, *carried["state"])
         parts = len(carried["state"])
         carried["state"] = tuple(part.clone() for part in rest[:parts])  # recorded ones do not last
-        self._compute.beside.wait()
+        self._compute.background.wait()
         self._optimizer.step(rest[parts:])
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:

@@ -20,7 +20,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.buffers.replay import Transitions
-from sandbox.config.schedules import Exploration, Linear
+from sandbox.config.schedules import EpsilonSchedule, Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
@@ -58,7 +58,7 @@ class IQNConfig(AgentConfig):
     discount: float = Field(0.99, ge=0, le=1)
     reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    exploration: EpsilonSchedule = Linear(start=1.0, end=0.1, steps=1_000_000)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = Adam(lr=5e-5, eps=3.125e-4)
     stream: ExperienceConfig = ExperienceConfig()
@@ -92,7 +92,7 @@ class IQN:
 
     def __init__(self, config: IQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._spec, self._compute = config, spec, compute
-        with rng.initialising("network"):
+        with rng.initializing("network"):
             self._network = QuantileNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -149,7 +149,7 @@ class IQN:
         targets = quantile_targets(r_t, discount_t, z_t, z_t_selector.mean(1))
         chosen = z_tm1.take_along_dim(batch.a_tm1[:, None, None], 2)[..., 0]
         loss = quantile_huber(chosen, taus, targets, self._config.kappa).mean()
-        self._optimizer.minimise(loss, self._compute.beside.wait)
+        self._optimizer.minimize(loss, self._compute.background.wait)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())

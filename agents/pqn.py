@@ -85,13 +85,13 @@ class PQN:
 
     def __init__(self, config: PQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._spec, self._compute = config, spec, compute
-        with rng.initialising("network"):
+        with rng.initializing("network"):
             self._network = QNetwork(config, spec).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._shuffle = rng.torch("shuffle", compute.device)
         self._steps = Counter()
-        self._recorded_slope = compute.record(self._slope)
+        self._recorded_slope = compute.capture(self._slope)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""

@@ -21,20 +21,20 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.buffers.sequences import Sequences
-from sandbox.config.schedules import Exploration, Ladder
+from sandbox.config.schedules import ApexEpsilon, EpsilonSchedule
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.spec import Spec
-from sandbox.interfaces.state import each
+from sandbox.interfaces.state import map_state
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.heads.noisy import SILENCE, PlainLinear
 from sandbox.networks.heads.scalar import Scalar
 from sandbox.networks.inputs import as_float
-from sandbox.networks.memory import LSTM, AnyMemory, Memory
 from sandbox.networks.nature import Nature
+from sandbox.networks.recurrent import LSTM, AnyCore, RecurrentState
 from sandbox.ops.policies import epsilon_greedy
 from sandbox.ops.returns import n_step_windows, sequence_priorities, value_discrepancy
 from sandbox.ops.value_learning import double_q_learning, rescaled_double_q_learning
@@ -46,7 +46,7 @@ PRIORITY_SHARE = 0.9  # of the largest error in a sequence's priority; the rest 
 
 
 class R2D2Config(AgentConfig):
-    """`memory`: what it remembers with; `last_action_reward`: whether it sees what it did and got, too.
+    """`recurrent`: what it remembers with; `last_action_reward`: whether it sees what it did and got, too.
 
     `rescale`: values are learnt as h(value) with this epsilon, null: as they are. `double`: the online network chooses
     the next action. `target_period` counts updates, `exploration` agent steps. `reward_clip`: rewards are seen within
@@ -55,7 +55,7 @@ class R2D2Config(AgentConfig):
 
     name: Literal["r2d2"] = "r2d2"
     backbone: Backbone = Nature()
-    memory: AnyMemory = LSTM()
+    recurrent: AnyCore = LSTM()
     head: Scalar = Scalar()
     last_action_reward: bool = True
     double: bool = True
@@ -64,7 +64,7 @@ class R2D2Config(AgentConfig):
     rescale: PositiveFloat | None = 1e-3
     reward_clip: PositiveFloat | None = None
     target_period: PositiveInt = 2_500
-    exploration: Exploration = Ladder(base=0.4)
+    exploration: EpsilonSchedule = ApexEpsilon(base=0.4)
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     optimizer: AnyOptimizer = Adam(lr=1e-4, eps=1e-3, clip_norm=40.0)
     stream: StoredSequencesConfig = StoredSequencesConfig()
@@ -80,13 +80,15 @@ class R2D2Network(nn.Module):
         super().__init__()
         self.encoder = config.backbone.make(spec.shape)
         self._num_last = spec.num_actions + 1 if config.last_action_reward else 0
-        self.memory = config.memory.make(self.encoder.out_features + self._num_last)
-        self.head = config.head.make(self.memory.out_features, spec.num_actions, PlainLinear)
+        self.recurrent = config.recurrent.make(self.encoder.out_features + self._num_last)
+        self.head = config.head.make(self.recurrent.out_features, spec.num_actions, PlainLinear)
 
-    def forward(self, observations: torch.Tensor, last: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(
+        self, observations: torch.Tensor, last: torch.Tensor, memory: RecurrentState
+    ) -> tuple[torch.Tensor, RecurrentState]:
         features = self.encoder(observations.flatten(0, 1)).unflatten(0, observations.shape[:2])
         features = torch.cat([features.float(), last[..., : self._num_last]], 2)
-        outputs, memory = self.memory(features, memory)
+        outputs, memory = self.recurrent(features, memory)
         return self.head(outputs.flatten(0, 1), SILENCE)[..., 0].unflatten(0, observations.shape[:2]), memory
 
 
@@ -95,7 +97,7 @@ class R2D2:
 
     def __init__(self, config: R2D2Config, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._num_actions, self._compute = config, spec.num_actions, compute
-        with rng.initialising("network"):
+        with rng.initializing("network"):
             self._network = R2D2Network(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -108,7 +110,7 @@ class R2D2:
     def initial_state(self, num_envs: int) -> dict[str, Any]:
         device = self._compute.device
         return {
-            "memory": self._network.memory.initial(num_envs, device),
+            "recurrent": self._network.recurrent.initial(num_envs, device),
             "action": torch.zeros(num_envs, self._num_actions, device=device),
             "reward": torch.zeros(num_envs, device=device),
         }
@@ -119,16 +121,20 @@ class R2D2:
     ) -> tuple[np.ndarray, dict[str, Any]]:
         """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
         device, config = self._compute.device, self._config
-        state = each(lambda part: part.to(device), state)
+        state = map_state(lambda part: part.to(device), state)
         newest = torch.from_numpy(observations).to(device)[:, None]
-        q, memory = self._network(newest, self._last(state)[:, None], state["memory"])
+        q, memory = self._network(newest, self._last(state)[:, None], state["recurrent"])
         if explore:
             actions = epsilon_greedy(q[:, 0], config.exploration.at(self._steps.value, len(q)), self._explore)
             self._steps.value += len(observations)
         else:
             actions = epsilon_greedy(q[:, 0], config.evaluation_epsilon, self._greedy)
         action = F.one_hot(actions, self._num_actions).float()
-        return actions.cpu().numpy(), {"memory": memory, "action": action, "reward": torch.zeros_like(state["reward"])}
+        return actions.cpu().numpy(), {
+            "recurrent": memory,
+            "action": action,
+            "reward": torch.zeros_like(state["reward"]),
+        }
 
     def seen(self, observations: np.ndarray, state: dict[str, Any]) -> torch.Tensor:
         """One observation, [N, C, ...]."""
@@ -136,8 +142,8 @@ class R2D2:
 
     def values(self, seen: torch.Tensor, state: dict[str, Any]) -> torch.Tensor:
         """As they are learnt: rescaled, with `rescale`."""
-        state = each(lambda part: part.to(seen.device), state)
-        return self._network(seen[:, None], self._last(state)[:, None], state["memory"])[0][:, 0]
+        state = map_state(lambda part: part.to(seen.device), state)
+        return self._network(seen[:, None], self._last(state)[:, None], state["recurrent"])[0][:, 0]
 
     def epsilon(self, *, explore: bool) -> float:
         """How often it now acts at random."""
@@ -165,7 +171,7 @@ class R2D2:
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none") * data.mask
         delta_q = self._delta_q(q.detach(), last, batch)  # before the step: with the weights that made q
         loss = (batch.weights * losses.sum(1)).sum() / error.shape[1]
-        self._optimizer.minimise(loss, self._compute.beside.wait)
+        self._optimizer.minimize(loss, self._compute.background.wait)
         batch.priorities.copy_(sequence_priorities(error.detach(), data.mask, PRIORITY_SHARE))
         self._updates.value += 1
         if self._updates.value % config.target_period == 0:
@@ -182,9 +188,9 @@ class R2D2:
     @torch.no_grad()
     def _burnt_in(
         self, network: R2D2Network, before: torch.Tensor, keep: torch.Tensor, batch: StoredSequences
-    ) -> Memory:
+    ) -> RecurrentState:
         """The memory before the first learnt observation: from the stored one on, or none at an episode's start."""
-        memory, seen = batch.burn_in.carried["state"]["memory"], batch.burn_in.observations[:, :-1]
+        memory, seen = batch.burn_in.carried["state"]["recurrent"], batch.burn_in.observations[:, :-1]
         if seen.shape[1]:
             _, memory = network(seen, before[:, :-1], memory)
         return tuple(part * keep for part in memory)
@@ -194,7 +200,9 @@ class R2D2:
         """How much values differ between the memory unrolled up to there and the one that was stored, if any."""
         at = self._config.stream.period - self._config.stream.burn_in
         with self._compute.autocast():
-            stale, _ = self._network(batch.learnt.observations[:, at, None], last[:, at, None], batch.later["memory"])
+            stale, _ = self._network(
+                batch.learnt.observations[:, at, None], last[:, at, None], batch.later["recurrent"]
+            )
         difference = value_discrepancy(q[:, at], stale[:, 0]) * batch.is_later
         return difference.sum() / batch.is_later.sum().clamp_min(1)
 

@@ -2,7 +2,8 @@
 
 Paper: Hessel et al. 2018, "Rainbow: Combining Improvements in Deep Reinforcement Learning".
 Parts, and what leaves one out: double Q-learning (`double=false`), dueling (`head.dueling=false`), prioritised replay
-    (`stream.exponent=0`), n-step returns (`stream.n_step=1`), distributional (`head.name=scalar`) and noisy layers
+    (`stream.priority_exponent=0`), n-step returns (`stream.n_step=1`), distributional (`head.name=scalar`) and noisy
+    layers
     (`exploration.name=epsilon_greedy`). Without all of them, and with `head.hidden=null`, its update is DQN's.
 Deviations: losses are summed over the batch as DQN's, so that Adam's `eps` is 32 times the paper's 1.5e-4; the head's
     hidden layers stand above the backbone's, in the paper in its place (`backbone={name: nature, hidden: null}` is
@@ -80,7 +81,7 @@ class Rainbow:
 
     def __init__(self, config: RainbowConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._spec, self._compute = config, spec, compute
-        with rng.initialising("network"):
+        with rng.initializing("network"):
             self._network = RainbowNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).requires_grad_(False)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -132,7 +133,7 @@ class Rainbow:
         r_t, discount_t = n_step(r_t, data.discount_t, data.num_steps, self._config.discount)
         losses, priorities = head.learn(outputs_tm1, data.a_tm1, r_t, discount_t, outputs_t, q_t_selector)
         loss = (batch.weights * losses).sum()
-        self._optimizer.minimise(loss, self._compute.beside.wait)
+        self._optimizer.minimize(loss, self._compute.background.wait)
         batch.priorities.copy_(priorities)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:

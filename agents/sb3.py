@@ -26,7 +26,7 @@ from sandbox.agents._sb3.model import make_model, policy_for
 from sandbox.agents._sb3.options import ALGORITHMS, REFUSED, Options, keywords
 from sandbox.agents._sb3.phases import Batch, OffPolicy, OnPolicy
 from sandbox.agents._sb3.stream import Collection, SB3StreamConfig
-from sandbox.agents._sb3.vec_env import World
+from sandbox.agents._sb3.vec_env import EnvAdapter
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
@@ -74,7 +74,7 @@ class SB3:
         if issubclass(algorithm, OffPolicyAlgorithm):
             given["buffer_size"] = 1  # who only plays needs no replay
         self._generators = Generators(rng, compute.device)
-        self._world = World(spec, config.stream.num_envs, config.reward_clip, rng)
+        self._world = EnvAdapter(spec, config.stream.num_envs, config.reward_clip, rng)
         with self._generators.in_place():
             self._model = make_model(algorithm, policy, self._world, compute.device, given, where)
         self._way: OnPolicy | OffPolicy

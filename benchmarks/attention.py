@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.interfaces.state import carry_on
+from sandbox.interfaces.state import advance_state
 from sandbox.media.video import Film
 from sandbox.runs.build import restore
 from sandbox.storage.run_folder import RunFolder
@@ -58,7 +58,7 @@ def main() -> None:
         frames.append(overlay(seen[0, 0], looked[0]))
         observations, rewards, terminated, truncated, _ = env.step(actions)
         ended = terminated | truncated
-        state = carry_on(state, rewards, ended)
+        state = advance_state(state, rewards, ended)
         if ended.any():
             observations, _ = env.reset(options={"reset_mask": ended})
     share, chance = np.array(shares), np.array(uniform)

@@ -28,8 +28,8 @@ from torch import nn
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.regularizers import Tricks
-from sandbox.generators._adversarial.training import Duel
+from sandbox.generators._adversarial.regularizers import Regularizers
+from sandbox.generators._adversarial.training import AdversarialTrainer
 from sandbox.generators.gan import GANConfig
 from sandbox.generators.wgan import WGANConfig
 from sandbox.networks.mlp import MLP
@@ -55,7 +55,9 @@ def game(seed: int, updates: int) -> dict[str, float]:
         }
     )
     generator = nn.Linear(4, 1)
-    duel = Duel(config, NON_SATURATING, generator, Discriminator(MLP(hidden=(32, 32)), (1,), Tricks()), Rng(seed), HERE)
+    duel = AdversarialTrainer(
+        config, NON_SATURATING, generator, Discriminator(MLP(hidden=(32, 32)), (1,), Regularizers()), Rng(seed), HERE
+    )
     seen = []
     for update in range(updates):
         real = torch.sigmoid(MEAN + DEVIATION * torch.randn(BATCH, 1))
@@ -101,13 +103,15 @@ def critic(kind: str, pair: tuple[Mixture, Mixture], seed: int, updates: int) ->
     torch.manual_seed(seed)
     adam = {"lr": 1e-3, "betas": [0.0, 0.9], "lr_decay_steps": updates}
     config = WGANConfig.model_validate({"discriminator_optimizer": adam, "generator_optimizer": adam})
-    judge = Discriminator(MLP(hidden=(64, 64)), (1,), Tricks())
+    judge = Discriminator(MLP(hidden=(64, 64)), (1,), Regularizers())
     weight = 0.1
 
     def penalty(judge: Critic, real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
         return weight * gradient_penalty(judge, real, fake, torch.rand(len(real)))
 
-    duel = Duel(config, WASSERSTEIN, nn.Linear(1, 1), judge, Rng(seed), HERE, penalty if kind == "wgan_gp" else None)
+    duel = AdversarialTrainer(
+        config, WASSERSTEIN, nn.Linear(1, 1), judge, Rng(seed), HERE, penalty if kind == "wgan_gp" else None
+    )
     for update in range(updates):
         weight = 0.1 if update < updates // 4 else 10.0
         duel.discriminate(draw(pair[0], BATCH), draw(pair[1], BATCH))

@@ -1,6 +1,6 @@
 """What an RBM's features are worth where labels are few: python benchmarks/few_labels.py runs/NAME [--labels 100 1000]
 
-A perceptron 784-H-10 learns from 100 and from 1,000 labelled images of MNIST (as many of each class), in 10 draws of
+A perceptron 784-H-10 learns from 100 and from 1,000 labeled images of MNIST (as many of each class), in 10 draws of
 them: once its hidden layer starts as the run's `rbm`, which has seen all training images without labels, and once at
 random. Both have the same images, updates, batches, dropout and optimiser. The learning rate is chosen for each by two
 other draws, on 10,000 held-out training images (for the random start PyTorch's or Glorot's, too); nothing is chosen by
@@ -50,7 +50,7 @@ def starts(arrow: Arrow, seed: int) -> dict[str, list[Arrow] | None]:
 
 
 def accuracy(start: list[Arrow] | None, hidden: int, lr: float, data: Data, test: Data, seed: int, compute: Compute):
-    """Of a perceptron after `UPDATES` of the labelled `data`."""
+    """Of a perceptron after `UPDATES` of the labeled `data`."""
     count = len(data[1])
     optimizer = {"name": "adam", "lr": lr, "lr_decay_steps": UPDATES[count]}
     config = Softmax.model_validate({**DROPOUT, "optimizer": optimizer})
@@ -79,13 +79,13 @@ def main() -> None:
     machine, source, compute = assembly.learner.parts()["machine"].machine(), assembly.source, choose("cpu", "auto")
     arrow, hidden = Arrow(machine.weight, machine.hidden_bias), len(machine.hidden_bias)
     images, test = as_float(source.train).flatten(1), (as_float(source.test).flatten(1), source.test_labels)
-    labelled = images[:-HELD_OUT], source.train_labels[:-HELD_OUT]
+    labeled = images[:-HELD_OUT], source.train_labels[:-HELD_OUT]
     held_out = images[-HELD_OUT:], source.train_labels[-HELD_OUT:]
     print(f"{given.run.name}, step {step}; test accuracy in %, {DRAWS} draws, {os.cpu_count()} cores", flush=True)
     for count in given.labels:
         began, scores = time.perf_counter(), {}
         for seed in range(DRAWS, DRAWS + CHOOSING):
-            data = drawn(labelled, count, seed)
+            data = drawn(labeled, count, seed)
             for name, start in starts(arrow, seed).items():
                 for lr in RATES:
                     found = accuracy(start, hidden, lr, data, held_out, seed, compute)
@@ -102,7 +102,7 @@ def main() -> None:
         name, theirs = max((key for key in scores if key[0] != "rbm"), key=lambda key: scores[key])
         both = np.zeros((DRAWS, 2))
         for seed in range(DRAWS):
-            data, begin = drawn(labelled, count, seed), starts(arrow, seed)
+            data, begin = drawn(labeled, count, seed), starts(arrow, seed)
             both[seed, 0] = accuracy(begin["rbm"], hidden, ours, data, test, seed, compute)
             both[seed, 1] = accuracy(begin[name], hidden, theirs, data, test, seed, compute)
         both *= 100

@@ -71,7 +71,7 @@ def speed(config: AgentConfig, num_envs: int, compute: Compute, seconds: float) 
         done = run.stream.step - before
         run.averages.take()  # waits for the device
         rate = done / (perf_counter() - begun)
-    compute.beside.wait()
+    compute.background.wait()
     return rate, fmean(busy) if busy else float("nan")
 
 

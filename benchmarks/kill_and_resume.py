@@ -50,7 +50,7 @@ RUNS = {
     "vae": ["digits_vae", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "gan": ["digits_gan", "steps=400", "log_period=30", "checkpoint_period=100", "evaluate_period=0"],
     "pix2pix": ["edges_pix2pix", PAIRS, *GAME],
-    "cyclegan": ["colours_cyclegan", PAIRS, "generator.pool_size=10", *GAME],
+    "cyclegan": ["colors_cyclegan", PAIRS, "generator.pool_size=10", *GAME],
     "context_encoder": ["digits_context_encoder", *GAME],
     "rbm": ["digits_rbm", *SHORT],
     "boltzmann_machine": ["bars_and_stripes_boltzmann_machine", "steps=600", *SHORT[1:], "checkpoint_period=150"],

@@ -38,9 +38,9 @@ from sandbox.core.messages import nearest
 from sandbox.environments.board import PIXELS
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.envs._atari.emulators import FIRE, GOES_ON, NOOP, OVER, TRUNCATED, Rules
-from sandbox.envs._atari.workers import Crew
+from sandbox.envs._atari.workers import WorkerPool
 from sandbox.interfaces.environment import Controls
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -132,7 +132,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             config.life_loss_ends_episode,
         )
         self._rules = rules_of(config, "workers")
-        self._config, self._crew = config, Crew(rules, num_envs, config.processes(num_envs))
+        self._config, self._crew = config, WorkerPool(rules, num_envs, config.processes(num_envs))
         minimal = self._crew.minimal_actions
         self._codes = np.array(minimal if config.actions == "minimal" else range(18))
         self.num_envs, self.fps, self.render_mode = num_envs, 60.0 / config.frame_skip, None
@@ -144,7 +144,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.controls: tuple[Controls, ...] = (
             Controls({_chord(code): action for action, code in enumerate(self._codes) if code}),
         )
-        self._lanes = Lanes(num_envs)
+        self._lanes = VectorRng(num_envs)
         self._previous = np.zeros(num_envs, np.int64)  # the emulator's last action: a sticky one goes on with it
         self._lives = np.zeros(num_envs, np.int64)
         self._ended = np.ones(num_envs, bool)  # environments that wait for a reset

@@ -26,7 +26,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 GRAVITY, TAU = 9.8, 0.02  # m/s^2; seconds a step
@@ -76,12 +76,12 @@ class CartPole:
         x, x_dot, theta, theta_dot = self._state
         return {"x": x, "x_dot": x_dot, "theta": theta, "theta_dot": theta_dot, "steps": self._steps}
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         fresh = np.flatnonzero(lanes)
         self._state[:, fresh] = rng.randoms(fresh, 4).T * 0.1 - 0.05
         self._steps[fresh] = 0
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x, x_dot, theta, theta_dot = self._state
         cos, sin = np.cos(theta), np.sin(theta)
         push = (FORCES[actions] + POLE_MASS * LENGTH * theta_dot**2 * sin) / TOTAL_MASS

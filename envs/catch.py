@@ -21,7 +21,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Board, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 ROWS, COLUMNS = 10, 5
@@ -58,12 +58,12 @@ class Catch:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"ball_y": self._ball_y, "ball_x": self._ball_x, "paddle": self._paddle}
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         self._ball_y[lanes] = 0
         self._ball_x[lanes] = rng.integers(lanes, COLUMNS)
         self._paddle[lanes] = COLUMNS // 2
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         np.clip(self._paddle + actions - 1, 0, COLUMNS - 1, out=self._paddle)
         self._ball_y += 1
         landed = self._ball_y == ROWS - 1

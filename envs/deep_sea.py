@@ -27,7 +27,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Board, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 
@@ -87,10 +87,10 @@ class DeepSea:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"cell": self._cell}
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         self._cell[lanes] = 0
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         entry = self._cell * 2 + actions
         rewards = self._reward[entry]
         place = self._next[entry]
@@ -100,7 +100,7 @@ class DeepSea:
         terminated = place >= self._config.size**2
         return rewards, terminated, np.zeros_like(terminated)
 
-    def _disturb(self, right: np.ndarray, place: np.ndarray, rewards: np.ndarray, rng: Lanes) -> None:
+    def _disturb(self, right: np.ndarray, place: np.ndarray, rewards: np.ndarray, rng: VectorRng) -> None:
         """Let some moves to the `right` fail, and add noise at the ends of the chain."""
         size = self._config.size
         movers = np.flatnonzero(right)

@@ -27,7 +27,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Board, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 LAYOUTS = {  # S start, G goal, P pit, # wall
@@ -154,11 +154,11 @@ class GridWorld:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"cell": self._cell, "steps": self._steps}
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         self._cell[lanes] = self._model.start
         self._steps[lanes] = 0
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         entry = self._cell * 4 + actions
         outcome = np.zeros_like(entry)
         if len(self._below):  # some move may end in more than one cell

@@ -26,7 +26,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 DIGITS = {str((action + 1) % 10): action for action in range(10)}  # the keys 1, 2, ..., 9, 0
@@ -84,7 +84,7 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             raise UserError(f"env.keys={bad}: {config.id} has the actions {first.action_space}")
         keys = {key: action for key, action in config.keys.items() if 0 <= action < num_actions}
         self.controls: tuple[Controls, ...] = (Controls(keys),)
-        self._lanes = Lanes(num_envs)
+        self._lanes = VectorRng(num_envs)
         self._seeds = np.zeros(num_envs, np.int64)  # each episode's
         self._taken: list[list[Any]] = [[] for _ in range(num_envs)]  # each episode's actions
         self._returns = np.zeros(num_envs)  # each episode's so far

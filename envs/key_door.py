@@ -36,7 +36,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Board, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 FREE, WALL, KEY, DOOR, OPEN, GOAL = range(6)
@@ -121,7 +121,7 @@ class KeyDoor:
             "successes": self._successes,
         }
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         side, posts = self._side[lanes], (self._config.size - 1) // 2
         drawn = rng.randoms(lanes, 5 + posts * posts)
 
@@ -164,7 +164,7 @@ class KeyDoor:
         inner[:, 2::2, 1:-1:2] |= stands & ~to_right
         return boards
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         target = self._agent + self._moves.take(actions)
         code = self._boards.take(self._first + target)
         door = code == DOOR

@@ -27,7 +27,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Board, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 _ZERO_ONE = np.array([130, 255], np.uint8)  # the grey of a bit
@@ -70,13 +70,13 @@ class MemoryChain:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"context": self._context, "query": self._query, "time": self._time}
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         draws = rng.randoms(lanes, self._config.num_bits + 1)
         self._context[lanes] = draws[:, :-1] < 0.5
         self._query[lanes] = (draws[:, -1] * self._config.num_bits).astype(np.int64)
         self._time[lanes] = 0
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         self._time += 1
         terminated = self._time == self._config.length
         rewards = np.zeros(len(actions), np.float32)

@@ -23,7 +23,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 TOP, BOTTOM = 6.0, 78.0  # pixels: the field lies between the walls
@@ -81,21 +81,21 @@ class Pong:
         paddles, scores = self._state[4:].T, self._scores.T
         return {"x": x, "y": y, "vx": vx, "vy": vy, "paddles": paddles, "scores": scores, "steps": self._steps}
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         fresh = np.flatnonzero(lanes)
         self._state[4:, fresh] = (TOP + BOTTOM) / 2
         self._scores[:, fresh] = 0
         self._steps[fresh] = 0
         self._serve(fresh, rng)
 
-    def _serve(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def _serve(self, lanes: np.ndarray, rng: VectorRng) -> None:
         height, side, slope = rng.randoms(lanes, 3).T
         self._state[0, lanes] = (LEFT + RIGHT) / 2
         self._state[1, lanes] = TOP + 10 + height * (BOTTOM - TOP - 20)
         self._state[2, lanes] = np.where(side < 0.5, SERVE, -SERVE)
         self._state[3, lanes] = (slope * 2 - 1) * 2.0
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         x, y, vx, vy = self._state[:4]
         self._move_paddles(actions)
         ahead, straight = x + vx, y + vy

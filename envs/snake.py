@@ -28,7 +28,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Board, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 START = 3  # cells
@@ -100,7 +100,7 @@ class Snake:
             "hungry": self._hungry,
         }
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         size = self._config.size
         middle = size // 2 * size + size // 2
         start = np.zeros(self._cells + 1, np.int32)
@@ -113,13 +113,13 @@ class Snake:
         self._hungry[lanes] = 0
         self._feed(np.flatnonzero(lanes), rng)
 
-    def _feed(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def _feed(self, lanes: np.ndarray, rng: VectorRng) -> None:
         """Put the food of `lanes` (indices) on a free cell: the k-th of them, k drawn by the lane."""
         free = self._entered[lanes] <= (self._moves - self._length)[lanes, None]
         k = (rng.random(lanes) * (self._cells - self._length[lanes])).astype(np.int32)
         self._food[lanes] = (np.cumsum(free, axis=1, dtype=np.int16) > k[:, None]).argmax(1)
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         turn = actions - 1
         self._heading = np.where((actions == 0) | (turn ^ 2 == self._heading), self._heading, turn)
         target = self._ahead.take(self._head * 4 + self._heading)

@@ -28,7 +28,7 @@ from sandbox.environments import drawing
 from sandbox.environments.batch import BatchEnv
 from sandbox.environments.board import PIXELS, Observe
 from sandbox.environments.config import EnvConfig
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 UP, RIGHT, DOWN, LEFT = range(4)
@@ -96,12 +96,12 @@ class TMaze:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"position": self._position, "goal": self._goal, "steps": self._steps}
 
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         self._position[lanes] = 0
         self._goal[lanes] = np.where(rng.random(lanes) < 0.5, UP, DOWN)
         self._steps[lanes] = 0
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         chosen = (self._position == self._config.length) & _CROSSWISE[actions]
         place = self._position + _ALONG[actions]
         np.clip(place, 0, self._config.length, out=place)

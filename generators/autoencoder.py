@@ -48,7 +48,7 @@ class Autoencoder:
     def __init__(self, config: AutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._compute = compute
         shape = image_shape(spec, "autoencoder")
-        with rng.initialising("autoencoder"):
+        with rng.initializing("autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -60,7 +60,7 @@ class Autoencoder:
         codes = self._codes(x)
         logits = self._logits(codes)
         loss = -likelihood.bernoulli_log_prob(logits, x).mean()
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         self._moments.add(codes.detach())
         error = (torch.sigmoid(logits.detach()) - x).square().mean()
         return {"loss": loss.detach(), "reconstruction_error": error}

@@ -80,7 +80,7 @@ class BoltzmannMachine:
     def __init__(self, config: BoltzmannMachineConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "boltzmann_machine"), compute.device
         self._visible = torch.Size(self._shape).numel()
-        with rng.initialising("boltzmann_machine"):
+        with rng.initializing("boltzmann_machine"):
             self._state = _State(self._visible + config.hidden_size, config.num_chains).to(compute.device)
         self._updates = Counter()
         self._clamped = rng.torch("boltzmann_machine/clamped", compute.device)

@@ -15,10 +15,10 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.labels import Classes
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._adversarial.labels import ClassLabels
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -28,7 +28,7 @@ from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.streams.labelled import Labelled, LabelledConfig
+from sandbox.streams.labeled import Labeled, LabeledConfig
 
 
 class CGANConfig(GeneratorConfig):
@@ -41,8 +41,8 @@ class CGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: PackedTricks = Tricks()
-    stream: LabelledConfig = LabelledConfig()
+    regularizers: PackedRegularizers = Regularizers()
+    stream: LabeledConfig = LabeledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "CGAN":
         return CGAN(self, spec, rng, compute)
@@ -54,21 +54,21 @@ class CGAN:
     def __init__(self, config: CGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         """Raises UserError for points, and for data without labels."""
         channels, *sides = image_shape(spec, "cgan")
-        self._classes = Classes(spec, "cgan", rng, compute)
-        with rng.initialising("cgan/discriminator"):
+        self._classes = ClassLabels(spec, "cgan", rng, compute)
+        with rng.initializing("cgan/discriminator"):
             shape = (channels + self._classes.number, *sides)
-            discriminator = Discriminator(config.backbone, shape, config.tricks)
-        with rng.initialising("cgan/generator"):
+            discriminator = Discriminator(config.backbone, shape, config.regularizers)
+        with rng.initializing("cgan/generator"):
             generator = mirror(config.backbone, config.latent_size + self._classes.number, spec.shape)
-        self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, NON_SATURATING, generator, discriminator, rng, compute)
+        self._noise = Latents(config.latent_size, rng, compute)
+        self._duel = AdversarialTrainer(config, NON_SATURATING, generator, discriminator, rng, compute)
 
-    def update(self, batch: Labelled) -> Metrics:
+    def update(self, batch: Labeled) -> Metrics:
         """The generator makes images of the batch's classes."""
         duel, classes = self._duel, self._classes.of(batch)
 
         def fake() -> torch.Tensor:
-            z = self._classes.beside(self._noise.training(len(classes)), classes)
+            z = self._classes.concatenate(self._noise.training(len(classes)), classes)
             return self._classes.as_planes(self._noise.images(duel.generator, z), classes)
 
         return duel.play(self._classes.as_planes(batch.images, classes), fake)
@@ -79,7 +79,7 @@ class CGAN:
     @torch.no_grad()
     def _make(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Images of the averaged generator, from [B, Z] and [B]."""
-        return self._noise.images(self._duel.average, self._classes.beside(z, labels))
+        return self._noise.images(self._duel.average, self._classes.concatenate(z, labels))
 
     def num_classes(self) -> int:
         return self._classes.number

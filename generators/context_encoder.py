@@ -17,9 +17,9 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
-from sandbox.generators._images.preview_images import Held
+from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
+from sandbox.generators._images.preview_images import PreviewImages
 from sandbox.generators._images.shapes import fitting, image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -50,7 +50,7 @@ class ContextEncoderConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: PackedTricks = Tricks()
+    regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "ContextEncoder":
@@ -65,12 +65,12 @@ class ContextEncoder:
         self._config, self._compute = config, compute
         self._shape = image_shape(spec, "context_encoder")
         self._side = max(round(config.side * min(self._shape[1:])), 1)  # pixels
-        with rng.initialising("context_encoder/discriminator"):
-            discriminator = Discriminator(config.backbone, self._shape, config.tricks)
-        with rng.initialising("context_encoder/generator"):
+        with rng.initializing("context_encoder/discriminator"):
+            discriminator = Discriminator(config.backbone, self._shape, config.regularizers)
+        with rng.initializing("context_encoder/generator"):
             generator = Bottleneck(config.backbone, config.latent_size, self._shape)
-        self._duel = Duel(config, NON_SATURATING, generator, discriminator, rng, compute)
-        self._held = Held(self._shape, compute)
+        self._duel = AdversarialTrainer(config, NON_SATURATING, generator, discriminator, rng, compute)
+        self._held = PreviewImages(self._shape, compute)
         self._training = rng.torch("context_encoder/damage", compute.device)
         self._sampling = rng.torch("context_encoder/sample", compute.device)
         self._preview = rng.integer("context_encoder/preview")

@@ -24,7 +24,7 @@ from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.networks.moments import CodeMoments
-from sandbox.ops import likelihood, regularised_codes
+from sandbox.ops import likelihood, regularized_codes
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
@@ -51,7 +51,7 @@ class ContractiveAutoencoder:
     def __init__(self, config: ContractiveAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         shape = image_shape(spec, "contractive_autoencoder")
-        with rng.initialising("contractive_autoencoder"):
+        with rng.initializing("contractive_autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -67,7 +67,7 @@ class ContractiveAutoencoder:
         cross_entropy = -likelihood.bernoulli_log_prob(logits, x.detach()).mean()
         jacobian = self._jacobian(codes, x).mean()
         loss = cross_entropy + self._config.contraction * jacobian
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         self._moments.add(log_odds.detach())
         return {
             "loss": loss.detach(),
@@ -79,8 +79,8 @@ class ContractiveAutoencoder:
     def _jacobian(self, codes: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
         """||d code / d image||_F^2, an estimate, [B]."""
         estimates = [
-            regularised_codes.jacobian_norm_estimate(
-                codes, x, regularised_codes.signs(tuple(codes.shape), self._probes, codes.device)
+            regularized_codes.jacobian_norm_estimate(
+                codes, x, regularized_codes.signs(tuple(codes.shape), self._probes, codes.device)
             )
             for _ in range(self._config.probes)
         ]

@@ -21,7 +21,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.image_pool import Pool
 from sandbox.generators._adversarial.patch_discriminator import PatchDiscriminator
 from sandbox.generators._adversarial.training import ADAM, Decay
-from sandbox.generators._images.preview_images import Held
+from sandbox.generators._images.preview_images import PreviewImages
 from sandbox.generators._images.shapes import fitting, source_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -70,9 +70,9 @@ class CycleGAN:
         self._generators, self._discriminators, self._pools = nn.ModuleDict(), nn.ModuleDict(), dict[str, Pool]()
         for way, other in (("there", "back"), ("back", "there")):
             shape = self._shapes[way]
-            with rng.initialising(f"cyclegan/{way}/generator"):
+            with rng.initializing(f"cyclegan/{way}/generator"):
                 generator = Translator(self._shapes[other], shape[0], config.channels, config.num_blocks)
-            with rng.initialising(f"cyclegan/{way}/discriminator"):
+            with rng.initializing(f"cyclegan/{way}/discriminator"):
                 discriminator = PatchDiscriminator(shape, config.patch_channels)
             draws = rng.torch(f"cyclegan/{way}/pool", compute.device)
             self._pools[way] = Pool(config.pool_size, shape, compute, draws)
@@ -81,7 +81,7 @@ class CycleGAN:
         self._averages = copy.deepcopy(self._generators).eval()
         self._generator_optimizer = config.generator_optimizer.make(self._generators.parameters())
         self._discriminator_optimizer = config.discriminator_optimizer.make(self._discriminators.parameters())
-        self._held = Held(self._shapes["back"], compute)
+        self._held = PreviewImages(self._shapes["back"], compute)
 
     def update(self, batch: Both) -> Metrics:
         self._held.see(batch.sources)
@@ -115,7 +115,7 @@ class CycleGAN:
             identity = torch.stack(identities).sum()
             loss = loss + self._config.identity_weight * identity
             metrics["identity"] = identity.detach() / 2
-        self._generator_optimizer.minimise(loss)
+        self._generator_optimizer.minimize(loss)
         adversarial.average_into(self._averages, self._generators, self._config.average_decay)
         return fake, {"generator_loss": loss.detach(), **metrics}
 
@@ -131,7 +131,7 @@ class CycleGAN:
             losses.append(LEAST_SQUARES.discriminator_loss(on_real, on_fake))
             metrics[f"d_real_{way}"], metrics[f"d_fake_{way}"] = on_real.detach().mean(), on_fake.detach().mean()
         loss = torch.stack(losses).sum()
-        self._discriminator_optimizer.minimise(loss)
+        self._discriminator_optimizer.minimize(loss)
         return {"discriminator_loss": loss.detach(), **metrics}
 
     def parts(self) -> dict[str, Stateful]:

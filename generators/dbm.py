@@ -32,7 +32,7 @@ from sandbox.ops.boltzmann import Machine
 from sandbox.ops.units import BERNOULLI, draw
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.streams.labelled import Labelled, LabelledConfig
+from sandbox.streams.labeled import Labeled, LabeledConfig
 
 
 class DBMConfig(GeneratorConfig):
@@ -52,7 +52,7 @@ class DBMConfig(GeneratorConfig):
     optimizer: AnyOptimizer = Adam()
     sample_steps: PositiveInt = 500
     ais: Annealing = Annealing()
-    stream: LabelledConfig = LabelledConfig()
+    stream: LabeledConfig = LabeledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DBM":
         return DBM(self, spec, rng, compute)
@@ -96,7 +96,7 @@ class DBM:
         even, odd = sum(self._sizes[0::2]), sum(self._sizes[1::2])
         self._machine = Layer((even, odd), config.learning, BERNOULLI, rng, "dbm", compute)
         self._machine.connected = self._connections().to(compute.device)
-        with rng.initialising("dbm/network"):
+        with rng.initializing("dbm/network"):
             self._network = Network(self._sizes, max(spec.num_classes, 1)).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._has_classes = spec.num_classes > 0
@@ -105,7 +105,7 @@ class DBM:
         self._sampling = rng.torch("dbm/sample", compute.device)
         self._annealing = rng.torch("dbm/annealing", compute.device)
 
-    def update(self, batch: Labelled) -> Metrics:
+    def update(self, batch: Labeled) -> Metrics:
         v, config = self._pixels(batch.images), self._config
         together = len(self._stack) * config.pretraining_steps
         update = self._updates.value
@@ -157,7 +157,7 @@ class DBM:
         """One step of the network down the cross-entropy; the machine stays as it is."""
         logits = self._logits(v, self._inferred(v))
         loss = F.cross_entropy(logits, labels)
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         return {"loss": loss.detach(), "error": (logits.argmax(1) != labels).float().mean()}
 
     def parts(self) -> dict[str, Stateful]:

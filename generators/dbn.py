@@ -35,7 +35,7 @@ from sandbox.ops import belief, boltzmann
 from sandbox.ops.belief import Arrow
 from sandbox.ops.boltzmann import Machine
 from sandbox.ops.units import BERNOULLI, draw
-from sandbox.streams.labelled import Labelled, LabelledConfig
+from sandbox.streams.labeled import Labeled, LabeledConfig
 
 _TOGETHER = 500  # images whose bound is estimated side by side
 
@@ -64,7 +64,7 @@ class DBNConfig(GeneratorConfig):
     sample_steps: PositiveInt = 500
     bound_samples: PositiveInt = 20
     ais: Annealing = Annealing()
-    stream: LabelledConfig = LabelledConfig()
+    stream: LabeledConfig = LabeledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DBN":
         return DBN(self, spec, rng, compute)
@@ -86,7 +86,7 @@ class DBN:
         self._layers = [
             Layer(pair, config.learning, BERNOULLI, rng, f"dbn/{i}", compute) for i, pair in enumerate(pairs)
         ]
-        with rng.initialising("dbn"):
+        with rng.initializing("dbn"):
             self._directed = [Directed(*pair).to(compute.device) for pair in pairs[:-1]]
         self._perceptron = None
         if config.softmax is not None:
@@ -99,7 +99,7 @@ class DBN:
         self._sampling = rng.torch("dbn/sample", compute.device)
         self._bounding = rng.torch("dbn/bound", compute.device)
 
-    def update(self, batch: Labelled) -> Metrics:
+    def update(self, batch: Labeled) -> Metrics:
         """`stage`: 0 for the lowest layer alone, and so on; then one for `up_down`, and one for `softmax`."""
         x, (stage, since) = self._pixels_of(batch.images), self._stage()
         if stage < len(self._layers):

@@ -73,7 +73,7 @@ class DenoisingAutoencoder:
     def __init__(self, config: DenoisingAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._noise, self._compute = config.noise, compute
         shape = image_shape(spec, "denoising_autoencoder")
-        with rng.initialising("denoising_autoencoder"):
+        with rng.initializing("denoising_autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -89,7 +89,7 @@ class DenoisingAutoencoder:
         codes = self._codes(self._noise.damage(x, self._damage))
         logits = self._logits(codes)
         loss = -likelihood.bernoulli_log_prob(logits, x).mean()
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         self._moments.add(codes.detach())
         error = (torch.sigmoid(logits.detach()) - x).square().mean()
         return {"loss": loss.detach(), "reconstruction_error": error}

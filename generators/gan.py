@@ -15,9 +15,9 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.spec import Spec
@@ -42,7 +42,7 @@ class GANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: PackedTricks = Tricks()
+    regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "GAN":
@@ -53,12 +53,12 @@ class GAN:
     """Two networks, two optimisers: first the discriminator moves, then the generator."""
 
     def __init__(self, config: GANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        with rng.initialising("gan/discriminator"):
-            discriminator = Discriminator(config.backbone, spec.shape, config.tricks)
-        with rng.initialising("gan/generator"):
+        with rng.initializing("gan/discriminator"):
+            discriminator = Discriminator(config.backbone, spec.shape, config.regularizers)
+        with rng.initializing("gan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
-        self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, _GAMES[config.game], generator, discriminator, rng, compute)
+        self._noise = Latents(config.latent_size, rng, compute)
+        self._duel = AdversarialTrainer(config, _GAMES[config.game], generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

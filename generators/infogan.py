@@ -1,7 +1,7 @@
 """A GAN that must not lose the codes it is given: what it makes of them has to tell them again.
 
 Paper: Chen et al. 2016, "InfoGAN: Interpretable Representation Learning by Information Maximizing Generative
-    Adversarial Nets": one categorical code, evenly drawn, and codes in [-1, 1]; the recogniser Q stands on the
+    Adversarial Nets": one categorical code, evenly drawn, and codes in [-1, 1]; the recognizer Q stands on the
     discriminator's features, and both players gain by the bound on the information that an image has of its codes.
 Deviations: no batch norm in the discriminator, which is also asked about images one by one; what is said in `_duel.py`.
 """
@@ -18,10 +18,10 @@ from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.generators._adversarial.discriminator import Discriminator, Verdict
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._adversarial.discriminator import Discriminator, DiscriminatorOutput
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.generators._images.shapes import fitting, image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -43,7 +43,7 @@ class InfoGANConfig(GeneratorConfig):
     """`num_categories`: K of the categorical code; `num_codes`: of those in [-1, 1]; `noise_size`: what stays noise.
 
     `category_weight` and `code_weight`: of the two bounds on the information, in both players' losses.
-    `recogniser_size`: hidden units of Q. `average_decay` and `discriminator_steps`: to an update of the generator.
+    `recognizer_size`: hidden units of Q. `average_decay` and `discriminator_steps`: to an update of the generator.
     """
 
     name: Literal["infogan"] = "infogan"
@@ -53,12 +53,12 @@ class InfoGANConfig(GeneratorConfig):
     noise_size: NonNegativeInt = 62
     category_weight: NonNegativeFloat = 1.0
     code_weight: NonNegativeFloat = 0.1
-    recogniser_size: PositiveInt = 128
+    recognizer_size: PositiveInt = 128
     average_decay: Decay = 0.999
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = Adam(lr=1e-3, betas=(0.5, 0.999))
-    tricks: Tricks = Tricks()
+    regularizers: Regularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "InfoGAN":
@@ -73,22 +73,22 @@ class Guess(NamedTuple):
     log_variance: torch.Tensor
 
 
-class Recogniser(nn.Module):
+class Recognizer(nn.Module):
     """The discriminator, and Q on top of its features."""
 
     def __init__(self, config: InfoGANConfig, shape: tuple[int, ...]) -> None:
         super().__init__()
         self._sizes = [config.num_categories, config.num_codes, config.num_codes]
-        self.judge = Discriminator(config.backbone, shape, config.tricks)
-        hidden = config.recogniser_size
+        self.judge = Discriminator(config.backbone, shape, config.regularizers)
+        hidden = config.recognizer_size
         self.codes = nn.Sequential(
             nn.Linear(self.judge.encoder.out_features, hidden), nn.LeakyReLU(0.1), nn.Linear(hidden, sum(self._sizes))
         )
 
-    def forward(self, x: torch.Tensor) -> Verdict:
+    def forward(self, x: torch.Tensor) -> DiscriminatorOutput:
         return self.judge(x)
 
-    def guess(self, verdict: Verdict) -> Guess:
+    def guess(self, verdict: DiscriminatorOutput) -> Guess:
         logits, mean, log_variance = torch.split(in_fp32(self.codes, verdict.features), self._sizes, 1)
         return Guess(logits, mean, _NARROWEST + F.softplus(log_variance - _NARROWEST))
 
@@ -99,25 +99,25 @@ class InfoGAN:
     def __init__(self, config: InfoGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         """Raises UserError for points, and if images are to be judged in packs: Q looks at each by itself."""
         shape = self._shape = image_shape(spec, "infogan")
-        if config.tricks.pack_size > 1:
+        if config.regularizers.pack_size > 1:
             raise UserError(
-                f"generator.tricks.pack_size={config.tricks.pack_size} judges several images at once, but infogan "
-                "guesses the codes of each. Leave it out."
+                f"generator.regularizers.pack_size={config.regularizers.pack_size} judges several images at once, "
+                "but infogan guesses the codes of each. Leave it out."
             )
         self._config = config
-        with rng.initialising("infogan/discriminator"):
-            self._recogniser = Recogniser(config, shape)
-        with rng.initialising("infogan/generator"):
+        with rng.initializing("infogan/discriminator"):
+            self._recogniser = Recognizer(config, shape)
+        with rng.initializing("infogan/generator"):
             size = config.num_categories + config.num_codes + config.noise_size
             generator = mirror(config.backbone, size, shape)
-        self._noise, self._compute = Noise(1 + config.num_codes + config.noise_size, rng, compute), compute
-        self._duel = Duel(config, NON_SATURATING, generator, self._recogniser, rng, compute)
+        self._noise, self._compute = Latents(1 + config.num_codes + config.noise_size, rng, compute), compute
+        self._duel = AdversarialTrainer(config, NON_SATURATING, generator, self._recogniser, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         """Beside the game: `category_information` and `code_information`, bounds in nats, on the images just made."""
         codes, found = self._codes(self._noise.training(len(batch))), dict[str, torch.Tensor]()
 
-        def lost(_: object, verdict: Verdict) -> torch.Tensor:
+        def lost(_: object, verdict: DiscriminatorOutput) -> torch.Tensor:
             category, others = self._information(self._recogniser.guess(verdict), codes)
             found.update(category_information=category.detach(), code_information=others.detach())
             return -(self._config.category_weight * category + self._config.code_weight * others)

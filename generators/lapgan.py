@@ -18,9 +18,9 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -52,7 +52,7 @@ class LAPGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: PackedTricks = Tricks()
+    regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "LAPGAN":
@@ -86,17 +86,17 @@ class LAPGAN:
                 f"generator.name=lapgan halves images until their sides are 4 to 7, but these are "
                 f"{shape[1]}x{shape[2]}. Take larger ones, or generator.name=dcgan."
             )
-        with rng.initialising("lapgan/smallest"):
+        with rng.initializing("lapgan/smallest"):
             small = (shape[0], *self._sides[0])
             pair = (mirror(config.smallest, config.latent_size, small), config.smallest, small)
             self._levels = [self._duel(config, *pair, rng, compute)]
         for number, sides in enumerate(self._sides[1:], 1):
-            with rng.initialising(f"lapgan/{number}"):
+            with rng.initializing(f"lapgan/{number}"):
                 pair = (Details(shape[0], config.detail_channels), config.backbone, (2 * shape[0], *sides))
                 self._levels.append(self._duel(config, *pair, rng, compute))
         self._compute = compute
         self._sizes = [config.latent_size, *(height * width for height, width in self._sides[1:])]
-        self._noise = Noise(sum(self._sizes), rng, compute)
+        self._noise = Latents(sum(self._sizes), rng, compute)
 
     @staticmethod
     def _duel(
@@ -106,8 +106,10 @@ class LAPGAN:
         shape: tuple[int, ...],
         rng: Rng,
         compute: Compute,
-    ) -> Duel:
-        return Duel(config, NON_SATURATING, generator, Discriminator(backbone, shape, config.tricks), rng, compute)
+    ) -> AdversarialTrainer:
+        return AdversarialTrainer(
+            config, NON_SATURATING, generator, Discriminator(backbone, shape, config.regularizers), rng, compute
+        )
 
     def update(self, batch: torch.Tensor) -> Metrics:
         """Every level plays once, with its metrics under its number, 0 the smallest; `loss` is the sum of theirs."""
@@ -122,7 +124,7 @@ class LAPGAN:
         metrics = {f"level_{i}/{name}": value for i, found in enumerate(played) for name, value in found.items()}
         return {"loss": torch.stack([torch.as_tensor(found["loss"]) for found in played]).sum(), **metrics}
 
-    def _play(self, duel: Duel, plain: torch.Tensor, image: torch.Tensor, plane: torch.Tensor) -> Metrics:
+    def _play(self, duel: AdversarialTrainer, plain: torch.Tensor, image: torch.Tensor, plane: torch.Tensor) -> Metrics:
         """One level's update, on real images [B, C, H, W] and what enlarging smaller ones gives, `plain`."""
         return duel.play(
             torch.cat([image, plain], 1),

@@ -13,9 +13,9 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.spec import Spec
@@ -37,7 +37,7 @@ class LSGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: PackedTricks = Tricks()
+    regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "LSGAN":
@@ -48,12 +48,12 @@ class LSGAN:
     """Two networks, two optimisers: first the discriminator moves, then the generator."""
 
     def __init__(self, config: LSGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        with rng.initialising("lsgan/discriminator"):
-            discriminator = Discriminator(config.backbone, spec.shape, config.tricks)
-        with rng.initialising("lsgan/generator"):
+        with rng.initializing("lsgan/discriminator"):
+            discriminator = Discriminator(config.backbone, spec.shape, config.regularizers)
+        with rng.initializing("lsgan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
-        self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, LEAST_SQUARES, generator, discriminator, rng, compute)
+        self._noise = Latents(config.latent_size, rng, compute)
+        self._duel = AdversarialTrainer(config, LEAST_SQUARES, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

@@ -16,9 +16,9 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.patch_discriminator import PatchDiscriminator
-from sandbox.generators._adversarial.regularizers import Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
-from sandbox.generators._images.preview_images import Held
+from sandbox.generators._adversarial.regularizers import Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
+from sandbox.generators._images.preview_images import PreviewImages
 from sandbox.generators._images.shapes import fitting, source_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -53,8 +53,8 @@ class Pix2PixConfig(GeneratorConfig):
         return 1
 
     @property
-    def tricks(self) -> Tricks:
-        return Tricks()
+    def regularizers(self) -> Regularizers:
+        return Regularizers()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Pix2Pix":
         return Pix2Pix(self, spec, rng, compute)
@@ -68,12 +68,12 @@ class Pix2Pix:
         self._config, self._compute = config, compute
         self._source_shape = source_shape(spec, "pix2pix")
         both = (self._source_shape[0] + spec.shape[0], *spec.shape[1:])
-        with rng.initialising("pix2pix/discriminator"):
+        with rng.initializing("pix2pix/discriminator"):
             discriminator = PatchDiscriminator(both, config.patch_channels)
-        with rng.initialising("pix2pix/generator"):
+        with rng.initializing("pix2pix/generator"):
             unet = UNet(self._source_shape, spec.shape[0], config.channels, config.dropout)
-        self._duel = Duel(config, NON_SATURATING, unet, discriminator, rng, compute)
-        self._held = Held(self._source_shape, compute)
+        self._duel = AdversarialTrainer(config, NON_SATURATING, unet, discriminator, rng, compute)
+        self._held = PreviewImages(self._source_shape, compute)
         self._training = rng.torch("pix2pix/dropout", compute.device)
         self._translating = rng.torch("pix2pix/translate", compute.device)
         self._preview = rng.integer("pix2pix/preview")

@@ -62,7 +62,7 @@ class SigmoidBeliefNet:
     def __init__(self, config: SigmoidBeliefNetConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "sigmoid_belief_net"), compute.device
         sizes = (torch.Size(self._shape).numel(), *config.layers)
-        with rng.initialising("sigmoid_belief_net"):
+        with rng.initializing("sigmoid_belief_net"):
             self._layers = [Directed(*pair).to(compute.device) for pair in pairwise(sizes)]
         self._prior = Prior(sizes[-1]).to(compute.device)
         self._updates, self._measured = Counter(), Measured()

@@ -23,7 +23,7 @@ from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.networks.moments import CodeMoments
-from sandbox.ops import likelihood, regularised_codes
+from sandbox.ops import likelihood, regularized_codes
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
@@ -50,7 +50,7 @@ class SparseAutoencoder:
     def __init__(self, config: SparseAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         shape = image_shape(spec, "sparse_autoencoder")
-        with rng.initialising("sparse_autoencoder"):
+        with rng.initializing("sparse_autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
@@ -63,9 +63,9 @@ class SparseAutoencoder:
         codes = torch.sigmoid(log_odds)
         logits = self._logits(codes)
         cross_entropy = -likelihood.bernoulli_log_prob(logits, x).mean()
-        sparsity = regularised_codes.bernoulli_kl(self._config.activation, codes.mean(0)).sum()
+        sparsity = regularized_codes.bernoulli_kl(self._config.activation, codes.mean(0)).sum()
         loss = cross_entropy + self._config.sparsity * sparsity
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         self._moments.add(log_odds.detach())
         return {
             "loss": loss.detach(),

@@ -27,7 +27,7 @@ from sandbox.networks.inputs import as_pixels
 from sandbox.networks.moments import CodeMoments
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.streams.labelled import Labelled, LabelledConfig
+from sandbox.streams.labeled import Labeled, LabeledConfig
 
 
 class StackedAutoencoderConfig(GeneratorConfig):
@@ -42,7 +42,7 @@ class StackedAutoencoderConfig(GeneratorConfig):
     label_weight: NonNegativeFloat = 10.0
     pretraining_optimizer: AnyOptimizer = Adam()
     fine_tuning_optimizer: AnyOptimizer = Adam()
-    stream: LabelledConfig = LabelledConfig()
+    stream: LabeledConfig = LabeledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "StackedAutoencoder":
         return StackedAutoencoder(self, spec, rng, compute)
@@ -64,7 +64,7 @@ class StackedAutoencoder:
     def __init__(self, config: StackedAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._compute = config, image_shape(spec, "stacked_autoencoder"), compute
         pixels = torch.Size(self._shape).numel()
-        with rng.initialising("stacked_autoencoder"):
+        with rng.initializing("stacked_autoencoder"):
             self._stack = Stack((pixels, *config.layers), spec.num_classes).to(compute.device)
         self._moments = CodeMoments(config.layers[-1]).to(compute.device)
         self._pretraining = [
@@ -75,7 +75,7 @@ class StackedAutoencoder:
         self._updates = Counter()
         self._prior = rng.torch("stacked_autoencoder/sample", compute.device)
 
-    def update(self, batch: Labelled) -> Metrics:
+    def update(self, batch: Labeled) -> Metrics:
         """`layer`: the one that learns alone, from 0; the number of layers while all learn together.
 
         `loss`: `cross_entropy`, summed over what the layer, or all of them, reconstruct, and the weighed
@@ -94,7 +94,7 @@ class StackedAutoencoder:
         log_odds = self._rise(self._stack.up[layer : layer + 1], below)
         logits = self._fall(self._stack.down[layer : layer + 1], torch.sigmoid(log_odds))
         loss = _cross_entropy(logits, below)
-        self._pretraining[layer].minimise(loss)
+        self._pretraining[layer].minimize(loss)
         if layer == len(self._pretraining) - 1:
             self._moments.add(log_odds.detach())
         return {"loss": loss.detach(), "cross_entropy": loss.detach()}
@@ -107,7 +107,7 @@ class StackedAutoencoder:
             label_cross_entropy = F.cross_entropy(self._classes(log_odds), labels.to(x.device))
             loss = cross_entropy + self._config.label_weight * label_cross_entropy
             metrics["label_cross_entropy"] = label_cross_entropy.detach()
-        self._fine_tuning.minimise(loss)
+        self._fine_tuning.minimize(loss)
         self._moments.add(log_odds.detach())
         return {"loss": loss.detach(), **metrics}
 

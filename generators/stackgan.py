@@ -21,10 +21,10 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.labels import Classes
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
-from sandbox.generators._adversarial.training import ADAM, Decay, Duel
+from sandbox.generators._adversarial.labels import ClassLabels
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -37,11 +37,11 @@ from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.images import enlarged, halved
 from sandbox.ops.likelihood import gaussian_kl
 from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.streams.labelled import Labelled, LabelledConfig
+from sandbox.streams.labeled import Labeled, LabeledConfig
 
 
 class StackGANConfig(GeneratorConfig):
-    """`sketch_steps`: updates of stage I, before stage II begins. `sketch` and `backbone`: what judges in either.
+    """`stage_one_steps`: updates of stage I, before stage II begins. `sketch` and `backbone`: what judges in either.
 
     `condition_size`: of the drawn condition; `kl_weight`: of its divergence, summed over it: with 1, the class would
     cost more than it gains. `channels`: width of stage II; `average_decay` and `discriminator_steps`: to an update of
@@ -49,8 +49,8 @@ class StackGANConfig(GeneratorConfig):
     """
 
     name: Literal["stackgan"] = "stackgan"
-    sketch_steps: PositiveInt = 10_000
-    sketch: Backbone = Strided(channels=(64,))
+    stage_one_steps: PositiveInt = 10_000
+    stage_one: Backbone = Strided(channels=(64,))
     backbone: Backbone = Strided()
     latent_size: PositiveInt = 64
     condition_size: PositiveInt = 16
@@ -60,8 +60,8 @@ class StackGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 1
     discriminator_optimizer: AnyOptimizer = ADAM
     generator_optimizer: AnyOptimizer = ADAM
-    tricks: PackedTricks = Tricks()
-    stream: LabelledConfig = LabelledConfig()
+    regularizers: PackedRegularizers = Regularizers()
+    stream: LabeledConfig = LabeledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "StackGAN":
         return StackGAN(self, spec, rng, compute)
@@ -86,13 +86,13 @@ class Condition(nn.Module):
         return mean + (0.5 * log_variance).exp() * noise, gaussian_kl(mean, log_variance)
 
 
-class Sketcher(nn.Module):
+class StageOne(nn.Module):
     """Stage I: classes [B, K], noise of the condition [B, E], latents [B, Z]."""
 
     def __init__(self, config: StackGANConfig, num_classes: int, shape: tuple[int, ...]) -> None:
         super().__init__()
         self.condition = Condition(num_classes, config.condition_size)
-        self.decoder = mirror(config.sketch, config.condition_size + config.latent_size, shape)
+        self.decoder = mirror(config.stage_one, config.condition_size + config.latent_size, shape)
 
     def forward(self, classes: torch.Tensor, noise: torch.Tensor, z: torch.Tensor) -> Drawn:
         condition, kl = self.condition(classes, noise)
@@ -114,7 +114,7 @@ class Residual(nn.Module):
         return F.relu(x + self.change(x))
 
 
-class Painter(nn.Module):
+class StageTwo(nn.Module):
     """Stage II: classes [B, K], noise of the condition [B, E], sketches [B, C, h, w]."""
 
     def __init__(self, config: StackGANConfig, num_classes: int, shape: tuple[int, ...]) -> None:
@@ -147,35 +147,41 @@ class StackGAN:
                 f"generator.name=stackgan halves images, but these are {shape[1]}x{shape[2]}. "
                 "Take larger ones, or generator.name=cgan."
             )
-        self._config, self._classes, self._compute = config, Classes(spec, "stackgan", rng, compute), compute
+        self._config, self._classes, self._compute = config, ClassLabels(spec, "stackgan", rng, compute), compute
         number = self._classes.number
         self._sides = shape[1:]
         small = (shape[0], shape[1] // 2, shape[2] // 2)
-        with rng.initialising("stackgan/sketch"):
-            judge = Discriminator(config.sketch, (small[0] + number, *small[1:]), config.tricks)
-            self._sketching = Duel(config, NON_SATURATING, Sketcher(config, number, small), judge, rng, compute)
-        with rng.initialising("stackgan/paint"):
-            judge = Discriminator(config.backbone, (shape[0] + number, *shape[1:]), config.tricks)
-            self._painting = Duel(config, NON_SATURATING, Painter(config, number, shape), judge, rng, compute)
+        with rng.initializing("stackgan/sketch"):
+            judge = Discriminator(config.stage_one, (small[0] + number, *small[1:]), config.regularizers)
+            self._stage_one = AdversarialTrainer(
+                config, NON_SATURATING, StageOne(config, number, small), judge, rng, compute
+            )
+        with rng.initializing("stackgan/paint"):
+            judge = Discriminator(config.backbone, (shape[0] + number, *shape[1:]), config.regularizers)
+            self._stage_two = AdversarialTrainer(
+                config, NON_SATURATING, StageTwo(config, number, shape), judge, rng, compute
+            )
         self._sizes = [config.condition_size, config.latent_size, config.condition_size]
-        self._noise, self._updates = Noise(sum(self._sizes), rng, compute), Counter()
+        self._noise, self._updates = Latents(sum(self._sizes), rng, compute), Counter()
 
-    def update(self, batch: Labelled) -> Metrics:
+    def update(self, batch: Labeled) -> Metrics:
         """`stage`: 1 or 2, the one that learns; `kl` of its condition, nats. The images are of the batch's classes."""
         classes = self._classes.of(batch)
         hot, images = self._classes.one_hot(classes), as_float(batch.images)
         code = torch.split(self._noise.training(len(classes)), self._sizes, 1)
         self._updates.value += 1
-        if self._updates.value <= self._config.sketch_steps:
-            sketcher = self._sketching.generator
-            found = self._play(self._sketching, halved(images), classes, lambda: sketcher(hot, code[0], code[1]))
+        if self._updates.value <= self._config.stage_one_steps:
+            sketcher = self._stage_one.generator
+            found = self._play(self._stage_one, halved(images), classes, lambda: sketcher(hot, code[0], code[1]))
             return {**found, "stage": 1.0}
         with torch.no_grad(), self._compute.autocast():
-            sketch = _picture(self._sketching.average(hot, code[0], code[1]))
-        painter = self._painting.generator
-        return {**self._play(self._painting, images, classes, lambda: painter(hot, code[2], sketch)), "stage": 2.0}
+            sketch = _picture(self._stage_one.average(hot, code[0], code[1]))
+        painter = self._stage_two.generator
+        return {**self._play(self._stage_two, images, classes, lambda: painter(hot, code[2], sketch)), "stage": 2.0}
 
-    def _play(self, duel: Duel, real: torch.Tensor, classes: torch.Tensor, draw: Callable[[], Drawn]) -> Metrics:
+    def _play(
+        self, duel: AdversarialTrainer, real: torch.Tensor, classes: torch.Tensor, draw: Callable[[], Drawn]
+    ) -> Metrics:
         """One stage's update on real images and the classes [B] of both kinds."""
         kls = list[torch.Tensor]()
 
@@ -190,7 +196,7 @@ class StackGAN:
         return {**metrics, "kl": kls[0].detach()}
 
     def parts(self) -> dict[str, Stateful]:
-        duels = {"sketching": self._sketching, "painting": self._painting}
+        duels = {"stage_one": self._stage_one, "stage_two": self._stage_two}
         parts = {f"{stage}.{name}": part for stage, duel in duels.items() for name, part in duel.parts().items()}
         return {**parts, "updates": self._updates}
 
@@ -199,10 +205,10 @@ class StackGAN:
         """Images of the averaged generators; before stage II begins, enlarged sketches."""
         hot, code = self._classes.one_hot(labels), torch.split(codes, self._sizes, 1)
         with self._compute.autocast():
-            sketch = _picture(self._sketching.average(hot, code[0], code[1]))
-            if self._updates.value <= self._config.sketch_steps:
+            sketch = _picture(self._stage_one.average(hot, code[0], code[1]))
+            if self._updates.value <= self._config.stage_one_steps:
                 return enlarged(sketch, self._sides)
-            return _picture(self._painting.average(hot, code[2], sketch))
+            return _picture(self._stage_two.average(hot, code[2], sketch))
 
     def num_classes(self) -> int:
         return self._classes.number

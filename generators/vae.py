@@ -66,7 +66,7 @@ class VAE:
 
     def __init__(self, config: VAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
-        with rng.initialising("vae"):
+        with rng.initializing("vae"):
             self._network = Network(config, image_shape(spec, "vae")).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._noise = rng.torch("vae/noise", compute.device)
@@ -79,7 +79,7 @@ class VAE:
         reconstruction, ratio = self._weigh(self._floats(batch), posterior, samples, self._noise)
         kl = ratio if samples > 1 else likelihood.gaussian_kl(*posterior)  # the same on average, without the noise
         loss = -likelihood.importance_log_likelihood(reconstruction - beta * kl).mean()
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         return {
             "loss": loss.detach(),
             "elbo": (reconstruction - kl).mean().detach(),

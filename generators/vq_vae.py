@@ -95,7 +95,7 @@ class VQVAE:
 
     def __init__(self, config: VQVAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
-        with rng.initialising("vq_vae"):
+        with rng.initializing("vq_vae"):
             network = Bottleneck(config.backbone, config.positions * config.code_size, image_shape(spec, "vq_vae"))
         self._network = network.to(compute.device)
         self._codebook = Codebook(config).to(compute.device)
@@ -117,7 +117,7 @@ class VQVAE:
         cross_entropy = -likelihood.bernoulli_log_prob(logits, x).mean()
         commitment = vq.commitment_loss(vectors, quantised).mean()
         loss = cross_entropy + self._config.commitment * commitment
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         self._codebook.follow(vectors.detach(), symbols)
         return {
             "loss": loss.detach(),

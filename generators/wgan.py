@@ -13,9 +13,9 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import PackedTricks, Tricks
-from sandbox.generators._adversarial.training import Decay, Duel
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.spec import Spec
@@ -44,7 +44,7 @@ class WGANConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 5
     discriminator_optimizer: AnyOptimizer = _ADAM
     generator_optimizer: AnyOptimizer = _ADAM
-    tricks: PackedTricks = Tricks()
+    regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "WGAN":
@@ -55,13 +55,13 @@ class WGAN:
     """Two networks, two optimisers: first the discriminator moves, then the generator."""
 
     def __init__(self, config: WGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        with rng.initialising("wgan/discriminator"):
-            discriminator = Discriminator(config.backbone, spec.shape, config.tricks)
-        with rng.initialising("wgan/generator"):
+        with rng.initializing("wgan/discriminator"):
+            discriminator = Discriminator(config.backbone, spec.shape, config.regularizers)
+        with rng.initializing("wgan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._clip = config.clip
-        self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, WASSERSTEIN, generator, discriminator, rng, compute)
+        self._noise = Latents(config.latent_size, rng, compute)
+        self._duel = AdversarialTrainer(config, WASSERSTEIN, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

@@ -16,9 +16,9 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.latents import Noise
-from sandbox.generators._adversarial.regularizers import ClosenessToOthers, PackedTricks, Tricks
-from sandbox.generators._adversarial.training import Decay, Duel
+from sandbox.generators._adversarial.latents import Latents
+from sandbox.generators._adversarial.regularizers import MinibatchDiscriminationLayer, PackedRegularizers, Regularizers
+from sandbox.generators._adversarial.training import AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.spec import Spec
@@ -48,7 +48,7 @@ class WGANGPConfig(GeneratorConfig):
     discriminator_steps: PositiveInt = 5
     discriminator_optimizer: AnyOptimizer = _ADAM
     generator_optimizer: AnyOptimizer = _ADAM
-    tricks: PackedTricks = Tricks()
+    regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
     def make(self, spec: Spec, rng: Rng, compute: Compute) -> "WGANGP":
@@ -57,10 +57,11 @@ class WGANGPConfig(GeneratorConfig):
 
 def refuse_company(critic: nn.Module) -> None:
     """Raises UserError if what an image is worth depends on its batch: the penalty is about one at a time."""
-    if any(isinstance(part, ClosenessToOthers) for part in critic.modules()):
+    if any(isinstance(part, MinibatchDiscriminationLayer) for part in critic.modules()):
         raise UserError(
             "generator.name=wgan_gp judges each image by itself, but minibatch discrimination compares it with its "
-            "batch. Leave generator.tricks.minibatch_discrimination out; generator.tricks.pack_size goes with it."
+            "batch. Leave generator.regularizers.minibatch_discrimination out; "
+            "generator.regularizers.pack_size goes with it."
         )
     if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in critic.modules()):
         raise UserError(
@@ -73,15 +74,15 @@ class WGANGP:
     """Two networks, two optimisers: first the discriminator moves, then the generator."""
 
     def __init__(self, config: WGANGPConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        with rng.initialising("wgan_gp/discriminator"):
-            discriminator = Discriminator(config.backbone, spec.shape, config.tricks)
-        with rng.initialising("wgan_gp/generator"):
+        with rng.initializing("wgan_gp/discriminator"):
+            discriminator = Discriminator(config.backbone, spec.shape, config.regularizers)
+        with rng.initializing("wgan_gp/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         refuse_company(discriminator)
-        self._weight, self._device, self._pack_size = config.penalty, compute.device, config.tricks.pack_size
+        self._weight, self._device, self._pack_size = config.penalty, compute.device, config.regularizers.pack_size
         self._alphas = rng.torch("wgan_gp/alphas", compute.device)
-        self._noise = Noise(config.latent_size, rng, compute)
-        self._duel = Duel(config, WASSERSTEIN, generator, discriminator, rng, compute, self._slopes)
+        self._noise = Latents(config.latent_size, rng, compute)
+        self._duel = AdversarialTrainer(config, WASSERSTEIN, generator, discriminator, rng, compute, self._slopes)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         duel, noise = self._duel, self._noise

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox.core.background import Beside, Inline, Threaded
+from sandbox.core.background import Background, InlineRunner, ThreadRunner
 from sandbox.core.errors import UserError
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import spec_of
@@ -164,16 +164,16 @@ def test_points_are_learnt_or_refused(name: str, tmp_path: Path) -> None:
 def test_playing_on_beside_an_update_changes_nothing(name: str, tmp_path: Path) -> None:
     """At its start, at its end or in the middle: weights and all that `act` reads stay as they were until then."""
 
-    def after(beside: Beside) -> tuple[Run, list[dict[str, float]]]:
+    def after(beside: Background) -> tuple[Run, list[dict[str, float]]]:
         parts, _ = start("agent", name, tmp_path)
-        compute = replace(parts.compute, beside=beside)
+        compute = replace(parts.compute, background=beside)
         learner = parts.config.learner.make(spec_of(parts.source(1)), parts.rng, compute)
         run = replace(parts, learner=learner, compute=compute).run()
         for _, _ in zip(range(8), run.steps(), strict=False):
             pass
         return run, go(run, 2)
 
-    (early, rows), *others = (after(beside) for beside in (Inline(), Late(), Threaded()))
+    (early, rows), *others = (after(beside) for beside in (InlineRunner(), Late(), ThreadRunner()))
     for run, same in others:
         assert same == rows
         assert_same(run, early)

@@ -56,10 +56,10 @@ class Carried:
         model, memory = self._model, None
         if isinstance(model, RecurrentPPO):
             memory = tuple(tuple(part.clone() for part in lstm) for lstm in vars(model)[_LSTMS])
-        return {"episode_starts": model._last_episode_starts, "memory": memory}
+        return {"episode_starts": model._last_episode_starts, "recurrent": memory}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        model, memory = self._model, state["memory"]
+        model, memory = self._model, state["recurrent"]
         model._last_episode_starts = state["episode_starts"]
         if isinstance(model, RecurrentPPO):
             lstms = (tuple(part.to(model.device) for part in lstm) for lstm in memory)

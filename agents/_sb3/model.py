@@ -11,7 +11,7 @@ from stable_baselines3.common.logger import Logger
 from stable_baselines3.common.preprocessing import is_image_space
 from stable_baselines3.common.vec_env import VecTransposeImage
 
-from sandbox.agents._sb3.vec_env import World
+from sandbox.agents._sb3.vec_env import EnvAdapter
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.interfaces.spec import Spec
@@ -48,7 +48,7 @@ def policy_for(spec: Spec, wish: str, recurrent: bool) -> str:
 def make_model(
     algorithm: type[BaseAlgorithm],
     policy: str,
-    world: World,
+    world: EnvAdapter,
     device: torch.device,
     keywords: dict[str, Any],
     where: str,

@@ -14,7 +14,7 @@ from stable_baselines3.common.type_aliases import TrainFreq, TrainFrequencyUnit
 
 from sandbox.agents._sb3.checkpointing import Carried, Memory, Progress
 from sandbox.agents._sb3.model import warnings_as_notes
-from sandbox.agents._sb3.vec_env import World
+from sandbox.agents._sb3.vec_env import EnvAdapter
 from sandbox.core.compute import memory
 from sandbox.core.errors import UserError
 from sandbox.core.stateful import Stateful
@@ -25,7 +25,7 @@ Batch = Mapping[str, np.ndarray]  # what was collected: [T, N, ...] by name
 class OnPolicy:
     """A batch is a rollout of `n_steps`: A2C, PPO and their kin."""
 
-    def __init__(self, model: OnPolicyAlgorithm, world: World) -> None:
+    def __init__(self, model: OnPolicyAlgorithm, world: EnvAdapter) -> None:
         self._model, self._world = model, world
         self.progress = Progress(model, "num_timesteps", "_n_updates", "_current_progress_remaining")
 
@@ -47,7 +47,7 @@ class OnPolicy:
 class OffPolicy:
     """A batch is the newest `train_freq` steps, on the way into a replay memory that `train` draws from: DQN's kin."""
 
-    def __init__(self, model: OffPolicyAlgorithm, world: World, buffer_size: int, where: str) -> None:
+    def __init__(self, model: OffPolicyAlgorithm, world: EnvAdapter, buffer_size: int, where: str) -> None:
         """`buffer_size`: transitions that the memory will hold; `where` its option is set."""
         self._model, self._world, self._buffer_size, self._where = model, world, buffer_size, where
         names = ("num_timesteps", "_n_updates", "_current_progress_remaining", "_n_calls", "_episode_num")

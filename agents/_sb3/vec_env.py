@@ -14,7 +14,7 @@ from sandbox.interfaces.spec import Spec
 from sandbox.streams.actor import Actor
 
 
-class Told:
+class ScriptedAgent:
     """An agent that takes the `actions` [N] it was told."""
 
     def __init__(self) -> None:
@@ -33,7 +33,7 @@ class Told:
         return {}
 
 
-class World(VecEnv):
+class EnvAdapter(VecEnv):
     """At first only spaces, which is all that a policy is made from; `settle` brings environments to play.
 
     As in every `VecEnv`, `step` returns the first observations of the next episodes where one ended. The true last ones
@@ -47,7 +47,7 @@ class World(VecEnv):
         super().__init__(num_envs, shown, spaces.Discrete(spec.num_actions, seed=rng.numpy("sb3 actions")))
         self.transition_bytes = 2 * int(np.prod(spec.shape)) * shown.dtype.itemsize + 20  # in their replay buffer
         self._limit = np.inf if reward_clip is None else reward_clip
-        self._told = Told()
+        self._told = ScriptedAgent()
         self._actor: Actor | None = None
 
     def settle(self, env: Environment, rng: Rng) -> Actor:

@@ -71,7 +71,7 @@ class Games:
         self._first_grey = first.getScreenGrayscale()
         self._shrink = Shrink(*self._first_grey.shape)
         self._last, self._before = np.zeros((2, len(observations), *self._first_grey.shape), np.uint8)
-        self._palette = np.zeros((256, 3), np.uint8)  # of the colours seen; the emulator does not give it away
+        self._palette = np.zeros((256, 3), np.uint8)  # of the colors seen; the emulator does not give it away
         self._palette[self._first_screen] = first.getScreenRGB()
         # An emulator that was put into a state shows an older screen until its next frame.
         self._stills: list[np.ndarray | None] = [self._first_screen] * len(observations)

@@ -33,7 +33,7 @@ _PROGRAM = (
 )
 
 
-class _Wire:
+class _Channel:
     """Messages to another process.
 
     Who waits looks at a byte in shared memory for a moment before it goes to sleep: waking it up would take longer than
@@ -74,7 +74,7 @@ def work(socket: int, file: int, num_envs: int, worker: int) -> None:
     """The life of a worker; `socket` and `file` are descriptors."""
     memory = _Memory(file, num_envs)
     callers, own = memory.bells(worker)
-    wire = _Wire(socket, own, callers)
+    wire = _Channel(socket, own, callers)
     try:
         rules, start, stop = wire.receive()
         methods = _methods(Games(rules, memory.observations[start:stop]))
@@ -106,7 +106,7 @@ class _Worker:
                 env=environment,
                 start_new_session=True,  # Ctrl-C is for the caller to handle
             )
-        self.wire = _Wire(ours.detach(), *memory.bells(index))
+        self.wire = _Channel(ours.detach(), *memory.bells(index))
         self.send((rules, part.start, part.stop))
 
     def send(self, message: Any) -> None:
@@ -146,7 +146,7 @@ def _dismiss(workers: Sequence[_Worker]) -> None:
             worker.process.wait()
 
 
-class Crew:
+class WorkerPool:
     """`num_envs` games, split among this process and `workers` - 1 others. `observations` [N, 84, 84] uint8."""
 
     def __init__(self, rules: Rules, num_envs: int, workers: int) -> None:

@@ -6,12 +6,12 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from sandbox.generators._adversarial.regularizers import Tricks
+from sandbox.generators._adversarial.regularizers import Regularizers
 from sandbox.networks.base import BackboneConfig
 from sandbox.networks.inputs import as_float, in_fp32
 
 
-class Verdict(NamedTuple):
+class DiscriminatorOutput(NamedTuple):
     """`logits`: positive is real; `features` [B, ...]: what they were judged by."""
 
     logits: torch.Tensor
@@ -19,20 +19,21 @@ class Verdict(NamedTuple):
 
 
 class Discriminator(nn.Module):
-    """[B, *shape] -> a verdict on each, or on each pack of `tricks.pack_size` in a row, their channels stacked."""
+    """[B, *shape] -> a verdict on each, or on each pack of `regularizers.pack_size` in a row, their channels
+    stacked."""
 
-    def __init__(self, backbone: BackboneConfig, shape: Sequence[int], tricks: Tricks) -> None:
+    def __init__(self, backbone: BackboneConfig, shape: Sequence[int], regularizers: Regularizers) -> None:
         super().__init__()
-        self._pack_size = tricks.pack_size
-        self.encoder = backbone.make((tricks.pack_size * shape[0], *shape[1:]))
-        closeness, width = tricks.minibatch_discrimination, self.encoder.out_features
+        self._pack_size = regularizers.pack_size
+        self.encoder = backbone.make((regularizers.pack_size * shape[0], *shape[1:]))
+        closeness, width = regularizers.minibatch_discrimination, self.encoder.out_features
         self.closeness = None if closeness is None else closeness.make(width)
         self.head = nn.Linear(width if self.closeness is None else self.closeness.out_features, 1)
 
-    def forward(self, x: torch.Tensor) -> Verdict:
+    def forward(self, x: torch.Tensor) -> DiscriminatorOutput:
         features = self.encoder(self._packed(as_float(x)))
         judged = features if self.closeness is None else self.closeness(features)
-        return Verdict(in_fp32(self.head, judged)[:, 0], features)
+        return DiscriminatorOutput(in_fp32(self.head, judged)[:, 0], features)
 
     def _packed(self, x: torch.Tensor) -> torch.Tensor:
         if self._pack_size == 1:

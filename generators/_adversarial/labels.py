@@ -8,10 +8,10 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
-from sandbox.streams.labelled import Labelled
+from sandbox.streams.labeled import Labeled
 
 
-class Classes:
+class ClassLabels:
     """The `number` of classes K of some data, and how they go beside noise and images."""
 
     def __init__(self, spec: Spec, name: str, rng: Rng, compute: Compute) -> None:
@@ -24,7 +24,7 @@ class Classes:
         self.number, self._device = spec.num_classes, compute.device
         self._sampling = rng.torch("classes/sampling", compute.device)
 
-    def of(self, batch: Labelled) -> torch.Tensor:
+    def of(self, batch: Labeled) -> torch.Tensor:
         """The classes [B] of a batch."""
         assert batch.labels is not None, "the constructor has asked for them"
         return batch.labels.to(self._device)
@@ -41,7 +41,7 @@ class Classes:
         """[B] -> [B, K], floats."""
         return F.one_hot(labels.to(self._device), self.number).float()
 
-    def beside(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def concatenate(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """[B, Z] and [B] -> [B, Z + K]."""
         return torch.cat([z, self.one_hot(labels)], 1)
 

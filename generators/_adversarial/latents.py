@@ -7,7 +7,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 
 
-class Noise:
+class Latents:
     """Latents [B, Z] for training, for samples, and for previews, which are the same each time."""
 
     def __init__(self, latent_size: int, rng: Rng, compute: Compute) -> None:

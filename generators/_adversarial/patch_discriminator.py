@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sandbox.generators._adversarial.discriminator import Verdict
+from sandbox.generators._adversarial.discriminator import DiscriminatorOutput
 from sandbox.networks.inputs import in_fp32
 from sandbox.networks.patches import Patches
 
@@ -18,6 +18,6 @@ class PatchDiscriminator(nn.Module):
         self.patches = Patches(shape, channels)
         self.head = nn.Conv2d(channels[-1], 1, 1)
 
-    def forward(self, x: torch.Tensor) -> Verdict:
+    def forward(self, x: torch.Tensor) -> DiscriminatorOutput:
         features = self.patches(x)
-        return Verdict(in_fp32(self.head, features), features)
+        return DiscriminatorOutput(in_fp32(self.head, features), features)

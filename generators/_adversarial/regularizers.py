@@ -24,11 +24,11 @@ class MinibatchDiscrimination(Config):
     num_kernels: PositiveInt = 16
     kernel_size: PositiveInt = 8
 
-    def make(self, in_features: int) -> "ClosenessToOthers":
-        return ClosenessToOthers(self, in_features)
+    def make(self, in_features: int) -> "MinibatchDiscriminationLayer":
+        return MinibatchDiscriminationLayer(self, in_features)
 
 
-class ClosenessToOthers(nn.Module):
+class MinibatchDiscriminationLayer(nn.Module):
     """[B, F] -> [B, F + num_kernels]: what is near to an image in the batch, beside its own features."""
 
     def __init__(self, config: MinibatchDiscrimination, in_features: int) -> None:
@@ -44,7 +44,7 @@ class ClosenessToOthers(nn.Module):
         return torch.cat([features, others.to(features)], 1)
 
 
-class Fading(Config):
+class ExponentialDecay(Config):
     """A deviation that goes from `start` to `end` by the same factor each step, over `steps` steps; then 0."""
 
     start: PositiveFloat = 0.1
@@ -55,7 +55,7 @@ class Fading(Config):
         return self.start * (self.end / self.start) ** (step / self.steps) if step < self.steps else 0.0
 
 
-class Tricks(Config):
+class Regularizers(Config):
     """What a game is played with besides its losses; by default nothing.
 
     `label_smoothing`: the target of real images is 1 - this. `pack_size`: images that are judged at once, real ones
@@ -70,26 +70,26 @@ class Tricks(Config):
     minibatch_discrimination: MinibatchDiscrimination | None = None
     feature_matching: float = Field(default=0.0, ge=0.0, le=1.0)
     historical_averaging: NonNegativeFloat = 0.0
-    instance_noise: Fading | None = None
+    instance_noise: ExponentialDecay | None = None
 
 
-def _whole_packs(tricks: Tricks, info: ValidationInfo) -> Tricks:
+def _whole_packs(regularizers: Regularizers, info: ValidationInfo) -> Regularizers:
     """Raises ValueError if a batch of the stream, which a config has before all else, is not so many whole packs."""
     if "stream" not in info.data:  # it has mistakes of its own
-        return tricks
-    size, pack = info.data["stream"].batch_size, tricks.pack_size
+        return regularizers
+    size, pack = info.data["stream"].batch_size, regularizers.pack_size
     if size % pack:
         raise ValueError(
             f"pack_size={pack} does not divide generator.stream.batch_size={size}. "
             f"Set generator.stream.batch_size={max(size // pack, 1) * pack}, or another multiple of {pack}"
         )
-    return tricks
+    return regularizers
 
 
-PackedTricks = Annotated[Tricks, AfterValidator(_whole_packs)]  # of a member that judges whole packs
+PackedRegularizers = Annotated[Regularizers, AfterValidator(_whole_packs)]  # of a member that judges whole packs
 
 
-class History:
+class WeightHistory:
     """The mean of a network's weights over all of its updates, and how far they are from it."""
 
     def __init__(self, weights: Sequence[nn.Parameter]) -> None:
@@ -114,11 +114,11 @@ class History:
         self._means = [torch.empty_like(weight).copy_(mean) for mean, weight in pairs]  # in its layout
 
 
-class Blur:
+class InstanceNoise:
     """Adds `instance_noise` to what goes into a discriminator."""
 
-    def __init__(self, tricks: Tricks, rng: Rng, compute: Compute) -> None:
-        self._fading, self._generator = tricks.instance_noise, rng.torch("tricks/instance_noise", compute.device)
+    def __init__(self, regularizers: Regularizers, rng: Rng, compute: Compute) -> None:
+        self._fading, self._generator = regularizers.instance_noise, rng.torch("tricks/instance_noise", compute.device)
 
     def over(self, x: torch.Tensor, update: int) -> torch.Tensor:
         """[B, ...] with the noise of that update; bytes become floats in [0, 1]."""

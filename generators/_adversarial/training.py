@@ -17,22 +17,26 @@ from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
-from sandbox.generators._adversarial.discriminator import Verdict
-from sandbox.generators._adversarial.regularizers import Blur, History, Tricks
+from sandbox.generators._adversarial.discriminator import DiscriminatorOutput
+from sandbox.generators._adversarial.regularizers import InstanceNoise, Regularizers, WeightHistory
 from sandbox.interfaces.learner import Metrics
 from sandbox.ops import adversarial
-from sandbox.ops.adversarial import Critic, Game
+from sandbox.ops.adversarial import AdversarialLoss, Critic
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.base import OptimizerConfig
 
 ADAM = Adam(lr=2e-4, betas=(0.5, 0.999))  # Radford et al. 2016
 Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
 Penalty = Callable[[Critic, torch.Tensor, torch.Tensor], torch.Tensor]
-OfFakes = Callable[[torch.Tensor, Verdict], torch.Tensor]  # generated images and the verdict on them -> scalar
-OfBoth = Callable[[Verdict, Verdict], torch.Tensor]  # the verdicts on real and on generated images -> scalar
+OfFakes = Callable[
+    [torch.Tensor, DiscriminatorOutput], torch.Tensor
+]  # generated images and the verdict on them -> scalar
+OfBoth = Callable[
+    [DiscriminatorOutput, DiscriminatorOutput], torch.Tensor
+]  # the verdicts on real and on generated images -> scalar
 
 
-class Terms(Protocol):
+class AdversarialConfig(Protocol):
     """What members' configs have in common."""
 
     @property
@@ -48,10 +52,10 @@ class Terms(Protocol):
     @property
     def generator_optimizer(self) -> OptimizerConfig: ...
     @property
-    def tricks(self) -> Tricks: ...
+    def regularizers(self) -> Regularizers: ...
 
 
-class Duel:
+class AdversarialTrainer:
     """Two networks and their optimisers. `discriminator`: [B, ...] -> Verdict; real and fake go through apart.
 
     `penalty(critic, real, fake)` is added to the discriminator's loss, outside autocast; the critic gives logits.
@@ -59,8 +63,8 @@ class Duel:
 
     def __init__(
         self,
-        terms: Terms,
-        game: Game,
+        terms: AdversarialConfig,
+        game: AdversarialLoss,
         generator: nn.Module,
         discriminator: nn.Module,
         rng: Rng,
@@ -68,22 +72,23 @@ class Duel:
         penalty: Penalty | None = None,
     ) -> None:
         """Raises UserError if labels are to be smoothed in a game that has none."""
-        if terms.tricks.label_smoothing and not game.labels:
+        if terms.regularizers.label_smoothing and not game.labels:
             raise UserError(
-                f"generator.tricks.label_smoothing={terms.tricks.label_smoothing} smooths the classes real and fake, "
-                "but this member's discriminator gives scores, not classes. Leave it out."
+                f"generator.regularizers.label_smoothing={terms.regularizers.label_smoothing} "
+                "smooths the classes real and fake, but this member's discriminator gives scores, not "
+                "classes. Leave it out."
             )
         self._terms, self._game, self._compute, self._penalty = terms, game, compute, penalty
-        self._blur = Blur(terms.tricks, rng, compute)
+        self._blur = InstanceNoise(terms.regularizers, rng, compute)
         self.generator, self.discriminator = generator.to(compute.device), discriminator.to(compute.device)
         self.average = copy.deepcopy(self.generator).eval()
         self._discriminator_optimizer = terms.discriminator_optimizer.make(self.discriminator.parameters())
         self._generator_optimizer = terms.generator_optimizer.make(self.generator.parameters())
-        self._updates, self._histories = Counter(), dict[str, History]()
-        if terms.tricks.historical_averaging:
+        self._updates, self._histories = Counter(), dict[str, WeightHistory]()
+        if terms.regularizers.historical_averaging:
             self._histories = {
-                "discriminator_history": History(list(self.discriminator.parameters())),
-                "generator_history": History(list(self.generator.parameters())),
+                "discriminator_history": WeightHistory(list(self.discriminator.parameters())),
+                "generator_history": WeightHistory(list(self.generator.parameters())),
             }
         self._real = torch.zeros(0)  # this update's real images, as they were judged
 
@@ -123,8 +128,8 @@ class Duel:
         with self._compute.autocast():
             on_real, on_fake = self.discriminator(real), self.discriminator(fake)
         self._real = real
-        tricks, game = self._terms.tricks, self._game
-        loss = game.discriminator_loss(on_real.logits, on_fake.logits, tricks.label_smoothing)
+        regularizers, game = self._terms.regularizers, self._game
+        loss = game.discriminator_loss(on_real.logits, on_fake.logits, regularizers.label_smoothing)
         metrics = {
             "loss": loss.detach(),
             "discriminator_loss": loss.detach(),
@@ -138,21 +143,21 @@ class Duel:
         if also is not None:
             loss = loss + also(on_real, on_fake)
         loss = loss + self._pull("discriminator_history")
-        gradients = self._discriminator_optimizer.minimise(loss)
+        gradients = self._discriminator_optimizer.minimize(loss)
         return metrics | {"discriminator_gradient": nn.utils.get_total_norm(gradients)}
 
     def generate(self, fake: torch.Tensor, more: OfFakes | None = None) -> dict[str, torch.Tensor]:
         """The generator's step, which leaves no trace in the discriminator."""
         with self._compute.autocast():
             judged = self._blur.over(fake, self._updates.value)
-            verdict = Verdict(*adversarial.without_traces(self.discriminator, judged))
-        share = self._terms.tricks.feature_matching
+            verdict = DiscriminatorOutput(*adversarial.without_traces(self.discriminator, judged))
+        share = self._terms.regularizers.feature_matching
         loss = (1 - share) * self._game.generator_loss(verdict.logits)
         if share:
             loss = loss + share * adversarial.feature_matching(self._real_features(), verdict.features.float())
         if more is not None:
             loss = loss + more(fake, verdict)
-        gradients = self._generator_optimizer.minimise(loss + self._pull("generator_history"))
+        gradients = self._generator_optimizer.minimize(loss + self._pull("generator_history"))
         adversarial.average_into(self.average, self.generator, self._terms.average_decay)
         return {"generator_loss": loss.detach(), "generator_gradient": nn.utils.get_total_norm(gradients)}
 
@@ -160,12 +165,12 @@ class Duel:
     def _real_features(self) -> torch.Tensor:
         """As the discriminator sees real images now: the fakes are to be compared under the same weights."""
         with self._compute.autocast():
-            return Verdict(*adversarial.without_traces(self.discriminator, self._real)).features.float()
+            return DiscriminatorOutput(*adversarial.without_traces(self.discriminator, self._real)).features.float()
 
     def _pull(self, name: str) -> torch.Tensor | float:
         if not self._histories:
             return 0.0
-        return self._terms.tricks.historical_averaging * self._histories[name].distance()
+        return self._terms.regularizers.historical_averaging * self._histories[name].distance()
 
     def parts(self) -> dict[str, Stateful]:
         return {

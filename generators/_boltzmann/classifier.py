@@ -63,7 +63,7 @@ class Perceptron:
     ) -> None:
         """`sizes`: V and those of the hidden layers; `name`: of its generators of randomness."""
         self._config, self._sizes, self._compute = config, sizes, compute
-        with rng.initialising(name):
+        with rng.initializing(name):
             self._network = Network(sizes, classes).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters())
         self._generator = rng.torch(f"{name}/dropout", compute.device)
@@ -81,7 +81,7 @@ class Perceptron:
         with self._compute.autocast():
             logits = self._network(x, masks)
         loss = F.cross_entropy(logits, labels)
-        self._optimizer.minimise(loss)
+        self._optimizer.minimize(loss)
         self._limit()
         wrong = (logits.detach().argmax(1) != labels).float().mean()
         return {"loss": loss.detach(), "training_error": wrong}

@@ -118,7 +118,7 @@ class Layer(nn.Module):
         self._dtype = torch.bfloat16 if compute.bf16 else torch.float32
         self.up, self.down = 1.0, 1.0
         self.connected: torch.Tensor | None = None
-        with rng.initialising(name):
+        with rng.initializing(name):
             self._make_buffers(*sizes)
         self.to(compute.device)
         self._generator = rng.torch(f"{name}/gibbs", compute.device)

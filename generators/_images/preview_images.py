@@ -9,7 +9,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 
 
-class Held:
+class PreviewImages:
     """Up to `size` images [C, H, W] uint8; the same ones from then on, and in the checkpoint."""
 
     def __init__(self, shape: Sequence[int], compute: Compute, size: int = 256) -> None:

@@ -30,7 +30,7 @@ def source_shape(spec: Spec, name: str) -> tuple[int, ...]:
     if spec.source_shape is None:
         raise UserError(
             f"generator.name={name} translates sources to images, but these data have images only. Take a set with "
-            "both, e.g. data.name=edges (pairs) or data.name=colours (no pairs, for generator.name=cyclegan)."
+            "both, e.g. data.name=edges (pairs) or data.name=colors (no pairs, for generator.name=cyclegan)."
         )
     if spec.source_shape[1:] != (height, width):
         raise UserError(

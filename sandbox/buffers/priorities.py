@@ -44,26 +44,33 @@ Drawable = Callable[[Replay, np.ndarray, np.ndarray], np.ndarray]  # (environmen
 
 
 class Priorities:
-    """Priorities (|error| + 1e-6)^`exponent` of the rows in `num_envs` rings of `length`; exponent 0 is uniform.
+    """Priorities (|error| + 1e-6)^`priority_exponent` of the rows in `num_envs` rings of `length`; exponent 0 is
+    uniform.
 
     What cannot be drawn has priority 0: that is asked when `ahead` rows have followed, and again while some of the
     `behind` rows before it may have been overwritten.
     """
 
     def __init__(
-        self, num_envs: int, length: int, exponent: float, generator: np.random.Generator, behind: int, ahead: int = 1
+        self,
+        num_envs: int,
+        length: int,
+        priority_exponent: float,
+        generator: np.random.Generator,
+        behind: int,
+        ahead: int = 1,
     ) -> None:
-        self._num_envs, self._length, self._exponent = num_envs, length, exponent
+        self._num_envs, self._length, self._priority_exponent = num_envs, length, priority_exponent
         self._behind, self._ahead = behind, ahead
         self._generator, self._tree = generator, SumTree(num_envs * length)
         self._known = np.zeros(num_envs, np.int64)  # places of each ring that have been seen here
         self._largest = 1.0  # of the priorities so far: what new rows get
         self._pending: tuple[np.ndarray, torch.Tensor] | None = None  # rows of the last batch, and its priorities
 
-    def draw(self, replay: Replay, drawable: Drawable, count: int, importance: float) -> Drawn:
+    def draw(self, replay: Replay, drawable: Drawable, count: int, importance_exponent: float) -> Drawn:
         """One row from each of `count` equal parts of the sum of all priorities.
 
-        `importance` is the paper's beta: weights are (1 / probability)^beta.
+        `importance_exponent` is the paper's beta: weights are (1 / probability)^beta.
 
         Raises:
             UserError: if the last batch's priorities are not numbers >= 0.
@@ -75,7 +82,7 @@ class Priorities:
         env, newest = rows // self._length, replay.span()[1]
         place = newest[env] - (newest[env] - rows) % self._length
         drawn = self._tree.values[rows]
-        weights = replay.send((drawn.min() / drawn) ** importance).float()
+        weights = replay.send((drawn.min() / drawn) ** importance_exponent).float()
         self._pending = rows, torch.full_like(weights, _UNTOUCHED)
         return Drawn(env, place, weights, self._pending[1])
 
@@ -107,7 +114,7 @@ class Priorities:
                 "that is too large (try a tenth of it), gradients without a limit (set clip_norm: 10 in the "
                 "optimizer's section), or rewards or inputs that are not finite."
             )
-        priorities = (errors[touched] + _LEAST) ** self._exponent
+        priorities = (errors[touched] + _LEAST) ** self._priority_exponent
         self._tree.write(rows[touched], priorities)
         self._largest = max(self._largest, priorities.max(initial=0.0))
 

@@ -9,24 +9,24 @@ import numpy as np
 import torch
 
 from sandbox.buffers.replay import Replay
-from sandbox.interfaces.state import State, each, zero_where
+from sandbox.interfaces.state import RecurrentState, map_state, reset_where
 
 
-class States:
+class RecurrentStates:
     """States before observations of age `first`, `first` + `period`, ... in their episodes; `first` is in 1..period.
 
     An episode's first observation needs none: zeros come before it. One ring an environment, as in the replay.
     """
 
-    def __init__(self, num_envs: int, length: int, first: int, period: int, example: State) -> None:
+    def __init__(self, num_envs: int, length: int, first: int, period: int, example: RecurrentState) -> None:
         """`length`: rows of one of the replay's rings; `example`: any state [N, ...]."""
         self._first, self._period = first, period
         self._slots = length // min(first + 1, period) + 2  # of one environment: two are never nearer than that
-        self._kept = each(lambda part: part.new_zeros(num_envs * self._slots, *part.shape[1:]), example)
+        self._kept = map_state(lambda part: part.new_zeros(num_envs * self._slots, *part.shape[1:]), example)
         self._slot = np.zeros(num_envs * length, np.int64)  # of each of the replay's rows, where it has one
         self._count = np.zeros(num_envs, np.int64)  # states kept of each environment since the start
 
-    def add(self, replay: Replay, state: State) -> None:
+    def add(self, replay: Replay, state: RecurrentState) -> None:
         """Keep what is due of `state` [N, ...], carried before the replay's newest observations."""
         env, place = np.arange(len(self._count)), replay.span()[1]
         due = np.flatnonzero(self._is_due(replay.age(env, place)))
@@ -37,12 +37,12 @@ class States:
         def keep(kept: torch.Tensor, part: torch.Tensor) -> None:
             kept[torch.from_numpy(slots)] = part[torch.from_numpy(due)].to(kept.device)
 
-        each(keep, self._kept, state)
+        map_state(keep, self._kept, state)
 
-    def at(self, replay: Replay, env: np.ndarray, place: np.ndarray) -> State:
+    def at(self, replay: Replay, env: np.ndarray, place: np.ndarray) -> RecurrentState:
         """[B, ...] states before the observations at these places: zeros at an episode's start, else those kept."""
         slots = replay.send(self._slot[replay.row(env, place)])
-        return zero_where(each(lambda kept: kept[slots], self._kept), ~self._is_due(replay.age(env, place)))
+        return reset_where(map_state(lambda kept: kept[slots], self._kept), ~self._is_due(replay.age(env, place)))
 
     def _is_due(self, age: np.ndarray) -> np.ndarray:
         return (age >= self._first) & ((age - self._first) % self._period == 0)
@@ -51,5 +51,5 @@ class States:
         return {"kept": self._kept, "slot": self._slot, "count": self._count}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        each(torch.Tensor.copy_, self._kept, state["kept"])
+        map_state(torch.Tensor.copy_, self._kept, state["kept"])
         self._slot[:], self._count[:] = state["slot"], state["count"]

@@ -7,7 +7,7 @@ import torch
 
 from sandbox.buffers.replay import Replay
 from sandbox.core.errors import UserError
-from sandbox.interfaces.state import State, each, zero_where
+from sandbox.interfaces.state import RecurrentState, map_state, reset_where
 
 _TRIES = 1_000
 
@@ -23,10 +23,10 @@ class Sequences(NamedTuple):
     r_t: torch.Tensor
     discount_t: torch.Tensor
     mask: torch.Tensor
-    carried: dict[str, State]
+    carried: dict[str, RecurrentState]
 
 
-def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int, state: State) -> Sequences:
+def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int, state: RecurrentState) -> Sequences:
     """The windows of `length` transitions that begin at these places [B]."""
     steps = np.arange(length + 1)
     places = np.minimum(place[:, None] + steps, replay.span()[1][env][:, None])
@@ -37,7 +37,7 @@ def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int
     return Sequences(replay.gather(env, places), *followed, mask, {"state": state})
 
 
-def draw_sequences(replay: Replay, batch_size: int, length: int, state: State) -> Sequences:
+def draw_sequences(replay: Replay, batch_size: int, length: int, state: RecurrentState) -> Sequences:
     """Windows around uniformly drawn transitions, none reaching back beyond its episode's start.
 
     A transition of age >= length - 1 ends its window; a younger one's window runs from the episode's start.
@@ -54,7 +54,7 @@ class Episodes:
     one before. Where an episode is over, or lost to newer ones, another one begins, each held one as likely as another.
     """
 
-    def __init__(self, count: int, state: State) -> None:
+    def __init__(self, count: int, state: RecurrentState) -> None:
         """`state` [count, ...] is an episode's start."""
         self._env, self._place = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self._over, self._carried = np.ones(count, bool), {"state": state}
@@ -66,7 +66,7 @@ class Episodes:
             UserError: if no episode's first step is held.
         """
         self._over |= ~replay.drawable(self._env, self._place)
-        state = zero_where(self._carried["state"], self._over)
+        state = reset_where(self._carried["state"], self._over)
         self._env[self._over], self._place[self._over] = _draw_starts(replay, int(self._over.sum()))
         batch = sequences_at(replay, self._env, self._place, length, state)
         self._carried, self._place = batch.carried, self._place + length
@@ -78,7 +78,7 @@ class Episodes:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._env, self._place, self._over = (state[name].copy() for name in ("env", "place", "over"))
-        there = each(lambda mine, saved: saved.to(mine.device), self._carried["state"], state["state"])
+        there = map_state(lambda mine, saved: saved.to(mine.device), self._carried["state"], state["state"])
         self._carried = {"state": there}
 
 

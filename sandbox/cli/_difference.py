@@ -6,7 +6,7 @@ from typing import Any
 from sandbox.cli import _print
 from sandbox.report.figures import text
 from sandbox.report.groups import differences
-from sandbox.report.run_record import SCORES, Record
+from sandbox.report.run_record import SCORES, RunRecord
 from sandbox.storage.run_folder import RunFolder
 
 _ABOUT = ("run", "seed")  # of an evaluation; the first is the column's, the second that of its episodes
@@ -14,7 +14,7 @@ _ABOUT = ("run", "seed")  # of an evaluation; the first is the column's, the sec
 
 def compare(folders: Sequence[RunFolder], as_json: bool) -> None:
     """Print the options that differ, and beneath them the last scores and what `sandbox evaluate` found."""
-    records = [Record.read(folder) for folder in folders]
+    records = [RunRecord.read(folder) for folder in folders]
     names = [record.name for record in records]
     options = differences([{**record.settings, "name": None} for record in records])
     scores = _scores(records)
@@ -28,7 +28,7 @@ def compare(folders: Sequence[RunFolder], as_json: bool) -> None:
     _print.table(rows + [[name, *map(text, values)] for name, values in scores.items()], ["", *names])
 
 
-def _scores(records: Sequence[Record]) -> dict[str, list[Any]]:
+def _scores(records: Sequence[RunRecord]) -> dict[str, list[Any]]:
     """A value a run; None where it has none."""
     found: dict[str, list[Any]] = {"step": [record.step for record in records]}
     found |= {name: [record.last(name) for record in records] for name in SCORES}

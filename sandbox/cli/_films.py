@@ -7,14 +7,14 @@ import typer
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
-from sandbox.runs.build import begin, learnt, use_threads
+from sandbox.runs.build import learner_parts, new_run, use_threads
 from sandbox.runs.resolve import resolve
 from sandbox.runs.sessions import Table
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.run_folder import RunFolder
-from sandbox.viewer.episode import Frame, Seat, episodes
-from sandbox.viewer.episode_video import Explained, film
-from sandbox.viewer.progress_video import progress_film
+from sandbox.viewer.episode import Frame, PlayerSlot, episodes
+from sandbox.viewer.episode_video import Explained, record_video
+from sandbox.viewer.progress_video import record_progress_video
 
 _SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
@@ -27,9 +27,9 @@ def film_of(table: Table, place: Path, count: int, *, seed: int, fps: float | No
     fps = fps or table.env.fps
     if panels:
         draw = Explained(table.seats[0], table.env.controls[0], title)
-        ends = film(played, place, fps=fps, draw=draw)
+        ends = record_video(played, place, fps=fps, draw=draw)
     else:
-        ends = film(played, place, fps=fps)
+        ends = record_video(played, place, fps=fps)
     for last in ends:
         _tell(last, "" if last.ended else " (left early)")
 
@@ -51,14 +51,14 @@ def progress(folder: RunFolder, place: Path, *, seed: int, fps: float | None) ->
         raise UserError(f"{folder.name} has no checkpoint yet; wait for one, or train with snapshots=4")
     played, titles, env = [], [], None
     for step in steps:
-        assembly, env = begin(config, folder.path.parent), config.env.make(1)
+        assembly, env = new_run(config, folder.path.parent), config.env.make(1)
         if step:
-            next(each for each in places if step in each.steps()).load(learnt(assembly.learner), step)
-        played.append(next(episodes([Seat(assembly.learner)], env, seed=seed)))
+            next(each for each in places if step in each.steps()).load(learner_parts(assembly.learner), step)
+        played.append(next(episodes([PlayerSlot(assembly.learner)], env, seed=seed)))
         titles.append(f"step {step:,}  ·  {100 * step / config.steps:.0f} %")
     assert env is not None
     note(f"filming seed {seed} at steps {', '.join(f'{step:,}' for step in steps)} of {folder.name} to {place}")
-    for last in progress_film(played, titles, place, fps=fps or env.fps):
+    for last in record_progress_video(played, titles, place, fps=fps or env.fps):
         _tell(last, "" if last.ended else " (left early)")
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 
 from sandbox.core.errors import UserError
-from sandbox.runs.build import begin, use_threads
+from sandbox.runs.build import new_run, use_threads
 from sandbox.runs.resolve import resolve
 
 # What begins to learn late in them begins early here; it costs the same.
@@ -55,7 +55,7 @@ def measured(name: str, overrides: Sequence[str], seconds: float) -> Speed:
     """How fast the config of this name trains, with `overrides`, by `seconds` of it."""
     config = resolve([name], overrides)
     use_threads(config)
-    run = begin(config, Path()).run()
+    run = new_run(config, Path()).run()
     steps = run.steps()
     for _ in range(3):  # memory is laid out, kernels are chosen
         next(steps)

@@ -24,7 +24,7 @@ class Status:
     step: int
     steps: int
     score: tuple[str, float] | None
-    touched: datetime
+    modified_at: datetime
     state: str
 
     @property
@@ -52,14 +52,14 @@ def _status(run: RunFolder, raw: dict[str, Any], members: dict[str, str], latest
         step=step,
         steps=raw["steps"],
         score=next(((name, latest[name]) for name in SCORES if name in latest), None),
-        touched=datetime.fromtimestamp(run.touched, UTC),
+        modified_at=datetime.fromtimestamp(run.modified_at, UTC),
         state=run.state(step, raw["steps"]),
     )
 
 
-def age(touched: datetime) -> str:
+def age(modified_at: datetime) -> str:
     """Such as `5 min`."""
-    seconds = (datetime.now(UTC) - touched).total_seconds()
+    seconds = (datetime.now(UTC) - modified_at).total_seconds()
     for limit, unit, size in ((60, "s", 1), (3_600, "min", 60), (86_400, "h", 3_600)):
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"

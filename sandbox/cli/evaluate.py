@@ -72,8 +72,8 @@ def evaluate(
     from sandbox.config.files import load
     from sandbox.core.errors import UserError
     from sandbox.evaluate.generators import IMAGES
-    from sandbox.report.run_readme import write_card
-    from sandbox.runs.evaluation import evaluated
+    from sandbox.report.run_readme import write_readme
+    from sandbox.runs.evaluation import evaluate_run
     from sandbox.storage.run_folder import RunFolder
 
     words = [word for word in run or [] if "=" not in word] or ["latest"]
@@ -91,15 +91,15 @@ def evaluate(
 
         compare(folders, vary, episodes or _EPISODES, seed, plot, as_json)
         for folder in folders:
-            write_card(folder)
+            write_readme(folder)
         return
     if len(folders) > 1:
         raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
     if plot is not None:
         raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
-    result = evaluated(folders[0], episodes or _EPISODES, seed, overrides, images or IMAGES)
+    result = evaluate_run(folders[0], episodes or _EPISODES, seed, overrides, images or IMAGES)
     if _kept(folders[0], result, overrides):
-        write_card(folders[0])
+        write_readme(folders[0])
     missing = {name: reason for name, reason in result.items() if name.endswith(_MISSING)}
     figures = {name: value for name, value in result.items() if name not in missing}
     if as_json:

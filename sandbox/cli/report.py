@@ -9,7 +9,7 @@ from sandbox.cli._options import RUNS, Runs
 
 if TYPE_CHECKING:
     from sandbox.report.document import Document
-    from sandbox.report.run_record import Record
+    from sandbox.report.run_record import RunRecord
 
 
 def report(
@@ -42,9 +42,9 @@ def report(
     from sandbox.cli._select import selected
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
-    from sandbox.report.build import study
+    from sandbox.report.build import build_report
     from sandbox.report.page import page
-    from sandbox.report.run_record import Record
+    from sandbox.report.run_record import RunRecord
     from sandbox.runs.random_baseline import known_or_played
     from sandbox.storage.files import write_whole
 
@@ -55,7 +55,7 @@ def report(
     records, notes = [], []
     for folder in selected(runs, run or ["latest"]):
         try:
-            records.append(Record.read(folder))
+            records.append(RunRecord.read(folder))
         except UserError as problem:
             notes.append(f"`{folder.path}` is left out: {problem}")
     if not records:
@@ -67,7 +67,7 @@ def report(
                 "the report has it as it is now"
             )
     heading = title or (records[0].name if len(records) == 1 else f"{len(records)} runs")
-    document = study(records, title=heading, metrics=metric or (), find=known_or_played(notes), notes=notes)
+    document = build_report(records, title=heading, metrics=metric or (), find=known_or_played(notes), notes=notes)
     for line in document.left_out:
         note(line.replace("`", ""))
     if wandb:
@@ -100,7 +100,7 @@ def _place(runs: Path, out: Path | None, markdown: Path | None, wandb: bool) -> 
     return place
 
 
-def _to_wandb(document: "Document", records: "list[Record]", place: Path) -> None:
+def _to_wandb(document: "Document", records: "list[RunRecord]", place: Path) -> None:
     """Publish it, or keep it where there is no way to, and say how to go on."""
     from sandbox.cli.sync import offline
     from sandbox.core.messages import note

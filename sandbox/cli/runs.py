@@ -71,7 +71,7 @@ def runs(
                     "finished": state.finished,
                     "state": state.state,
                     "score": {state.score[0]: state.score[1]} if state.score else {},
-                    "touched": state.touched.isoformat(timespec="seconds"),
+                    "touched": state.modified_at.isoformat(timespec="seconds"),
                 }
                 for folder, state in found
             ]
@@ -87,7 +87,7 @@ def runs(
                     state.source,
                     f"{state.step}/{state.steps}",
                     f"{state.score[0]}={state.score[1]:.4g}" if state.score else "-",
-                    age(state.touched),
+                    age(state.modified_at),
                     state.state,
                 )
                 for folder, state in found

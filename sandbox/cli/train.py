@@ -35,10 +35,10 @@ def train(
     """
     from sandbox.config.files import split, to_yaml
     from sandbox.core.errors import UserError
-    from sandbox.runs.build import begin
+    from sandbox.runs.build import new_run
     from sandbox.runs.demonstrations import demonstrate, pinned_demos
     from sandbox.runs.resolve import resolve
-    from sandbox.runs.trainer import work
+    from sandbox.runs.trainer import train_run
     from sandbox.storage.run_folder import RunFolder
 
     files, overrides = split(words)
@@ -56,12 +56,12 @@ def train(
         lasting = giver.name if giver.parent.resolve() == runs.resolve() else str(giver.resolve())
         config = config.model_copy(update={"encoder_from": lasting})
     RunFolder.require_vacant(runs, name)
-    assembly = begin(config, runs)  # before the folder: a mistake must not leave one behind
+    assembly = new_run(config, runs)  # before the folder: a mistake must not leave one behind
     run = assembly.run()
     demonstrate(run, config)
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
     try:
-        signal = work(assembly, run, folder, quiet=quiet)
+        signal = train_run(assembly, run, folder, quiet=quiet)
     except UserError:
         folder.discard_if_unused()
         raise
@@ -110,10 +110,10 @@ def _go_on(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
     from sandbox.config.files import to_yaml
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
-    from sandbox.runs.build import begin, build
+    from sandbox.runs.build import build, new_run
     from sandbox.runs.demonstrations import demonstrate, pinned_demos
     from sandbox.runs.resolve import resolve
-    from sandbox.runs.trainer import work
+    from sandbox.runs.trainer import train_run
 
     config = resolve([folder.config], [] if steps is None else [f"steps={steps}"])
     reached = folder.latest().get("step", 0)
@@ -123,13 +123,13 @@ def _go_on(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
         note(f"this run is finished (step {reached:.0f} of {config.steps}); add --steps N to train it further")
     elif not folder.saved:
         note("nothing was saved yet: starting from the beginning")
-    assembly = (build if folder.saved else begin)(config, folder.path.parent)
+    assembly = (build if folder.saved else new_run)(config, folder.path.parent)
     run = assembly.run()
     if not folder.saved:
         demonstrate(run, pinned_demos(config))
     if steps is not None:
         folder.write_config(to_yaml(config))
-    _finish(folder, work(assembly, run, folder, quiet=quiet))
+    _finish(folder, train_run(assembly, run, folder, quiet=quiet))
 
 
 def _finish(folder: "RunFolder", signal: int | None) -> None:

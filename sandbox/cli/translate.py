@@ -28,7 +28,7 @@ def translate(
     \b
     sandbox translate latest
     sandbox translate edges_pix2pix_s0 --count 8 --out there.png
-    sandbox translate colours_cyclegan_s0 --back
+    sandbox translate colors_cyclegan_s0 --back
     """
     import torch
 

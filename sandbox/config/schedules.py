@@ -23,7 +23,7 @@ class Linear(Config):
         return self.start + done * (self.end - self.start)
 
 
-class Ladder(Config):
+class ApexEpsilon(Config):
     """Environment i of N has `base` to the power of 1 + `exponent` i / (N - 1), from the first step to the last.
 
     Horgan et al. 2018, "Distributed Prioritized Experience Replay": the first explores most, and one alone has `base`.
@@ -52,4 +52,4 @@ def _named(section: Any) -> Any:
 
 
 LinearProbability = Annotated[Linear, AfterValidator(_within_one)]
-Exploration = Annotated[LinearProbability | Ladder, Field(discriminator="name"), BeforeValidator(_named)]
+EpsilonSchedule = Annotated[LinearProbability | ApexEpsilon, Field(discriminator="name"), BeforeValidator(_named)]

@@ -12,7 +12,7 @@ from typing import Protocol
 import torch
 
 
-class Beside(Protocol):
+class Background(Protocol):
     """One piece of work at a time."""
 
     def start(self, work: Callable[[], None]) -> None:
@@ -22,7 +22,7 @@ class Beside(Protocol):
         """Return when nothing is going on any more; what the work raised is raised here. Asking twice is free."""
 
 
-class Inline:
+class InlineRunner:
     """Does the work at once."""
 
     def start(self, work: Callable[[], None]) -> None:
@@ -32,7 +32,7 @@ class Inline:
         pass
 
 
-class Threaded:
+class ThreadRunner:
     """Does the work in one thread beside the caller's."""
 
     def __init__(self) -> None:

@@ -11,8 +11,8 @@ from typing import Literal
 import numpy as np
 import torch
 
-from sandbox.core.background import Beside, Inline, Threaded
-from sandbox.core.cuda_graph import Function, Recorded
+from sandbox.core.background import Background, InlineRunner, ThreadRunner
+from sandbox.core.cuda_graph import CudaGraphed, Function
 from sandbox.core.errors import UserError
 
 DeviceName = Literal["auto", "cpu", "cuda"]
@@ -36,15 +36,16 @@ def send(array: np.ndarray, device: torch.device) -> torch.Tensor:
 class Compute:
     """A device and the precision of its matrix products; weights and optimisers stay fp32.
 
-    `beside`: where a run's stream plays on while its learner updates. `record`: makes a function of tensors cheaper to
+    `background`: where a run's stream plays on while its learner updates. `capture`: makes a function of tensors
+    cheaper to
     call. Nothing in it may change anything, wait for the device, draw random numbers or depend on Python's changing
     values, and what it returns lasts until its next call.
     """
 
     device: torch.device
     bf16: bool = False
-    beside: Beside = field(default_factory=Inline, compare=False)
-    record: Callable[[Function], Function] = field(default=lambda function: function, compare=False)
+    background: Background = field(default_factory=InlineRunner, compare=False)
+    capture: Callable[[Function], Function] = field(default=lambda function: function, compare=False)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Run the forward pass inside: products in bf16 where this run asked for them."""
@@ -62,7 +63,7 @@ def bf16_pays(device: torch.device) -> bool:
 
 
 def choose(device: DeviceName = "auto", precision: PrecisionName = "fp32", overlap: bool = False) -> Compute:
-    """Turn names into a `Compute`; `overlap`: with a thread for what goes on beside an update.
+    """Turn names into a `Compute`; `overlap`: with a thread for what goes on background an update.
 
     Raises:
         UserError: if CUDA is asked for and absent.
@@ -75,7 +76,7 @@ def choose(device: DeviceName = "auto", precision: PrecisionName = "fp32", overl
         )
     chosen = torch.device("cuda" if cuda and device != "cpu" else "cpu")
     bf16 = precision == "bf16" or (precision == "auto" and bf16_pays(chosen))
-    beside: Beside = Threaded() if overlap else Inline()
+    background: Background = ThreadRunner() if overlap else InlineRunner()
     if chosen.type == "cuda":
-        return Compute(chosen, bf16, beside, partial(Recorded, device=chosen, beside=beside))
-    return Compute(chosen, bf16, beside)
+        return Compute(chosen, bf16, background, partial(CudaGraphed, device=chosen, background=background))
+    return Compute(chosen, bf16, background)

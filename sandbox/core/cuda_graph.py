@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from sandbox.core.background import Beside
+from sandbox.core.background import Background
 
 Function = Callable[..., Sequence[torch.Tensor]]
 
@@ -22,14 +22,14 @@ class _Recording(NamedTuple):
     outputs: Sequence[torch.Tensor]
 
 
-class Recorded:
+class CudaGraphed:
     """The same function, on a CUDA device and faster; see `Compute.record`. One recording for each set of shapes.
 
     What decides what comes out are its arguments, and weights that stay where they are.
     """
 
-    def __init__(self, function: Function, device: torch.device, beside: Beside) -> None:
-        self._function, self._device, self._beside = function, device, beside
+    def __init__(self, function: Function, device: torch.device, background: Background) -> None:
+        self._function, self._device, self._background = function, device, background
         self._recordings: dict[tuple[tuple[torch.Size, torch.dtype], ...], _Recording] = {}
 
     def __call__(self, *inputs: torch.Tensor) -> Sequence[torch.Tensor]:
@@ -43,7 +43,7 @@ class Recorded:
         return outputs
 
     def _record(self, inputs: Sequence[torch.Tensor]) -> _Recording:
-        self._beside.wait()  # no other thread may use the device in the meantime
+        self._background.wait()  # no other thread may use the device in the meantime
         places, graph = [each.clone() for each in inputs], torch.cuda.CUDAGraph()
         stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream(self._device))

@@ -38,7 +38,7 @@ class Rng:
         return self._torch[name]
 
     @contextmanager
-    def initialising(self, name: str) -> Iterator[None]:
+    def initializing(self, name: str) -> Iterator[None]:
         """Initialise modules inside: PyTorch's global generator is seeded by `name` and put back afterwards."""
         with torch.random.fork_rng():
             torch.manual_seed(self.integer(name))

@@ -9,11 +9,11 @@ from gymnasium.vector.utils import batch_space
 
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
 
-class Program(Protocol):
+class BatchProgram(Protocol):
     """What an environment's file writes: rules for N copies at once.
 
     All state lives in `arrays()`, which are asked for anew each time and have N as their first axis: that is what makes
@@ -31,10 +31,10 @@ class Program(Protocol):
         """Steps a second that suit people."""
 
     def arrays(self) -> dict[str, np.ndarray]: ...
-    def reset(self, lanes: np.ndarray, rng: Lanes) -> None:
+    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
         """Start a new episode in the environments of the mask `lanes` [N]."""
 
-    def step(self, actions: np.ndarray, rng: Lanes) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Actions [N] -> rewards [N] float32, terminated [N] bool, truncated [N] bool."""
 
     def observe(self) -> np.ndarray:
@@ -49,7 +49,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def __init__(
         self,
-        program: Program,
+        program: BatchProgram,
         num_envs: int,
         config: EnvConfig,
         autoreset: AutoresetMode = AutoresetMode.DISABLED,
@@ -66,7 +66,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.controls, self.fps = program.controls, program.fps
         self._program = program
         self._autoreset = autoreset
-        self._lanes = Lanes(num_envs)
+        self._lanes = VectorRng(num_envs)
         self._ended = np.ones(num_envs, bool)  # environments that wait for a reset
 
     def reset(

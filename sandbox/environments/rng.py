@@ -18,7 +18,7 @@ def _mix(z: np.ndarray) -> np.ndarray:
     return z ^ (z >> _31)
 
 
-class Lanes:
+class VectorRng:
     """`state` [N] uint64 is all there is; save it to save the generators. 0 is a lane that was never seeded.
 
     `name` keeps those apart that share a seed, such as an environment's and its wrappers'. `lanes` below are the ones

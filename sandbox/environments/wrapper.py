@@ -1,4 +1,4 @@
-"""What every wrapper does: an environment around an environment, between which an `Effect` changes what passes.
+"""What every wrapper does: an environment around an environment, between which an `Transform` changes what passes.
 
 Gymnasium's vector wrappers (1.4) are no help here: none knows masked resets, draws lane by lane, or saves itself.
 Cost: a copy of the observations for each wrapper; 0.2 to 0.4 ms a step of 256 environments with 84x84 bytes, on one
@@ -15,7 +15,7 @@ from gymnasium import Space, spaces
 from sandbox.config.base import Config
 from sandbox.core.errors import UserError
 from sandbox.environments.checks import require_reset, reset_mask
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Environment
 
 
@@ -27,7 +27,7 @@ class WrapperConfig(Config):
         """Raises UserError if the wrapper does not fit what `env` shows or takes."""
 
 
-class After(NamedTuple):
+class StepResult(NamedTuple):
     """What a step gives: observations [N, ...], then [N] each of rewards, terminated, truncated."""
 
     observations: np.ndarray
@@ -37,7 +37,7 @@ class After(NamedTuple):
     infos: dict[str, Any]
 
 
-class Start(NamedTuple):
+class EpisodeStart(NamedTuple):
     """Environments that start an episode: observations [K, ...], which of the N they are [K], and `new_game` [K].
 
     `new_game` is False where only a life was lost and the same game goes on.
@@ -48,7 +48,7 @@ class Start(NamedTuple):
     new_game: np.ndarray
 
 
-class Effect(Protocol):
+class Transform(Protocol):
     """What a wrapper's file writes. The observations that it is given are its own to change."""
 
     @property
@@ -56,29 +56,31 @@ class Effect(Protocol):
     def arrays(self) -> dict[str, np.ndarray]:
         """All state, N first; asked for anew each time, and written to when a state is restored."""
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         """What is shown [K, ...] where episodes start."""
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         """Step what lies `below`; `shown` [N, ...] is what was shown before, to be read only."""
 
 
-class Wrapped:
+class WrappedEnv:
     """`env` with an effect; `name` and `config` are the wrapper's. Keeps the `Environment` contract, masks included.
 
     It holds what it showed last, so that a masked reset shows the others just that, with no second draw for them.
     """
 
-    def __init__(self, env: Environment, effect: Effect, name: str, config: WrapperConfig) -> None:
+    def __init__(self, env: Environment, effect: Transform, name: str, config: WrapperConfig) -> None:
         self.num_envs = env.num_envs
         self.single_observation_space: Space[Any] = effect.observation_space
         self.single_action_space = env.single_action_space
         self.controls, self.fps = env.controls, env.fps
-        below = env.wrappers if isinstance(env, Wrapped) else []
+        below = env.wrappers if isinstance(env, WrappedEnv) else []
         self.wrappers: list[dict[str, Any]] = [*below, {name: config.model_dump(mode="json")}]  # innermost first
         self._env, self._effect = env, effect
         of_this_kind = sum(name in each for each in self.wrappers)  # they draw apart
-        self._lanes = Lanes(env.num_envs, f"{name} {of_this_kind}")
+        self._lanes = VectorRng(env.num_envs, f"{name} {of_this_kind}")
         space = effect.observation_space
         self._shown: np.ndarray = np.zeros((env.num_envs, *space.shape), space.dtype)
         self._ended, self._life_lost = np.ones(env.num_envs, bool), np.zeros(env.num_envs, bool)
@@ -92,11 +94,11 @@ class Wrapped:
         seeded = self._lanes.start(seed, mask)
         lanes = np.flatnonzero(mask)
         new_game = (~self._life_lost | seeded)[lanes]
-        self._shown[lanes] = self._effect.start(Start(observations[lanes], lanes, new_game), self._lanes)
+        self._shown[lanes] = self._effect.start(EpisodeStart(observations[lanes], lanes, new_game), self._lanes)
         self._ended[lanes] = self._life_lost[lanes] = False
         return self._shown.copy(), infos
 
-    def step(self, actions: np.ndarray) -> After:
+    def step(self, actions: np.ndarray) -> StepResult:
         """Raises what the environment raises, and RuntimeError for a step past an end that a wrapper made."""
         require_reset(self._ended)
         after = self._effect.step(self._below, np.asarray(actions), self._shown, self._lanes)
@@ -105,8 +107,8 @@ class Wrapped:
         self._life_lost[...] = after.infos.get("life_lost", False)
         return after
 
-    def _below(self, actions: np.ndarray) -> After:
-        return After(*self._env.step(actions))
+    def _below(self, actions: np.ndarray) -> StepResult:
+        return StepResult(*self._env.step(actions))
 
     def draw(self, index: int) -> np.ndarray:
         """The environment's own picture: people see what the agent may not."""

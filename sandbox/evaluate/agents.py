@@ -6,7 +6,7 @@ import numpy as np
 
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import Environment, game_over
-from sandbox.interfaces.state import carry_on
+from sandbox.interfaces.state import advance_state
 from sandbox.ops.statistics import half_interval
 
 MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever
@@ -43,7 +43,7 @@ def play_episodes(
         lengths += 1
         too_long = (lengths >= MAX_STEPS) & ~(terminated | truncated)
         over = game_over(terminated, truncated, infos) | too_long
-        state = carry_on(state, rewards, over)
+        state = advance_state(state, rewards, over)
         if over.any():
             counted = over & (share > 0)
             finished += zip(returns[counted].tolist(), lengths[counted].tolist(), strict=True)

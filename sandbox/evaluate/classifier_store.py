@@ -19,7 +19,7 @@ from safetensors.torch import load_file, save_file
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
-from sandbox.evaluate.feature_classifier import Network, Trained, learn, num_classes
+from sandbox.evaluate.feature_classifier import FeatureClassifier, Network, learn, num_classes
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.storage.files import flush, sha256
 
@@ -29,20 +29,20 @@ _ENTRIES = ("format", "data_sha256", "weights_sha256")
 
 
 @dataclass(frozen=True)
-class Known:
+class StoredClassifier:
     """A classifier with its name: what its figures are good for, and what they cannot be compared with."""
 
-    judge: Trained
+    judge: FeatureClassifier
     name: str
 
 
-class Judges:
+class ClassifierStore:
     """Those in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def of(self, config: DataConfig, data: DataSet) -> Known:
+    def of(self, config: DataConfig, data: DataSet) -> StoredClassifier:
         """The classifier of `data`, which `config` has made; trained now, if there is none yet.
 
         Raises:
@@ -102,7 +102,7 @@ def _train(place: Path, config: str, data: DataSet, digest: str) -> None:
     note(f"it took {time.perf_counter() - began:.0f} s, has {error:.2%} of them wrong, and stays in {place}")
 
 
-def _read(place: Path, data: DataSet, digest: str) -> Known:
+def _read(place: Path, data: DataSet, digest: str) -> StoredClassifier:
     """Raises UserError unless it is whole and was trained on `data`, which have this digest."""
     again = f"To train a new one, with which earlier figures cannot be compared: rm -r {place}"
     try:
@@ -123,4 +123,4 @@ def _read(place: Path, data: DataSet, digest: str) -> Known:
         raise UserError(f"{weights} is missing, cut short or changed: its SHA-256 is not that of {_CARD}. {again}")
     network = Network(data.spec.shape, num_classes(data))
     network.load_state_dict(load_file(weights))
-    return Known(Trained(network), f"{place.name}, weights {card['weights_sha256'][:8]}")
+    return StoredClassifier(FeatureClassifier(network), f"{place.name}, weights {card['weights_sha256'][:8]}")

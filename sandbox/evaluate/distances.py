@@ -2,13 +2,13 @@
 
 import torch
 
-from sandbox.evaluate.feature_classifier import Judge
+from sandbox.evaluate.feature_classifier import FeatureExtractor
 from sandbox.evaluate.mixtures import Result, found_modes
 from sandbox.ops import sample_quality
 from sandbox.ops.sample_quality import MIN_SIZE, NEIGHBOURS, frechet_distance, gaussian, kernel_distance, overlap, radii
 
 
-def image_distances(judge: Judge, samples: torch.Tensor, test: torch.Tensor, train: torch.Tensor) -> Result:
+def image_distances(judge: FeatureExtractor, samples: torch.Tensor, test: torch.Tensor, train: torch.Tensor) -> Result:
     """As many samples, test images and training images, [N, C, H, W] each.
 
     Returns:

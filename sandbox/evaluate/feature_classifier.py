@@ -25,7 +25,7 @@ _UPDATES, _EPOCHS, _BATCH = 2_000, 40, 128  # at most of either
 _LOOK = 1_000  # images at a time
 
 
-class Judge(Protocol):
+class FeatureExtractor(Protocol):
     """What compares images; frozen."""
 
     num_features: int
@@ -69,8 +69,8 @@ class Network(nn.Module):
         return self.head(F.relu(features))
 
 
-class Trained:
-    """A `Judge` of one network, on the CPU."""
+class FeatureClassifier:
+    """A `FeatureExtractor` of one network, on the CPU."""
 
     num_features, num_modes = FEATURES, 0
 
@@ -85,12 +85,12 @@ class Trained:
 
 
 class Channelwise:
-    """A `Judge` of images whose channels are images of another set each: that set's, channel by channel.
+    """A `FeatureExtractor` of images whose channels are images of another set each: that set's, channel by channel.
 
     The features are the channels' side by side; the class is the channels' classes, read as one decimal number.
     """
 
-    def __init__(self, one: Judge, channels: int) -> None:
+    def __init__(self, one: FeatureExtractor, channels: int) -> None:
         self._one, self._channels = one, channels
         self.num_features, self.num_modes = channels * one.num_features, 10**channels
 
@@ -109,7 +109,7 @@ def num_classes(data: DataSet) -> int:
     return int(torch.cat([data.train_labels, data.test_labels]).max()) + 1
 
 
-def learn(data: DataSet) -> tuple[Trained, float]:
+def learn(data: DataSet) -> tuple[FeatureClassifier, float]:
     """A classifier of the set's classes, the same for the same set and number of threads; and its share of mistakes.
 
     Those are counted on the images that it was trained on: all of the set's.
@@ -118,7 +118,7 @@ def learn(data: DataSet) -> tuple[Trained, float]:
     assert data.test_labels is not None
     images, labels = torch.cat([data.train, data.test]), torch.cat([data.train_labels, data.test_labels])
     rng = Rng(0)
-    with rng.initialising("judge"):
+    with rng.initializing("judge"):
         network = Network(tuple(images.shape[1:]), num_classes(data))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     updates = min(_UPDATES, -(-_EPOCHS * len(images) // _BATCH))
@@ -130,8 +130,8 @@ def learn(data: DataSet) -> tuple[Trained, float]:
             rest = torch.cat([rest, torch.randperm(len(images), generator=shuffling)])
         batch, rest = rest[:_BATCH], rest[_BATCH:]
         logits = network.logits(network(as_float(images[batch])))
-        optimizer.minimise(F.cross_entropy(logits, labels[batch]))
-    judge = Trained(network)
+        optimizer.minimize(F.cross_entropy(logits, labels[batch]))
+    judge = FeatureClassifier(network)
     features = judge.features(images)
     network.mean, network.unit = features.mean(0), features.var(0).mean().sqrt()
     return judge, float((judge.classify(images) != labels).double().mean())

@@ -9,7 +9,7 @@ from sandbox.core.rng import Rng
 from sandbox.evaluate.clusters import class_accuracy, code_accuracy
 from sandbox.evaluate.confusion import confusion
 from sandbox.evaluate.distances import image_distances
-from sandbox.evaluate.feature_classifier import Judge
+from sandbox.evaluate.feature_classifier import FeatureExtractor
 from sandbox.evaluate.mixtures import Result, point_distances
 from sandbox.evaluate.translations import translated
 from sandbox.interfaces.dataset import DataSet, Mixture
@@ -56,7 +56,7 @@ def evaluate_generator(
     data: DataSet,
     rng: Rng,
     images: int = IMAGES,
-    judge: Judge | None = None,
+    judge: FeatureExtractor | None = None,
     mixture: Mixture | None = None,
 ) -> Result:
     """Whatever the generator can be asked for, on up to `images` test images (chosen by `rng`'s seed, always the same).

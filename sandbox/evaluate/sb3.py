@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.interfaces.agent import Agent
-from sandbox.interfaces.state import State, zero_where
+from sandbox.interfaces.state import RecurrentState, reset_where
 
 
 class Policy:
@@ -20,7 +20,7 @@ class Policy:
     def predict(
         self,
         observation: np.ndarray,
-        state: State = None,
+        state: RecurrentState = None,
         episode_start: np.ndarray | None = None,
         deterministic: bool = True,
     ) -> tuple[np.ndarray, Any]:
@@ -28,5 +28,5 @@ class Policy:
         if state is None:
             state = self._agent.initial_state(len(observation))
         elif episode_start is not None:
-            state = zero_where(state, episode_start)
+            state = reset_where(state, episode_start)
         return self._agent.act(observation, state, explore=not deterministic)

@@ -49,7 +49,7 @@ class Environment(Protocol):
     def load_state_dict(self, state: dict[str, Any]) -> None: ...
 
 
-Source = Callable[[int], Environment]  # a number of copies -> the environment
+EnvFactory = Callable[[int], Environment]  # a number of copies -> the environment
 
 
 def game_over(terminated: np.ndarray, truncated: np.ndarray, infos: Mapping[str, Any]) -> np.ndarray:

@@ -8,28 +8,28 @@ import torch
 
 # What a stateful agent carries: None, a tensor [N, ...], or a tuple or dict of states. A tuple is a memory, so is a
 # dict's `memory`; a dict's `attention` [N, h, w] is where the agent looked.
-State = Any
+RecurrentState = Any
 
 
-def each(change: Callable[..., Any], state: State, *others: State) -> State:
+def map_state(change: Callable[..., Any], state: RecurrentState, *others: RecurrentState) -> RecurrentState:
     """The same state with each of its tensors changed; `change` is also given those in its place in `others`."""
     if isinstance(state, dict):
-        return {name: each(change, part, *(other[name] for other in others)) for name, part in state.items()}
+        return {name: map_state(change, part, *(other[name] for other in others)) for name, part in state.items()}
     if isinstance(state, tuple):
-        return tuple(each(change, *parts) for parts in zip(state, *others, strict=True))
+        return tuple(map_state(change, *parts) for parts in zip(state, *others, strict=True))
     return None if state is None else change(state, *others)
 
 
-def carry_on(state: State, rewards: np.ndarray, ended: np.ndarray) -> State:
+def advance_state(state: RecurrentState, rewards: np.ndarray, ended: np.ndarray) -> RecurrentState:
     """After a step: who wants to know the last rewards [N] is told; zeros where an episode ended [N]."""
     if isinstance(state, dict) and "reward" in state:
         state = state | {"reward": torch.from_numpy(rewards).to(state["reward"], copy=True)}
-    return zero_where(state, ended)
+    return reset_where(state, ended)
 
 
-def zero_where(state: State, ended: np.ndarray) -> State:
+def reset_where(state: RecurrentState, ended: np.ndarray) -> RecurrentState:
     """Zero the carried state of the environments [N] whose episode ended."""
     if not ended.any():
         return state
     keep = torch.from_numpy(~ended)
-    return each(lambda part: part * keep.view(-1, *[1] * (part.dim() - 1)).to(part), state)
+    return map_state(lambda part: part * keep.view(-1, *[1] * (part.dim() - 1)).to(part), state)

@@ -38,7 +38,7 @@ def grid(images: np.ndarray | torch.Tensor, columns: int | None = None, scale: i
 
 
 def image_of(image: torch.Tensor) -> np.ndarray:
-    """[C, H, W] in [0, 1] -> [H, W, 3] uint8; planes that are no colours lie side by side."""
+    """[C, H, W] in [0, 1] -> [H, W, 3] uint8; planes that are no colors lie side by side."""
     return grid(image[None], columns=1, scale=1)[1:-1, 1:-1].copy()
 
 

@@ -15,7 +15,7 @@ from torch import nn
 from sandbox.config.base import Config, unnamed_is
 
 
-class Glimpse(NamedTuple):
+class AttentionOutput(NamedTuple):
     """What is seen, [B, D]; the weights [B, L] of the places; and what hard attention learns from, [B] each."""
 
     context: torch.Tensor
@@ -24,8 +24,8 @@ class Glimpse(NamedTuple):
     baseline: torch.Tensor
 
 
-class Looking(nn.Module):
-    """What is at L places, [B, L, D], their keys [B, L, size] and a memory [B, M] -> a `Glimpse`."""
+class AttentionModule(nn.Module):
+    """What is at L places, [B, L, D], their keys [B, L, size] and a memory [B, M] -> a `AttentionOutput`."""
 
     @abstractmethod
     def keys(self, places: torch.Tensor) -> torch.Tensor:
@@ -33,13 +33,13 @@ class Looking(nn.Module):
 
 
 class AttentionConfig(Config):
-    """Makes a `Looking`, and says what it learns from."""
+    """Makes a `AttentionModule`, and says what it learns from."""
 
     @abstractmethod
-    def make(self, features: int, memory_size: int) -> Looking: ...
+    def make(self, features: int, memory_size: int) -> AttentionModule: ...
 
     @abstractmethod
-    def loss(self, glimpses: Glimpse, returns: torch.Tensor) -> torch.Tensor:
+    def loss(self, glimpses: AttentionOutput, returns: torch.Tensor) -> torch.Tensor:
         """What beside Q-learning's loss is to be minimised, of glimpses and the returns [...] that followed: [...]."""
 
 
@@ -49,10 +49,10 @@ class Soft(AttentionConfig):
     name: Literal["soft"] = "soft"
     size: PositiveInt = 256
 
-    def make(self, features: int, memory_size: int) -> Looking:
+    def make(self, features: int, memory_size: int) -> AttentionModule:
         return SoftAttention(features, memory_size, self.size)
 
-    def loss(self, glimpses: Glimpse, returns: torch.Tensor) -> torch.Tensor:
+    def loss(self, glimpses: AttentionOutput, returns: torch.Tensor) -> torch.Tensor:
         return torch.zeros_like(returns)
 
 
@@ -66,10 +66,10 @@ class Hard(AttentionConfig):
     size: PositiveInt = 256
     entropy: NonNegativeFloat = 0.0
 
-    def make(self, features: int, memory_size: int) -> Looking:
+    def make(self, features: int, memory_size: int) -> AttentionModule:
         return HardAttention(features, memory_size, self.size)
 
-    def loss(self, glimpses: Glimpse, returns: torch.Tensor) -> torch.Tensor:
+    def loss(self, glimpses: AttentionOutput, returns: torch.Tensor) -> torch.Tensor:
         """-log p (return - baseline), whose gradient is REINFORCE's, and half the baseline's squared error."""
         advantages = returns - glimpses.baseline
         surprise = -torch.special.entr(glimpses.weights).sum(-1)
@@ -79,7 +79,7 @@ class Hard(AttentionConfig):
 Attention = Annotated[Soft | Hard, Field(discriminator="name"), unnamed_is("soft")]
 
 
-class Scores(nn.Module):
+class AdditiveScore(nn.Module):
     """The weights [B, L] of places: softmax(w tanh(V places + W memory))."""
 
     def __init__(self, features: int, memory_size: int, size: int) -> None:
@@ -91,41 +91,41 @@ class Scores(nn.Module):
         return self.score((keys + self.memory(memory)[:, None]).tanh())[..., 0].softmax(-1)
 
 
-class SoftAttention(Looking):
+class SoftAttention(AttentionModule):
     """Looks at everything, more or less."""
 
     def __init__(self, features: int, memory_size: int, size: int) -> None:
         super().__init__()
-        self.scores = Scores(features, memory_size, size)
+        self.scores = AdditiveScore(features, memory_size, size)
 
     def keys(self, places: torch.Tensor) -> torch.Tensor:
         return self.scores.places(places)
 
     def forward(
         self, places: torch.Tensor, keys: torch.Tensor, memory: torch.Tensor, generator: torch.Generator
-    ) -> Glimpse:
+    ) -> AttentionOutput:
         weights = self.scores(keys, memory)
         nothing = weights.new_zeros(len(weights))
-        return Glimpse((weights[:, None] @ places)[:, 0], weights, nothing, nothing)
+        return AttentionOutput((weights[:, None] @ places)[:, 0], weights, nothing, nothing)
 
 
-class HardAttention(Looking):
+class HardAttention(AttentionModule):
     """Looks at one place at a time."""
 
     def __init__(self, features: int, memory_size: int, size: int) -> None:
         super().__init__()
-        self.scores, self.baseline = Scores(features, memory_size, size), nn.Linear(memory_size, 1)
+        self.scores, self.baseline = AdditiveScore(features, memory_size, size), nn.Linear(memory_size, 1)
 
     def keys(self, places: torch.Tensor) -> torch.Tensor:
         return self.scores.places(places.detach())
 
     def forward(
         self, places: torch.Tensor, keys: torch.Tensor, memory: torch.Tensor, generator: torch.Generator
-    ) -> Glimpse:
+    ) -> AttentionOutput:
         memory = memory.detach()
         weights = self.scores(keys, memory)
         # The first of exponential clocks that run as fast as the weights say; `multinomial` would wait for the device.
         place = (weights.detach() / torch.empty_like(weights).exponential_(generator=generator)).argmax(-1)
         rows = torch.arange(len(place), device=place.device)
         log_probability = weights[rows, place].clamp_min(1e-8).log()
-        return Glimpse(places[rows, place], weights, log_probability, self.baseline(memory)[:, 0])
+        return AttentionOutput(places[rows, place], weights, log_probability, self.baseline(memory)[:, 0])

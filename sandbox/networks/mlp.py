@@ -20,14 +20,15 @@ from sandbox.networks.inputs import as_float
 class MLP(BackboneConfig):
     """`hidden`: the widths, bottom to top; `layer_norm`: normalise the encoder's layers before their ReLU.
 
-    `octaves`: each input x in [0, 1] comes with the sines and cosines of pi x, 2 pi x, 4 pi x ..., so many of each:
+    `fourier_octaves`: each input x in [0, 1] comes with the sines and cosines of pi x, 2 pi x, 4 pi x ..., so many
+    of each:
     for few inputs whose fine differences matter, such as points.
     """
 
     name: Literal["mlp"] = "mlp"
     hidden: tuple[PositiveInt, ...] = (256, 256)
     layer_norm: bool = False
-    octaves: NonNegativeInt = 0
+    fourier_octaves: NonNegativeInt = 0
 
     def make(self, input_shape: Sequence[int]) -> "MLPEncoder":
         return MLPEncoder(self, input_shape)
@@ -48,17 +49,18 @@ class MLPEncoder(Encoder):
 
     def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:
         super().__init__()
-        self._octaves = config.octaves
-        sizes = [math.prod(input_shape) * (1 + 2 * config.octaves), *config.hidden]
+        self._octaves = config.fourier_octaves
+        sizes = [math.prod(input_shape) * (1 + 2 * config.fourier_octaves), *config.hidden]
         self.layers = nn.Sequential(*layers(sizes, config.layer_norm))
         self.out_features = sizes[-1]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = as_float(x).flatten(1)
-        return self.layers(waves(x, self._octaves) if self._octaves else x)
+        return self.layers(fourier_features(x, self._octaves) if self._octaves else x)
 
 
-def waves(x: torch.Tensor, octaves: int) -> torch.Tensor:
-    """[B, D] in [0, 1] -> [B, D (1 + 2 octaves)]: 2 x - 1, then all sines and all cosines of 2^k pi x, k < octaves."""
-    angles = (x[:, :, None] * (math.pi * 2.0 ** torch.arange(octaves, device=x.device))).flatten(1)
+def fourier_features(x: torch.Tensor, fourier_octaves: int) -> torch.Tensor:
+    """[B, D] in [0, 1] -> [B, D (1 + 2 fourier_octaves)]: 2 x - 1, then all sines and all cosines of 2^k pi x, k <
+    fourier_octaves."""
+    angles = (x[:, :, None] * (math.pi * 2.0 ** torch.arange(fourier_octaves, device=x.device))).flatten(1)
     return torch.cat([2 * x - 1, angles.sin(), angles.cos()], 1)

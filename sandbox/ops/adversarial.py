@@ -18,7 +18,7 @@ Critic = Callable[[torch.Tensor], torch.Tensor]  # images [B, ...] to logits
 
 
 @dataclass(frozen=True)
-class Game:
+class AdversarialLoss:
     """What a discriminator loses on a `real` logit and on a `fake` one, and its `generator` on a fake one.
 
     `read`: logits as what people look at, D(x) or a critic's score. `labels`: whether real and fake are classes, whose
@@ -51,21 +51,23 @@ def _untouched(logits: torch.Tensor) -> torch.Tensor:
     return logits
 
 
-NON_SATURATING = Game(
+NON_SATURATING = AdversarialLoss(
     real=lambda x: F.softplus(-x),  # -log D
     fake=F.softplus,  # -log(1 - D)
     generator=lambda x: F.softplus(-x),  # -log D: log(1 - D) has no gradient where D is right
     read=torch.sigmoid,
 )
-MINIMAX = Game(NON_SATURATING.real, NON_SATURATING.fake, generator=lambda x: -F.softplus(x), read=torch.sigmoid)
-LEAST_SQUARES = Game(  # targets 1 and 0; the generator wants 1
+MINIMAX = AdversarialLoss(
+    NON_SATURATING.real, NON_SATURATING.fake, generator=lambda x: -F.softplus(x), read=torch.sigmoid
+)
+LEAST_SQUARES = AdversarialLoss(  # targets 1 and 0; the generator wants 1
     real=lambda x: 0.5 * (x - 1).square(),
     fake=lambda x: 0.5 * x.square(),
     generator=lambda x: 0.5 * (x - 1).square(),
     read=_untouched,
 )
-WASSERSTEIN = Game(real=torch.neg, fake=_untouched, generator=torch.neg, read=_untouched, labels=False)
-HINGE = Game(
+WASSERSTEIN = AdversarialLoss(real=torch.neg, fake=_untouched, generator=torch.neg, read=_untouched, labels=False)
+HINGE = AdversarialLoss(
     real=lambda x: F.relu(1 - x), fake=lambda x: F.relu(1 + x), generator=torch.neg, read=_untouched, labels=False
 )
 

@@ -18,7 +18,7 @@ class OptimizerConfig(Config):
 
 
 class Optimizer:
-    """Owns its parameters' gradients: `minimise(loss)` is one whole step."""
+    """Owns its parameters' gradients: `minimize(loss)` is one whole step."""
 
     def __init__(
         self, rule: torch.optim.Optimizer, parameters: list[nn.Parameter], clip_norm: float | None, fall: float
@@ -26,7 +26,7 @@ class Optimizer:
         """`clip_norm`: the gradient's largest Euclidean norm; `fall`: what the learning rate loses an update."""
         self._rule, self._parameters, self._clip_norm, self._fall = rule, parameters, clip_norm, fall
 
-    def minimise(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> Sequence[torch.Tensor]:
+    def minimize(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> Sequence[torch.Tensor]:
         """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step.
 
         Returns the gradients before they were clipped.

@@ -13,9 +13,9 @@ from sandbox.report import figures
 from sandbox.report.curves import Axis, course
 from sandbox.report.document import Block, Code, Document, Gallery, Heading, Plot, Table, Text
 from sandbox.report.groups import Group, called, differences, grouped, setting
-from sandbox.report.media_files import Shelf
+from sandbox.report.media_files import MediaBudget
 from sandbox.report.references import Find, Reference, published
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 _HOW = (
     "Runs that differ in nothing but their seed are one group. Scores and curves are the interquartile mean of its "
@@ -24,14 +24,14 @@ _HOW = (
 )
 
 
-def study(
-    records: Sequence[Record],
+def build_report(
+    records: Sequence[RunRecord],
     *,
     title: str,
     metrics: Sequence[str] = (),
     find: Find = published,
     notes: Sequence[str] = (),
-    shelf: Shelf | None = None,
+    shelf: MediaBudget | None = None,
 ) -> Document:
     """The report of `records`.
 
@@ -46,7 +46,7 @@ def study(
     Raises:
         UserError: if none of the runs has logged one of the `metrics`.
     """
-    groups, shelf = grouped(records), shelf or Shelf()
+    groups, shelf = grouped(records), shelf or MediaBudget()
     _require_known(metrics, records)
     agents = [group for group in groups if group.first.is_agent]
     generators = [group for group in groups if not group.first.is_agent]
@@ -68,7 +68,7 @@ def study(
     return Document(title, blocks, left_out)
 
 
-def _require_known(metrics: Sequence[str], records: Sequence[Record]) -> None:
+def _require_known(metrics: Sequence[str], records: Sequence[RunRecord]) -> None:
     known = list(dict.fromkeys(name for record in records for name in record.metrics))
     for metric in metrics:
         if metric not in known:
@@ -147,7 +147,7 @@ def _unit(seconds: float) -> tuple[float, str]:
     return (60, "minutes of training") if seconds < 3 * 3_600 else (3_600, "hours of training")
 
 
-def _media(groups: Sequence[Group], shelf: Shelf) -> list[Block]:
+def _media(groups: Sequence[Group], shelf: MediaBudget) -> list[Block]:
     """Of each group the first run that has something to show."""
     films = [film for group in groups for record in group.records[:1] if (film := shelf.film(record))]
     samples = [media for group in groups for media in shelf.samples(group.first)]
@@ -187,7 +187,7 @@ def _runs(groups: Sequence[Group]) -> list[Block]:
     return blocks
 
 
-def _progress(record: Record) -> str:
+def _progress(record: RunRecord) -> str:
     steps = record.settings["steps"]
     return f"{record.step:,}" if record.finished else f"{record.step:,} of {steps:,} ({record.state})"
 
@@ -228,7 +228,7 @@ def _versions(about: Mapping[str, Any]) -> str:
     return ", ".join(f"{name} {version}" for name, version in about.get("versions", {}).items())
 
 
-def _about(records: Sequence[Record], groups: Sequence[Group]) -> str:
+def _about(records: Sequence[RunRecord], groups: Sequence[Group]) -> str:
     if len(records) > 1:
         return f"{len(records)} runs in {_counted(len(groups), 'group')}. {_HOW}"
     (one,) = records

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from sandbox.core.errors import UserError
 from sandbox.report import markdown
-from sandbox.report.run_readme import card
-from sandbox.report.run_record import Record
+from sandbox.report.run_readme import run_readme
+from sandbox.report.run_record import RunRecord
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.files import write_whole
 from sandbox.storage.run_folder import RunFolder
@@ -24,7 +24,7 @@ def export(folder: RunFolder, place: Path) -> None:
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UserError(f"{place} is there already: choose another place with --out, or remove it first.")
     checkpoint, names = Checkpoints(folder.checkpoints).newest("learner")
-    record = Record.read(folder)
+    record = RunRecord.read(folder)
     fresh = place.with_name(f".{place.name}.partial")
     shutil.rmtree(fresh, ignore_errors=True)
     try:
@@ -36,7 +36,7 @@ def export(folder: RunFolder, place: Path) -> None:
             if file.is_file():
                 shutil.copyfile(file, fresh / file.name)
         readme = fresh / folder.readme.name
-        markdown.write(card(record), readme)
+        markdown.write(run_readme(record), readme)
         write_whole(readme, _front(record) + readme.read_text("utf-8"))
         if place.exists():
             place.rmdir()
@@ -45,7 +45,7 @@ def export(folder: RunFolder, place: Path) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
-def _front(record: Record) -> str:
+def _front(record: RunRecord) -> str:
     """What the Hub reads of a model: https://huggingface.co/docs/hub/model-cards."""
     kind = "reinforcement-learning" if record.is_agent else "unconditional-image-generation"
     tags = "".join(f"- {tag}\n" for tag in (record.learner["name"], record.source["name"]))

@@ -8,13 +8,13 @@ from sandbox.report.curves import interval
 from sandbox.report.document import Table
 from sandbox.report.groups import Group, called
 from sandbox.report.references import Reference
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 _ABOUT = ("run", "step", "seed", "episodes", "episodes_cut", "images", "overrides", "evaluation_epsilon")
 _PARTS = ("_ci95", "_kind", "_low", "_high", "_floor", "_missing")  # of a figure, told in its own cell
 
 
-def returned(record: Record) -> tuple[float, str] | None:
+def returned(record: RunRecord) -> tuple[float, str] | None:
     """The return of a run, and where it is from: `sandbox evaluate`, or else the last there was in training."""
     if isinstance(value := record.evaluation.get("return_mean"), int | float):
         more = [*record.evaluation.get("overrides", []), *_earlier(record)]
@@ -25,7 +25,7 @@ def returned(record: Record) -> tuple[float, str] | None:
     return None
 
 
-def _earlier(record: Record) -> list[str]:
+def _earlier(record: RunRecord) -> list[str]:
     """That the run has gone on since it was evaluated, if it has."""
     step = record.evaluation.get("step")
     return [f"of step {step:,}"] if isinstance(step, int) and step < record.step else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.config.yaml_text import text_of
-from sandbox.report.run_record import SCORES, Record
+from sandbox.report.run_record import SCORES, RunRecord
 
 _FREE = ("name", "seed", "logger")  # what may differ within a group
 
@@ -17,10 +17,10 @@ class Group:
     """Runs of one setting, each with a seed of its own."""
 
     label: str
-    records: tuple[Record, ...]
+    records: tuple[RunRecord, ...]
 
     @property
-    def first(self) -> Record:
+    def first(self) -> RunRecord:
         return self.records[0]
 
     @property
@@ -34,16 +34,16 @@ class Group:
         return ", ".join(str(record.settings["seed"]) for record in self.records)
 
 
-def grouped(records: Sequence[Record]) -> list[Group]:
+def grouped(records: Sequence[RunRecord]) -> list[Group]:
     """The groups in the order of their first runs; in each the runs by seed."""
-    found: dict[str, list[Record]] = {}
+    found: dict[str, list[RunRecord]] = {}
     for record in records:
         found.setdefault(json.dumps(setting(record), sort_keys=True), []).append(record)
     groups = [sorted(members, key=lambda record: (record.settings["seed"], record.name)) for members in found.values()]
     return [Group(label, tuple(members)) for label, members in zip(_labels(groups), groups, strict=True)]
 
 
-def setting(record: Record) -> dict[str, Any]:
+def setting(record: RunRecord) -> dict[str, Any]:
     """The config without what may differ within a group."""
     return {key: value for key, value in record.settings.items() if key not in _FREE}
 
@@ -54,7 +54,7 @@ def called(source: Mapping[str, Any]) -> str:
     return f"{source['name']} ({', '.join(words)})" if words else str(source["name"])
 
 
-def _labels(groups: Sequence[Sequence[Record]]) -> list[str]:
+def _labels(groups: Sequence[Sequence[RunRecord]]) -> list[str]:
     """What the names of a group's runs have in common, or else learner and source; numbered where it comes again."""
     labels: list[str] = []
     for members in groups:

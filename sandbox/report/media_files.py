@@ -7,27 +7,27 @@ import av
 from PIL import Image
 
 from sandbox.report.document import Media
-from sandbox.report.run_record import Record, files
+from sandbox.report.run_record import RunRecord, files
 
 _MEBI = 2**20
 _FILMS = ("*.mp4", "*.webm", "*.gif")
 
 
-class Shelf:
+class MediaBudget:
     """Takes files until they hold `room` bytes; of each that it leaves out it says why in `left_out`."""
 
     def __init__(self, room: int = 6 * _MEBI, largest: int = 2 * _MEBI) -> None:
         self._room, self._largest = room, largest
         self.left_out: list[str] = []
 
-    def film(self, record: Record) -> Media | None:
+    def film(self, record: RunRecord) -> Media | None:
         """The newest film of a run that plays."""
         for file in reversed(files(record.folder.videos, *_FILMS)):
             if media := self._take(record, file, "videos"):
                 return media
         return None
 
-    def samples(self, record: Record) -> list[Media]:
+    def samples(self, record: RunRecord) -> list[Media]:
         """The newest of each kind of picture that training leaves in samples/: samples, filters, ..."""
         newest: dict[str, Path] = {}
         for file in files(record.folder.samples, "*step_*.png"):
@@ -35,14 +35,14 @@ class Shelf:
         taken = [self._take(record, file, kind) for kind, file in newest.items()]
         return [media for media in taken if media]
 
-    def others(self, record: Record) -> list[Media]:
+    def others(self, record: RunRecord) -> list[Media]:
         """What was asked for later: curves along an option (`evaluate --vary`), reconstructions, walks, ..."""
         found = files(record.folder.samples, "*.png", *_FILMS)
         later = [file for file in found if "step_" not in file.stem]
         taken = [self._take(record, file) for file in later]
         return [media for media in taken if media]
 
-    def _take(self, record: Record, file: Path, kind: str | None = None) -> Media | None:
+    def _take(self, record: RunRecord, file: Path, kind: str | None = None) -> Media | None:
         try:
             size = file.stat().st_size
             if size > min(self._largest, self._room):

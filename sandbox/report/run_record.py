@@ -13,7 +13,7 @@ from sandbox.storage.run_folder import RunFolder
 
 
 @dataclass(frozen=True)
-class Record:
+class RunRecord:
     """`settings`: config.yaml; `about`: run.json; `rows`: metrics.jsonl; `evaluation`: evaluation.json or nothing."""
 
     folder: RunFolder

@@ -14,7 +14,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.dataset import DataSet
-from sandbox.interfaces.environment import Source, spec_of
+from sandbox.interfaces.environment import EnvFactory, spec_of
 from sandbox.interfaces.learner import Learner
 from sandbox.runs import registry
 from sandbox.runs.config import RunConfig
@@ -24,17 +24,17 @@ from sandbox.storage.run_folder import RunFolder
 from sandbox.streams.actor import Actor
 from sandbox.training.batch_norm import freeze_batch_norms
 from sandbox.training.loop import Run
-from sandbox.training.warm_start import start_from
+from sandbox.training.warm_start import load_encoder
 
 
 @dataclass(frozen=True)
-class Assembly:
+class BuiltRun:
     """A learner with what it stands on; `source` makes environments, or is a data set."""
 
     config: RunConfig
     rng: Rng
     compute: Compute
-    source: Source | DataSet
+    source: EnvFactory | DataSet
     learner: Any
 
     def run(self) -> Run:
@@ -49,55 +49,55 @@ def use_threads(config: RunConfig) -> None:
         torch.set_num_threads(config.threads)
 
 
-def build(config: RunConfig, runs: Path) -> Assembly:
+def build(config: RunConfig, runs: Path) -> BuiltRun:
     """Everything but the stream, as `config` says; `runs` is where data sets of frames look for their agent."""
     rng, compute = Rng(config.seed), choose(config.device, config.precision, config.overlap)
     if config.env is not None:
-        source: Source | DataSet = config.env.make
+        source: EnvFactory | DataSet = config.env.make
         spec = spec_of(config.env.make(1))
     else:
         assert config.data is not None
-        source = config.data.make(rng, partial(collect, runs))
+        source = config.data.make(rng, partial(collect_frames, runs))
         spec = source.spec
     learner = config.learner.make(spec, rng, compute)
     if config.env is not None:
         freeze_batch_norms(learner)
-    return Assembly(config, rng, compute, source, learner)
+    return BuiltRun(config, rng, compute, source, learner)
 
 
-def begin(config: RunConfig, runs: Path) -> Assembly:
+def new_run(config: RunConfig, runs: Path) -> BuiltRun:
     """As `build`, for a new run: with `encoder_from`, another run's encoder is where this one starts."""
     parts = build(config, runs)
     if config.encoder_from is not None:
         giver, _ = restore(RunFolder.find(runs, config.encoder_from))
-        start_from(parts.learner, giver.learner, config.encoder_from)
+        load_encoder(parts.learner, giver.learner, config.encoder_from)
     return parts
 
 
-def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[Assembly, int]:
+def restore(folder: RunFolder, overrides: Sequence[str] = ()) -> tuple[BuiltRun, int]:
     """The learner of a run as its newest good checkpoint holds it, and that checkpoint's step.
 
     It is to be looked at: batch norms keep to their statistics. `overrides` of its config must leave the learner as it
     is: they are for the environment and how it is played.
     """
     parts = build(resolve([str(folder.config)], overrides), folder.path.parent)
-    step = Checkpoints(folder.checkpoints).load(learnt(parts.learner))
+    step = Checkpoints(folder.checkpoints).load(learner_parts(parts.learner))
     freeze_batch_norms(parts.learner)
     return parts, step
 
 
-def learnt(learner: Learner) -> dict[str, Stateful]:
+def learner_parts(learner: Learner) -> dict[str, Stateful]:
     """A learner's parts, by their names in a checkpoint."""
     return {f"learner.{name}": part for name, part in learner.parts().items()}
 
 
-def collect(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+def collect_frames(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
     """`count` frames [count, C, H, W] uint8 of an agent at play, given by its name or its run in `runs`."""
-    actor = player(runs, env, agent, 16, rng)
+    actor = actor_for(runs, env, agent, 16, rng)
     return np.concatenate([actor.step().observations for _ in range(-(-count // 16))])[:count]
 
 
-def player(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:
+def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:
     """An agent, given by its name or its run in `runs`, at play in copies of the environment that `env` describes."""
     world = member("envs", env, "data.env").make(num_envs)
     if agent in registry.names("agents"):

@@ -7,12 +7,12 @@ from typing import Any
 
 from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import evaluate_agent
-from sandbox.evaluate.classifier_store import Judges
-from sandbox.evaluate.feature_classifier import LARGEST, SMALLEST, Channelwise, Judge, num_classes
+from sandbox.evaluate.classifier_store import ClassifierStore
+from sandbox.evaluate.feature_classifier import LARGEST, SMALLEST, Channelwise, FeatureExtractor, num_classes
 from sandbox.evaluate.generators import IMAGES, evaluate_generator
 from sandbox.interfaces.dataset import DataConfig, DataSet, Mixture, Stacked
 from sandbox.interfaces.generator import Translates
-from sandbox.runs.build import Assembly, collect, restore, use_threads
+from sandbox.runs.build import BuiltRun, collect_frames, restore, use_threads
 from sandbox.runs.overrides import require_fit
 from sandbox.storage.run_folder import RunFolder
 
@@ -22,7 +22,7 @@ _NO_DRAWS = (
 )
 
 
-def judge_of(assembly: Assembly, runs: Path) -> tuple[dict[str, str], Judge | None]:
+def classifier_of(assembly: BuiltRun, runs: Path) -> tuple[dict[str, str], FeatureExtractor | None]:
     """The classifier of the run's data, in `<runs>/classifiers`, and what to print about it, or why there is none.
 
     Of data that hang on the seed it is that of seed 0, so that all runs on them have the same.
@@ -44,8 +44,8 @@ def judge_of(assembly: Assembly, runs: Path) -> tuple[dict[str, str], Judge | No
     return {"fcd_classifier": name}, judge
 
 
-def _judge(config: DataConfig, runs: Path) -> tuple[str, Judge]:
-    known = Judges(runs / "classifiers").of(config, config.make(Rng(0), partial(collect, runs)))
+def _judge(config: DataConfig, runs: Path) -> tuple[str, FeatureExtractor]:
+    known = ClassifierStore(runs / "classifiers").of(config, config.make(Rng(0), partial(collect_frames, runs)))
     return known.name, known.judge
 
 
@@ -60,7 +60,7 @@ def _unfit(data: DataSet) -> str | None:
     return None
 
 
-def evaluated(
+def evaluate_run(
     folder: RunFolder, episodes: int, seed: int, overrides: Sequence[str] = (), images: int = IMAGES
 ) -> dict[str, Any]:
     """What `sandbox evaluate` prints of a run's newest checkpoint, played under `overrides` of its config.
@@ -73,18 +73,18 @@ def evaluated(
     assembly, step = restore(folder, overrides)
     use_threads(assembly.config)
     played = assembly.config.learner.model_dump(include={"evaluation_epsilon"})  # of those that explore
-    about, judge = judge_of(assembly, folder.path.parent)
+    about, judge = classifier_of(assembly, folder.path.parent)
     found = score(assembly, episodes, seed, images=images, judge=judge)
     return {"run": folder.name, "step": step, "seed": seed, **played, **found, **about}
 
 
 def score(
-    assembly: Assembly,
+    assembly: BuiltRun,
     episodes: int,
     seed: int,
     stopping: Callable[[], bool] = lambda: False,
     images: int = IMAGES,
-    judge: Judge | None = None,
+    judge: FeatureExtractor | None = None,
 ) -> dict[str, float | str]:
     """How good a learner is; a freshly restored one scores the same with the same seed.
 

@@ -17,7 +17,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.spec import Spec
-from sandbox.runs.evaluation import evaluated
+from sandbox.runs.evaluation import evaluate_run
 from sandbox.runs.registry import config_class
 from sandbox.runs.resolve import resolve
 from sandbox.storage.run_folder import RunFolder
@@ -84,7 +84,7 @@ class VariedRun:
     def points(self, episodes: int, seed: int) -> Iterator[dict[str, Any]]:
         """For each value what `sandbox evaluate` says, with `value` and `trained`."""
         for value in self.variation.values:
-            point = evaluated(self.folder, episodes, seed, self._overrides(value))
+            point = evaluate_run(self.folder, episodes, seed, self._overrides(value))
             if point["episodes_cut"]:
                 note(
                     f"{point['episodes_cut']} of {episodes} episodes of {self.folder.name} never ended with "

@@ -7,13 +7,13 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.spec import Spec
-from sandbox.runs.build import collect
+from sandbox.runs.build import collect_frames
 from sandbox.runs.config import RunConfig
 from sandbox.runs.resolve import resolve
 from sandbox.storage.run_folder import RunFolder
 
-WORLD = ("env", "data")
-SCORING = (
+ENVIRONMENT = ("env", "data")
+EVALUATION = (
     "agent.evaluation_epsilon",
     "generator.ais",
     "generator.bound_samples",
@@ -29,13 +29,13 @@ def require_fit(folder: RunFolder, overrides: Sequence[str]) -> None:
     """Raises UserError unless the run of `folder` can be scored under `overrides`."""
     for override in overrides:
         option = override.partition("=")[0]
-        if not _is_one_of(option, WORLD + SCORING):
+        if not _is_one_of(option, ENVIRONMENT + EVALUATION):
             raise UserError(
                 f"{override}: a run is scored as it was trained; what can change is its world (env or data) and what "
-                f"scoring itself reads ({', '.join(SCORING)}). To see what {option} does, train another run: "
+                f"scoring itself reads ({', '.join(EVALUATION)}). To see what {option} does, train another run: "
                 f"`sandbox train {folder.config} {override} name=...`"
             )
-    changed = [override for override in overrides if _is_one_of(override.partition("=")[0], WORLD)]
+    changed = [override for override in overrides if _is_one_of(override.partition("=")[0], ENVIRONMENT)]
     if not changed:
         return
     known, seen = (_spec(folder, resolve([str(folder.config)], words)) for words in ((), overrides))
@@ -54,7 +54,7 @@ def _spec(folder: RunFolder, config: RunConfig) -> Spec:
     if config.env is not None:
         return spec_of(config.env.make(1))
     assert config.data is not None
-    return config.data.make(Rng(config.seed), partial(collect, folder.path.parent)).spec
+    return config.data.make(Rng(config.seed), partial(collect_frames, folder.path.parent)).spec
 
 
 def _words(spec: Spec) -> str:

@@ -17,21 +17,21 @@ from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink
 from sandbox.media.grid import balanced, grid, save_png
 from sandbox.media.picture import picture_of
-from sandbox.runs.build import Assembly, learnt
+from sandbox.runs.build import BuiltRun, learner_parts
 from sandbox.runs.config import RunConfig
 from sandbox.runs.evaluation import score
 from sandbox.runs.resolve import checked
 from sandbox.storage.checkpoint import Checkpoints, write_tree
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.batch_norm import paused_batch_norms
-from sandbox.viewer.episode import Seat, episodes
-from sandbox.viewer.episode_video import film
+from sandbox.viewer.episode import PlayerSlot, episodes
+from sandbox.viewer.episode_video import record_video
 
 _FILTERS = 64
 _ALL = 1_000_000  # snapshots stay
 
 
-class Pinned:
+class ConfigGuard:
     """What a checkpoint belongs to: a run whose config was edited in between must not go on as if it was not.
 
     Settings are compared as they read today: an option that is younger than the checkpoint had today's default.
@@ -47,7 +47,9 @@ class Pinned:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Raises UserError if the run was started with other settings, or with ones that are no more."""
         try:
-            saved = Pinned(checked({"steps": self._config.steps, **state}, {(): Origin("the checkpoint")})).state_dict()
+            saved = ConfigGuard(
+                checked({"steps": self._config.steps, **state}, {(): Origin("the checkpoint")})
+            ).state_dict()
         except UserError as error:
             raise UserError(
                 f"this run was saved by another version, whose settings this one does not read: {error} "
@@ -60,12 +62,12 @@ class Pinned:
             )
 
 
-class Journal:
+class RunRecorder:
     """`truth` is metrics.jsonl, whose length is in every checkpoint; `sink` hands everything to it and its mirrors."""
 
     def __init__(
         self,
-        assembly: Assembly,
+        assembly: BuiltRun,
         folder: RunFolder,
         truth: Jsonl,
         sink: Sink,
@@ -82,7 +84,7 @@ class Journal:
         self._sink.write(step, metrics)
         count, steps = self._assembly.config.snapshots, self._assembly.config.steps
         if step * count // steps > self._reached * count // steps:
-            Checkpoints(self._folder.snapshots, kept=_ALL).save(step, learnt(self._assembly.learner))
+            Checkpoints(self._folder.snapshots, kept=_ALL).save(step, learner_parts(self._assembly.learner))
         self._reached = step
 
     def evaluate(self, step: int) -> dict[str, float] | None:
@@ -104,7 +106,11 @@ class Journal:
         learner, stem = self._assembly.learner, f"step_{step:012d}"
         if not isinstance(self._assembly.source, DataSet):
             place, env = self._folder.videos / f"{stem}.mp4", self._assembly.source(1)
-            list(film(islice(episodes([Seat(learner)], env, seed=self._assembly.config.seed), 1), place, fps=env.fps))
+            list(
+                record_video(
+                    islice(episodes([PlayerSlot(learner)], env, seed=self._assembly.config.seed), 1), place, fps=env.fps
+                )
+            )
             self._sink.media(step, "videos", place)
             return
         draw = learner.preview if isinstance(learner, Previews) else learner.sample
@@ -126,7 +132,7 @@ class Journal:
         return self._reached
 
     def _with_its_own(self, parts: Mapping[str, Stateful]) -> dict[str, Stateful]:
-        return {"config": Pinned(self._assembly.config), **parts, "logger": self._truth}
+        return {"config": ConfigGuard(self._assembly.config), **parts, "logger": self._truth}
 
     def advice(self) -> str:
         """What to do about a loss that is not finite, as far as the config lets one do it."""

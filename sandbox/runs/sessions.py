@@ -17,35 +17,35 @@ from sandbox.evaluate.latent_walks import spread
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.generator import Coder, Dreams, Generator, Recalls, Reconstructs
-from sandbox.runs.build import Assembly, learnt, player, restore
+from sandbox.runs.build import BuiltRun, actor_for, learner_parts, restore
 from sandbox.runs.registry import config_class, names
 from sandbox.runs.resolve import member, resolve
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.run_folder import RunFolder
-from sandbox.viewer.checkpoint_player import Trained
+from sandbox.viewer.checkpoint_player import CheckpointPlayer
 from sandbox.viewer.demonstration_recorder import Demonstrations
-from sandbox.viewer.episode import Seat
+from sandbox.viewer.episode import PlayerSlot
 from sandbox.viewer.game_session import GameSession, Setting
 from sandbox.viewer.generator_session import GeneratorSession
-from sandbox.viewer.generator_views import Fantasies, Live, Room, Samples, Sliders
-from sandbox.viewer.keyboard import Hand
-from sandbox.viewer.memory_repair import Repair
+from sandbox.viewer.generator_views import ChainSamples, GeneratorView, Live, Samples, Sliders
+from sandbox.viewer.keyboard import KeyboardController
+from sandbox.viewer.memory_repair import MemoryRepair
 from sandbox.viewer.session import Session
 
 
-def restored(folder: RunFolder) -> tuple[Assembly, Trained]:
+def restored(folder: RunFolder) -> tuple[BuiltRun, CheckpointPlayer]:
     """A run's learner as its newest checkpoint holds it, and the way to its other checkpoints.
 
     It computes with one thread unless the run says how many: enough for one game, and the rest is for who trains.
     """
     assembly, step = restore(folder)
     torch.set_num_threads(assembly.config.threads or 1)
-    return assembly, Trained(
-        learnt(assembly.learner), [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)], step
+    return assembly, CheckpointPlayer(
+        learner_parts(assembly.learner), [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)], step
     )
 
 
-def agent_of(folder: RunFolder, what: str) -> tuple[Assembly, Trained]:
+def agent_of(folder: RunFolder, what: str) -> tuple[BuiltRun, CheckpointPlayer]:
     """As `restored`; raises UserError if the run is a generator, with `what` before it."""
     assembly, trained = restored(folder)
     if assembly.config.agent is None:
@@ -60,9 +60,9 @@ class Table(NamedTuple):
     """Who plays what: an environment, its seats, what to call it, and the first agent's checkpoints."""
 
     env: Environment
-    seats: list[Seat]
+    seats: list[PlayerSlot]
     title: str
-    trained: Trained
+    trained: CheckpointPlayer
 
 
 def table(folder: RunFolder, vs: RunFolder | None) -> Table:
@@ -78,9 +78,9 @@ def table(folder: RunFolder, vs: RunFolder | None) -> Table:
             f"browser with `--web`, or draw a picture with `sandbox sample {folder.name}`"
         )
     if vs is None:
-        return Table(assembly.config.env.make(1), [Seat(assembly.learner)], folder.name, trained)
+        return Table(assembly.config.env.make(1), [PlayerSlot(assembly.learner)], folder.name, trained)
     env = pair(world_of(folder)["name"], {}, folder, vs)
-    seats = [Seat(assembly.learner), Seat(agent_of(vs, "--vs")[0].learner)]
+    seats = [PlayerSlot(assembly.learner), PlayerSlot(agent_of(vs, "--vs")[0].learner)]
     return Table(env, seats, f"{folder.name} against {vs.name}", trained)
 
 
@@ -90,7 +90,7 @@ def watching(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float |
         return imagining(folder, fps=fps)
     env, seats, title, trained = table(folder, vs)
     with suppress(ValueError):  # keys of a game that no face knows: then it is watched only
-        seats[0].hand = Hand(env.controls[0])
+        seats[0].hand = KeyboardController(env.controls[0])
     return GameSession(env, seats, Setting(title, seed, fps, folder.path), trained)
 
 
@@ -100,15 +100,15 @@ def imagining(folder: RunFolder, *, fps: float | None) -> Session:
     generator, data = assembly.learner, assembly.source
     assert isinstance(data, DataSet)
     images = len(data.spec.shape) == 3
-    rooms: list[Room] = []
+    rooms: list[GeneratorView] = []
     if images and isinstance(generator, Recalls):
-        rooms.append(Repair(generator))
+        rooms.append(MemoryRepair(generator))
     if isinstance(generator, Generator):
         rooms.append(Samples(generator.sample, data.spec.shape))
     if images and isinstance(generator, Coder):
         rooms.append(Sliders(generator, spread(data.test, _MEASURED)))
     if images and isinstance(generator, Dreams):
-        rooms.append(Fantasies(generator))
+        rooms.append(ChainSamples(generator))
     if isinstance(assembly.config.data, FramesConfig) and isinstance(generator, Reconstructs):
         rooms.append(Live(generator, _frames(assembly.config.data, assembly.rng, folder.path.parent)))
     return GeneratorSession(rooms, Setting(folder.name, 0, fps, folder.path), trained)
@@ -116,7 +116,7 @@ def imagining(folder: RunFolder, *, fps: float | None) -> Session:
 
 def _frames(data: FramesConfig, rng: Rng, runs: Path) -> Iterator[np.ndarray]:
     """What the agent sees that a set of frames is made of, [1, C, H, W] each, while it plays on."""
-    actor = player(runs, data.env, data.agent, 1, rng)
+    actor = actor_for(runs, data.env, data.agent, 1, rng)
     while True:
         yield actor.step().observations
 
@@ -146,10 +146,10 @@ def playing(
         env = pair(name, options, folder)
         hands = _hands(env)
         assembly, trained = agent_of(folder, "--vs")
-        first = Seat(assembly.learner, hands[0])
+        first = PlayerSlot(assembly.learner, hands[0])
         first.by_hand = True
         setting = Setting(f"{name} against {folder.name}", seed, fps)
-        return GameSession(env, [first, Seat(assembly.learner)], setting, trained)
+        return GameSession(env, [first, PlayerSlot(assembly.learner)], setting, trained)
     config = member("envs", {"name": name, **options}, "env")
     env = config.make(1)
     hands, recorder = _hands(env), None
@@ -157,7 +157,7 @@ def playing(
         if len(hands) > 1:
             raise UserError(_ONE_PLAYER)
         recorder = Demonstrations(record, {"env": config.model_dump(mode="json"), "id": id_of(name)})
-    return GameSession(env, [Seat(None, hand) for hand in hands], Setting(name, seed, fps), recorder=recorder)
+    return GameSession(env, [PlayerSlot(None, hand) for hand in hands], Setting(name, seed, fps), recorder=recorder)
 
 
 _ONE_PLAYER = "--record: a demonstration is of one player; leave out --vs, and players=2"
@@ -168,11 +168,11 @@ def _no_second(name: str) -> str:
     return f"--vs: {name} is for one player; take an environment that two can play: {', '.join(known)}"
 
 
-def _hands(env: Environment) -> list[Hand]:
+def _hands(env: Environment) -> list[KeyboardController]:
     if not any(controls.keys for controls in env.controls):
         raise UserError("this environment cannot be played by hand: its `controls` name no keys. Try `sandbox watch`.")
     try:
-        return [Hand(controls) for controls in env.controls]
+        return [KeyboardController(controls) for controls in env.controls]
     except ValueError as error:
         raise UserError(f"{error}; see the environment's option `keys`") from None
 

@@ -9,17 +9,17 @@ from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.sink import Sink, Tee
 from sandbox.logger.tensorboard import TensorBoard
 from sandbox.logger.weights_and_biases import WeightsAndBiases
-from sandbox.report.run_readme import write_card
-from sandbox.runs.build import Assembly, use_threads
+from sandbox.report.run_readme import write_readme
+from sandbox.runs.build import BuiltRun, use_threads
 from sandbox.runs.config import RunConfig
-from sandbox.runs.recorder import Journal
+from sandbox.runs.recorder import RunRecorder
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.loop import Run, train
-from sandbox.training.signals import Stop
+from sandbox.training.signals import StopSignal
 
 
-def work(assembly: Assembly, run: Run, folder: RunFolder, *, quiet: bool) -> int | None:
+def train_run(assembly: BuiltRun, run: Run, folder: RunFolder, *, quiet: bool) -> int | None:
     """Train in `folder`, from its newest checkpoint if it has one; the signal that stopped it early, or None.
 
     Raises:
@@ -27,9 +27,9 @@ def work(assembly: Assembly, run: Run, folder: RunFolder, *, quiet: bool) -> int
     """
     config, truth = assembly.config, Jsonl(folder.metrics)
     use_threads(config)
-    with Stop() as stop, folder.locked():
+    with StopSignal() as stop, folder.locked():
         sinks = Tee([truth, console(config.steps, quiet=quiet), *_mirrors(config, folder)])
-        journal = Journal(assembly, folder, truth, sinks, Checkpoints(folder.checkpoints), stop.requested)
+        journal = RunRecorder(assembly, folder, truth, sinks, Checkpoints(folder.checkpoints), stop.requested)
         try:
             if folder.saved:
                 note(f"going on from step {journal.load(run.parts())}")
@@ -39,7 +39,7 @@ def work(assembly: Assembly, run: Run, folder: RunFolder, *, quiet: bool) -> int
                 sinks.close({**folder.latest(), "finished": False, "step": run.stream.step})
             raise
         sinks.close({**folder.latest(), "finished": finished, "step": run.stream.step})
-        write_card(folder)
+        write_readme(folder)
         return stop.signal
 
 

@@ -94,7 +94,7 @@ class RunFolder:
         return str(read_json(self.card)["id"])
 
     @property
-    def touched(self) -> float:
+    def modified_at(self) -> float:
         """When the run last wrote a metric, or was made; seconds since 1970."""
         return max(file.stat().st_mtime for file in (self.card, self.metrics) if file.exists())
 
@@ -242,7 +242,7 @@ class RunFolder:
         """The runs in `root`, the last touched first; folders that are not runs are passed over."""
         folders = [cls(path) for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
         runs = [run for run in folders if not run.name.startswith(".") and not run.problems()]
-        return sorted(runs, key=lambda run: run.touched, reverse=True)
+        return sorted(runs, key=lambda run: run.modified_at, reverse=True)
 
 
 def _cpu() -> str:

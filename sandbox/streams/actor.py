@@ -7,7 +7,7 @@ import numpy as np
 from sandbox.core.rng import Rng
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import Environment, game_over
-from sandbox.interfaces.state import State, carry_on
+from sandbox.interfaces.state import RecurrentState, advance_state
 
 
 class Step(NamedTuple):
@@ -22,7 +22,7 @@ class Step(NamedTuple):
     terminated: np.ndarray
     truncated: np.ndarray
     last: np.ndarray
-    state: State = None
+    state: RecurrentState = None
 
     @property
     def ended(self) -> np.ndarray:
@@ -45,7 +45,7 @@ class Actor:
         actions, state = self._agent.act(self.observations, self._state, explore=True)
         last, rewards, terminated, truncated, infos = self._env.step(actions)
         step = Step(self.observations, actions, rewards, terminated, truncated, last, self._state)
-        self.observations, self._state = last, carry_on(state, rewards, step.ended)
+        self.observations, self._state = last, advance_state(state, rewards, step.ended)
         self._returns += rewards
         self._lengths += 1
         self.steps += self._env.num_envs

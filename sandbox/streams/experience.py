@@ -14,8 +14,8 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import Agent
-from sandbox.interfaces.environment import Source, spec_of
-from sandbox.interfaces.state import State
+from sandbox.interfaces.environment import EnvFactory, spec_of
+from sandbox.interfaces.state import RecurrentState
 from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.actor import Actor
 
@@ -44,7 +44,7 @@ class Draws(NamedTuple):
     """
 
     draw: Callable[[Replay, int], Any]
-    keep: Callable[[Replay, State], None] = lambda replay, state: None
+    keep: Callable[[Replay, RecurrentState], None] = lambda replay, state: None
     parts: Mapping[str, Stateful] = {}
 
 
@@ -56,7 +56,7 @@ class ExperienceConfig(StreamConfig):
     n_step: PositiveInt = 1
     replay: ReplayConfig = ReplayConfig()
 
-    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> "Experience":
+    def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> "Experience":
         draws = Draws(lambda replay, step: replay.at(*replay.draw(self.batch_size), self.n_step))
         return Experience(self.replay, self.stack, draws, source, learner, rng, compute)
 
@@ -65,10 +65,17 @@ class Experience:
     """Plays until an update is due, draws a batch, and plays on while the learner learns from it."""
 
     def __init__(
-        self, config: ReplayConfig, stack: int, draws: Draws, source: Source, agent: Agent, rng: Rng, compute: Compute
+        self,
+        config: ReplayConfig,
+        stack: int,
+        draws: Draws,
+        source: EnvFactory,
+        agent: Agent,
+        rng: Rng,
+        compute: Compute,
     ) -> None:
         env = source(config.num_envs)
-        self._config, self._draws, self._beside = config, draws, compute.beside
+        self._config, self._draws, self._background = config, draws, compute.background
         self._actor = Actor(env, agent, rng)
         self.replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
         # Agent steps since the last batch, once warm, and those when it was drawn.
@@ -80,12 +87,12 @@ class Experience:
         return self._clock.value
 
     def __next__(self) -> Any:
-        self._beside.wait()
+        self._background.wait()
         self._play()  # before the first batch; later ones find it done
         self._owed.value -= self._config.update_period
         self._clock.value = self._actor.steps
         batch = self._draws.draw(self.replay, self._clock.value)
-        self._beside.start(self._play)
+        self._background.start(self._play)
         return batch
 
     def _play(self) -> None:
@@ -99,10 +106,10 @@ class Experience:
                 self._owed.value += self._config.num_envs
 
     def metrics(self) -> dict[str, float]:
-        self._beside.wait()
+        self._background.wait()
         return self._actor.metrics()
 
     def parts(self) -> dict[str, Stateful]:
-        self._beside.wait()
+        self._background.wait()
         own: dict[str, Stateful] = {"replay": self.replay, "owed": self._owed, "clock": self._clock}
         return {"actor": self._actor, **own, **self._draws.parts}

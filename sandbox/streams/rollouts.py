@@ -6,7 +6,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Agent
-from sandbox.interfaces.environment import Environment, Source
+from sandbox.interfaces.environment import EnvFactory, Environment
 from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.actor import Actor, Step
 
@@ -17,7 +17,7 @@ class RolloutsConfig(StreamConfig):
     num_envs: PositiveInt = 8
     length: PositiveInt = 1
 
-    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> "Rollouts":
+    def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> "Rollouts":
         return Rollouts(self, source(self.num_envs), learner, rng)
 
 

@@ -8,7 +8,7 @@ from sandbox.buffers.sequences import Episodes, draw_sequences
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.interfaces.agent import Agent
-from sandbox.interfaces.environment import Source
+from sandbox.interfaces.environment import EnvFactory
 from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.experience import Draws, Experience, ReplayConfig
 
@@ -34,7 +34,7 @@ class SequencesConfig(StreamConfig):
             )
         return self
 
-    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> Experience:
+    def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> Experience:
         start = learner.initial_state(self.batch_size)
         draws = Draws(lambda replay, step: draw_sequences(replay, self.batch_size, self.length, start))
         if self.updates == "sequential":

@@ -10,7 +10,7 @@ import torch
 from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
 
 from sandbox.buffers.priorities import Priorities
-from sandbox.buffers.recurrent_states import States
+from sandbox.buffers.recurrent_states import RecurrentStates
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import Sequences, sequences_at
 from sandbox.config.schedules import Linear
@@ -18,8 +18,8 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Agent
-from sandbox.interfaces.environment import Source
-from sandbox.interfaces.state import State
+from sandbox.interfaces.environment import EnvFactory
+from sandbox.interfaces.state import RecurrentState
 from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.experience import Draws, Experience, ReplayConfig
 
@@ -37,7 +37,7 @@ class StoredSequences(NamedTuple):
     burn_in: Sequences
     learnt: Sequences
     starts: torch.Tensor
-    later: State
+    later: RecurrentState
     is_later: torch.Tensor
     weights: torch.Tensor
     priorities: torch.Tensor
@@ -47,15 +47,16 @@ class StoredSequencesConfig(StreamConfig):
     """`batch_size` windows of `length` transitions an update, which begin every `period` steps of an episode.
 
     `burn_in` transitions come before them, but at an episode's start; none crosses an episode. They are drawn in
-    proportion to |error|^`exponent`; `importance` weighs their losses against that (the paper's beta), by agent steps.
+    proportion to |error|^`priority_exponent`; `importance_exponent` weighs their losses against that (the paper's
+    beta), by agent steps.
     """
 
     batch_size: PositiveInt = 64
     length: PositiveInt = 80
     period: PositiveInt = 40
     burn_in: NonNegativeInt = 40
-    exponent: NonNegativeFloat = 0.9
-    importance: Linear = Linear(start=0.6, end=0.6)
+    priority_exponent: NonNegativeFloat = 0.9
+    importance_exponent: Linear = Linear(start=0.6, end=0.6)
     replay: ReplayConfig = ReplayConfig(warmup=5_000)
 
     @model_validator(mode="after")
@@ -81,7 +82,7 @@ class StoredSequencesConfig(StreamConfig):
             )
         return self
 
-    def make(self, source: Source, learner: Agent, rng: Rng, compute: Compute) -> Experience:
+    def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> Experience:
         draws = _Drawing(self, learner, rng)
         parts: dict[str, Stateful] = {"priorities": draws.priorities, "states": draws.states}
         return Experience(self.replay, 1, Draws(draws.draw, draws.states.add, parts), source, learner, rng, compute)
@@ -94,10 +95,15 @@ class _Drawing:
         self._config, num_envs = config, config.replay.num_envs
         rows = config.replay.capacity // num_envs
         self.priorities = Priorities(
-            num_envs, rows, config.exponent, rng.numpy("priorities"), behind=config.burn_in, ahead=config.length
+            num_envs,
+            rows,
+            config.priority_exponent,
+            rng.numpy("priorities"),
+            behind=config.burn_in,
+            ahead=config.length,
         )
         first = config.period - config.burn_in or config.period
-        self.states = States(num_envs, rows, first, config.period, agent.initial_state(num_envs))
+        self.states = RecurrentStates(num_envs, rows, first, config.period, agent.initial_state(num_envs))
 
     def _drawable(self, replay: Replay, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         age = replay.age(env, place)
@@ -106,7 +112,7 @@ class _Drawing:
 
     def draw(self, replay: Replay, step: int) -> StoredSequences:
         config = self._config
-        drawn = self.priorities.draw(replay, self._drawable, config.batch_size, config.importance.at(step))
+        drawn = self.priorities.draw(replay, self._drawable, config.batch_size, config.importance_exponent.at(step))
         env, place, starts = drawn.env, drawn.place, replay.age(drawn.env, drawn.place) == 0
         before = np.where(starts, place, place - config.burn_in)  # an episode's start has nothing to burn in
         burn_in = sequences_at(replay, env, before, config.burn_in, self.states.at(replay, env, before))

@@ -25,7 +25,7 @@ class UnpairedConfig(StreamConfig):
         if source.train_sources is None:
             raise UserError(
                 "this generator learns from images and sources, but these data have images only. "
-                "Take a set with both, e.g. data.name=colours or data.name=edges."
+                "Take a set with both, e.g. data.name=colors or data.name=edges."
             )
         others = replace(source, train=source.train_sources, train_sources=None)
         images, sources = source.train.to(compute.device), source.train_sources.to(compute.device)

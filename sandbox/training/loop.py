@@ -69,7 +69,7 @@ class Run:
             self.averages.add(metrics)
             yield batch, metrics
 
-    def evaluate(self, outside: "Outside") -> None:
+    def evaluate(self, outside: "Recorder") -> None:
         """Write the score down; if a stop cuts that short, it is owed, and nothing has been drawn for it."""
         before = copy.deepcopy(self._rng.state_dict())
         scores = outside.evaluate(self.stream.step)
@@ -89,7 +89,7 @@ class Run:
         }
 
 
-class Outside(Protocol):
+class Recorder(Protocol):
     """What a run does to the world: `sandbox.runs.recorder` has the one over a run folder."""
 
     def write(self, step: int, metrics: dict[str, float]) -> None: ...
@@ -105,7 +105,7 @@ class Outside(Protocol):
     def stopping(self) -> bool: ...
 
 
-def train(run: Run, periods: Periods, outside: Outside) -> bool:
+def train(run: Run, periods: Periods, outside: Recorder) -> bool:
     """Go on until `periods.steps`; whether it got there, or was asked to stop (it saves either way).
 
     Raises:
@@ -149,7 +149,7 @@ def _crossed(period: int, before: int, step: int) -> bool:
     return period > 0 and step // period > before // period
 
 
-def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: Any, outside: Outside) -> None:
+def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: Any, outside: Recorder) -> None:
     """On a CPU every loss is looked at; on a GPU, where a look waits for the device, only when it is written down."""
     on_device = isinstance(loss, torch.Tensor) and loss.device.type != "cpu"
     if (on_device and not look) or abs(float(loss)) <= _HOPELESS:  # which nan is not

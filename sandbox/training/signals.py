@@ -7,7 +7,7 @@ from typing import Self
 from sandbox.core.messages import note
 
 
-class Stop:
+class StopSignal:
     """While entered, the first SIGINT or SIGTERM is remembered in `signal`; a second SIGINT interrupts at once."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""A saved encoder starts another learner: a VAE's recogniser becomes a DQN's torso, and the other way round."""
+"""A saved encoder starts another learner: a VAE's recognizer becomes a DQN's torso, and the other way round."""
 
 from collections.abc import Mapping
 
@@ -20,7 +20,7 @@ def _encoders(learner: Learner) -> list[nn.Module]:
     return [module for module in modules if any(name.startswith(_PREFIX) for name in module.state_dict())]
 
 
-def start_from(learner: Learner, giver: Learner, where: str) -> None:
+def load_encoder(learner: Learner, giver: Learner, where: str) -> None:
     """Copy the weights of the giver's first encoder into every encoder of `learner`, as its layers use them.
 
     Under a spectral norm those are the normalised ones; one that takes them normalises them again.

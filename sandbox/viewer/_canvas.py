@@ -1,4 +1,4 @@
-"""Colours, words and shapes of the renderer."""
+"""Colors, words and shapes of the renderer."""
 
 from functools import cache
 
@@ -25,7 +25,7 @@ def _length(text: str, size: int) -> float:
     return font(size).getlength(text)
 
 
-class Ink:
+class Canvas:
     """Draws on an image; `size` is that of the words, in pixels."""
 
     def __init__(self, draw: ImageDraw.ImageDraw, size: int) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from sandbox.viewer._canvas import BRIGHT, CORAL, FAINT, LINE, QUIET, Ink, diverging, fitted, glowing
+from sandbox.viewer._canvas import BRIGHT, CORAL, FAINT, LINE, QUIET, Canvas, diverging, fitted, glowing
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
 _MOST = 12  # bars that have a row each, where there is room
@@ -14,7 +14,9 @@ _FEW = 3  # bars that always have one: they take no more than columns do
 _SMALL = 5.0  # images are not made smaller than this for the sake of bars, in heights of words
 
 
-def draw(image: Image.Image, ink: Ink, panels: Sequence[Panel], left: int, top: int, width: int, height: int) -> None:
+def draw(
+    image: Image.Image, ink: Canvas, panels: Sequence[Panel], left: int, top: int, width: int, height: int
+) -> None:
     """Draw the panels into this column; images share what the others leave, and bars lose their names for them."""
     gap, pad = round(0.7 * ink.size), 0.8 * ink.size
     frame = 2.2 * ink.size + pad  # title above, space below
@@ -55,7 +57,7 @@ def _is_single(panel: Panel) -> bool:
     return isinstance(panel, Images) and len(panel.images) == 1
 
 
-def _need(ink: Ink, panel: Panel, width: float, most: int = _MOST) -> float:
+def _need(ink: Canvas, panel: Panel, width: float, most: int = _MOST) -> float:
     """How high its content would like to be."""
     match panel:
         case Images():
@@ -68,7 +70,7 @@ def _need(ink: Ink, panel: Panel, width: float, most: int = _MOST) -> float:
             return sum(_strip_rows(row) for row in panel.rows) * 0.6 * ink.size + 0.4 * ink.size * (len(panel.rows) - 1)
 
 
-def _content(image: Image.Image, ink: Ink, panel: Panel, box: tuple[float, float, float, float], most: int) -> None:
+def _content(image: Image.Image, ink: Canvas, panel: Panel, box: tuple[float, float, float, float], most: int) -> None:
     match panel:
         case Images():
             _images(image, panel, *box)
@@ -106,7 +108,7 @@ def _share(panel: Bars, value: float) -> float:
     return 0.5 if not span > 0 or not math.isfinite(value) else min(max((value - panel.low) / span, 0.0), 1.0)
 
 
-def _bars(ink: Ink, panel: Bars, left: float, top: float, width: float, height: float) -> None:
+def _bars(ink: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
     """A row for each: name, bar, number."""
     line = height / max(len(panel.values), 1)
     texts = [_number(value) for value in panel.values]
@@ -132,7 +134,7 @@ def _bars(ink: Ink, panel: Bars, left: float, top: float, width: float, height: 
         ink.words(left + width, y, text, BRIGHT if chosen else QUIET, anchor="rm")
 
 
-def _columns(ink: Ink, panel: Bars, left: float, top: float, width: float, height: float) -> None:
+def _columns(ink: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
     """Too many for names: columns, and what is chosen in words."""
     words = 0.0 if panel.chosen is None else 1.5 * ink.size
     step, high = width / len(panel.values), height - words
@@ -149,7 +151,9 @@ def _strip_rows(row: np.ndarray) -> int:
     return max(1, min(4, -(-len(row) // 64)))
 
 
-def _strips(image: Image.Image, ink: Ink, panel: Strip, left: float, top: float, width: float, height: float) -> None:
+def _strips(
+    image: Image.Image, ink: Canvas, panel: Strip, left: float, top: float, width: float, height: float
+) -> None:
     """Each in up to four lines of cells."""
     gap = 0.4 * ink.size
     lines = sum(_strip_rows(row) for row in panel.rows)

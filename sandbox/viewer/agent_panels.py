@@ -8,8 +8,8 @@ from torch.nn import functional as F
 
 from sandbox.interfaces.agent import Explains
 from sandbox.interfaces.environment import Controls
-from sandbox.interfaces.state import State
-from sandbox.viewer.episode import Seat, Thought
+from sandbox.interfaces.state import RecurrentState
+from sandbox.viewer.episode import Decision, PlayerSlot
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
 PANELS = ("values", "memory", "sees", "attention", "saliency")
@@ -18,13 +18,13 @@ _EVEN = 4.0  # attention that is as strong everywhere glows a quarter as much as
 _PLANES = 16  # images of a stack that have room
 
 
-class Mind:
+class AgentPanels:
     """Of the agent in `seat`. Ranges of bars grow within an episode, so that they can be compared over time.
 
     The best value's bar is always full; what another one lacks is what it would cost, of the most it did so far.
     """
 
-    def __init__(self, seat: Seat, controls: Controls) -> None:
+    def __init__(self, seat: PlayerSlot, controls: Controls) -> None:
         self._seat, self._controls = seat, controls
         self.refresh()
 
@@ -56,7 +56,7 @@ class Mind:
         agent = self._seat.agent
         return agent.epsilon(explore=explore) if isinstance(agent, Explains) else None
 
-    def _panel(self, name: str, thought: Thought) -> Panel:
+    def _panel(self, name: str, thought: Decision) -> Panel:
         agent, seen = self._seat.agent, self._seen(thought)
         if name == "memory":
             return Strip(name, memory_of(thought.after))
@@ -75,7 +75,7 @@ class Mind:
             return self._numbers(name, slopes)
         return Images(name, _planes(seen)) if seen.ndim == 3 else self._numbers(name, seen)
 
-    def _seen(self, thought: Thought) -> np.ndarray:
+    def _seen(self, thought: Decision) -> np.ndarray:
         agent = self._seat.agent
         if isinstance(agent, Explains):
             return agent.seen(thought.observations, thought.before)[0].detach().float().cpu().numpy()
@@ -97,12 +97,12 @@ class Mind:
 
 
 @torch.no_grad()
-def values_of(agent: Explains, thought: Thought) -> np.ndarray:
+def values_of(agent: Explains, thought: Decision) -> np.ndarray:
     """[A], what the agent expects of each action."""
     return agent.values(agent.seen(thought.observations, thought.before), thought.before)[0].float().cpu().numpy()
 
 
-def saliency(agent: Explains, thought: Thought) -> np.ndarray:
+def saliency(agent: Explains, thought: Decision) -> np.ndarray:
     """|d max_a Q / d input|, of the shape of what the agent sees: what its best value hangs on.
 
     Simonyan et al. 2014, "Deep Inside Convolutional Networks". Zeros for a table, which has no slope.
@@ -114,7 +114,7 @@ def saliency(agent: Explains, thought: Thought) -> np.ndarray:
     return slopes[0].abs().float().cpu().numpy()
 
 
-def memory_of(state: State) -> list[np.ndarray]:
+def memory_of(state: RecurrentState) -> list[np.ndarray]:
     """What a recurrent agent remembers, [size] each in [-1, 1]; empty for the others."""
     match state:
         case {"memory": memory}:
@@ -124,7 +124,7 @@ def memory_of(state: State) -> list[np.ndarray]:
     return []
 
 
-def attention_of(state: State) -> np.ndarray | None:
+def attention_of(state: RecurrentState) -> np.ndarray | None:
     """Where it looked, [h, w], if it is one that looks."""
     match state:
         case {"attention": looked}:

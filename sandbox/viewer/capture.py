@@ -13,7 +13,7 @@ from sandbox.media.video import Film
 Note = tuple[str, str]  # what was done, and with what
 
 
-class Camera:
+class Capture:
     """Writes to `folder`; where that may not be written to, to the system's folder for temporary files."""
 
     def __init__(self, folder: Path) -> None:

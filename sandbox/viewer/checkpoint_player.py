@@ -7,7 +7,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.storage.checkpoint import Checkpoints
 
 
-class Trained:
+class CheckpointPlayer:
     """`parts` are the learner's, by their names in a checkpoint, and hold the one of `step`.
 
     It follows a run that is still training for as long as it shows the newest checkpoint.

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from sandbox.viewer.capture import Camera
+from sandbox.viewer.capture import Capture
 from sandbox.viewer.session import NAP
 
 COMMON = (("s", "screenshot"), ("v", "record a film"), ("h", "help"), ("q", "quit"))
@@ -14,12 +14,12 @@ _SPEEDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60, 90, 120, 240)
 _LAG = 0.1  # seconds of steps that are caught up with after a slow picture; what is later still is let go
 
 
-class Remote:
+class PlaybackControls:
     """`fps` steps a second until a key says otherwise; pictures and films go to `folder`."""
 
     def __init__(self, fps: float, folder: Path) -> None:
         self.fps, self.paused, self.over, self.helping = fps, False, False, False
-        self.camera = Camera(folder)
+        self.camera = Capture(folder)
         self.note: tuple[tuple[str, str], ...] = ()
         self._lines: list[str] = []
         self._since: float | None = None  # when the moment that is shown was due

@@ -7,7 +7,7 @@ import numpy as np
 
 from sandbox.buffers.demonstrations import Demos, write_demos
 from sandbox.core.errors import UserError
-from sandbox.viewer.episode import Happened
+from sandbox.viewer.episode import Transition
 
 
 class Demonstrations:
@@ -28,9 +28,9 @@ class Demonstrations:
         except OSError as error:
             raise UserError(f"--record: cannot write {path}: {error.strerror}. Choose another place.") from error
         self._path, self._played = path, played
-        self._steps: list[Happened] = []
+        self._steps: list[Transition] = []
 
-    def add(self, happened: Happened) -> None:
+    def add(self, happened: Transition) -> None:
         """[1, ...] each; a lost life ends an episode for learners."""
         self._steps.append(happened)
         if happened.terminated[0] or happened.truncated[0]:

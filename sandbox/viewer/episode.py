@@ -8,15 +8,17 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from sandbox.interfaces.environment import Environment, game_over
-from sandbox.interfaces.state import State, carry_on
-from sandbox.viewer.keyboard import Hand
+from sandbox.interfaces.state import RecurrentState, advance_state
+from sandbox.viewer.keyboard import KeyboardController
 
 
 class Player(Protocol):
     """What an episode needs of an agent."""
 
-    def initial_state(self, num_envs: int) -> State: ...
-    def act(self, observations: np.ndarray, state: State, *, explore: bool) -> tuple[np.ndarray, State]: ...
+    def initial_state(self, num_envs: int) -> RecurrentState: ...
+    def act(
+        self, observations: np.ndarray, state: RecurrentState, *, explore: bool
+    ) -> tuple[np.ndarray, RecurrentState]: ...
 
 
 @dataclass(frozen=True)
@@ -32,16 +34,16 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Thought:
+class Decision:
     """What an agent saw [1, ...], carried before and after it looked, and would do."""
 
     observations: np.ndarray
-    before: State
-    after: State
+    before: RecurrentState
+    after: RecurrentState
     action: int
 
 
-class Happened(NamedTuple):
+class Transition(NamedTuple):
     """A step for those who learn from it: observations [1, ...] before it and the true ones after it, [1] of each."""
 
     observations: np.ndarray
@@ -52,17 +54,17 @@ class Happened(NamedTuple):
     last: np.ndarray
 
 
-class Seat:
+class PlayerSlot:
     """A player's place, with an agent, a person's hand, or both, of whom one has the joystick.
 
     An agent without the joystick thinks along, so that it knows what it remembers when it is given it. It does not
     know what was done in its place: one that wants its last action (`r2d2`) believes it did what it had in mind.
     """
 
-    def __init__(self, agent: Player | None = None, hand: Hand | None = None) -> None:
+    def __init__(self, agent: Player | None = None, hand: KeyboardController | None = None) -> None:
         assert agent is not None or hand is not None
         self.agent, self.hand, self.by_hand = agent, hand, agent is None
-        self.thought: Thought | None = None  # the newest
+        self.thought: Decision | None = None  # the newest
 
     @property
     def waiting(self) -> bool:
@@ -79,7 +81,7 @@ class Seat:
         """Decide what to do about observations [1, ...]."""
         if self.agent is not None:
             actions, after = self.agent.act(observations, self._state, explore=explore)
-            self.thought = Thought(observations, self._state, after, int(actions[0]))
+            self.thought = Decision(observations, self._state, after, int(actions[0]))
 
     def move(self) -> int:
         """The action, once for each step."""
@@ -92,7 +94,7 @@ class Seat:
         """A step is over: who carries something goes on with it; `rewards` [1] if they are this player's."""
         if self.thought is not None:
             after = self.thought.after
-            self._state = after if rewards is None else carry_on(after, rewards, np.zeros(1, bool))
+            self._state = after if rewards is None else advance_state(after, rewards, np.zeros(1, bool))
 
 
 class Game:
@@ -105,7 +107,7 @@ class Game:
         ValueError: if `env` holds several.
     """
 
-    def __init__(self, env: Environment, seats: Sequence[Seat]) -> None:
+    def __init__(self, env: Environment, seats: Sequence[PlayerSlot]) -> None:
         if env.num_envs != 1:
             raise ValueError(f"a game is of one environment, this holds {env.num_envs}")
         self._env, self.seats = env, tuple(seats)
@@ -119,13 +121,13 @@ class Game:
         self._look()
         return Frame(self._env.draw(0), seed, 0, 0.0, (), False)
 
-    def step(self, frame: Frame) -> tuple[Frame, Happened]:
+    def step(self, frame: Frame) -> tuple[Frame, Transition]:
         """Everybody's move after `frame`, the newest one."""
         moves = [seat.move() for seat in self.seats]
         actions = np.array([moves] if len(moves) > 1 else moves, np.int64)
         before = self.observations
         self.observations, rewards, terminated, truncated, infos = self._env.step(actions)
-        happened = Happened(before, actions, rewards, terminated, truncated, self.observations)
+        happened = Transition(before, actions, rewards, terminated, truncated, self.observations)
         over = bool(game_over(terminated, truncated, infos)[0])
         for seat in self.seats:
             seat.hear(rewards if len(moves) == 1 else None)
@@ -142,7 +144,7 @@ class Game:
             seat.look(seen, self.explore)
 
 
-def episodes(seats: Sequence[Seat], env: Environment, *, seed: int) -> Iterator[Iterator[Frame]]:
+def episodes(seats: Sequence[PlayerSlot], env: Environment, *, seed: int) -> Iterator[Iterator[Frame]]:
     """Play without end, episode after episode, with seeds `seed`, `seed + 1`, ...; leave one early by taking the next.
 
     Raises:

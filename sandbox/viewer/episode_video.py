@@ -7,15 +7,15 @@ import numpy as np
 
 from sandbox.interfaces.environment import Controls
 from sandbox.media.video import Film
-from sandbox.viewer.agent_panels import PANELS, Mind
-from sandbox.viewer.episode import Frame, Seat
+from sandbox.viewer.agent_panels import PANELS, AgentPanels
+from sandbox.viewer.episode import Frame, PlayerSlot
 from sandbox.viewer.render import render
 from sandbox.viewer.view import View
 
 _SIZE = (960, 640)  # of films with panels
 
 
-def film(
+def record_video(
     episodes: Iterable[Iterable[Frame]],
     path: Path,
     *,
@@ -45,8 +45,8 @@ def film(
 class Explained:
     """Draws frames as a window would show them: with what goes on in the agent of `seat`, all panels of it."""
 
-    def __init__(self, seat: Seat, controls: Controls, title: str) -> None:
-        self._mind, self._title = Mind(seat, controls), title
+    def __init__(self, seat: PlayerSlot, controls: Controls, title: str) -> None:
+        self._mind, self._title = AgentPanels(seat, controls), title
 
     def __call__(self, frame: Frame) -> np.ndarray:
         """[640, 960, 3]."""

@@ -8,10 +8,10 @@ from typing import Protocol
 import numpy as np
 
 from sandbox.interfaces.environment import Environment
-from sandbox.viewer.agent_panels import PANELS, Mind
-from sandbox.viewer.checkpoint_player import Trained
-from sandbox.viewer.controls import COMMON, Remote
-from sandbox.viewer.episode import Game, Happened, Seat
+from sandbox.viewer.agent_panels import PANELS, AgentPanels
+from sandbox.viewer.checkpoint_player import CheckpointPlayer
+from sandbox.viewer.controls import COMMON, PlaybackControls
+from sandbox.viewer.episode import Game, PlayerSlot, Transition
 from sandbox.viewer.keys import Key
 from sandbox.viewer.render import render
 from sandbox.viewer.view import View, Words
@@ -23,7 +23,7 @@ _HOLD = 1.0  # seconds for which the last picture of an agent's episode stays
 class Recorder(Protocol):
     """Who wants to know every step."""
 
-    def add(self, happened: Happened) -> None: ...
+    def add(self, happened: Transition) -> None: ...
     def break_off(self) -> None:
         """The episode goes no further."""
 
@@ -54,15 +54,17 @@ class GameSession:
     def __init__(
         self,
         env: Environment,
-        seats: Sequence[Seat],
+        seats: Sequence[PlayerSlot],
         setting: Setting,
-        trained: Trained | None = None,
+        trained: CheckpointPlayer | None = None,
         recorder: Recorder | None = None,
     ) -> None:
         self._name, self._trained, self._recorder = setting.title, trained, recorder
         self._game, self._seats = Game(env, seats), tuple(seats)
-        self._remote = Remote(setting.fps or env.fps, setting.folder)
-        self._mind = next((Mind(seat, env.controls[n]) for n, seat in enumerate(seats) if seat.agent is not None), None)
+        self._remote = PlaybackControls(setting.fps or env.fps, setting.folder)
+        self._mind = next(
+            (AgentPanels(seat, env.controls[n]) for n, seat in enumerate(seats) if seat.agent is not None), None
+        )
         self._wanted = set(_SHOWN)
         self._size = (960, 640)  # of the newest picture
         self._new = True  # whether there is something to show
@@ -247,7 +249,7 @@ class GameSession:
         if self._remote.camera.recording:
             self._remote.film(render(self.view(), *self._remote.camera.size))
 
-    def _next_checkpoint(self, trained: Trained) -> None:
+    def _next_checkpoint(self, trained: CheckpointPlayer) -> None:
         before = trained.step
         if not trained.next():
             self._remote.say("checkpoint", "could not be read")

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sandbox.viewer.checkpoint_player import Trained
-from sandbox.viewer.controls import COMMON, Remote
+from sandbox.viewer.checkpoint_player import CheckpointPlayer
+from sandbox.viewer.controls import COMMON, PlaybackControls
 from sandbox.viewer.game_session import Setting
-from sandbox.viewer.generator_views import Room
+from sandbox.viewer.generator_views import GeneratorView
 from sandbox.viewer.keys import Key
 from sandbox.viewer.render import pointed, render
 from sandbox.viewer.view import View, Words
@@ -18,9 +18,9 @@ _FPS, _LOOK = 12.0, 2.0  # steps a second of what moves; seconds between looks f
 class GeneratorSession:
     """`rooms`: what there is to do with the generator of `trained`; at least one."""
 
-    def __init__(self, rooms: Sequence[Room], setting: Setting, trained: Trained) -> None:
+    def __init__(self, rooms: Sequence[GeneratorView], setting: Setting, trained: CheckpointPlayer) -> None:
         self._rooms, self._name, self._trained = list(rooms), setting.title, trained
-        self._remote = Remote(setting.fps or _FPS, setting.folder)
+        self._remote = PlaybackControls(setting.fps or _FPS, setting.folder)
         self._size, self._new = (960, 640), True
         self._looked = 0.0  # when a newer checkpoint was looked for
 

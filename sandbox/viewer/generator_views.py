@@ -16,7 +16,7 @@ _REACH, _STRIDE = 3.0, 0.25  # how far latents go, and in which steps, in standa
 _LATENTS = 10  # that have a slider
 
 
-class Room(Protocol):
+class GeneratorView(Protocol):
     """`keys`: its own, in a help panel."""
 
     @property
@@ -142,7 +142,7 @@ class Sliders:
         return [sliders, Images("from", image_of(as_float(self._images[self._image, None])[0])[None])]
 
 
-class Fantasies:
+class ChainSamples:
     """Chains that go on and on."""
 
     name, keys, moving = "fantasies", (("n", "begin again"),), True

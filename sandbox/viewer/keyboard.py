@@ -6,7 +6,7 @@ from sandbox.interfaces.environment import Controls
 from sandbox.viewer.keys import Key, key_name
 
 
-class Hand:
+class KeyboardController:
     """One player's keys: each press counts for at least one step, then those that are held.
 
     A name such as `up+space` is a chord: the action of keys held together. The chord with the most keys wins, among

@@ -12,7 +12,7 @@ from sandbox.viewer.view import Images, Panel
 _STATES = 90  # of a way back to a memory that are shown
 
 
-class Repair:
+class MemoryRepair:
     """A memory to scribble over, with the mouse or by keys, which the network then repairs step by step."""
 
     name = "repair"

@@ -8,13 +8,13 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sandbox.media.video import Film
-from sandbox.viewer._canvas import BACK, BRIGHT, QUIET, Ink, fitted
+from sandbox.viewer._canvas import BACK, BRIGHT, QUIET, Canvas, fitted
 from sandbox.viewer.episode import Frame
 
 _HEIGHT, _WORDS, _GAP = 360, 16, 16  # pixels: of a picture at least, of the words, between the pictures
 
 
-def progress_film(
+def record_progress_video(
     episodes: Sequence[Iterable[Frame]], titles: Sequence[str], path: Path, *, fps: float, max_frames: int = 3000
 ) -> list[Frame]:
     """Write one episode of each to `path` (format by suffix), and return their last frames.
@@ -46,7 +46,7 @@ def side_by_side(frames: Sequence[Frame], titles: Sequence[str]) -> np.ndarray:
     high, wide = high * scale, max(wide * scale, 10 * _WORDS)
     band = 2 * _WORDS + _GAP
     image = Image.new("RGB", (_GAP + len(frames) * (wide + _GAP), high + 2 * band), BACK)
-    ink = Ink(ImageDraw.Draw(image), _WORDS)
+    ink = Canvas(ImageDraw.Draw(image), _WORDS)
     for number, (frame, title) in enumerate(zip(frames, titles, strict=True)):
         left = _GAP + number * (wide + _GAP)
         own = frame.picture.shape[1] * scale

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from sandbox.viewer import _panels
-from sandbox.viewer._canvas import BACK, BAR, BRIGHT, KEY, LINE, QUIET, Ink, fitted
+from sandbox.viewer._canvas import BACK, BAR, BRIGHT, KEY, LINE, QUIET, Canvas, fitted
 from sandbox.viewer.view import View, Words
 
 SMALLEST = (820, 600)  # a smaller window sees a shrunken picture of this size
@@ -31,7 +31,7 @@ def render(view: View, width: int, height: int) -> np.ndarray:
     """`view` as [height, width, 3] uint8."""
     wide, high = _whole(width, height)
     image = Image.new("RGB", (wide, high), BACK)
-    ink = Ink(ImageDraw.Draw(image), _size(high))
+    ink = Canvas(ImageDraw.Draw(image), _size(high))
     place = _main(view, wide, high)
     shown = fitted(view.picture, place.width, place.height)
     image.paste(shown, (place.left, place.top))
@@ -95,7 +95,7 @@ def _main(view: View, wide: int, high: int) -> Place:
     return Place((right - width) // 2, top + (high - 2 * top - height) // 2, width, height)
 
 
-def _bars(ink: Ink, view: View, wide: int, high: int) -> None:
+def _bars(ink: Canvas, view: View, wide: int, high: int) -> None:
     bar, size = _bar(high), ink.size
     middle = bar / 2
     for top in (0, high - bar):
@@ -124,11 +124,11 @@ def _bars(ink: Ink, view: View, wide: int, high: int) -> None:
         left = end + 1.2 * size
 
 
-def _hint_width(ink: Ink, key: str, deed: str) -> float:
+def _hint_width(ink: Canvas, key: str, deed: str) -> float:
     return ink.width(key) + ink.width(deed) + 1.6 * ink.size
 
 
-def _help(ink: Ink, columns: Sequence[Words], wide: int, high: int) -> None:
+def _help(ink: Canvas, columns: Sequence[Words], wide: int, high: int) -> None:
     """Columns of keys and what they do, on a card in the middle."""
     size, line = ink.size, 1.7 * ink.size
     keys = [max(ink.width(key) for key, _ in words) for words in columns]
@@ -146,7 +146,7 @@ def _help(ink: Ink, columns: Sequence[Words], wide: int, high: int) -> None:
         left += key_width + deed_width + 3.5 * size
 
 
-def _banner(image: Image.Image, ink: Ink, text: str, area: Place) -> None:
+def _banner(image: Image.Image, ink: Canvas, text: str, area: Place) -> None:
     """A band across the picture's area, which can be seen through a little."""
     height = round(4.2 * ink.size)
     top = area.top + (area.height - height) // 2

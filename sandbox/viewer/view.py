@@ -35,7 +35,7 @@ class Bars:
 
 @dataclass(frozen=True)
 class Strip:
-    """Numbers as colours, a row for each of `rows`, [size] each: 0 is dark, what is above one colour, below another."""
+    """Numbers as colors, a row for each of `rows`, [size] each: 0 is dark, what is above one colour, below another."""
 
     title: str
     rows: Sequence[np.ndarray]

@@ -11,12 +11,12 @@ from sandbox.agents.dqn import DQNConfig
 from sandbox.agents.drqn import DRQNConfig
 from sandbox.agents.iqn import IQNConfig
 from sandbox.buffers.replay import Transitions
-from sandbox.config.schedules import Ladder, Linear
+from sandbox.config.schedules import ApexEpsilon, Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
+from sandbox.networks.recurrent import LSTM
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 
 MANY = 8_000  # environments; three standard deviations of a share are at most 0.017
@@ -59,10 +59,10 @@ def test_exploration_is_the_schedules_from_the_first_step_to_the_last(kind: Any)
 
 @pytest.mark.parametrize("kind", STACKS)
 def test_a_ladder_gives_each_environment_its_own(kind: Any) -> None:
-    agent = make(kind, 0, exploration=Ladder(base=0.9, exponent=9))
+    agent = make(kind, 0, exploration=ApexEpsilon(base=0.9, exponent=9))
     for _ in range(2):
         random = play(agent, explore=True).reshape(8, -1) != 0
-        expected = 0.75 * Ladder(base=0.9, exponent=9).at(0, MANY).reshape(8, -1).mean(1)
+        expected = 0.75 * ApexEpsilon(base=0.9, exponent=9).at(0, MANY).reshape(8, -1).mean(1)
         assert random.mean(1) == pytest.approx(expected, abs=0.05)
 
 
@@ -114,5 +114,5 @@ def test_the_logged_epsilon_is_the_present_one_and_a_ladders_mean(kind: Any) -> 
         logged.append(agent.update(data)["epsilon"])
         play(agent, 10, explore=True)
     assert logged == [1.0, 0.75, 0.5]
-    ladder = make(kind, 0, stream=stream, exploration=Ladder(base=0.5, exponent=2))
+    ladder = make(kind, 0, stream=stream, exploration=ApexEpsilon(base=0.5, exponent=2))
     assert ladder.update(data)["epsilon"] == (0.5 + 0.25 + 0.125) / 3

@@ -13,8 +13,8 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.attention import Hard, Soft
-from sandbox.networks.memory import LSTM
 from sandbox.networks.nature import Nature
+from sandbox.networks.recurrent import LSTM
 from sandbox.optimizers.adam import Adam
 
 CPU = Compute(torch.device("cpu"))

@@ -19,7 +19,7 @@ from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 from sandbox.optimizers.adam import Adam
-from sandbox.optimizers.centred_rmsprop import CentredRMSProp
+from sandbox.optimizers.centered_rmsprop import CenteredRMSProp
 from sandbox.runs.resolve import resolve
 from sandbox.streams.actor import Actor
 from sandbox.streams.experience import ExperienceConfig
@@ -160,7 +160,7 @@ def test_bf16_is_near_fp32() -> None:
 
 def test_the_papers_optimiser_and_reward_clipping_by_hand() -> None:
     """One update as in 2015: rewards within [-1, 1], g / sqrt(E[g^2] - E[g]^2 + 0.01) (traps 1 and 6)."""
-    agent = make(discount=0.9, reward_clip=1.0, optimizer=CentredRMSProp())
+    agent = make(discount=0.9, reward_clip=1.0, optimizer=CenteredRMSProp())
     reference, data = copy.deepcopy(agent._network), batch(20)
     assert (data.r_t > 1).any()
     assert (data.r_t < -1).any()
@@ -210,7 +210,7 @@ def test_mistakes(word: str, message: str) -> None:
 def test_the_atari_config_has_the_papers_numbers() -> None:
     agent = resolve(["atari_pong_dqn"], []).agent
     assert isinstance(agent, DQNConfig)
-    assert agent.optimizer == CentredRMSProp(lr=2.5e-4, decay=0.95, min_squared_gradient=0.01)
+    assert agent.optimizer == CenteredRMSProp(lr=2.5e-4, decay=0.95, min_squared_gradient=0.01)
     assert (agent.reward_clip, agent.discount, agent.evaluation_epsilon) == (1.0, 0.99, 0.05)
     assert agent.target_period * agent.stream.replay.update_period == 10_000
     warmup = agent.stream.replay.warmup

@@ -12,8 +12,8 @@ from sandbox.buffers.sequences import Sequences
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.memory import GRU, LSTM, RNN, MemoryConfig, Nothing
 from sandbox.networks.mlp import MLP
+from sandbox.networks.recurrent import GRU, LSTM, RNN, NoRecurrence, RecurrentConfig
 from sandbox.ops.value_learning import q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.runs.build import build
@@ -43,8 +43,8 @@ def batch(size: int = 5, length: int = 7) -> Sequences:
     )
 
 
-@pytest.mark.parametrize("memory", [LSTM(size=6), GRU(size=6), RNN(size=6), Nothing()])
-def test_acting_step_by_step_is_one_unrolled_pass(memory: MemoryConfig) -> None:
+@pytest.mark.parametrize("memory", [LSTM(size=6), GRU(size=6), RNN(size=6), NoRecurrence()])
+def test_acting_step_by_step_is_one_unrolled_pass(memory: RecurrentConfig) -> None:
     agent, data = make(memory=memory), batch()
     q, after = agent._network(data.observations, agent.initial_state(5))
     state = agent.initial_state(5)
@@ -109,7 +109,7 @@ def test_one_step_sequences_are_dqns_update() -> None:
     q_tm1 = reference._network(data.observations[:, :1], reference.initial_state(5))[0][:, 0]
     q_t = reference._target(data.observations, reference.initial_state(5))[0][:, 1]
     error = q_learning(q_tm1, data.a_tm1[:, 0], data.r_t[:, 0], 0.9 * data.discount_t[:, 0], q_t)
-    reference._optimizer.minimise(F.huber_loss(error, torch.zeros_like(error), reduction="sum"))
+    reference._optimizer.minimize(F.huber_loss(error, torch.zeros_like(error), reduction="sum"))
     agent.update(data)
     for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
         torch.testing.assert_close(a, b)

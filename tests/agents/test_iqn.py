@@ -52,7 +52,7 @@ def gradients(agent: IQN | DQN, data: Transitions) -> tuple[float, list[torch.Te
     found: list[torch.Tensor] = []
 
     class Spy:
-        def minimise(self, loss: torch.Tensor, ready: object = None) -> None:
+        def minimize(self, loss: torch.Tensor, ready: object = None) -> None:
             self.step(self.gradients(loss))
 
         def gradients(self, loss: torch.Tensor) -> list[torch.Tensor]:

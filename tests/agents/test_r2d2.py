@@ -16,13 +16,13 @@ from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import play_episodes
 from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.spec import Spec
-from sandbox.interfaces.state import each
+from sandbox.interfaces.state import map_state
 from sandbox.networks.heads.scalar import Scalar
-from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
+from sandbox.networks.recurrent import LSTM
 from sandbox.ops.value_learning import rescale, unscale
 from sandbox.optimizers.adam import Adam
-from sandbox.runs.build import Assembly, build
+from sandbox.runs.build import BuiltRun, build
 from sandbox.runs.config import model_for
 from sandbox.streams.experience import ReplayConfig
 from sandbox.streams.stored_sequences import StoredSequences, StoredSequencesConfig
@@ -66,7 +66,7 @@ def batch(burn_in: int = 2, length: int = 6) -> StoredSequences:
     before, learnt = window(burn_in, torch.ones(5, burn_in), 1), window(length, mask, 2)
     before.observations[:, -1] = learnt.observations[:, 0]
     starts = torch.tensor([False, True, False, False, False])
-    before.carried["state"] = each(lambda part: part * ~starts.view(5, *[1] * (part.dim() - 1)), state(3))
+    before.carried["state"] = map_state(lambda part: part * ~starts.view(5, *[1] * (part.dim() - 1)), state(3))
     weights = torch.tensor([1.0, 0.5, 0.25, 1.0, 0.125])
     return StoredSequences(
         before, learnt, starts, state(4), torch.tensor([True] * 4 + [False]), weights, torch.zeros(5)
@@ -123,8 +123,8 @@ def test_an_update_by_hand(burn_in: int) -> None:
         losses, count = losses + each_loss.sum().item(), count + len(errors)
         priorities.append(0.9 * max(map(abs, errors)) + 0.1 * float(np.mean(np.abs(errors))))
     seen = []
-    minimise = agent._optimizer.minimise
-    agent._optimizer.minimise = lambda loss, ready: (seen.append(loss.item()), minimise(loss, ready))  # type: ignore
+    minimize = agent._optimizer.minimize
+    agent._optimizer.minimize = lambda loss, ready: (seen.append(loss.item()), minimize(loss, ready))  # type: ignore
     metrics = agent.update(data)
     assert seen == [pytest.approx(total, rel=1e-4)]
     assert float(metrics["loss"]) == pytest.approx(losses / count, rel=1e-4)
@@ -166,7 +166,7 @@ def test_burn_in_has_no_gradient() -> None:
         torch.testing.assert_close(a, b)
 
 
-def world(**options: Any) -> Assembly:
+def world(**options: Any) -> BuiltRun:
     agent = {
         "name": "r2d2",
         "backbone": {"name": "mlp", "hidden": [16]},

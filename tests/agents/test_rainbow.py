@@ -76,7 +76,7 @@ def gradients(agent: QAgent, data: Any) -> tuple[float, dict[str, torch.Tensor]]
     found: dict[str, torch.Tensor] = {}
 
     class Spy:
-        def minimise(self, loss: torch.Tensor, ready: object = None) -> None:
+        def minimize(self, loss: torch.Tensor, ready: object = None) -> None:
             self.step(self.gradients(loss))
 
         def gradients(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
@@ -268,7 +268,7 @@ def test_rewards_are_clipped_in_the_update_alone() -> None:
             "unknown exploration 'noise'. Did you mean 'noisy'? Known: noisy, epsilon_greedy.",
         ),
         ("exploration.sigma=-1", "needs a value >= 0, got -1."),
-        ("stream.exponent=-1", "needs a value >= 0, got -1."),
+        ("stream.priority_exponent=-1", "needs a value >= 0, got -1."),
     ],
 )
 def test_mistakes(word: str, message: str) -> None:
@@ -287,8 +287,10 @@ def test_the_atari_config_has_the_papers_numbers() -> None:
     stream = agent.stream
     assert agent.target_period * stream.replay.update_period * 4 == 32_000
     assert stream.replay.warmup * 4 == 80_000
-    assert (stream.batch_size, stream.stack, stream.n_step, stream.exponent) == (32, 4, 3, 0.5)
-    assert [stream.importance.at(step) for step in (0, 25_000_000, 50_000_000)] == pytest.approx([0.4, 0.7, 1.0])
+    assert (stream.batch_size, stream.stack, stream.n_step, stream.priority_exponent) == (32, 4, 3, 0.5)
+    assert [stream.importance_exponent_exponent.at(step) for step in (0, 25_000_000, 50_000_000)] == pytest.approx(
+        [0.4, 0.7, 1.0]
+    )
 
 
 @pytest.mark.learning

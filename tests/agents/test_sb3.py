@@ -18,8 +18,8 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.envs import id_of
 from sandbox.interfaces.spec import Spec
-from sandbox.interfaces.state import zero_where
-from sandbox.runs.build import Assembly, build
+from sandbox.interfaces.state import reset_where
+from sandbox.runs.build import BuiltRun, build
 from sandbox.runs.resolve import resolve
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.training.loop import Run
@@ -40,7 +40,7 @@ OPTIONS = {
 CART_POLE = "env={name: cart_pole, observe: features, max_steps: 15}"  # episodes that terminate, and that are truncated
 
 
-def start(algorithm: str, folder: Path, *words: str, env: str = CART_POLE, seed: int = 0) -> tuple[Assembly, Run]:
+def start(algorithm: str, folder: Path, *words: str, env: str = CART_POLE, seed: int = 0) -> tuple[BuiltRun, Run]:
     options = f"agent.options.{algorithm}={OPTIONS[algorithm]}"
     agent = ["agent.name=sb3", f"agent.algorithm={algorithm}", "agent.stream.num_envs=3", "agent.total_steps=300"]
     config = resolve([], [env, *agent, options, "steps=300", "device=cpu", f"seed={seed}", *words])
@@ -174,7 +174,7 @@ def test_it_acts_for_any_number_as_their_predict_does(algorithm: str, tmp_path: 
     for step in range(20):
         observations = draw.normal(size=(5, 4)).astype(np.float32)
         starts = np.array([step in (0, 7), *4 * [step == 0]])
-        carried = zero_where(carried, starts)
+        carried = reset_where(carried, starts)
         actions, carried = agent.act(observations, carried, explore=False)
         theirs, memory = model.predict(observations, memory, starts, deterministic=True)
         assert actions.dtype == np.int64

@@ -9,7 +9,7 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from sandbox.agents._sb3.global_rng import Generators
-from sandbox.agents._sb3.vec_env import World
+from sandbox.agents._sb3.vec_env import EnvAdapter
 from sandbox.agents.sb3 import SB3Config
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -45,8 +45,8 @@ class Tape:
         return self.now[:, None].copy(), np.array([3.0, -5.0]), terminated, ended & [False, True], infos
 
 
-def world(tape: Tape, reward_clip: float | None = None) -> World:
-    made = World(Spec((1,), is_bytes=False, num_actions=2), 2, reward_clip, Rng(0))
+def world(tape: Tape, reward_clip: float | None = None) -> EnvAdapter:
+    made = EnvAdapter(Spec((1,), is_bytes=False, num_actions=2), 2, reward_clip, Rng(0))
     made.settle(tape, Rng(0))  # type: ignore[arg-type]
     return made
 
@@ -102,7 +102,7 @@ def test_it_shows_what_their_own_adapter_shows(steps: int) -> None:
     """Three carts, 60 steps, all four answers."""
     config = CartPoleConfig(observe="features", max_steps=steps)
     source: Environment = config.make(3)
-    ours = World(spec_of(source), 3, None, Rng(4))
+    ours = EnvAdapter(spec_of(source), 3, None, Rng(4))
     ours.settle(source, Rng(4))
     make = lambda: gymnasium.make(id_of("cart_pole"), observe="features", max_steps=steps)  # noqa: E731
     theirs = DummyVecEnv([make] * 3)

@@ -130,13 +130,13 @@ def recorded(tmp_path):
     """Four steps of catch, as somebody would record them."""
     from sandbox.envs.catch import CatchConfig
     from sandbox.viewer.demonstration_recorder import Demonstrations
-    from sandbox.viewer.episode import Game, Seat
-    from sandbox.viewer.keyboard import Hand
+    from sandbox.viewer.episode import Game, PlayerSlot
+    from sandbox.viewer.keyboard import KeyboardController
 
     config = CatchConfig()
     env = config.make(1)
     demos = Demonstrations(tmp_path / "demos.npz", {"env": config.model_dump(mode="json"), "id": "Sandbox/Catch-v0"})
-    game = Game(env, [Seat(None, Hand(env.controls[0]))])
+    game = Game(env, [PlayerSlot(None, KeyboardController(env.controls[0]))])
     frame = game.start(0)
     for _ in range(4):
         frame, happened = game.step(frame)

@@ -43,7 +43,7 @@ def test_edges_above_frames_above_the_truth(run, sandbox, tmp_path):
 
 
 def test_grey_above_colours(run, sandbox, tmp_path):
-    name = run("colours_cyclegan", TINY, DATA)
+    name = run("colors_cyclegan", TINY, DATA)
     sandbox("translate", name, "--count", "2", "--out", "two.png")
     top, _, bottom = np.split(picture(tmp_path / "two.png")[1:], 3)
     assert np.ptp(top.astype(int), axis=2).max() == 0
@@ -89,7 +89,7 @@ def test_an_agent_is_refused_by_its_config_before_anything_is_built(sandbox, tmp
 
 
 def test_unpaired_data_for_a_model_that_needs_pairs(sandbox):
-    said = sandbox("train", "edges_pix2pix", "data.name=colours", DATA, *SHORT)
+    said = sandbox("train", "edges_pix2pix", "data.name=colors", DATA, *SHORT)
     assert said.code == 2
     assert said.err.splitlines()[-1] == (
         "error: this generator learns from pairs, but these data do not say which source belongs to which image. "

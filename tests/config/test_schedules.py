@@ -5,7 +5,7 @@ import json
 import pytest
 
 from sandbox.config.base import Config
-from sandbox.config.schedules import Exploration, Ladder, Linear
+from sandbox.config.schedules import ApexEpsilon, EpsilonSchedule, Linear
 from sandbox.core.errors import UserError
 from sandbox.runs.resolve import resolve
 
@@ -20,20 +20,20 @@ def test_linear(step: int, value: float) -> None:
 
 def test_a_ladder_by_hand() -> None:
     """Horgan et al. 2018: base to the power of 1 + exponent i / (N - 1), whatever the step."""
-    assert Ladder(base=0.5, exponent=2).at(0, 3).tolist() == [0.5, 0.25, 0.125]  # powers 1, 2, 3
-    assert Ladder(base=0.5, exponent=2).at(10**9, 3).tolist() == [0.5, 0.25, 0.125]
-    assert Ladder(base=0.4, exponent=7).at(0, 8).tolist() == pytest.approx([0.4**power for power in range(1, 9)])
+    assert ApexEpsilon(base=0.5, exponent=2).at(0, 3).tolist() == [0.5, 0.25, 0.125]  # powers 1, 2, 3
+    assert ApexEpsilon(base=0.5, exponent=2).at(10**9, 3).tolist() == [0.5, 0.25, 0.125]
+    assert ApexEpsilon(base=0.4, exponent=7).at(0, 8).tolist() == pytest.approx([0.4**power for power in range(1, 9)])
 
 
 def test_the_ends_of_ladders() -> None:
-    assert Ladder(base=0.4, exponent=7).at(0, 1).tolist() == [0.4]
-    assert Ladder(base=0.3, exponent=0).at(0, 4).tolist() == [0.3] * 4
-    assert Ladder(base=0.0).at(0, 2).tolist() == [0, 0]
-    assert Ladder(base=1.0).at(0, 2).tolist() == [1, 1]
+    assert ApexEpsilon(base=0.4, exponent=7).at(0, 1).tolist() == [0.4]
+    assert ApexEpsilon(base=0.3, exponent=0).at(0, 4).tolist() == [0.3] * 4
+    assert ApexEpsilon(base=0.0).at(0, 2).tolist() == [0, 0]
+    assert ApexEpsilon(base=1.0).at(0, 2).tolist() == [1, 1]
 
 
 class Holder(Config):
-    exploration: Exploration = Linear()
+    exploration: EpsilonSchedule = Linear()
 
 
 @pytest.mark.parametrize(
@@ -42,9 +42,9 @@ class Holder(Config):
         ({}, Linear()),
         ({"end": 0.02}, Linear(end=0.02)),
         ({"name": "linear", "start": 0.5}, Linear(start=0.5)),
-        ({"base": 0.4, "exponent": 7}, Ladder(base=0.4, exponent=7)),
-        ({"exponent": 3}, Ladder(exponent=3)),
-        ({"name": "ladder"}, Ladder(base=0.4, exponent=7)),
+        ({"base": 0.4, "exponent": 7}, ApexEpsilon(base=0.4, exponent=7)),
+        ({"exponent": 3}, ApexEpsilon(exponent=3)),
+        ({"name": "ladder"}, ApexEpsilon(base=0.4, exponent=7)),
     ],
 )
 def test_the_options_choose_and_none_is_a_line(section: dict, meant: Config) -> None:
@@ -58,7 +58,7 @@ def test_the_options_choose_and_none_is_a_line(section: dict, meant: Config) -> 
 def test_agents_take_either_and_a_ladder_replaces_a_files_line(agent: str) -> None:
     plain = resolve([], ["steps=1", "env.name=catch", f"agent.name={agent}", "agent.exploration={base: 0.3}"])
     over = resolve([f"catch_{agent}"], ["agent.exploration={name: ladder, base: 0.3}"])
-    assert plain.agent.exploration == over.agent.exploration == Ladder(base=0.3)
+    assert plain.agent.exploration == over.agent.exploration == ApexEpsilon(base=0.3)
     assert isinstance(resolve([f"catch_{agent}"], []).agent.exploration, Linear)
 
 

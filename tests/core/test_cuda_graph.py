@@ -14,9 +14,9 @@ from sandbox.agents.drqn import DRQNConfig
 from sandbox.agents.pqn import PQNConfig
 from sandbox.buffers.replay import Transitions
 from sandbox.buffers.sequences import Sequences
-from sandbox.core.background import Inline
+from sandbox.core.background import InlineRunner
 from sandbox.core.compute import PrecisionName, choose
-from sandbox.core.cuda_graph import Recorded
+from sandbox.core.cuda_graph import CudaGraphed
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
@@ -33,7 +33,7 @@ def test_on_a_cpu_the_function_itself_is_called() -> None:
     def double(x: torch.Tensor) -> Sequence[torch.Tensor]:
         return (2 * x,)
 
-    assert choose("cpu").record(double) is double
+    assert choose("cpu").capture(double) is double
 
 
 @needs_a_gpu
@@ -45,7 +45,7 @@ def test_on_a_gpu_each_shape_is_recorded_once_and_new_inputs_and_weights_count()
         calls.append(len(x))
         return (weight * x,)
 
-    recorded = Recorded(scaled, device, Inline())
+    recorded = CudaGraphed(scaled, device, InlineRunner())
     given = torch.arange(3.0, device=device)
     assert recorded(given)[0].tolist() == [0.0, 1.0, 2.0]
     once = len(calls)
@@ -164,6 +164,6 @@ def test_on_a_gpu_playing_beside_the_update_that_records_changes_nothing() -> No
         run = Run(learner, config.stream.make(env.make, learner, rng, compute), rng)
         for _ in zip(range(20), run.steps(), strict=False):
             pass
-        compute.beside.wait()
+        compute.background.wait()
         weights.append(torch.cat([each.flatten() for each in learner._network.parameters()]))
     torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-4)

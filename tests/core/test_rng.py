@@ -39,9 +39,9 @@ def test_initialising_leaves_the_global_generator_alone() -> None:
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)
-    with Rng(0).initialising("net"):
+    with Rng(0).initializing("net"):
         first = torch.rand(1)
     assert torch.equal(torch.rand(1), expected)
-    with Rng(0).initialising("net"):
+    with Rng(0).initializing("net"):
         assert torch.equal(torch.rand(1), first)
     assert not np.array_equal(first.numpy(), expected.numpy())

@@ -99,9 +99,9 @@ def test_no_such_column() -> None:
 
 
 @pytest.mark.parametrize(("label", "told"), [(-1, "-1"), (None, "None"), ("cat", "'cat'")])
-def test_a_split_that_is_not_labelled(monkeypatch: pytest.MonkeyPatch, label: object, told: str) -> None:
-    unlabelled = Rows([*rows(2), *({**row, "label": label} for row in rows(0, 1))])
-    monkeypatch.setitem(SPLITS, "contest", unlabelled)
+def test_a_split_that_is_not_labeled(monkeypatch: pytest.MonkeyPatch, label: object, told: str) -> None:
+    unlabeled = Rows([*rows(2), *({**row, "label": label} for row in rows(0, 1))])
+    monkeypatch.setitem(SPLITS, "contest", unlabeled)
     assert refusal(label="label", test="contest") == (
         f"column label of someone/numbers, split contest, has {told} in row 1 and the like in 2 of 3, where classes "
         "0, 1, ... are needed. Set data.label=null to learn without labels, or another data.train or data.test."

@@ -1,4 +1,4 @@
-"""A folder of pictures: sizes, colours, classes, and every way that it can be wrong."""
+"""A folder of pictures: sizes, colors, classes, and every way that it can be wrong."""
 
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def test_the_middle_of_the_longer_side_scaled_to_the_square() -> None:
 
 
 def test_other_kinds_of_pictures() -> None:
-    """16 colours, transparent, and lying on its side."""
+    """16 colors, transparent, and lying on its side."""
     assert square(Image.new("P", (4, 4), 0), 4, "rgb").shape == (3, 4, 4)
     clear = Image.new("RGBA", (4, 4), (255, 255, 255, 0))
     assert not square(clear, 4, "grey").any()

@@ -9,7 +9,7 @@ import torch
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data._frames import shrunk
-from sandbox.data.colours import ColoursConfig, recoloured
+from sandbox.data.colors import ColorsConfig, recoloured
 from sandbox.data.edges import EdgesConfig
 from sandbox.ops.images import edges
 
@@ -30,9 +30,9 @@ def test_edges_by_hand() -> None:
     assert marked[0, 0].tolist() == [[255] * 3 + [0] * 2] * 3 + [[0] * 5]
     assert (marked[1] == 0).all()
     assert edges(images, 39)[1, 0].tolist() == [[0, 0, 255, 255, 0]] * 4
-    colours = torch.zeros(1, 3, 3, 3, dtype=torch.uint8)
-    colours[:, 2, :, :1] = 50  # blue alone
-    assert edges(colours, 50).tolist() == [[[[255, 255, 0]] * 3]]
+    colors = torch.zeros(1, 3, 3, 3, dtype=torch.uint8)
+    colors[:, 2, :, :1] = 50  # blue alone
+    assert edges(colors, 50).tolist() == [[[[255, 255, 0]] * 3]]
 
 
 def test_each_frame_has_its_own_edges() -> None:
@@ -62,7 +62,7 @@ def test_colours_by_hand() -> None:
 
 
 def test_no_frame_is_on_both_sides_in_training_and_every_one_in_the_test_half() -> None:
-    data = ColoursConfig(count=20, test_fraction=0.25).make(Rng(0), play)
+    data = ColorsConfig(count=20, test_fraction=0.25).make(Rng(0), play)
     assert not data.paired
     assert (data.spec.shape, data.spec.source_shape) == ((3, 12, 12), (3, 12, 12))
     assert data.train_sources is not None
@@ -74,8 +74,8 @@ def test_no_frame_is_on_both_sides_in_training_and_every_one_in_the_test_half() 
     assert torch.equal(data.test, recoloured(data.test_sources))
 
 
-@pytest.mark.parametrize(("name", "config"), [("edges", EdgesConfig(count=5)), ("colours", ColoursConfig(count=5))])
-def test_observations_that_are_no_images(name: str, config: EdgesConfig | ColoursConfig) -> None:
+@pytest.mark.parametrize(("name", "config"), [("edges", EdgesConfig(count=5)), ("colors", ColorsConfig(count=5))])
+def test_observations_that_are_no_images(name: str, config: EdgesConfig | ColorsConfig) -> None:
     with pytest.raises(UserError) as refused:
         config.make(Rng(0), lambda *_: np.zeros((5, 6), np.float32))
     assert str(refused.value) == (

@@ -2,14 +2,14 @@
 
 import numpy as np
 
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 
 EVERY = np.ones(64, bool)
 
 
 def test_the_numbers_are_splitmix64s() -> None:
     """The published first four of the generator whose state is 1234567."""
-    lanes, first = Lanes(1), np.array([0])
+    lanes, first = VectorRng(1), np.array([0])
     lanes.state[:] = 1234567
     expected = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
     assert lanes.bits(first, 4).tolist() == [expected]
@@ -18,7 +18,7 @@ def test_the_numbers_are_splitmix64s() -> None:
 
 
 def test_many_at_once_are_those_that_come_one_by_one_and_other_lanes_stay() -> None:
-    at_once, one_by_one, some = Lanes(3), Lanes(3), np.array([2, 0])
+    at_once, one_by_one, some = VectorRng(3), VectorRng(3), np.array([2, 0])
     for lanes in (at_once, one_by_one):
         lanes.start(5, np.ones(3, bool))
     before = at_once.state.copy()
@@ -28,7 +28,7 @@ def test_many_at_once_are_those_that_come_one_by_one_and_other_lanes_stay() -> N
 
 
 def test_neighbouring_seeds_share_no_number() -> None:
-    lanes = Lanes(64)
+    lanes = VectorRng(64)
     lanes.start(0, EVERY)
     assert len(np.unique(lanes.bits(EVERY, 256))) == 64 * 256
 
@@ -36,14 +36,14 @@ def test_neighbouring_seeds_share_no_number() -> None:
 def test_names_share_no_number() -> None:
     drawn = []
     for name in ("", "flicker 1", "flicker 2"):
-        lanes = Lanes(64, name)
+        lanes = VectorRng(64, name)
         lanes.start(0, EVERY)
         drawn.append(lanes.bits(EVERY, 256))
     assert len(np.unique(drawn)) == 3 * 64 * 256
 
 
 def test_a_lane_without_a_seed_goes_on() -> None:
-    lanes = Lanes(2)
+    lanes = VectorRng(2)
     both = np.ones(2, bool)
     lanes.start([1, 2], both)
     before = lanes.state.copy()

@@ -8,7 +8,7 @@ from ale_py import ALEInterface, roms
 from pydantic import ValidationError
 
 from sandbox.core.errors import UserError
-from sandbox.environments.rng import Lanes
+from sandbox.environments.rng import VectorRng
 from sandbox.envs._atari.emulators import Games, Rules, load
 from sandbox.envs._atari.screen import Shrink
 from sandbox.envs.atari import Atari, AtariConfig
@@ -130,7 +130,7 @@ def test_shrinking_by_hand() -> None:
 def test_the_score_is_the_emulators_over_whole_games(game: str) -> None:
     """Raw points, no step lost or repeated, over lives lost, with no-ops from the lane's own generator."""
     random = np.random.default_rng(1)
-    env, replay, lanes = start(seed=5, game=game), Replay(game), Lanes(1)
+    env, replay, lanes = start(seed=5, game=game), Replay(game), VectorRng(1)
     lanes.start(5, np.array([True]))
     replay.play(0, 1 + int(lanes.integers(np.array([True]), 30)[0]))
     ours = theirs = 0.0
@@ -299,7 +299,7 @@ def test_sticky_actions_go_on_a_frame_at_a_time() -> None:
 def test_the_last_frames_action_is_the_one_that_sticks() -> None:
     env = start(4, protocol="machado2018", sticky=0.8, seed=3)
     for _ in range(20):
-        previous, lanes = env._previous.copy(), Lanes(4)
+        previous, lanes = env._previous.copy(), VectorRng(4)
         lanes.state[:] = env._lanes.state
         actions = np.array([2, 3, 4, 5])
         env.step(actions)

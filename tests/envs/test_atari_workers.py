@@ -64,18 +64,18 @@ def test_a_restored_picture_has_the_colours_of_all_workers() -> None:
     """A colour that only the first worker's games have shown."""
     env, other, random = make(2, game="seaquest"), make(2, 1, game="seaquest"), np.random.default_rng(0)
 
-    def colours(index: int) -> set[int]:
+    def colors(index: int) -> set[int]:
         return set(np.unique(env.draw(index)[::2, ::3] @ np.array([65_536, 256, 1])).tolist())
 
     env.reset(seed=0)
-    start = colours(1)
+    start = colors(1)
     for _ in range(300):
         if (ended := np.logical_or(*env.step(random.integers(0, 18, 2))[2:4])).any():
             env.reset(options={"reset_mask": ended})
-        if colours(0) - start:
+        if colors(0) - start:
             break
     env.reset(seed=[None, 1], options={"reset_mask": np.array([False, True])})
-    assert colours(0) - colours(1)
+    assert colors(0) - colors(1)
     other.load_state_dict(env.state_dict())
     assert all(np.array_equal(other.draw(index), env.draw(index)) for index in range(2))
     env.close()

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.evaluate import classifier_store
-from sandbox.evaluate.classifier_store import Judges, digest_of
+from sandbox.evaluate.classifier_store import ClassifierStore, digest_of
 from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
 
 
@@ -29,7 +29,7 @@ class Stripes(DataConfig):
 def trained(striped: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with one, for tests to copy: training takes longer than all that they do."""
     folder = tmp_path_factory.mktemp("trained")
-    Judges(folder).of(Stripes(), striped)
+    ClassifierStore(folder).of(Stripes(), striped)
     return folder
 
 
@@ -43,7 +43,7 @@ def known(trained: Path, tmp_path: Path) -> Path:
 
 def refused(place: Path, data: DataSet) -> str:
     with pytest.raises(UserError) as error:
-        Judges(place.parent).of(Stripes(), data)
+        ClassifierStore(place.parent).of(Stripes(), data)
     return str(error.value)
 
 
@@ -59,7 +59,7 @@ def test_it_is_trained_once(
     card = json.loads((known / "judge.json").read_text())
     assert card["data"] == {"name": "stripes", "width": 1}
     monkeypatch.setattr(classifier_store, "learn", None)
-    found = Judges(known.parent).of(Stripes(), striped)
+    found = ClassifierStore(known.parent).of(Stripes(), striped)
     assert found.name == f"{known.name}, weights {card['weights_sha256'][:8]}"
     weights = load_file(known / "weights.safetensors")
     assert all(torch.equal(weight, weights[name]) for name, weight in found.judge.network.state_dict().items())
@@ -115,16 +115,16 @@ def test_a_kill_in_the_middle_leaves_nothing_behind(
     with monkeypatch.context() as patch:
         patch.setattr(classifier_store, "_flush", killed)
         with pytest.raises(KeyboardInterrupt):
-            Judges(tmp_path).of(Stripes(), striped)
+            ClassifierStore(tmp_path).of(Stripes(), striped)
     assert not list(tmp_path.glob("stripes_*"))
-    Judges(tmp_path).of(Stripes(), striped)
+    ClassifierStore(tmp_path).of(Stripes(), striped)
     assert not list(tmp_path.glob(".writing_*"))
 
 
 def test_a_place_that_cannot_be_written(striped: DataSet, tmp_path: Path) -> None:
     (tmp_path / "classifiers").write_text("a file")
     with pytest.raises(UserError) as error:
-        Judges(tmp_path / "classifiers").of(Stripes(), striped)
+        ClassifierStore(tmp_path / "classifiers").of(Stripes(), striped)
     assert str(error.value).startswith(
         f"could not save the classifier of these data in {tmp_path}/classifiers/stripes_"
     )
@@ -133,7 +133,7 @@ def test_a_place_that_cannot_be_written(striped: DataSet, tmp_path: Path) -> Non
 
 def test_another_config_has_another_one(known: Path, striped: DataSet, capsys: pytest.CaptureFixture) -> None:
     capsys.readouterr()
-    Judges(known.parent).of(Stripes(width=2), striped)
+    ClassifierStore(known.parent).of(Stripes(width=2), striped)
     (place,) = {path for path in known.parent.glob("stripes_*") if path.is_dir()} - {known}
     said = capsys.readouterr().err.splitlines()
     assert said[0] == (

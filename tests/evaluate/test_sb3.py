@@ -19,8 +19,8 @@ from sandbox.envs.catch import CatchConfig
 from sandbox.evaluate.agents import play_episodes
 from sandbox.evaluate.sb3 import Policy
 from sandbox.interfaces.environment import spec_of
-from sandbox.networks.memory import LSTM
 from sandbox.networks.mlp import MLP
+from sandbox.networks.recurrent import LSTM
 from sandbox.runs import registry
 
 

@@ -13,7 +13,7 @@ from sandbox.core.rng import Rng
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import HINGE, LEAST_SQUARES, NON_SATURATING, WASSERSTEIN, gradient_penalty
 from sandbox.training.batch_norm import freeze_batch_norms, paused_batch_norms
-from sandbox.training.warm_start import start_from
+from sandbox.training.warm_start import load_encoder
 
 SPEC = Spec((1, 8, 8), num_actions=3)
 CLASSES = {"gan": "GAN", "dcgan": "DCGAN", "lsgan": "LSGAN", "sngan": "SNGAN", "wgan": "WGAN", "wgan_gp": "WGANGP"}
@@ -97,7 +97,7 @@ def test_trap_25_the_generator_answers_clipped_weights() -> None:
 
 @pytest.mark.parametrize("pack_size", [1, 2])
 def test_trap_25_the_penalty_is_the_critics_own_before_its_step(pack_size: int) -> None:
-    options: dict[str, Any] = {"tricks": {"pack_size": pack_size}, "penalty": 7.0}
+    options: dict[str, Any] = {"regularizers": {"pack_size": pack_size}, "penalty": 7.0}
     learner, twin = make("wgan_gp", **options), make("wgan_gp", **options)
     metrics = learner.update(images())
     alphas = torch.rand(8 // pack_size, generator=twin._alphas)
@@ -125,9 +125,10 @@ def test_trap_25_the_penalty_is_in_fp32_in_a_run_in_bf16() -> None:
             "Set generator.backbone.normalization to none or instance.",
         ),
         (
-            {"tricks": {"minibatch_discrimination": {}}},
+            {"regularizers": {"minibatch_discrimination": {}}},
             "generator.name=wgan_gp judges each image by itself, but minibatch discrimination compares it with its "
-            "batch. Leave generator.tricks.minibatch_discrimination out; generator.tricks.pack_size goes with it.",
+            "batch. Leave generator.regularizers.minibatch_discrimination out; "
+            "generator.regularizers.pack_size goes with it.",
         ),
     ],
 )
@@ -140,9 +141,9 @@ def test_trap_25_a_critic_with_company_is_refused(options: dict[str, Any], messa
 @pytest.mark.parametrize("name", ["sngan", "wgan", "wgan_gp"])
 def test_there_are_no_classes_to_smooth_among_scores(name: str) -> None:
     with pytest.raises(UserError) as error:
-        make(name, tricks={"label_smoothing": 0.1})
+        make(name, regularizers={"label_smoothing": 0.1})
     assert str(error.value) == (
-        "generator.tricks.label_smoothing=0.1 smooths the classes real and fake, "
+        "generator.regularizers.label_smoothing=0.1 smooths the classes real and fake, "
         "but this member's discriminator gives scores, not classes. Leave it out."
     )
 
@@ -187,7 +188,7 @@ def test_a_discriminator_is_an_agents_torso(name: str) -> None:
     stream = {"stack": 1, "replay": {"num_envs": 1, "capacity": 100, "warmup": 10}}
     agent = make("dqn", family="agents", backbone=backbone, stream=stream)
     freeze_batch_norms(agent)
-    start_from(agent, giver, "muse")
+    load_encoder(agent, giver, "muse")
     observations = images(4)
     judge = giver._duel.discriminator.eval()
     for network in (agent._network, agent._target):
@@ -221,7 +222,7 @@ def test_norms_that_are_judged_alone_learn_on_afterwards() -> None:
 
 def test_a_spectral_norm_takes_an_encoder_and_normalises_it() -> None:
     giver, taker = make("wgan_gp"), make("sngan")
-    start_from(taker, giver, "muse")
+    load_encoder(taker, giver, "muse")
     layer, given = taker._duel.discriminator.encoder.convolutions[2], giver._duel.discriminator.encoder.convolutions[2]
     raw = layer.parametrizations.weight.original
     assert torch.equal(raw, given.weight)

@@ -13,9 +13,9 @@ from sandbox.core.rng import Rng
 from sandbox.interfaces.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
-from sandbox.ops import regularised_codes
+from sandbox.ops import regularized_codes
 from sandbox.runs import registry
-from sandbox.streams.labelled import Labelled
+from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 8, 8))
 MLP = {"name": "mlp", "hidden": (32,)}
@@ -45,7 +45,7 @@ def images(count: int = 20, seed: int = 0) -> torch.Tensor:
 
 def update(learner: Any, batch: torch.Tensor) -> Any:
     """The stack's stream has labels, or says that there are none."""
-    return learner.update(Labelled(batch, None) if isinstance(learner, Classifier) else batch)
+    return learner.update(Labeled(batch, None) if isinstance(learner, Classifier) else batch)
 
 
 def network(learner: Any) -> torch.nn.Module:
@@ -188,7 +188,7 @@ def test_sparsity_is_of_mean_activations() -> None:
     with torch.no_grad():
         learner._network.code.weight.mul_(20)
     mean = learner.encode(images()).mean(0)
-    expected = regularised_codes.bernoulli_kl(0.05, mean).sum()
+    expected = regularized_codes.bernoulli_kl(0.05, mean).sum()
     torch.testing.assert_close(learner.update(images())["sparsity"], expected)
 
 
@@ -202,7 +202,7 @@ def test_units_become_as_seldom_as_they_should() -> None:
 def test_the_contractive_penalty_is_the_closed_form_of_one_layer() -> None:
     learner = make("contractive_autoencoder", probes=400)
     h = learner.encode(images())
-    exact = regularised_codes.sigmoid_jacobian_norm(h, learner._network.code.weight).mean().detach()
+    exact = regularized_codes.sigmoid_jacobian_norm(h, learner._network.code.weight).mean().detach()
     metrics = learner.update(images())
     torch.testing.assert_close(metrics["jacobian"], exact, rtol=0.03, atol=0)
     torch.testing.assert_close(metrics["loss"], metrics["cross_entropy"] + 0.1 * metrics["jacobian"])
@@ -213,7 +213,7 @@ def test_contraction_makes_codes_stiller() -> None:
     for seed in range(60):
         free.update(images(50, seed)), held.update(images(50, seed))
     norms = [
-        regularised_codes.sigmoid_jacobian_norm(learner.encode(images()), learner._network.code.weight).mean()
+        regularized_codes.sigmoid_jacobian_norm(learner.encode(images()), learner._network.code.weight).mean()
         for learner in (free, held)
     ]
     assert norms[1] < 0.5 * norms[0]

@@ -12,10 +12,10 @@ from sandbox.generators.cgan import CGAN, CGANConfig
 from sandbox.interfaces.generator import Coder, Conditional, Generator, Imagines, Previews
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.streams.labelled import Labelled
+from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 4, 4), num_classes=3)
-BATCH = Labelled(torch.arange(96, dtype=torch.uint8).view(6, 1, 4, 4), torch.tensor([2, 0, 1, 1, 0, 2]))
+BATCH = Labeled(torch.arange(96, dtype=torch.uint8).view(6, 1, 4, 4), torch.tensor([2, 0, 1, 1, 0, 2]))
 
 
 def make(**options: Any) -> CGAN:
@@ -71,7 +71,7 @@ def test_images_of_a_class_are_those_it_has_learnt() -> None:
     gan = make(average_decay=0.98, discriminator_optimizer=adam, generator_optimizer=adam)
     labels = torch.arange(48) % 3
     greys = (40 + 80 * labels).to(torch.uint8)
-    batch = Labelled(greys.view(-1, 1, 1, 1).expand(-1, 1, 4, 4).contiguous(), labels)
+    batch = Labeled(greys.view(-1, 1, 1, 1).expand(-1, 1, 4, 4).contiguous(), labels)
     for _ in range(400):
         gan.update(batch)
     means = gan.sample_of(torch.arange(30) % 3).view(10, 3, -1).mean((0, 2))

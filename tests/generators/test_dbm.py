@@ -14,7 +14,7 @@ from sandbox.generators.dbm import DBM, DBMConfig
 from sandbox.interfaces.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann
-from sandbox.streams.labelled import Labelled
+from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 2, 3), num_classes=2)
 EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SPEC.shape)
@@ -25,9 +25,9 @@ def make(spec: Spec = SPEC, **options: Any) -> DBM:
     return DBMConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
 
 
-def batch(count: int = 8, seed: int = 0) -> Labelled:
+def batch(count: int = 8, seed: int = 0) -> Labeled:
     rows = torch.randint(64, (count,), generator=torch.Generator().manual_seed(seed))
-    return Labelled((EVERY[rows] * 255).to(torch.uint8), (rows >= 32).long())
+    return Labeled((EVERY[rows] * 255).to(torch.uint8), (rows >= 32).long())
 
 
 def trained(updates: int, **options: Any) -> DBM:
@@ -138,14 +138,14 @@ def test_classes_before_they_were_learnt() -> None:
 def test_without_labels_it_goes_on_as_a_machine() -> None:
     dbm = make(Spec(SPEC.shape))
     for i in range(15):
-        assert "error" not in dbm.update(Labelled(batch(seed=i).images, None))
+        assert "error" not in dbm.update(Labeled(batch(seed=i).images, None))
 
 
 def test_grey_images_are_refused() -> None:
     images = batch().images
     images[0, 0, 0, 0] = 100
     with pytest.raises(UserError) as refused:
-        make().update(Labelled(images, None))
+        make().update(Labeled(images, None))
     assert str(refused.value) == (
         "generator.name=dbm has binary units, but these images are grey. Add data.binarize=threshold "
         "(black and white) or data.binarize=sample (each grey is a probability), or "
@@ -187,7 +187,7 @@ def test_learns_a_distribution_and_its_classes() -> None:
         optimizer={"lr": 1e-2},
     )
     for i in range(2_200):
-        dbm.update(Labelled(white[i % 20 :: 20].view(-1, *SPEC.shape), labels[i % 20 :: 20]))
+        dbm.update(Labeled(white[i % 20 :: 20].view(-1, *SPEC.shape), labels[i % 20 :: 20]))
     images = white.view(-1, *SPEC.shape)
     assert dbm.log_likelihood(images).nats.mean() > best - 0.25
     assert (dbm.classify(images).argmax(1) != labels).float().mean() < 0.03

@@ -17,7 +17,7 @@ from sandbox.interfaces.generator import Classifier, Coder, Generator, Likelihoo
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import belief, boltzmann
 from sandbox.ops.boltzmann import Machine
-from sandbox.streams.labelled import Labelled
+from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 2, 2), num_classes=2)
 EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4)))
@@ -30,12 +30,12 @@ def make(layers: tuple[int, ...] = (3, 2), spec: Spec = SPEC, rng: Rng | None = 
     return config.make(spec, rng or Rng(0), choose("cpu"))
 
 
-def batch(count: int = 10, seed: int = 0) -> Labelled:
+def batch(count: int = 10, seed: int = 0) -> Labeled:
     """Half of them all white but for chance, half of them all black; the class says which."""
     draws = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 2
     white = ((torch.rand(count, 1, 2, 2, generator=draws) < 0.2).float() - labels.view(-1, 1, 1, 1)).abs()
-    return Labelled((white * 255).to(torch.uint8), labels)
+    return Labeled((white * 255).to(torch.uint8), labels)
 
 
 def trained(dbn: DBN, updates: int) -> DBN:
@@ -72,7 +72,7 @@ def test_the_stages_one_by_one() -> None:
     dbn = make(**{**ALL, "up_down": None})
     assert [float(dbn.update(batch(seed=i))["stage"]) for i in range(8)] == [0] * 3 + [1] * 3 + [2] * 2
     dbn = make(**{**ALL, "up_down": None, "softmax": None})
-    assert [float(dbn.update(Labelled(batch(seed=i).images, None))["stage"]) for i in range(8)] == [0] * 3 + [1] * 5
+    assert [float(dbn.update(Labeled(batch(seed=i).images, None))["stage"]) for i in range(8)] == [0] * 3 + [1] * 5
 
 
 def test_each_stage_changes_its_own() -> None:
@@ -114,7 +114,7 @@ def test_a_layer_that_is_done_is_directed_and_delivers_probabilities() -> None:
 
 def test_grey_pixels_are_drawn() -> None:
     dbn = make(**ALL)
-    dbn.update(Labelled(torch.full((10, 1, 2, 2), 128, dtype=torch.uint8), torch.zeros(10, dtype=torch.int64)))
+    dbn.update(Labeled(torch.full((10, 1, 2, 2), 128, dtype=torch.uint8), torch.zeros(10, dtype=torch.int64)))
     whites = torch.sigmoid(dbn._layers[0].machine().visible_bias) * 12 - 1
     assert len(whites.round().unique()) > 1
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from sandbox.core.compute import choose
 from sandbox.core.rng import Rng
-from sandbox.generators._adversarial.regularizers import Fading
+from sandbox.generators._adversarial.regularizers import ExponentialDecay
 from sandbox.generators.gan import GAN, GANConfig
 from sandbox.interfaces.generator import Generator, Imagines, Likelihood, Previews
 from sandbox.interfaces.spec import Spec
@@ -78,7 +78,7 @@ def test_real_and_fake_go_through_apart(gan: GAN) -> None:
 
 @pytest.mark.parametrize("game", ["non_saturating", "minimax"])
 def test_losses_are_those_of_the_untrained_pair(game: str) -> None:
-    options = {"tricks": {"label_smoothing": 0.1}, "game": game}
+    options = {"regularizers": {"label_smoothing": 0.1}, "game": game}
     gan, twin = make(**options), make(**options)
     metrics = gan.update(images())
     fake = fakes(twin)
@@ -161,10 +161,12 @@ ALL_TRICKS = {
 
 
 @pytest.mark.parametrize("backbone", [{"name": "mlp", "hidden": (32,)}, {"name": "strided", "channels": (4, 8)}])
-@pytest.mark.parametrize("tricks", [{}, ALL_TRICKS], ids=["plain", "tricks"])
-def test_all_that_decides_what_comes_next_is_in_its_parts(tricks: dict[str, Any], backbone: dict[str, Any]) -> None:
+@pytest.mark.parametrize("regularizers", [{}, ALL_TRICKS], ids=["plain", "regularizers"])
+def test_all_that_decides_what_comes_next_is_in_its_parts(
+    regularizers: dict[str, Any], backbone: dict[str, Any]
+) -> None:
     """The average, too (trap 26), and to the last bit, whatever the layout in memory."""
-    gan = make(tricks=tricks, discriminator_steps=2, backbone=backbone)
+    gan = make(regularizers=regularizers, discriminator_steps=2, backbone=backbone)
     other = GANConfig.model_validate(gan._duel._terms).make(SPEC, Rng(1), choose("cpu"))
     for _ in range(3):
         gan.update(images())
@@ -185,12 +187,12 @@ def test_all_that_decides_what_comes_next_is_in_its_parts(tricks: dict[str, Any]
 
 @pytest.mark.parametrize(("step", "value"), [(0, 0.4), (5, 0.04), (9, 0.4 * 0.01**0.9), (10, 0.0), (99, 0.0)])
 def test_fading(step: int, value: float) -> None:
-    assert Fading(start=0.4, end=0.004, steps=10).at(step) == pytest.approx(value)
+    assert ExponentialDecay(start=0.4, end=0.004, steps=10).at(step) == pytest.approx(value)
 
 
 def test_noise_is_on_all_that_is_judged_and_fades() -> None:
-    tricks = {"instance_noise": {"start": 0.2, "end": 0.02, "steps": 4}}
-    gan, plain = make(tricks=tricks), make()
+    regularizers = {"instance_noise": {"start": 0.2, "end": 0.02, "steps": 4}}
+    gan, plain = make(regularizers=regularizers), make()
     noisy, clean = gan.update(images()), plain.update(images())
     assert {name for name in clean if noisy[name] == clean[name]} == set()
     blur, grey = gan._duel._blur, torch.full((100_000,), 51, dtype=torch.uint8)

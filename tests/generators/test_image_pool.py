@@ -6,7 +6,7 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.generators._adversarial.image_pool import Pool
-from sandbox.generators._images.preview_images import Held
+from sandbox.generators._images.preview_images import PreviewImages
 
 CPU = choose("cpu")
 
@@ -66,7 +66,7 @@ def test_a_pool_goes_on_where_it_was() -> None:
 
 
 def test_the_first_sources_are_held() -> None:
-    held = Held((1, 1, 1), CPU, size=4)
+    held = PreviewImages((1, 1, 1), CPU, size=4)
     with pytest.raises(UserError) as refused:
         held.first(1)
     assert str(refused.value) == (
@@ -77,7 +77,7 @@ def test_the_first_sources_are_held() -> None:
     held.see(numbered(7, 3).to(torch.uint8))
     held.see(numbered(20, 3).to(torch.uint8))
     assert held.first(4).flatten().tolist() == [1, 2, 3, 7]
-    other = Held((1, 1, 1), CPU, size=4)
+    other = PreviewImages((1, 1, 1), CPU, size=4)
     other.load_state_dict(held.state_dict())
     other.see(numbered(50, 3).to(torch.uint8))
     assert other.first(4).flatten().tolist() == [1, 2, 3, 7]

@@ -14,13 +14,13 @@ from sandbox.interfaces.generator import Classifier, Clusters, Coder, Conditiona
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.likelihood import categorical_information, uniform_information
-from sandbox.training.warm_start import start_from
+from sandbox.training.warm_start import load_encoder
 
 SPEC = Spec((1, 8, 8))
 
 
 def make(**options: Any) -> InfoGAN:
-    small = {"backbone": {"name": "mlp", "hidden": (16,)}, "num_categories": 3, "noise_size": 4, "recogniser_size": 8}
+    small = {"backbone": {"name": "mlp", "hidden": (16,)}, "num_categories": 3, "noise_size": 4, "recognizer_size": 8}
     return InfoGANConfig.model_validate({**small, **options}).make(SPEC, Rng(0), choose("cpu"))
 
 
@@ -43,7 +43,7 @@ def test_its_encoder_starts_a_plain_discriminator() -> None:
     """Though it stands within the network that has Q, too."""
     giver = make()
     taker = GANConfig(backbone=giver._config.backbone).make(SPEC, Rng(1), choose("cpu"))
-    start_from(taker, giver, "muse")
+    load_encoder(taker, giver, "muse")
     given = giver._recogniser.judge.encoder.state_dict()
     assert all(
         torch.equal(value, given[name]) for name, value in taker._duel.discriminator.encoder.state_dict().items()
@@ -58,8 +58,8 @@ def test_both_players_gain_by_what_q_can_tell() -> None:
     fake = twin._noise.images(twin._duel.generator, codes)
     categories, others, _ = torch.split(codes, [3, 2, 4], 1)
 
-    def bounds(recogniser: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        guess = recogniser.guess(recogniser(fake))
+    def bounds(recognizer: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        guess = recognizer.guess(recognizer(fake))
         category = categorical_information(guess.logits, categories.argmax(1))
         return category, uniform_information(guess.mean, guess.log_variance, others)
 
@@ -122,9 +122,9 @@ def test_without_codes_or_noise() -> None:
 
 def test_packs_are_refused() -> None:
     with pytest.raises(UserError) as error:
-        make(tricks={"pack_size": 2})
+        make(regularizers={"pack_size": 2})
     assert str(error.value) == (
-        "generator.tricks.pack_size=2 judges several images at once, but infogan guesses the codes of each. "
+        "generator.regularizers.pack_size=2 judges several images at once, but infogan guesses the codes of each. "
         "Leave it out."
     )
 

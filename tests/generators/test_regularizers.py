@@ -10,7 +10,12 @@ from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.regularizers import ClosenessToOthers, History, MinibatchDiscrimination, Tricks
+from sandbox.generators._adversarial.regularizers import (
+    MinibatchDiscrimination,
+    MinibatchDiscriminationLayer,
+    Regularizers,
+    WeightHistory,
+)
 from sandbox.generators.gan import GAN, GANConfig
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
@@ -23,7 +28,7 @@ GUESSES = "infogan"  # of each image by itself, and refuses all packs
 PLAYERS = [
     name
     for name in registry.names("generators")
-    if "tricks" in registry.config_class("generators", name).model_fields and name != GUESSES
+    if "regularizers" in registry.config_class("generators", name).model_fields and name != GUESSES
 ]
 
 
@@ -38,7 +43,7 @@ def images(count: int = 10) -> torch.Tensor:
 
 def test_closeness_by_hand() -> None:
     """Two kernels of two dimensions: rows (0, 0), (1, 2), (0, 0) in the first, all alike in the second."""
-    closeness = ClosenessToOthers(MinibatchDiscrimination(num_kernels=2, kernel_size=2), 2)
+    closeness = MinibatchDiscriminationLayer(MinibatchDiscrimination(num_kernels=2, kernel_size=2), 2)
     with torch.no_grad():
         closeness.kernels.weight.copy_(torch.tensor([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0], [0.0, 0.0]]))
     features = torch.tensor([[0.0, 0.0], [1.0, 2.0], [0.0, 0.0]])
@@ -50,7 +55,7 @@ def test_closeness_by_hand() -> None:
 
 def test_closeness_is_among_real_images_and_among_fakes() -> None:
     """Its own batch only: what a discriminator says of real images does not depend on the fakes."""
-    gan = make(tricks={"minibatch_discrimination": {"num_kernels": 3, "kernel_size": 2}})
+    gan = make(regularizers={"minibatch_discrimination": {"num_kernels": 3, "kernel_size": 2}})
     seen = []
     closeness = gan._duel.discriminator.closeness
     assert isinstance(closeness, nn.Module)
@@ -61,7 +66,7 @@ def test_closeness_is_among_real_images_and_among_fakes() -> None:
 
 def test_a_pack_is_judged_at_once() -> None:
     """PacGAN: images in a row, stacked along their channels, real ones with real ones."""
-    gan = make(tricks={"pack_size": 5})
+    gan = make(regularizers={"pack_size": 5})
     verdict = gan._duel.discriminator(images())
     assert verdict.logits.shape == (2,)
     torch.testing.assert_close(gan._duel.discriminator(images()[:5]).logits, verdict.logits[:1])
@@ -71,25 +76,30 @@ def test_a_pack_is_judged_at_once() -> None:
 @pytest.mark.parametrize(("size", "pack", "near"), [(32, 5, 30), (2, 3, 3)])
 def test_a_batch_is_of_whole_packs(name: str, size: int, pack: int, near: int) -> None:
     """Refused with the rest of the config, before anything is built."""
-    options = [f"generator.name={name}", f"generator.stream.batch_size={size}", f"generator.tricks.pack_size={pack}"]
+    options = [
+        f"generator.name={name}",
+        f"generator.stream.batch_size={size}",
+        f"generator.regularizers.pack_size={pack}",
+    ]
     with pytest.raises(UserError) as error:
         resolve([], ["steps=1", "data.name=digits", *options])
     assert str(error.value) == (
-        f"command line: generator.tricks.pack_size={pack}: generator.tricks: pack_size={pack} does not divide "
-        f"generator.stream.batch_size={size}. Set generator.stream.batch_size={near}, or another multiple of {pack}."
+        f"command line: generator.regularizers.pack_size={pack}: generator.regularizers: "
+        f"pack_size={pack} does not divide generator.stream.batch_size={size}. "
+        f"Set generator.stream.batch_size={near}, or another multiple of {pack}."
     )
     resolve([], ["steps=1", "data.name=digits", *options, f"generator.stream.batch_size={near}"])
 
 
 def test_the_usual_batch_is_of_whole_packs_too() -> None:
     with pytest.raises(UserError) as error:
-        resolve(["digits_gan"], ["generator.tricks.pack_size=7"])
+        resolve(["digits_gan"], ["generator.regularizers.pack_size=7"])
     assert "pack_size=7 does not divide generator.stream.batch_size=64. " in str(error.value)
 
 
 def test_a_pack_by_hand() -> None:
     """[4, 1, 1, 2] in packs of two: channel 0 is the first image, channel 1 the second one; points alike."""
-    two = Tricks(pack_size=2)
+    two = Regularizers(pack_size=2)
     x = torch.arange(8.0).view(4, 1, 1, 2)
     packed = Discriminator(MLP(hidden=(3,)), (1, 1, 2), two)._packed(x)
     assert packed.tolist() == [[[[0, 1]], [[2, 3]]], [[[4, 5]], [[6, 7]]]]
@@ -100,7 +110,7 @@ def test_a_pack_by_hand() -> None:
 def test_the_past_pulls() -> None:
     """Weights 1, 3, 2: no past; |3 - 1|^2; |2 - (1 + 3) / 2|^2 = 0. The slope is twice the distance."""
     weight = nn.Parameter(torch.tensor([1.0]))
-    history = History([weight])
+    history = WeightHistory([weight])
     found, slopes = [], []
     for value in (1.0, 3.0, 2.0, 6.0):
         with torch.no_grad():
@@ -110,14 +120,14 @@ def test_the_past_pulls() -> None:
         slopes.append(torch.autograd.grad(distance, weight)[0].item())
     assert found == pytest.approx([0.0, 4.0, 0.0, 16.0])
     assert slopes == pytest.approx([0.0, 4.0, 0.0, 8.0])
-    other = History([weight])
+    other = WeightHistory([weight])
     other.load_state_dict(history.state_dict())
     assert other.distance().item() == pytest.approx(9.0)  # |6 - (1 + 3 + 2 + 6) / 4|^2
 
 
 def test_both_players_are_pulled() -> None:
     """At once, with a weight so large that nothing else counts: after a push, both go back."""
-    pulled = make(tricks={"historical_averaging": 1e6})
+    pulled = make(regularizers={"historical_averaging": 1e6})
     pulled.update(images())
     networks = (pulled._duel.discriminator, pulled._duel.generator)
     with torch.no_grad():
@@ -133,7 +143,7 @@ def test_both_players_are_pulled() -> None:
 
 def test_feature_matching_takes_the_place_of_the_game() -> None:
     """Real and fake features by the same weights: those of the discriminator after its step."""
-    gan, twin = make(tricks={"feature_matching": 1.0}), make(tricks={"feature_matching": 1.0})
+    gan, twin = make(regularizers={"feature_matching": 1.0}), make(regularizers={"feature_matching": 1.0})
     metrics = gan.update(images())
     fake = twin._noise.images(twin._duel.generator, twin._noise.training(10)).detach()
     judge = gan._duel.discriminator
@@ -143,5 +153,7 @@ def test_feature_matching_takes_the_place_of_the_game() -> None:
 
 
 def test_the_share_of_feature_matching() -> None:
-    losses = [make(tricks={"feature_matching": share}).update(images())["generator_loss"] for share in (0.0, 0.25, 1.0)]
+    losses = [
+        make(regularizers={"feature_matching": share}).update(images())["generator_loss"] for share in (0.0, 0.25, 1.0)
+    ]
     torch.testing.assert_close(losses[1], 0.75 * losses[0] + 0.25 * losses[2])

@@ -13,7 +13,7 @@ from sandbox.core.rng import Rng
 from sandbox.generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
 from sandbox.interfaces.generator import Classifier
 from sandbox.interfaces.spec import Spec
-from sandbox.streams.labelled import Labelled
+from sandbox.streams.labeled import Labeled
 
 SHAPE = (1, 8, 8)
 
@@ -28,17 +28,17 @@ def images(count: int = 20, seed: int = 0) -> torch.Tensor:
     return torch.randint(256, (count, *SHAPE), generator=torch.Generator().manual_seed(seed)).to(torch.uint8)
 
 
-def unlabelled() -> Labelled:
-    return Labelled(images(), None)
+def unlabeled() -> Labeled:
+    return Labeled(images(), None)
 
 
-def labelled(count: int = 20, seed: int = 0) -> Labelled:
+def labeled(count: int = 20, seed: int = 0) -> Labeled:
     """Two classes: the brighter half is above or below."""
     labels = torch.randint(2, (count,), generator=torch.Generator().manual_seed(seed))
     pictures = images(count, seed) // 2
     pictures[labels == 0, :, :4] += 100
     pictures[labels == 1, :, 4:] += 100
-    return Labelled(pictures, labels)
+    return Labeled(pictures, labels)
 
 
 def weights(learner: StackedAutoencoder) -> dict[str, torch.Tensor]:
@@ -53,11 +53,11 @@ def test_one_layer_at_a_time_then_all() -> None:
     learner = make(num_classes=2)
     for layer in (0, 0, 0, 1, 1, 1, 2, 2, 2):
         before = weights(learner)
-        assert learner.update(labelled())["layer"] == layer
+        assert learner.update(labeled())["layer"] == layer
         assert moved(learner, before) == {f"up.{layer}", f"down.{layer}"}
     for _ in range(2):
         before = weights(learner)
-        assert learner.update(labelled())["layer"] == 3
+        assert learner.update(labeled())["layer"] == 3
         assert moved(learner, before) == {"softmax", *(f"{way}.{i}" for way in ("up", "down") for i in range(3))}
 
 
@@ -65,19 +65,19 @@ def test_upper_layers_learn_from_probabilities() -> None:
     """The second layer's loss by hand: what it reconstructs are the first layer's sigmoids, not draws, nor log-odds."""
     learner = make()
     for _ in range(3):
-        learner.update(unlabelled())
+        learner.update(unlabeled())
     stack = copy.deepcopy(learner._stack)
     below = torch.sigmoid(stack.up[0](images().flatten(1).float() / 255))
     logits = stack.down[1](torch.sigmoid(stack.up[1](below)))
     expected = F.binary_cross_entropy_with_logits(logits, below, reduction="sum") / 20
-    torch.testing.assert_close(learner.update(unlabelled())["loss"], expected.detach())
+    torch.testing.assert_close(learner.update(unlabeled())["loss"], expected.detach())
 
 
 def test_fine_tuning_by_hand() -> None:
     learner = make(num_classes=2, label_weight=3.0, pretraining_steps=1)
     for _ in range(3):
-        learner.update(labelled())
-    stack, batch = copy.deepcopy(learner._stack), labelled()
+        learner.update(labeled())
+    stack, batch = copy.deepcopy(learner._stack), labeled()
     x = batch.images.flatten(1).float() / 255
     top = x
     for up in stack.up:
@@ -94,11 +94,11 @@ def test_fine_tuning_by_hand() -> None:
 def test_resuming_goes_on_with_the_same_layer() -> None:
     learner, other = make(), make()
     for _ in range(4):
-        learner.update(unlabelled())
+        learner.update(unlabeled())
     for name, part in other.parts().items():
         part.load_state_dict(copy.deepcopy(learner.parts()[name].state_dict()))
     for _ in range(8):
-        assert learner.update(unlabelled()) == other.update(unlabelled())
+        assert learner.update(unlabeled()) == other.update(unlabeled())
     assert learner._updates.value == 12
 
 
@@ -107,8 +107,8 @@ def test_it_learns_to_tell_classes_apart() -> None:
     learner = make(num_classes=2, pretraining_steps=20, pretraining_optimizer=adam, fine_tuning_optimizer=adam)
     assert isinstance(learner, Classifier)
     for seed in range(120):
-        learner.update(labelled(50, seed))
-    unseen = labelled(200, 1_000)
+        learner.update(labeled(50, seed))
+    unseen = labeled(200, 1_000)
     probabilities = learner.classify(unseen.images)
     torch.testing.assert_close(probabilities.sum(1), torch.ones(200))
     assert (probabilities.argmax(1) == unseen.labels).float().mean() > 0.97
@@ -116,14 +116,14 @@ def test_it_learns_to_tell_classes_apart() -> None:
 
 def test_no_classes_before_fine_tuning() -> None:
     learner = make(num_classes=2, pretraining_steps=2)
-    learner.update(labelled(50, 0))
+    learner.update(labeled(50, 0))
     with pytest.raises(UserError, match=r"knows no classes yet: it learns them from update \d+ on"):
         learner.classify(images())
 
 
 def test_without_labels_there_are_no_classes() -> None:
     learner = make()
-    learner.update(unlabelled())
+    learner.update(unlabeled())
     with pytest.raises(UserError) as refused:
         learner.classify(images())
     assert str(refused.value) == (

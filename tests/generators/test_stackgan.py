@@ -15,12 +15,12 @@ from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.images import enlarged, halved
 from sandbox.ops.likelihood import gaussian_kl
-from sandbox.streams.labelled import Labelled
+from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 8, 8), num_classes=3)
 LABELS = torch.tensor([2, 0, 1, 1, 0, 2])
 IMAGES = torch.randint(256, (6, 1, 8, 8), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
-BATCH = Labelled(IMAGES, LABELS)
+BATCH = Labeled(IMAGES, LABELS)
 HOT = torch.eye(3)[LABELS]
 
 
@@ -28,7 +28,7 @@ def make(**options: Any) -> StackGAN:
     small = {
         "sketch": {"name": "strided", "channels": (4,)},
         "backbone": {"name": "strided", "channels": (4,)},
-        "sketch_steps": 2,
+        "stage_one_steps": 2,
         "condition_size": 2,
         "latent_size": 3,
         "channels": 4,
@@ -82,7 +82,7 @@ def test_stage_one_plays_on_halved_images_and_pays_for_its_condition() -> None:
 
 
 def test_stage_two_paints_over_sketches_of_the_average() -> None:
-    gan = make(sketch_steps=1)
+    gan = make(stage_one_steps=1)
     codes = gan.latents(6)
     first, z, second = torch.split(codes, [2, 3, 2], 1)
     sketch = torch.sigmoid(gan._sketching.average(HOT, first, z).logits)

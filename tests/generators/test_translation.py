@@ -171,7 +171,7 @@ def test_data_without_sources_or_of_two_sizes(config: Any, name: str) -> None:
         config.make(Spec((1, 8, 8)), Rng(0), choose("cpu"))
     assert str(refused.value) == (
         f"generator.name={name} translates sources to images, but these data have images only. Take a set with "
-        "both, e.g. data.name=edges (pairs) or data.name=colours (no pairs, for generator.name=cyclegan)."
+        "both, e.g. data.name=edges (pairs) or data.name=colors (no pairs, for generator.name=cyclegan)."
     )
     with pytest.raises(UserError) as refused:
         config.make(Spec((1, 8, 8), source_shape=(1, 16, 16)), Rng(0), choose("cpu"))

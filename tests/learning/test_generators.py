@@ -86,6 +86,6 @@ def test_the_context_encoder_fills_squares_better_than_a_blur_or_the_mean_image(
 
 def test_cyclegan_finds_the_colours_without_pairs(score: Callable[..., dict[str, Any]]) -> None:
     """The mean image has every pixel but those of ball and paddle right."""
-    result = score("colours_cyclegan")
+    result = score("colors_cyclegan")
     assert result["l1"] < 0.8 * result["l1_mean_image"]
     assert result["ssim"] > result["ssim_mean_image"] + 0.03

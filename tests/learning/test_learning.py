@@ -58,7 +58,7 @@ AT_RANDOM = 0.25  # three and a half standard errors of 200 episodes that are wo
     [
         ["memory_chain_drqn", "agent.stream.length=8", "agent.exploration.steps=6000"],
         ["memory_chain_drqn", "agent.stream={length: 8, updates: sequential}", "agent.exploration.steps=6000"],
-        ["memory_chain_drqn", "agent.memory.name=gru", "agent.stream.length=8", "agent.exploration.steps=6000"],
+        ["memory_chain_drqn", "agent.recurrent.name=gru", "agent.stream.length=8", "agent.exploration.steps=6000"],
         ["memory_chain_r2d2", "agent.stream={length: 8, period: 4, burn_in: 4}"],
     ],
 )

@@ -16,7 +16,7 @@ class Terminal(io.StringIO):
 
 
 def test_the_display_suits_the_stream(monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")  # a taste in colours does not make a pipe a terminal
+    monkeypatch.setenv("FORCE_COLOR", "1")  # a taste in colors does not make a pipe a terminal
     assert isinstance(console(10, stream=io.StringIO()), Plain)
     assert isinstance(console(10, stream=Terminal()), Live)
     assert isinstance(console(10, quiet=True, stream=Terminal()), Silent)

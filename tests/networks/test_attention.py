@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sandbox.networks.attention import Glimpse, Hard, Looking, Soft
+from sandbox.networks.attention import AttentionModule, AttentionOutput, Hard, Soft
 
 G = torch.Generator
 
@@ -14,7 +14,7 @@ def numbers(seed: int = 0, batch: int = 1) -> tuple[torch.Tensor, torch.Tensor]:
     return torch.randn(batch, 4, 3, generator=g), torch.randn(batch, 2, generator=g)
 
 
-def look(module: Looking, places: torch.Tensor, memory: torch.Tensor, seed: int = 0) -> Glimpse:
+def look(module: AttentionModule, places: torch.Tensor, memory: torch.Tensor, seed: int = 0) -> AttentionOutput:
     return module(places, module.keys(places), memory, G().manual_seed(seed))
 
 
@@ -69,6 +69,6 @@ def test_hard_attention_changes_nothing_it_sees_and_learns_its_baseline() -> Non
 
 
 def test_entropy_is_worth_what_it_says() -> None:
-    glimpse = Glimpse(torch.zeros(1, 3), torch.full((1, 4), 0.25), torch.zeros(1), torch.ones(1))
+    glimpse = AttentionOutput(torch.zeros(1, 3), torch.full((1, 4), 0.25), torch.zeros(1), torch.ones(1))
     plain, valued = (Hard(entropy=share).loss(glimpse, torch.ones(1)).item() for share in (0.0, 0.1))
     assert plain - valued == pytest.approx(0.1 * torch.tensor(4.0).log().item())

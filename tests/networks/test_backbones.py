@@ -9,7 +9,7 @@ from torch import nn
 from sandbox.core.errors import UserError
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.impala import Impala
-from sandbox.networks.mlp import MLP, waves
+from sandbox.networks.mlp import MLP, fourier_features
 from sandbox.networks.nature import Nature
 from sandbox.networks.strided import Strided
 from sandbox.runs import registry
@@ -49,10 +49,10 @@ def test_inputs_as_waves() -> None:
     """Of 1/6: sin and cos of pi/6 and of pi/3."""
     root = math.sqrt(3) / 2
     expected = torch.tensor([[-2 / 3, 0, 0.5, root, 1, 0, root, 0.5, 0, -1]])
-    torch.testing.assert_close(waves(torch.tensor([[1 / 6, 0.5]]), 2), expected, atol=1e-6, rtol=0)
-    encoder = MLP(hidden=(3,), octaves=2).make((2,))
+    torch.testing.assert_close(fourier_features(torch.tensor([[1 / 6, 0.5]]), 2), expected, atol=1e-6, rtol=0)
+    encoder = MLP(hidden=(3,), fourier_octaves=2).make((2,))
     assert encoder.layers[0].in_features == 10
-    assert mirror(MLP(hidden=(3,), octaves=2), 3, (2,))(torch.zeros(1, 3)).shape == (1, 2)
+    assert mirror(MLP(hidden=(3,), fourier_octaves=2), 3, (2,))(torch.zeros(1, 3)).shape == (1, 2)
 
 
 def test_nature_is_the_network_of_2015() -> None:

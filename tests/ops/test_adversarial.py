@@ -13,7 +13,7 @@ from sandbox.ops.adversarial import (
     MINIMAX,
     NON_SATURATING,
     WASSERSTEIN,
-    Game,
+    AdversarialLoss,
     feature_matching,
     gradient_penalty,
 )
@@ -37,7 +37,7 @@ LOG3 = math.log(3)  # D = 3/4
     ids=["non_saturating", "minimax", "least_squares", "wasserstein", "hinge"],
 )
 def test_every_game_by_hand(
-    game: Game, real: list[float], fake: list[float], discriminator: float, generator: float
+    game: AdversarialLoss, real: list[float], fake: list[float], discriminator: float, generator: float
 ) -> None:
     on_real, on_fake = torch.tensor(real, dtype=torch.float32), torch.tensor(fake, dtype=torch.float32)
     assert game.discriminator_loss(on_real, on_fake).item() == pytest.approx(discriminator)

@@ -15,22 +15,22 @@ from sandbox.config.base import Config
 from sandbox.core.errors import UserError
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.base import Optimizer
-from sandbox.optimizers.centred_rmsprop import CentredRMSProp
+from sandbox.optimizers.centered_rmsprop import CenteredRMSProp
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.runs.resolve import resolve
 
-EITHER = pytest.mark.parametrize("config", [Adam(lr=0.1), CentredRMSProp(lr=0.1)], ids=lambda c: c.name)
+EITHER = pytest.mark.parametrize("config", [Adam(lr=0.1), CenteredRMSProp(lr=0.1)], ids=lambda c: c.name)
 
 
 def test_adams_first_step_is_the_learning_rate() -> None:
     weight = nn.Parameter(torch.tensor([1.0, -2.0]))
-    Adam(lr=0.1).make([weight]).minimise((3 * weight).sum())
+    Adam(lr=0.1).make([weight]).minimize((3 * weight).sum())
     torch.testing.assert_close(weight.detach(), torch.tensor([0.9, -2.1]))
 
 
 def test_only_its_own_parameters_get_gradients() -> None:
     mine, other = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
-    Adam().make([mine]).minimise((mine * other).sum())
+    Adam().make([mine]).minimize((mine * other).sum())
     assert other.grad is None
     assert other.item() == 1
 
@@ -38,7 +38,7 @@ def test_only_its_own_parameters_get_gradients() -> None:
 def test_clipping_limits_the_norm() -> None:
     weight = nn.Parameter(torch.zeros(2))
     optimizer = Adam(clip_norm=1.0, lr=1.0, eps=1.0).make([weight])
-    optimizer.minimise((torch.tensor([30.0, 40.0]) * weight).sum())
+    optimizer.minimize((torch.tensor([30.0, 40.0]) * weight).sum())
     # Adam's first step is lr * g / (|g| + eps) with g clipped to (0.6, 0.8)
     torch.testing.assert_close(weight.detach(), torch.tensor([-0.6 / 1.6, -0.8 / 1.8]))
 
@@ -52,7 +52,7 @@ def test_channels_last_weights_step_like_plain_adam(restored: bool) -> None:
     optimizer, reference = Adam(lr=0.1).make(ours.parameters()), torch.optim.Adam(plain.parameters(), 0.1)
     images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
-        optimizer.minimise(ours(images).square().sum())
+        optimizer.minimize(ours(images).square().sum())
         reference.zero_grad()
         plain(images).square().sum().backward()
         reference.step()
@@ -71,27 +71,27 @@ def test_channels_last_weights_step_like_plain_adam(restored: bool) -> None:
 def test_a_gradient_in_another_layout_reaches_the_right_weights() -> None:
     weight = nn.Parameter(torch.zeros(2, 3, 4, 4).to(memory_format=torch.channels_last))
     signs = torch.where(torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0)) < 0.5, -1.0, 1.0)
-    Adam(lr=0.1).make([weight]).minimise((weight * signs).sum())
+    Adam(lr=0.1).make([weight]).minimize((weight * signs).sum())
     torch.testing.assert_close(weight.detach(), -0.1 * signs)
 
 
-def test_centred_rmsprop_by_hand() -> None:
+def test_centered_rmsprop_by_hand() -> None:
     """Two steps with gradients 3 and -1: g / sqrt(E[g^2] - E[g]^2 + 0.01), both averages from zero (trap 1)."""
     weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
-    optimizer = CentredRMSProp().make([weight])
+    optimizer = CenteredRMSProp().make([weight])
     # E[g] = 0.05 * 3 = 0.15; E[g^2] = 0.05 * 9 = 0.45; the root is of 0.45 - 0.0225 + 0.01 = 0.4375
-    optimizer.minimise((3 * weight).sum())
+    optimizer.minimize((3 * weight).sum())
     first = 1 - 2.5e-4 * 3 / sqrt(0.4375)
     torch.testing.assert_close(weight.item(), first, rtol=0, atol=1e-12)
     # E[g] = 0.95 * 0.15 - 0.05 = 0.0925; E[g^2] = 0.95 * 0.45 + 0.05 = 0.4775; 0.4775 - 0.00855625 + 0.01 = 0.47894375
-    optimizer.minimise((-1 * weight).sum())
+    optimizer.minimize((-1 * weight).sum())
     torch.testing.assert_close(weight.item(), first + 2.5e-4 / sqrt(0.47894375), rtol=0, atol=1e-12)
 
 
-def test_centred_rmsprops_options_by_hand() -> None:
+def test_centered_rmsprops_options_by_hand() -> None:
     weight = nn.Parameter(torch.tensor([0.0], dtype=torch.float64))
-    config = CentredRMSProp(lr=0.1, decay=0.5, min_squared_gradient=0.75, clip_norm=2.0)
-    config.make([weight]).minimise((30 * weight).sum())
+    config = CenteredRMSProp(lr=0.1, decay=0.5, min_squared_gradient=0.75, clip_norm=2.0)
+    config.make([weight]).minimize((30 * weight).sum())
     # g is clipped to 2; E[g] = 1, E[g^2] = 2, so the root is of 2 - 1 + 0.75
     torch.testing.assert_close(weight.item(), -0.1 * 2 / sqrt(1.75), rtol=0, atol=1e-6)
 
@@ -103,7 +103,7 @@ def test_the_learning_rate_falls_to_zero_in_a_straight_line(restored: bool) -> N
     optimizer = Adam(lr=0.4, lr_decay_steps=4).make([weight])
     places = [0.0]
     for _ in range(6):
-        optimizer.minimise(-weight.sum())
+        optimizer.minimize(-weight.sum())
         places.append(weight.item())
         if restored:
             state = copy.deepcopy(optimizer.state_dict())
@@ -113,13 +113,13 @@ def test_the_learning_rate_falls_to_zero_in_a_straight_line(restored: bool) -> N
     assert steps == pytest.approx([0.4, 0.3, 0.2, 0.1, 0, 0], abs=1e-7)
 
 
-def test_centred_rmsprops_falls_too() -> None:
+def test_centered_rmsprops_falls_too() -> None:
     """The first steps are lr * 3 / sqrt(0.4375), of the test above, then half of that lr, then nothing."""
     weight = nn.Parameter(torch.zeros(1, dtype=torch.float64))
-    optimizer = CentredRMSProp(lr_decay_steps=2).make([weight])
+    optimizer = CenteredRMSProp(lr_decay_steps=2).make([weight])
     places = [0.0]
     for _ in range(4):
-        optimizer.minimise((3 * weight).sum())
+        optimizer.minimize((3 * weight).sum())
         places.append(weight.item())
     steps = [before - after for before, after in pairwise(places)]
     # E[g] = 0.95 * 0.15 + 0.15 = 0.2925; E[g^2] = 0.95 * 0.45 + 0.45 = 0.8775; 0.8775 - 0.08555625 + 0.01 = 0.80194375
@@ -131,14 +131,14 @@ def test_large_gradients_without_variance_stay_finite() -> None:
     """E[g^2] - E[g]^2 is then the difference of two large equal numbers, and rounding makes it negative."""
     gradients = torch.logspace(1, 6, 200)
     weight = nn.Parameter(torch.zeros(200))
-    optimizer = CentredRMSProp().make([weight])
+    optimizer = CenteredRMSProp().make([weight])
     for _ in range(400):
-        optimizer.minimise((gradients * weight).sum())
+        optimizer.minimize((gradients * weight).sum())
     assert weight.isfinite().all()
 
 
 @EITHER
-def test_a_restored_optimiser_goes_on_exactly(config: Adam | CentredRMSProp) -> None:
+def test_a_restored_optimiser_goes_on_exactly(config: Adam | CenteredRMSProp) -> None:
     """Also over a past of its own, and with weights in both layouts."""
 
     def start() -> tuple[nn.Module, Optimizer]:
@@ -150,7 +150,7 @@ def test_a_restored_optimiser_goes_on_exactly(config: Adam | CentredRMSProp) -> 
     def go(network: nn.Module, optimizer: Optimizer, seeds: range) -> None:
         for seed in seeds:
             images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(seed))
-            optimizer.minimise(network(images).square().sum())
+            optimizer.minimize(network(images).square().sum())
 
     (whole, first), (resumed, second) = start(), start()
     go(whole, first, range(3))
@@ -163,15 +163,15 @@ def test_a_restored_optimiser_goes_on_exactly(config: Adam | CentredRMSProp) -> 
         assert torch.equal(a, b)
 
 
-def test_centred_rmsprop_steps_alike_in_both_layouts() -> None:
+def test_centered_rmsprop_steps_alike_in_both_layouts() -> None:
     plain = nn.Conv2d(3, 5, 4)
     ours = nn.Conv2d(3, 5, 4).to(memory_format=torch.channels_last)
     ours.load_state_dict(plain.state_dict())
-    pairs = [(network, CentredRMSProp(lr=0.1).make(network.parameters())) for network in (plain, ours)]
+    pairs = [(network, CenteredRMSProp(lr=0.1).make(network.parameters())) for network in (plain, ours)]
     images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
         for network, optimizer in pairs:
-            optimizer.minimise(network(images).square().sum())
+            optimizer.minimize(network(images).square().sum())
     for a, b in zip(ours.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
@@ -186,7 +186,7 @@ class Holder(Config):
         ({}, Adam()),
         ({"lr": 0.5, "betas": [0.5, 0.9]}, Adam(lr=0.5, betas=(0.5, 0.9))),
         ({"name": "adam", "clip_norm": 1}, Adam(clip_norm=1)),
-        ({"name": "centred_rmsprop", "decay": 0.9}, CentredRMSProp(decay=0.9)),
+        ({"name": "centered_rmsprop", "decay": 0.9}, CenteredRMSProp(decay=0.9)),
     ],
 )
 def test_the_name_chooses_and_none_is_adam(section: dict, meant: Config) -> None:
@@ -199,7 +199,7 @@ def test_the_name_chooses_and_none_is_adam(section: dict, meant: Config) -> None
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("name=adan", "unknown optimizer 'adan'. Did you mean 'adam'? Known: adam, centred_rmsprop."),
+        ("name=adan", "unknown optimizer 'adan'. Did you mean 'adam'? Known: adam, centered_rmsprop."),
         ("betas=[0.9]", "needs at least 2 values, got [0.9]."),
         ("betas=[0.9, 1.0]", "agent.optimizer.betas.1: needs a value < 1, got 1.0."),
         ("lr='3'", "needs a number, got '3'. Leave the quotes out."),
@@ -213,8 +213,8 @@ def test_mistakes(word: str, message: str) -> None:
     assert str(error.value) == f"command line: agent.optimizer.{word}: {message}"
 
 
-def test_adams_options_are_not_centred_rmsprops() -> None:
-    section = "agent.optimizer={name: centred_rmsprop, eps: 0.1, min_squared_gradient: 0}"
+def test_adams_options_are_not_centered_rmsprops() -> None:
+    section = "agent.optimizer={name: centered_rmsprop, eps: 0.1, min_squared_gradient: 0}"
     with pytest.raises(UserError) as error:
         resolve([], ["steps=1", "env.name=catch", "agent.name=dqn", section])
     known = "name, lr, decay, min_squared_gradient, clip_norm, lr_decay_steps"
@@ -228,7 +228,7 @@ def test_both_are_described_and_the_default_comes_first() -> None:
     described = [option for section in sections(DQNConfig, "agent") for option in section.options]
     ours = [option for option in described if option.path.startswith("agent.optimizer.")]
     named = [(option.path.split(".")[-1], option.default, option.description) for option in ours]
-    instead = "with name=centred_rmsprop"
+    instead = "with name=centered_rmsprop"
     assert named == [
         ("name", "adam", ""),
         ("lr", "0.00025", ""),
@@ -236,7 +236,7 @@ def test_both_are_described_and_the_default_comes_first() -> None:
         ("eps", "1.0e-08", ""),
         ("clip_norm", "null", ""),
         ("lr_decay_steps", "null", ""),
-        ("name", "centred_rmsprop", instead),
+        ("name", "centered_rmsprop", instead),
         ("lr", "0.00025", instead),
         ("decay", "0.95", instead),
         ("min_squared_gradient", "0.01", instead),

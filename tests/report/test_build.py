@@ -4,15 +4,15 @@ import pytest
 
 from sandbox.core.errors import UserError
 from sandbox.report import markdown
-from sandbox.report.build import study
+from sandbox.report.build import build_report
 from sandbox.report.document import Code, Document, Gallery, Heading, Plot, Table, Text
-from sandbox.report.media_files import Shelf
+from sandbox.report.media_files import MediaBudget
 from sandbox.report.page import page
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 
 def read(*folders):
-    return [Record.read(folder) for folder in folders]
+    return [RunRecord.read(folder) for folder in folders]
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def several(make, film, png):
 
 
 def test_everything_has_its_place(several):
-    document = study(several, title="All")
+    document = build_report(several, title="All")
     headings = [block.text for block in document.blocks if isinstance(block, Heading)]
     assert headings == [
         "Scores",
@@ -61,7 +61,7 @@ def test_generators_are_drawn_by_what_matters_most_in_each(make):
         file.write('{"step": 100, "time": 2.0, "elbo": -9.0}\n')
 
     def drawn(metrics):
-        blocks = study(read(rbm, vae), title="", metrics=metrics).blocks
+        blocks = build_report(read(rbm, vae), title="", metrics=metrics).blocks
         plots = [block.items[0] for block in blocks if isinstance(block, Gallery)]
         return {plot.metric: [label for label, _ in plot.groups] for plot in plots}
 
@@ -70,42 +70,42 @@ def test_generators_are_drawn_by_what_matters_most_in_each(make):
 
 
 def test_environments_of_one_name_are_told_apart(make):
-    document = study(read(make("a", [1.0]), make("b", [1.0], blind="true")), title="")
+    document = build_report(read(make("a", [1.0]), make("b", [1.0], blind="true")), title="")
     names = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 3][:2]
     assert names == ["env/return on catch with blind=false", "env/return on catch with blind=true"]
 
 
 def test_a_metric_that_nobody_has_logged(several):
     with pytest.raises(UserError) as refused:
-        study(several, title="", metrics=["env/retrn"])
+        build_report(several, title="", metrics=["env/retrn"])
     assert str(refused.value) == (
         "no run here has logged 'env/retrn'. Did you mean 'env/return'? Logged: env/return, loss."
     )
 
 
 def test_runs_that_have_just_begun(make):
-    document = study(read(make("a"), make("g", generator=True, learner="vae")), title="")
+    document = build_report(read(make("a"), make("g", generator=True, learner="vae")), title="")
     texts = [block.text for block in document.blocks if isinstance(block, Text)]
     assert "Nothing logged yet: a, g." in texts
     page(document)
 
 
 def test_a_run_that_has_diverged(make):
-    page(study(read(make("a", [float("nan"), float("nan")])), title=""))
+    page(build_report(read(make("a", [float("nan"), float("nan")])), title=""))
 
 
 def test_what_is_left_out_is_said(make, film):
     run = make("a", [1.0])
     (run.videos).mkdir()
     (run.videos / "step_000000000100.mp4").write_bytes(b"")
-    document = study(read(run), title="", notes=["No b."], shelf=Shelf())
+    document = build_report(read(run), title="", notes=["No b."], shelf=MediaBudget())
     assert document.left_out[0] == "No b."
     assert "is left out: it cannot be shown (" in document.left_out[1]
     assert "<h2>Left out</h2>\n<p>No b.</p>" in page(document)
 
 
 def test_a_page_needs_nothing_from_anywhere(several):
-    text = page(study(several, title="A & <B>"))
+    text = page(build_report(several, title="A & <B>"))
     assert "<title>A &amp; &lt;B&gt;</title>" in text
     assert "data:video/mp4;base64," in text
     assert "data:image/png;base64," in text
@@ -123,7 +123,7 @@ def test_words_on_a_page_are_words():
 
 def test_markdown_has_its_pictures_beside_it(several, tmp_path):
     place = tmp_path / "docs" / "all.md"
-    markdown.write(study(several, title="All"), place)
+    markdown.write(build_report(several, title="All"), place)
     text = place.read_text()
     linked = re.findall(r"\]\((all_files/[^)]+)\)", text)
     assert sorted(linked) == sorted(f"all_files/{file.name}" for file in (place.parent / "all_files").iterdir())

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from sandbox.report.build import study
+from sandbox.report.build import build_report
 from sandbox.report.page import page
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
@@ -20,7 +20,7 @@ def test_it_is_drawn(make, film, png, tmp_path):
     film(runs[0].videos / "step_000000000100.mp4")
     png(runs[2].samples / "step_000000000100.png", side=64)
     place, shot = tmp_path / "report.html", tmp_path / "shot.png"
-    place.write_text(page(study([Record.read(run) for run in runs], title="All")))
+    place.write_text(page(build_report([RunRecord.read(run) for run in runs], title="All")))
     words = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1000,2400", f"--user-data-dir={tmp_path}/u"]
     words += ["--proxy-server=127.0.0.1:9", f"--screenshot={shot}", place.as_uri()]
     subprocess.run([BROWSER, *words], check=True, capture_output=True, timeout=60)

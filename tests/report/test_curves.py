@@ -7,11 +7,11 @@ from sandbox.core.rng import Rng
 from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
 from sandbox.report.curves import course, interval
 from sandbox.report.groups import grouped
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 
 def group(*folders):
-    (found,) = grouped([Record.read(folder) for folder in folders])
+    (found,) = grouped([RunRecord.read(folder) for folder in folders])
     return found
 
 

@@ -5,11 +5,11 @@ import pytest
 from sandbox.report import figures
 from sandbox.report.groups import grouped
 from sandbox.report.references import Reference, published
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 
 def read(*folders):
-    return grouped([Record.read(folder) for folder in folders])
+    return grouped([RunRecord.read(folder) for folder in folders])
 
 
 def row(table, name=None):

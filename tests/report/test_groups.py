@@ -1,9 +1,9 @@
 from sandbox.report.groups import called, differences, grouped
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 
 def read(*folders):
-    return [Record.read(folder) for folder in folders]
+    return [RunRecord.read(folder) for folder in folders]
 
 
 def test_runs_that_differ_in_seed_and_name_alone_are_one_group(make):

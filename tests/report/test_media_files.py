@@ -1,5 +1,5 @@
-from sandbox.report.media_files import Shelf
-from sandbox.report.run_record import Record
+from sandbox.report.media_files import MediaBudget
+from sandbox.report.run_record import RunRecord
 
 
 def test_the_newest_film_that_plays(make, film):
@@ -7,8 +7,8 @@ def test_the_newest_film_that_plays(make, film):
     film(run.videos / "step_000000000100.mp4")
     (run.videos / "step_000000000200.mp4").write_bytes(b"not a film")
     (run.videos / "step_000000000300.mp4.partial").write_bytes(b"being written")
-    shelf = Shelf()
-    media = shelf.film(Record.read(run))
+    shelf = MediaBudget()
+    media = shelf.film(RunRecord.read(run))
     assert (media.file.name, media.caption) == ("step_000000000100.mp4", "a: at step 100")
     (line,) = shelf.left_out
     assert line.startswith(f"`{run.videos}/step_000000000200.mp4` is left out: it cannot be shown (")
@@ -19,8 +19,8 @@ def test_a_film_that_was_cut_off(make, film):
     file = run.videos / "step_000000000100.mp4"
     film(file)
     file.write_bytes(file.read_bytes()[:60])
-    shelf = Shelf()
-    assert shelf.film(Record.read(run)) is None
+    shelf = MediaBudget()
+    assert shelf.film(RunRecord.read(run)) is None
     assert len(shelf.left_out) == 1
 
 
@@ -29,8 +29,8 @@ def test_what_is_too_large_is_left_out_and_what_fits_is_counted(make, png):
     for name in ("vary_env.p", "walk", "recon"):
         png(run.samples / f"{name}.png")
     size = (run.samples / "walk.png").stat().st_size
-    shelf = Shelf(room=2 * size, largest=size)
-    assert [media.caption for media in shelf.others(Record.read(run))] == ["a: recon", "a: return over env.p"]
+    shelf = MediaBudget(room=2 * size, largest=size)
+    assert [media.caption for media in shelf.others(RunRecord.read(run))] == ["a: recon", "a: return over env.p"]
     assert shelf.left_out == [f"`{run.samples}/walk.png` is left out: 0.0 MiB are more than there is room for."]
 
 
@@ -38,7 +38,7 @@ def test_samples_are_the_newest_of_each_kind(make, png):
     run = make("a", [1.0], generator=True, learner="vae")
     for name in ("step_000000000100", "step_000000000200", "filters_step_000000000200", "reconstructions"):
         png(run.samples / f"{name}.png")
-    shown = {media.file.name: (media.caption, media.kind) for media in Shelf().samples(Record.read(run))}
+    shown = {media.file.name: (media.caption, media.kind) for media in MediaBudget().samples(RunRecord.read(run))}
     assert shown == {
         "step_000000000200.png": ("a: at step 200", "samples"),
         "filters_step_000000000200.png": ("a: filters at step 200", "filters"),
@@ -46,6 +46,6 @@ def test_samples_are_the_newest_of_each_kind(make, png):
 
 
 def test_a_run_without_any(make):
-    record = Record.read(make("a"))
-    shelf = Shelf()
+    record = RunRecord.read(make("a"))
+    shelf = MediaBudget()
     assert (shelf.film(record), shelf.samples(record), shelf.others(record), shelf.left_out) == (None, [], [], [])

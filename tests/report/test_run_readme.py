@@ -6,7 +6,7 @@ import torch
 from sandbox.core.errors import UserError
 from sandbox.report import markdown
 from sandbox.report.export import export
-from sandbox.report.run_readme import write_card
+from sandbox.report.run_readme import write_readme
 from sandbox.storage.checkpoint import Checkpoints
 
 
@@ -32,7 +32,7 @@ def run(make, film):
 
 
 def test_a_card_has_curve_film_figures_and_command(run):
-    write_card(run)
+    write_readme(run)
     text = run.readme.read_text()
     assert text.startswith("# a\n\n`dqn` on `catch`, seed 0: 200 steps, 3 s of training.\n")
     assert "| a | catch | 0.75 | 0.75 | the end of training |" in text
@@ -47,20 +47,20 @@ def test_a_card_has_curve_film_figures_and_command(run):
 
 
 def test_a_new_card_takes_the_old_ones_place_and_curves(run):
-    write_card(run)
+    write_readme(run)
     with run.metrics.open("a") as file:
         file.write('{"step": 200, "time": 3.0, "eval/return": 1.0}\n')
-    write_card(run)
+    write_readme(run)
     assert "| 1 | the last evaluation in training |" in run.readme.read_text()
     assert (run.path / "README_files" / "01_eval_return_step.svg").exists()
     assert not (run.path / "README_files" / "01_env_return_step.svg").exists()
 
 
 def test_a_card_that_cannot_be_written_ends_nothing(run, capsys):
-    write_card(run)
+    write_readme(run)
     before = run.readme.read_text()
     run.readme.with_name("README.md.partial").mkdir()
-    write_card(run)
+    write_readme(run)
     assert "README.md was not written: " in capsys.readouterr().err
     assert run.readme.read_text() == before
 

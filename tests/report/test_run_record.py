@@ -1,14 +1,14 @@
 import pytest
 
 from sandbox.core.errors import UserError
-from sandbox.report.run_record import Record
+from sandbox.report.run_record import RunRecord
 
 
 def test_a_run_that_is_still_being_written(make):
     folder = make("a", [1.0, 2.0], steps=500)
     with folder.metrics.open("a") as file:
         file.write('{"step": 300, "time": 4.5, "env/ret')
-    record = Record.read(folder)
+    record = RunRecord.read(folder)
     assert (record.step, record.seconds, record.finished) == (200, 3.0, False)
     assert record.score == ("env/return", 2.0)
 
@@ -16,7 +16,7 @@ def test_a_run_that_is_still_being_written(make):
 def test_a_run_that_has_just_begun(make):
     folder = make("a", steps=500)
     folder.metrics.unlink()
-    record = Record.read(folder)
+    record = RunRecord.read(folder)
     assert (record.step, record.seconds, record.metrics, record.score) == (0, 0.0, [], None)
 
 
@@ -24,20 +24,20 @@ def test_not_the_config_of_a_run(make):
     folder = make("a")
     folder.config.write_text("steps: 5\n")
     with pytest.raises(UserError, match=r"runs/a/config.yaml is not the config of a run\."):
-        Record.read(folder)
+        RunRecord.read(folder)
 
 
 def test_not_the_metrics_of_a_run(make):
     folder = make("a")
     folder.metrics.write_text('{"step": 1, "loss": 2.0}\n')
     with pytest.raises(UserError, match=r"runs/a/metrics.jsonl has lines without step or time\. Is this file one"):
-        Record.read(folder)
+        RunRecord.read(folder)
 
 
 def test_figures_are_those_of_evaluate_or_of_the_last_evaluation_in_training(make):
     folder = make("g", [1.0], generator=True, learner="vae")
     with folder.metrics.open("a") as file:
         file.write('{"step": 100, "time": 2.0, "eval/elbo": -9.5}\n')
-    assert Record.read(folder).figures == {"elbo": -9.5}
+    assert RunRecord.read(folder).figures == {"elbo": -9.5}
     folder.evaluation.write_text('{"elbo": -9.0, "images": 300}')
-    assert Record.read(folder).figures == {"elbo": -9.0, "images": 300}
+    assert RunRecord.read(folder).figures == {"elbo": -9.0, "images": 300}

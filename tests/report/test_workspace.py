@@ -6,8 +6,8 @@ import pytest
 
 from sandbox.core.errors import UserError
 from sandbox.report import workspace
-from sandbox.report.build import study
-from sandbox.report.run_record import Record
+from sandbox.report.build import build_report
+from sandbox.report.run_record import RunRecord
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
@@ -22,7 +22,7 @@ def document(make, film, png):
     film(runs[0].videos / "step_000000000100.mp4")
     png(runs[3].samples / "step_000000000100.png")
     png(runs[2].samples / "vary_env.size.png")
-    return study([Record.read(run) for run in runs], title="All")
+    return build_report([RunRecord.read(run) for run in runs], title="All")
 
 
 @pytest.fixture

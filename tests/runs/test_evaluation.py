@@ -9,15 +9,15 @@ import torch
 from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
 from sandbox.data.stacked_mnist import StackedMnistConfig
-from sandbox.evaluate.classifier_store import Judges
+from sandbox.evaluate.classifier_store import ClassifierStore
 from sandbox.interfaces.dataset import Collect, DataConfig, DataSet, Stacked
 from sandbox.runs import evaluation
-from sandbox.runs.build import Assembly, build
-from sandbox.runs.evaluation import judge_of
+from sandbox.runs.build import BuiltRun, build
+from sandbox.runs.evaluation import classifier_of
 from sandbox.runs.resolve import resolve
 
 
-def assembled(tmp_path: Path, *words: str, generator: str = "autoencoder") -> Assembly:
+def assembled(tmp_path: Path, *words: str, generator: str = "autoencoder") -> BuiltRun:
     words = (f"generator.name={generator}", "steps=1", "device=cpu", *words)
     return build(resolve([], words), tmp_path)
 
@@ -33,7 +33,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, DataSet]]:
     """The configs and data of which a classifier was wanted; none is trained."""
     found: list[tuple[Any, DataSet]] = []
 
-    def of(_: Judges, config: DataConfig, data: DataSet) -> Known:
+    def of(_: ClassifierStore, config: DataConfig, data: DataSet) -> Known:
         found.append((config, data))
         return Known()
 
@@ -46,7 +46,7 @@ def test_runs_with_other_seeds_have_the_same_one(tmp_path: Path, asked: list[tup
     digits = "data={name: digits, binarize: sample}"
     parts = [assembled(tmp_path, digits, f"seed={seed}") for seed in (1, 2)]
     assert not torch.equal(parts[0].source.test, parts[1].source.test)  # type: ignore[union-attr]
-    assert [judge_of(part, tmp_path) for part in parts] == [({"fcd_classifier": "its name"}, "the judge")] * 2
+    assert [classifier_of(part, tmp_path) for part in parts] == [({"fcd_classifier": "its name"}, "the judge")] * 2
     (config, one), (_, other) = asked
     assert config == parts[0].config.data
     assert torch.equal(one.train, other.train)
@@ -71,7 +71,7 @@ def test_runs_with_other_seeds_have_the_same_one(tmp_path: Path, asked: list[tup
     ],
 )
 def test_images_without_one(tmp_path: Path, asked: list[tuple[Any, DataSet]], data: str, reason: str | None) -> None:
-    about, judge = judge_of(assembled(tmp_path, data), tmp_path)
+    about, judge = classifier_of(assembled(tmp_path, data), tmp_path)
     assert about == ({"fcd_missing": reason} if reason else {"fcd_classifier": "its name"})
     assert (judge is None) == (reason is not None) == (not asked)
 
@@ -79,7 +79,7 @@ def test_images_without_one(tmp_path: Path, asked: list[tuple[Any, DataSet]], da
 def test_translations_are_no_draws(tmp_path: Path, asked: list[tuple[Any, DataSet]]) -> None:
     """297 test images beside what became of 256 training ones, some of which would be there twice."""
     parts = assembled(tmp_path, "data.name=digits", "generator.backbone.name=mlp", generator="context_encoder")
-    assert judge_of(parts, tmp_path) == (
+    assert classifier_of(parts, tmp_path) == (
         {
             "fcd_missing": "its samples are what became of the few sources that it keeps, which are no independent "
             "draws to compare: l1 and ssim say how near it comes to the truth of test images"
@@ -91,7 +91,7 @@ def test_translations_are_no_draws(tmp_path: Path, asked: list[tuple[Any, DataSe
 
 def test_points_have_none_and_need_none(tmp_path: Path) -> None:
     points = assembled(tmp_path, "data={name: gaussian_ring, count: 50, test_count: 9}", generator="gan")
-    assert judge_of(points, tmp_path) == ({}, None)
+    assert classifier_of(points, tmp_path) == ({}, None)
 
 
 class Pairs(DataConfig):
@@ -121,13 +121,13 @@ def test_stacked_images_are_compared_channel_by_channel(tmp_path: Path, monkeypa
     configs = []
     monkeypatch.setattr(evaluation.Judges, "of", lambda _, config, data: configs.append(config) or Found())
     whole = assembled(tmp_path, "data.name=digits")
-    stacked = Assembly(
+    stacked = BuiltRun(
         whole.config.model_copy(update={"data": Pairs()}), whole.rng, whole.compute, Pairs().make(Rng(0), None), None
     )
     assert isinstance(Pairs(), Stacked)
     assert isinstance(StackedMnistConfig(), Stacked)
     assert StackedMnistConfig(root="here").channel() == MnistConfig(root="here")
-    about, judge = judge_of(stacked, tmp_path)
+    about, judge = classifier_of(stacked, tmp_path)
     assert about == {"fcd_classifier": "digits"}
     assert judge is not None
     assert (judge.num_features, judge.num_modes) == (14, 100)

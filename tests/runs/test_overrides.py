@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.core.errors import UserError
-from sandbox.runs.overrides import SCORING, require_fit
+from sandbox.runs.overrides import EVALUATION, require_fit
 from sandbox.storage.run_folder import RunFolder
 
 DIGITS = "steps: 10\ndata: {name: digits, binarize: threshold}\ngenerator: {name: rbm}\n"
@@ -52,7 +52,7 @@ def test_what_was_learnt_stays(tmp_path: Path, text: str, word: str) -> None:
         require_fit(folder, ["device=cpu", word])
     assert str(error.value) == (
         f"{word}: a run is scored as it was trained; what can change is its world (env or data) and what scoring "
-        f"itself reads ({', '.join(SCORING)}). To see what {word.partition('=')[0]} does, train another run: "
+        f"itself reads ({', '.join(EVALUATION)}). To see what {word.partition('=')[0]} does, train another run: "
         f"`sandbox train {folder.config} {word} name=...`"
     )
 

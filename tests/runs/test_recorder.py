@@ -7,14 +7,14 @@ from types import SimpleNamespace
 import pytest
 
 from sandbox.core.errors import UserError
-from sandbox.runs.recorder import Journal, Pinned
+from sandbox.runs.recorder import ConfigGuard, RunRecorder
 from sandbox.runs.resolve import resolve
 
 WORDS = ["steps=100", "env={name: catch, wrappers: [{flicker: {p: 0.25}}]}", "agent.name=rainbow", "seed=3"]
 
 
 def pinned(*words):
-    return Pinned(resolve([], [*WORDS, *words]))
+    return ConfigGuard(resolve([], [*WORDS, *words]))
 
 
 @pytest.fixture
@@ -78,5 +78,5 @@ def test_settings_that_are_no_more_are_refused_by_name(saved):
     ],
 )
 def test_advice_is_about_what_the_learner_has(config, causes):
-    journal = Journal(SimpleNamespace(config=resolve([config], [])), None, None, None, None, None)
+    journal = RunRecorder(SimpleNamespace(config=resolve([config], [])), None, None, None, None, None)
     assert journal.advice() == f"Likely causes: a learning rate that is too large (try a tenth of it){causes}"

@@ -6,14 +6,14 @@ import pytest
 from sandbox import agents
 from sandbox.config.base import Config
 from sandbox.config.files import to_yaml
-from sandbox.config.schedules import Ladder, Linear
+from sandbox.config.schedules import ApexEpsilon, Linear
 from sandbox.core.errors import UserError
 from sandbox.networks.heads.exploration import EpsilonGreedy
 from sandbox.networks.heads.scalar import Scalar
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 from sandbox.optimizers.adam import Adam
-from sandbox.optimizers.centred_rmsprop import CentredRMSProp
+from sandbox.optimizers.centered_rmsprop import CenteredRMSProp
 from sandbox.runs import registry
 from sandbox.runs.resolve import completed, member, resolve
 from sandbox.streams.experience import ReplayConfig
@@ -66,7 +66,7 @@ def test_one_option_of_a_section_leaves_the_agents_own_defaults_of_the_others(tm
 
 
 def test_a_section_in_a_section_keeps_its_defaults_too():
-    stream = agent("rainbow", "stream.importance.steps=7", "stream.replay.num_envs=2").stream
+    stream = agent("rainbow", "stream.importance_exponent_exponent.steps=7", "stream.replay.num_envs=2").stream
     assert stream == PrioritizedConfig(
         n_step=3, importance=Linear(start=0.4, end=1.0, steps=7), replay=ReplayConfig(num_envs=2)
     )
@@ -93,9 +93,9 @@ def test_a_default_inside_a_default_counts_and_not_its_classs_own():
 
 
 def test_another_choice_has_its_own_defaults():
-    assert agent("pqn", "optimizer.name=centred_rmsprop").optimizer == CentredRMSProp()
+    assert agent("pqn", "optimizer.name=centered_rmsprop").optimizer == CenteredRMSProp()
     assert agent("pqn", "backbone={name: mlp, hidden: [9]}").backbone == MLP(hidden=(9,))
-    assert agent("dqn", "exploration.base=0.3").exploration == Ladder(base=0.3)
+    assert agent("dqn", "exploration.base=0.3").exploration == ApexEpsilon(base=0.3)
     assert agent("dqn", "exploration.end=0.3").exploration == Linear(start=1.0, end=0.3, steps=1_000_000)
     assert agent("rainbow", "head={name: scalar, hidden: null}").head == Scalar(hidden=None)
 

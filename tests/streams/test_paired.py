@@ -91,7 +91,7 @@ def test_no_sources() -> None:
         make(UnpairedConfig(batch_size=3), DataSet(IMAGES, IMAGES), Rng(0))
     assert str(refused.value) == (
         "this generator learns from images and sources, but these data have images only. "
-        "Take a set with both, e.g. data.name=colours or data.name=edges."
+        "Take a set with both, e.g. data.name=colors or data.name=edges."
     )
 
 

@@ -7,7 +7,7 @@ from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
-from sandbox.streams.labelled import Labelled, LabelledConfig
+from sandbox.streams.labeled import Labeled, LabeledConfig
 from sandbox.streams.shuffled import Shuffled, ShuffledConfig
 
 IMAGES = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
@@ -74,7 +74,7 @@ def test_a_batch_larger_than_the_set() -> None:
 def test_labels_go_with_their_images() -> None:
     data = DataSet(IMAGES, IMAGES[:1], train_labels=torch.arange(10) % 4)
     assert data.spec.num_classes == 4
-    stream = LabelledConfig(batch_size=5).make(data, None, Rng(0), choose("cpu"))
+    stream = LabeledConfig(batch_size=5).make(data, None, Rng(0), choose("cpu"))
     batches = [next(stream), next(stream)]
     for images, labels in batches:
         assert torch.equal(labels, images.flatten().long() % 4)
@@ -82,7 +82,7 @@ def test_labels_go_with_their_images() -> None:
 
 
 def test_a_set_without_labels() -> None:
-    images, labels = next(LabelledConfig(batch_size=5).make(DataSet(IMAGES, IMAGES[:1]), None, Rng(0), choose("cpu")))
+    images, labels = next(LabeledConfig(batch_size=5).make(DataSet(IMAGES, IMAGES[:1]), None, Rng(0), choose("cpu")))
     assert labels is None
     assert len(images) == 5
 
@@ -97,12 +97,12 @@ def test_points_have_no_greys_to_draw() -> None:
     )
 
 
-@pytest.mark.parametrize("config", [ShuffledConfig, LabelledConfig])
-def test_greys_drawn_anew(config: type[ShuffledConfig | LabelledConfig]) -> None:
+@pytest.mark.parametrize("config", [ShuffledConfig, LabeledConfig])
+def test_greys_drawn_anew(config: type[ShuffledConfig | LabeledConfig]) -> None:
     greys = torch.tensor([0, 51, 255], dtype=torch.uint8).expand(4, 3).reshape(4, 1, 1, 3)
     stream = config(batch_size=4, resample=True).make(DataSet(greys, greys), None, Rng(0), choose("cpu"))
     drawn = [next(stream) for _ in range(3_000)]
-    batches = torch.stack([batch.images if isinstance(batch, Labelled) else batch for batch in drawn])
+    batches = torch.stack([batch.images if isinstance(batch, Labeled) else batch for batch in drawn])
     assert batches.dtype == torch.uint8
     assert batches.unique().tolist() == [0, 255]
     shares = (batches == 255).double().mean((0, 1, 2, 3))

@@ -2,9 +2,9 @@ import numpy as np
 import pygame
 import pytest
 
-from sandbox.viewer.episode import Seat
+from sandbox.viewer.episode import PlayerSlot
 from sandbox.viewer.game_session import GameSession, Setting
-from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import Key
 
 
@@ -77,8 +77,8 @@ def watch(tmp_path):
     """A face on agents at play, 16 steps a second."""
 
     def watch(env, *agents, **options):
-        seats = [Seat(agent) for agent in agents]
-        seats[0].hand = Hand(env.controls[0])
+        seats = [PlayerSlot(agent) for agent in agents]
+        seats[0].hand = KeyboardController(env.controls[0])
         return Face(GameSession(env, seats, Setting("a run", 0, 16.0, tmp_path), **options))
 
     return watch
@@ -89,10 +89,10 @@ def play(tmp_path):
     """A face on people at play, or on one of them against an agent."""
 
     def play(env, rival=None, **options):
-        hands = [Hand(controls) for controls in env.controls]
-        seats = [Seat(None, hand) for hand in hands]
+        hands = [KeyboardController(controls) for controls in env.controls]
+        seats = [PlayerSlot(None, hand) for hand in hands]
         if rival is not None:
-            seats = [Seat(rival, hands[0]), Seat(rival)]
+            seats = [PlayerSlot(rival, hands[0]), PlayerSlot(rival)]
             seats[0].by_hand = True
         return Face(GameSession(env, seats, Setting("a game", 0, 16.0, tmp_path), **options))
 

@@ -24,12 +24,12 @@ from sandbox.envs.grid_world import GridWorldConfig
 from sandbox.envs.pong import PongConfig
 from sandbox.interfaces.agent import Explains
 from sandbox.interfaces.environment import Controls, spec_of
-from sandbox.interfaces.state import carry_on
-from sandbox.networks.memory import LSTM
+from sandbox.interfaces.state import advance_state
 from sandbox.networks.nature import Nature
+from sandbox.networks.recurrent import LSTM
 from sandbox.ops.policies import epsilon_greedy
-from sandbox.viewer.agent_panels import PANELS, Mind, action_names, attention_of, memory_of, saliency, values_of
-from sandbox.viewer.episode import Game, Seat, Thought
+from sandbox.viewer.agent_panels import PANELS, AgentPanels, action_names, attention_of, memory_of, saliency, values_of
+from sandbox.viewer.episode import Decision, Game, PlayerSlot
 from sandbox.viewer.view import Bars, Images, Strip
 
 SMALL = Nature(channels=(4, 4, 4), hidden=16)
@@ -50,7 +50,7 @@ TABLES = {"q_learning": QLearningConfig(), "sarsa": SarsaConfig()}
 def thought_of(config, env, steps=3):
     """The agent, and what it thinks after some steps."""
     agent = config.make(spec_of(env), Rng(0), choose("cpu"))
-    game = Game(env, [seat := Seat(agent)])
+    game = Game(env, [seat := PlayerSlot(agent)])
     frame = game.start(0)
     for _ in range(steps):
         frame, _ = game.step(frame)
@@ -64,7 +64,7 @@ def test_values_are_those_that_it_acts_by(name, monkeypatch):
     acted_by, thought = [], seat.thought
     choose_by = epsilon_greedy
     monkeypatch.setattr(f"agents.{name}.epsilon_greedy", lambda q, *rest: acted_by.append(q) or choose_by(q, *rest))
-    before = carry_on(thought.before, np.full(1, 0.7, np.float32), np.zeros(1, bool))  # r2d2 sees its last reward
+    before = advance_state(thought.before, np.full(1, 0.7, np.float32), np.zeros(1, bool))  # r2d2 sees its last reward
     agent.act(thought.observations, before, explore=False)
     told = values_of(agent, replace(thought, before=before))
     assert told == pytest.approx(acted_by[0][0].numpy(), abs=0.005 if name == "iqn" else 1e-6)
@@ -77,12 +77,12 @@ def test_asking_changes_nothing(name):
     for ask in (False, True):
         config = DEEP[name].model_copy(update={"evaluation_epsilon": 0.5})  # it throws coins, too
         agent = config.make(spec_of(env := CatchConfig().make(1)), Rng(0), choose("cpu"))
-        game, seat = None, Seat(agent)
+        game, seat = None, PlayerSlot(agent)
         game = Game(env, [seat])
         frame, actions = game.start(0), []
         while not frame.ended:
             if ask:
-                Mind(seat, env.controls[0]).panels(PANELS)
+                AgentPanels(seat, env.controls[0]).panels(PANELS)
                 agent.epsilon(explore=True)
             frame, _ = game.step(frame)
             actions += frame.action
@@ -118,7 +118,7 @@ def test_saliency_by_hand():
             return 0.0
 
     def slopes(x):
-        return saliency(Linear(), Thought(np.array([x], np.float32), None, None, 0)).tolist()
+        return saliency(Linear(), Decision(np.array([x], np.float32), None, None, 0)).tolist()
 
     assert slopes([1.0, 0.0]) == [1.0, 0.5]
     assert slopes([0.0, 1.0]) == [3.0, 2.0]
@@ -136,7 +136,7 @@ def test_tables_tell_their_rows(name):
 
 def test_panels_are_of_their_kind():
     _, seat = thought_of(DEEP["darqn"], CatchConfig().make(1))
-    mind = Mind(seat, CatchConfig().make(1).controls[0])
+    mind = AgentPanels(seat, CatchConfig().make(1).controls[0])
     assert mind.offered() == list(PANELS)
     values, memory, sees, attention, slopes = mind.panels(PANELS)
     assert isinstance(values, Bars)
@@ -154,16 +154,16 @@ def test_panels_are_of_their_kind():
 def test_even_attention_is_no_hot_spot():
     _, seat = thought_of(DEEP["darqn"], CatchConfig().make(1))
     seat.thought.after["attention"][:] = 1 / 49
-    (panel,) = Mind(seat, Controls()).panels({"attention"})
+    (panel,) = AgentPanels(seat, Controls()).panels({"attention"})
     assert panel.heat == pytest.approx(0.25)
 
 
 def test_a_stack_is_seen_frame_by_frame_and_numbers_as_bars():
     _, seat = thought_of(DEEP["dqn"], PongConfig().make(1))
-    (sees,) = Mind(seat, Controls()).panels({"sees"})
+    (sees,) = AgentPanels(seat, Controls()).panels({"sees"})
     assert sees.images.shape == (4, 84, 84)
     _, seat = thought_of(QLearningConfig(), GridWorldConfig(observe="features", layout="classic").make(1), 1)
-    (sees,) = Mind(seat, Controls()).panels({"sees"})
+    (sees,) = AgentPanels(seat, Controls()).panels({"sees"})
     assert isinstance(sees, Bars)
     assert (sees.low, sees.high, sees.values.sum()) == (0, 1, 1)
 
@@ -171,8 +171,8 @@ def test_a_stack_is_seen_frame_by_frame_and_numbers_as_bars():
 def test_an_agent_that_does_not_explain_itself_has_no_such_panels():
     agent, seat = thought_of(RandomConfig(), CatchConfig().make(1))
     assert not isinstance(agent, Explains)
-    assert Mind(seat, Controls()).offered() == ["sees"]
-    assert Mind(seat, Controls()).epsilon(True) is None
+    assert AgentPanels(seat, Controls()).offered() == ["sees"]
+    assert AgentPanels(seat, Controls()).epsilon(True) is None
 
 
 def test_epsilon_is_the_schedules_while_exploring():
@@ -183,7 +183,7 @@ def test_epsilon_is_the_schedules_while_exploring():
 
 def test_bars_show_what_an_action_would_cost_of_the_most_in_this_episode():
     agent, seat = thought_of(QLearningConfig(), GridWorldConfig(observe="features").make(1), 1)
-    mind = Mind(seat, Controls())
+    mind = AgentPanels(seat, Controls())
 
     def shown(scale):
         agent._table.q[:] = 100 + scale * torch.arange(4).expand_as(agent._table.q)

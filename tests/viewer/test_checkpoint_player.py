@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.envs.catch import CatchConfig
 from sandbox.storage.checkpoint import Checkpoints
-from sandbox.viewer.checkpoint_player import Trained
+from sandbox.viewer.checkpoint_player import CheckpointPlayer
 
 
 class Number:
@@ -49,7 +49,7 @@ def save(tmp_path):
 @pytest.fixture
 def trained(tmp_path, number):
     places = [Checkpoints(tmp_path / "snapshots"), Checkpoints(tmp_path / "checkpoints")]
-    return Trained({"learner.number": number}, places, 1)
+    return CheckpointPlayer({"learner.number": number}, places, 1)
 
 
 def test_it_follows_the_newest(trained, number, save):

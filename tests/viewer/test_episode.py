@@ -4,13 +4,13 @@ import numpy as np
 import pytest
 
 from sandbox.envs.catch import CatchConfig
-from sandbox.viewer.episode import Seat, episodes
+from sandbox.viewer.episode import PlayerSlot, episodes
 
 
 def test_an_episode_is_what_the_environment_does(steady):
     env, twin = CatchConfig().make(1), CatchConfig().make(1)
     twin.reset(seed=5)
-    frames = list(next(episodes([Seat(steady(2))], env, seed=5)))
+    frames = list(next(episodes([PlayerSlot(steady(2))], env, seed=5)))
     assert [frame.step for frame in frames] == list(range(10))
     assert frames[0].action == ()
     for frame in frames[1:]:
@@ -22,14 +22,14 @@ def test_an_episode_is_what_the_environment_does(steady):
 
 def test_each_episode_has_the_next_seed_and_a_fresh_state(steady):
     player = steady(1)
-    played = [list(episode) for episode in islice(episodes([Seat(player)], CatchConfig().make(1), seed=3), 2)]
+    played = [list(episode) for episode in islice(episodes([PlayerSlot(player)], CatchConfig().make(1), seed=3), 2)]
     assert [frames[-1].seed for frames in played] == [3, 4]
     assert player.states == [*range(9), *range(9)]
     assert player.explored == {False}
 
 
 def test_an_episode_may_be_left_early(steady):
-    plays = episodes([Seat(steady(1))], CatchConfig().make(1), seed=0)
+    plays = episodes([PlayerSlot(steady(1))], CatchConfig().make(1), seed=0)
     early = next(plays)
     next(early), next(early)
     frames = list(next(plays))
@@ -38,7 +38,7 @@ def test_an_episode_may_be_left_early(steady):
 
 def test_several_environments_are_refused(steady):
     with pytest.raises(ValueError, match="is of one environment, this holds 2"):
-        next(episodes([Seat(steady(1))], CatchConfig().make(2), seed=0))
+        next(episodes([PlayerSlot(steady(1))], CatchConfig().make(2), seed=0))
 
 
 class Lives:
@@ -68,6 +68,6 @@ class Lives:
 
 
 def test_a_lost_life_is_not_the_end(steady):
-    frames = list(next(episodes([Seat(steady(0))], Lives(), seed=0)))
+    frames = list(next(episodes([PlayerSlot(steady(0))], Lives(), seed=0)))
     assert [(frame.step, frame.ended) for frame in frames] == [(step, step == 9) for step in range(10)]
     assert frames[-1].return_ == 9.0

@@ -4,13 +4,13 @@ import av
 import pytest
 
 from sandbox.envs.catch import CatchConfig
-from sandbox.viewer.episode import Seat, episodes
-from sandbox.viewer.episode_video import film
+from sandbox.viewer.episode import PlayerSlot, episodes
+from sandbox.viewer.episode_video import record_video
 
 
 @pytest.fixture
 def catch(steady):
-    return episodes([Seat(steady(1))], CatchConfig().make(1), seed=0)
+    return episodes([PlayerSlot(steady(1))], CatchConfig().make(1), seed=0)
 
 
 def count_frames(path):
@@ -19,12 +19,12 @@ def count_frames(path):
 
 
 def test_every_step_is_filmed_and_an_end_stays_half_a_second(catch, tmp_path):
-    ends = list(film(islice(catch, 2), tmp_path / "catch.mp4", fps=10))
+    ends = list(record_video(islice(catch, 2), tmp_path / "catch.mp4", fps=10))
     assert [(end.seed, end.step, end.ended) for end in ends] == [(0, 9, True), (1, 9, True)]
     assert count_frames(tmp_path / "catch.mp4") == 2 * (10 + 5)
 
 
 def test_a_film_without_end_is_cut(catch, tmp_path):
-    ends = list(film(catch, tmp_path / "catch.mp4", fps=10, max_frames=13))
+    ends = list(record_video(catch, tmp_path / "catch.mp4", fps=10, max_frames=13))
     assert [(end.seed, end.step, end.ended) for end in ends] == [(0, 9, True), (1, 2, False)]
     assert count_frames(tmp_path / "catch.mp4") == 10 + 5 + 3

@@ -7,12 +7,12 @@ import pytest
 import torch
 
 from sandbox.storage.checkpoint import Checkpoints
-from sandbox.viewer.checkpoint_player import Trained
+from sandbox.viewer.checkpoint_player import CheckpointPlayer
 from sandbox.viewer.game_session import Setting
 from sandbox.viewer.generator_session import GeneratorSession
-from sandbox.viewer.generator_views import Fantasies, Live, Samples, Sliders
+from sandbox.viewer.generator_views import ChainSamples, Live, Samples, Sliders
 from sandbox.viewer.keys import Key
-from sandbox.viewer.memory_repair import Repair
+from sandbox.viewer.memory_repair import MemoryRepair
 from sandbox.viewer.render import render
 
 
@@ -52,7 +52,7 @@ IMAGES = torch.tensor([[0, 0], [0, 100], [100, 200], [100, 255]], dtype=torch.ui
 @pytest.fixture
 def visit(tmp_path):
     def visit(*rooms):
-        trained = Trained({}, [Checkpoints(tmp_path / "checkpoints")], 7)
+        trained = CheckpointPlayer({}, [Checkpoints(tmp_path / "checkpoints")], 7)
         return GeneratorSession(rooms, Setting("a run", folder=tmp_path), trained)
 
     return visit
@@ -91,7 +91,7 @@ def test_sliders_move_the_latents_that_matter_most(visit):
 
 
 def test_a_memory_is_scribbled_over_and_repaired(visit):
-    session = visit(Repair(Model()))
+    session = visit(MemoryRepair(Model()))
     assert (session.view().picture[:, :, 0] > 0).tolist() == [[True, False], [False, True]]
     press(session, "f", "left", "f")
     assert (session.view().picture[:, :, 0] > 128).tolist()[0] == [True, False]
@@ -106,7 +106,7 @@ def test_a_memory_is_scribbled_over_and_repaired(visit):
 
 
 def test_the_mouse_paints_strokes_of_one_colour(visit):
-    session = visit(Repair(Model()))
+    session = visit(MemoryRepair(Model()))
     wide = high = 900
     session.picture(wide, high)
     left, right = find(session, wide, high)
@@ -131,7 +131,7 @@ def find(session, wide, high):
 
 def test_fantasies_go_on_and_live_games_are_reconstructed(visit):
     frames = (np.full((1, 1, 2, 2), n, np.uint8) for n in count())
-    session = visit(Fantasies(Model(), 1), Live(Model(), frames))
+    session = visit(ChainSamples(Model(), 1), Live(Model(), frames))
     first = session.view().picture.max()
     now = 0.0
     for _ in range(4):

@@ -2,7 +2,7 @@ import pygame
 import pytest
 
 from sandbox.interfaces.environment import Controls
-from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import NAMES, Key
 
 CATCH = (Controls({"left": 0, "right": 2}, idle=1),)
@@ -12,7 +12,7 @@ ATARI = (Controls({"space": 1, "up": 2, "left": 4, "up+space": 10, "left+space":
 
 def actions(controls, tape):
     """Play a tape such as "+left . -left .": a key goes down, a step, it goes up, a step."""
-    hands, taken = [Hand(each) for each in controls], []
+    hands, taken = [KeyboardController(each) for each in controls], []
     for event in tape.split():
         if event == ".":
             moves = [hand.action() for hand in hands]
@@ -46,7 +46,7 @@ def test_two_players_share_a_keyboard():
 
 
 def test_a_new_episode_forgets_presses_and_keeps_what_is_held():
-    hand = Hand(CATCH[0])
+    hand = KeyboardController(CATCH[0])
     for key in (Key("left", True), Key("left", False), Key("right", True)):
         hand.take(key)
     hand.forget()
@@ -54,25 +54,25 @@ def test_a_new_episode_forgets_presses_and_keeps_what_is_held():
 
 
 def test_who_lets_go_holds_nothing():
-    hand = Hand(CATCH[0])
+    hand = KeyboardController(CATCH[0])
     hand.take(Key("right", True))
     hand.let_go()
     assert hand.action() == 1
 
 
 def test_other_keys_are_not_the_games():
-    assert not Hand(CATCH[0]).take(Key("q", True))
-    assert not Hand(Controls()).take(Key("left", True))
+    assert not KeyboardController(CATCH[0]).take(Key("q", True))
+    assert not KeyboardController(Controls()).take(Key("left", True))
 
 
 def test_names_are_pygames_in_any_case(display):
-    assert Hand(Controls({"Space": 1})).take(Key("space", True))
+    assert KeyboardController(Controls({"Space": 1})).take(Key("space", True))
     assert [pygame.key.name(pygame.key.key_code(name)) for name in NAMES] == list(NAMES)
 
 
 def test_an_unknown_key_is_named():
     with pytest.raises(ValueError, match="no key is called 'fire'"):
-        Hand(Controls({"fire": 1}))
+        KeyboardController(Controls({"fire": 1}))
 
 
 def test_keys_held_together_are_a_chord():
@@ -94,8 +94,8 @@ def test_a_tap_counts_with_what_is_held():
 
 
 def test_every_key_of_a_chord_belongs_to_the_game():
-    hand = Hand(Controls({"up+space": 1}))
+    hand = KeyboardController(Controls({"up+space": 1}))
     assert hand.take(Key("space", True))
     assert not hand.take(Key("left", True))
     with pytest.raises(ValueError, match="no key is called 'fire'"):
-        Hand(Controls({"up+fire": 1}))
+        KeyboardController(Controls({"up+fire": 1}))

@@ -7,7 +7,7 @@ import torch
 from sandbox.envs.catch import CatchConfig
 from sandbox.envs.pong import PongConfig
 from sandbox.interfaces.environment import Controls
-from sandbox.viewer.episode import Game, Seat, episodes
+from sandbox.viewer.episode import Game, PlayerSlot, episodes
 from sandbox.viewer.keys import Key
 
 
@@ -99,7 +99,7 @@ def test_a_person_plays_against_an_agent_and_hands_it_the_joystick(play, steady)
 
 
 def test_each_agent_moves_its_own_paddle(steady):
-    frames = next(episodes([Seat(steady(1)), Seat(steady(2))], pair(), seed=0))
+    frames = next(episodes([PlayerSlot(steady(1)), PlayerSlot(steady(2))], pair(), seed=0))
     assert [next(frames).action for _ in range(3)] == [(), (1, 2), (1, 2)]
 
 
@@ -108,13 +108,13 @@ def test_one_agent_plays_both_sides(steady, side, score):
     """The same player beats one that stands still, whichever paddle it has."""
     players = [steady(0), steady(0)]
     players[side] = Tracker()
-    *_, last = next(episodes([Seat(player) for player in players], pair(max_steps=300), seed=0))
+    *_, last = next(episodes([PlayerSlot(player) for player in players], pair(max_steps=300), seed=0))
     assert score * last.return_ >= 3
 
 
 def test_each_sees_the_field_as_if_it_were_on_the_right(steady):
     env, left = pair(), Tracker()
-    Game(env, [Seat(steady(1)), Seat(left)]).start(3)
+    Game(env, [PlayerSlot(steady(1)), PlayerSlot(left)]).start(3)
     x, vx, (own, other) = *(env.state_dict()[name][0] for name in ("x", "vx")), env.state_dict()["paddles"][0]
     expected = [(42 - x) / 42, -vx / 5, (other - 42) / 42, (own - 42) / 42]
     assert np.allclose(left.seen[0][0][0, [0, 2, 4, 5]], expected)
@@ -122,7 +122,7 @@ def test_each_sees_the_field_as_if_it_were_on_the_right(steady):
 
 def test_each_carries_its_own_state_from_the_episodes_start(steady):
     right, left = steady(0), Tracker()
-    played = episodes([Seat(right), Seat(left)], pair(max_steps=3), seed=0)
+    played = episodes([PlayerSlot(right), PlayerSlot(left)], pair(max_steps=3), seed=0)
     for _ in range(2):
         list(next(played))
     assert right.states == [0, 1, 2, 0, 1, 2]
@@ -142,7 +142,7 @@ class Told:
 
 def test_who_plays_alone_is_told_its_reward():
     told, env = Told(), PongConfig(observe="features", opponent_speed=0.0).make(1)
-    heard, rewards, frame = [], [], Game(env, [seat := Seat(told)]).start(0)
+    heard, rewards, frame = [], [], Game(env, [seat := PlayerSlot(told)]).start(0)
     game = Game(env, [seat])
     frame = game.start(0)
     while not any(rewards):

@@ -6,7 +6,7 @@ from PIL import Image
 
 from sandbox.core.errors import UserError
 from sandbox.envs.catch import CatchConfig
-from sandbox.viewer.controls import Remote
+from sandbox.viewer.controls import PlaybackControls
 from sandbox.viewer.keys import Key
 
 CATCH = CatchConfig()
@@ -145,7 +145,7 @@ def test_where_nothing_can_be_written_it_goes_elsewhere(watch, steady, tmp_path,
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "elsewhere"))
     face = watch(CATCH.make(1), steady(1))
     (tmp_path / "file").touch()
-    face.session._remote = Remote(16.0, tmp_path / "file")
+    face.session._remote = PlaybackControls(16.0, tmp_path / "file")
     face.play("s", "v", None, "v")
     assert face.each("saved")[1] == str(tmp_path / "elsewhere" / "screenshot-001.png")
     assert face.each("recorded")[-1] == str(tmp_path / "elsewhere" / "recording-001.mp4")
@@ -154,7 +154,7 @@ def test_where_nothing_can_be_written_it_goes_elsewhere(watch, steady, tmp_path,
 def test_a_screenshot_that_cannot_be_saved_does_not_end_the_show(watch, steady, tmp_path, monkeypatch):
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "gone, too"))
     face = watch(CATCH.make(1), steady(1))
-    face.session._remote = Remote(16.0, tmp_path / "gone")
+    face.session._remote = PlaybackControls(16.0, tmp_path / "gone")
     face.play("s", None)
     assert "No such file or directory" in face.each("not saved:")[-1]
     assert face.steps[-1] == 1

@@ -2,9 +2,9 @@ import pygame
 import pytest
 
 from sandbox.envs.catch import CatchConfig
-from sandbox.viewer.episode import Seat
+from sandbox.viewer.episode import PlayerSlot
 from sandbox.viewer.game_session import GameSession, Setting
-from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import Key
 from sandbox.viewer.window import Window
 
@@ -64,7 +64,9 @@ def test_keys_come_in_order_under_pygames_names_and_the_mouse_with_them(window):
 def test_a_game_from_the_first_key_to_the_last(window, tmp_path):
     """People may ask to see the pixels: the screen holds what the session drew."""
     env = CatchConfig().make(1)
-    session = GameSession(env, [Seat(None, Hand(env.controls[0]))], Setting("catch", folder=tmp_path))
+    session = GameSession(
+        env, [PlayerSlot(None, KeyboardController(env.controls[0]))], Setting("catch", folder=tmp_path)
+    )
     for key in (pygame.K_SPACE, pygame.K_LEFT, pygame.K_SPACE, pygame.K_n, pygame.K_n, pygame.K_q):
         press(key)
     assert list(window.run(session)) == ["seed 0: return 0 in 2 steps (left early)"]

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import Field
 
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of, with_zero
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of, with_zero
 from sandbox.interfaces.environment import Environment
 
 
@@ -24,8 +24,8 @@ class BlackoutConfig(WrapperConfig):
     p: float = Field(0.05, ge=0, le=1)
     steps: int = Field(5, ge=1, le=1_000_000)
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, Blackout(self, env), "blackout", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, Blackout(self, env), "blackout", self)
 
 
 class Blackout:
@@ -39,15 +39,17 @@ class Blackout:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"left": self._left}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         self._left[start.lanes] = 0
         return self._seen(start.observations, start.lanes, rng)
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         after = below(actions)
         return after._replace(observations=self._seen(after.observations, self._all, rng))
 
-    def _seen(self, observations: np.ndarray, lanes: np.ndarray, rng: Lanes) -> np.ndarray:
+    def _seen(self, observations: np.ndarray, lanes: np.ndarray, rng: VectorRng) -> np.ndarray:
         left = self._left[lanes]
         left[(rng.random(lanes) < self._config.p) & (left == 0)] = self._config.steps
         blank = left > 0

@@ -13,8 +13,8 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import Field
 
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of, with_zero
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of, with_zero
 from sandbox.interfaces.environment import Environment
 
 
@@ -23,8 +23,8 @@ class FlickerConfig(WrapperConfig):
 
     p: float = Field(0.5, ge=0, le=1)
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, Flicker(self.p, env), "flicker", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, Flicker(self.p, env), "flicker", self)
 
 
 class Flicker:
@@ -37,13 +37,15 @@ class Flicker:
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         return self._seen(start.observations, start.lanes, rng)
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         after = below(actions)
         return after._replace(observations=self._seen(after.observations, self._all, rng))
 
-    def _seen(self, observations: np.ndarray, lanes: np.ndarray, rng: Lanes) -> np.ndarray:
+    def _seen(self, observations: np.ndarray, lanes: np.ndarray, rng: VectorRng) -> np.ndarray:
         observations[rng.random(lanes) < self._p] = 0
         return observations

@@ -15,8 +15,8 @@ from gymnasium import spaces
 from pydantic import Field
 
 from sandbox.core.errors import UserError
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of, with_zero
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of, with_zero
 from sandbox.interfaces.environment import Environment
 
 
@@ -25,8 +25,8 @@ class FrameStackConfig(WrapperConfig):
 
     count: int = Field(4, ge=1, le=64)
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, FrameStack(self.count, env), "frame_stack", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, FrameStack(self.count, env), "frame_stack", self)
 
 
 class FrameStack:
@@ -43,11 +43,13 @@ class FrameStack:
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         stack: np.ndarray = np.zeros((len(start.lanes), *self.observation_space.shape), self.observation_space.dtype)
         stack[:, -self._size :] = start.observations
         return stack
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         after = below(actions)
         return after._replace(observations=np.concatenate([shown[:, self._size :], after.observations], axis=1))

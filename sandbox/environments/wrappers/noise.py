@@ -20,8 +20,8 @@ from gymnasium import spaces
 from pydantic import Field
 
 from sandbox.core.errors import UserError
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of
 from sandbox.interfaces.environment import Environment
 
 _CACHED = 2**16  # numbers that are drawn at once: as many as the processor's cache holds with what they pass through
@@ -32,8 +32,8 @@ class NoiseConfig(WrapperConfig):
 
     std: float = Field(0.1, ge=0, le=1e6)
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, Noise(self.std, env), "noise", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, Noise(self.std, env), "noise", self)
 
 
 class Noise:
@@ -54,14 +54,16 @@ class Noise:
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         return self._seen(start.observations, start.lanes, rng)
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         after = below(actions)
         return after._replace(observations=self._seen(after.observations, self._all, rng))
 
-    def _seen(self, observations: np.ndarray, lanes: np.ndarray, rng: Lanes) -> np.ndarray:
+    def _seen(self, observations: np.ndarray, lanes: np.ndarray, rng: VectorRng) -> np.ndarray:
         many = max(1, _CACHED // max(1, self._size))
         for first in range(0, len(lanes), many):
             part = observations[first : first + many]
@@ -70,7 +72,7 @@ class Noise:
             part[...] = np.clip(noisy, 0, 255, out=noisy) if self._bytes else noisy
         return observations
 
-    def _draw(self, lanes: np.ndarray, rng: Lanes) -> np.ndarray:
+    def _draw(self, lanes: np.ndarray, rng: VectorRng) -> np.ndarray:
         """[K, size], four of 16 bits from each draw."""
         places = rng.bits(lanes, -(-self._size // 4)).view(np.uint16)
         return np.take(self._table, places[:, : self._size], mode="wrap")

@@ -15,16 +15,16 @@ import numpy as np
 from gymnasium import spaces
 
 from sandbox.core.errors import UserError
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of
 from sandbox.interfaces.environment import Environment
 
 
 class PreviousActionRewardConfig(WrapperConfig):
     """Has no options."""
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, PreviousActionReward(env), "previous_action_reward", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, PreviousActionReward(env), "previous_action_reward", self)
 
 
 class PreviousActionReward:
@@ -48,10 +48,12 @@ class PreviousActionReward:
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         return np.pad(start.observations, ((0, 0), (0, self._more)))
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         after = below(actions)
         observations = np.pad(after.observations, ((0, 0), (0, self._more)))
         observations[self._all, actions.astype(np.int64) - self._first - self._more] = 1

@@ -13,8 +13,8 @@ from gymnasium import spaces
 from pydantic import PositiveFloat
 
 from sandbox.core.errors import UserError
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of
 from sandbox.interfaces.environment import Environment
 
 
@@ -23,8 +23,8 @@ class ScaleConfig(WrapperConfig):
 
     by: PositiveFloat | tuple[PositiveFloat, ...] = 1.0
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, Scale(self.by, env), "scale", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, Scale(self.by, env), "scale", self)
 
 
 class Scale:
@@ -47,9 +47,11 @@ class Scale:
     def arrays(self) -> dict[str, np.ndarray]:
         return {}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         return start.observations * self._by
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         after = below(actions)
         return after._replace(observations=after.observations * self._by)

@@ -17,8 +17,8 @@ from gymnasium import spaces
 from pydantic import Field
 
 from sandbox.core.errors import UserError
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of
 from sandbox.interfaces.environment import Environment
 
 
@@ -27,8 +27,8 @@ class StickyActionsConfig(WrapperConfig):
 
     p: float = Field(0.25, ge=0, le=1)
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, StickyActions(self.p, env), "sticky_actions", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, StickyActions(self.p, env), "sticky_actions", self)
 
 
 class StickyActions:
@@ -46,11 +46,13 @@ class StickyActions:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"taken": self._taken, "moved": self._moved}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         self._moved[start.lanes[start.new_game]] = False
         return start.observations
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         if actions.shape != self._taken.shape:
             return below(actions)  # which refuses them
         repeated = (rng.random(self._all) < self._p) & self._moved

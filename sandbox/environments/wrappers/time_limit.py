@@ -12,8 +12,8 @@ from collections.abc import Callable
 import numpy as np
 from pydantic import Field
 
-from sandbox.environments.rng import Lanes
-from sandbox.environments.wrapper import After, Start, Wrapped, WrapperConfig, box_of
+from sandbox.environments.rng import VectorRng
+from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of
 from sandbox.interfaces.environment import Environment
 
 
@@ -22,8 +22,8 @@ class TimeLimitConfig(WrapperConfig):
 
     steps: int = Field(ge=1, le=10**12)
 
-    def wrap(self, env: Environment) -> Wrapped:
-        return Wrapped(env, TimeLimit(self.steps, env), "time_limit", self)
+    def wrap(self, env: Environment) -> WrappedEnv:
+        return WrappedEnv(env, TimeLimit(self.steps, env), "time_limit", self)
 
 
 class TimeLimit:
@@ -36,11 +36,13 @@ class TimeLimit:
     def arrays(self) -> dict[str, np.ndarray]:
         return {"elapsed": self._elapsed}
 
-    def start(self, start: Start, rng: Lanes) -> np.ndarray:
+    def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         self._elapsed[start.lanes[start.new_game]] = 0
         return start.observations
 
-    def step(self, below: Callable[[np.ndarray], After], actions: np.ndarray, shown: np.ndarray, rng: Lanes) -> After:
+    def step(
+        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
+    ) -> StepResult:
         after = below(actions)
         self._elapsed += 1
         over = (self._elapsed >= self._steps) & ~after.terminated

@@ -17,14 +17,14 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from sandbox.viewer.web.clients import Audience
+from sandbox.viewer.web.clients import Clients
 
 _HERE = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 _NAME = re.compile(r"[0-9a-f]{16,32}")
 _REFUSED = "The token is missing or wrong. Open the whole address that `sandbox` printed in the terminal.\n"
 
 
-def door(audience: Audience, token: str) -> Starlette:
+def app(audience: Clients, token: str) -> Starlette:
     """The application: `/?token=...` is the page, `/pictures?token=...&name=...` its websocket."""
     page = Path(__file__).with_name("page.html").read_text("utf-8")
     headers = {

@@ -58,7 +58,7 @@ class _Seat:
         self.wake.set()
 
 
-class Audience:
+class Clients:
     """The pages that look on; `hear` gets the keys of the one that has them, and must not block."""
 
     def __init__(self, hear: Callable[[Key | Point], None], count: Callable[[int], None]) -> None:

@@ -47,8 +47,8 @@ class Browser:
     def __init__(self, port: int) -> None:
         import uvicorn
 
-        from sandbox.viewer.web.app import door
-        from sandbox.viewer.web.clients import Audience
+        from sandbox.viewer.web.app import app
+        from sandbox.viewer.web.clients import Clients
 
         self._socket = _listen(port)
         self.port: int = self._socket.getsockname()[1]
@@ -56,10 +56,10 @@ class Browser:
         self.url = f"http://{_HOST}:{self.port}/?token={token}"
         self._said: Queue[Key | Point] = Queue(maxsize=256)
         self._somebody = Event()
-        self._audience = Audience(self._hear, self._count)
+        self._audience = Clients(self._hear, self._count)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                door(self._audience, token),
+                app(self._audience, token),
                 http="h11",
                 ws="websockets-sansio",
                 ws_max_size=_LETTER,

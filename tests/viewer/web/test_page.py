@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from sandbox.envs.catch import CatchConfig
-from sandbox.viewer.episode import Seat
+from sandbox.viewer.episode import PlayerSlot
 from sandbox.viewer.game_session import GameSession, Setting
-from sandbox.viewer.keyboard import Hand
+from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import Key
 from sandbox.viewer.web.server import Browser
 
@@ -198,7 +198,7 @@ def test_buttons_for_fingers(served, open_page):
 def test_the_joystick_is_handed_over_and_back(steady, open_page):
     """Catch, played by an agent that always goes right (2); a person takes over with Tab and goes left (0)."""
     env = CatchConfig().make(1)
-    seat = Seat(steady(2), Hand(env.controls[0]))
+    seat = PlayerSlot(steady(2), KeyboardController(env.controls[0]))
     with on(GameSession(env, [seat], Setting("catch", fps=30.0))) as browser:
         page = open_page(browser.url)
         live(page)

@@ -3,13 +3,15 @@
 import pytest
 import torch
 
-from sandbox.networks.memory import GRU, LSTM, RNN, MemoryConfig, Nothing
+from sandbox.networks.recurrent import GRU, LSTM, RNN, NoRecurrence, RecurrentConfig
 
 CPU = torch.device("cpu")
 
 
-@pytest.mark.parametrize("config", [LSTM(size=5), LSTM(size=5, horizon=40), GRU(size=5), RNN(size=5), Nothing()])
-def test_one_pass_is_step_by_step(config: MemoryConfig) -> None:
+@pytest.mark.parametrize(
+    "config", [LSTM(size=5), LSTM(size=5, chrono_init_horizon=40), GRU(size=5), RNN(size=5), NoRecurrence()]
+)
+def test_one_pass_is_step_by_step(config: RecurrentConfig) -> None:
     module, features = config.make(3), torch.randn(2, 6, 3, generator=torch.Generator().manual_seed(0))
     whole, after = module(features, module.initial(2, CPU))
     memory, steps = module.initial(2, CPU), []
@@ -24,13 +26,13 @@ def test_one_pass_is_step_by_step(config: MemoryConfig) -> None:
 
 def test_nothing_is_what_came_in() -> None:
     features = torch.randn(2, 4, 3)
-    outputs, memory = Nothing().make(3)(features, ())
+    outputs, memory = NoRecurrence().make(3)(features, ())
     assert torch.equal(outputs, features)
     assert memory == ()
 
 
-@pytest.mark.parametrize("config", [LSTM(size=200, horizon=50), GRU(size=200, horizon=50)])
-def test_what_it_holds_lasts_for_up_to_the_horizon(config: MemoryConfig) -> None:
+@pytest.mark.parametrize("config", [LSTM(size=200, chrono_init_horizon=50), GRU(size=200, chrono_init_horizon=50)])
+def test_what_it_holds_lasts_for_up_to_the_horizon(config: RecurrentConfig) -> None:
     """With everything else at 0, what a unit holds shrinks by its gate at every step: to 1/e in 1 to 50 steps."""
     module = config.make(3)
     with torch.no_grad():

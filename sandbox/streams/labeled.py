@@ -13,14 +13,14 @@ from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.shuffled import Shuffled, images_of
 
 
-class Labelled(NamedTuple):
+class Labeled(NamedTuple):
     """Images [B, C, H, W] uint8 and their classes [B] int64, or None of a data set without labels."""
 
     images: torch.Tensor
     labels: torch.Tensor | None
 
 
-class LabelledConfig(StreamConfig):
+class LabeledConfig(StreamConfig):
     """`batch_size` images with their labels an update; an epoch's incomplete last batch is dropped.
 
     `resample`: black and white, each grey the probability of white, drawn anew for every batch.
@@ -33,6 +33,6 @@ class LabelledConfig(StreamConfig):
         """Raises UserError if one batch is more than the whole training set."""
         images, labels = images_of(source, self.resample, rng, compute), source.train_labels
         if labels is None:
-            return Shuffled(self.batch_size, source, lambda rows: Labelled(images(rows), None), rng, compute)
+            return Shuffled(self.batch_size, source, lambda rows: Labeled(images(rows), None), rng, compute)
         known = labels.to(compute.device)
-        return Shuffled(self.batch_size, source, lambda rows: Labelled(images(rows), known[rows]), rng, compute)
+        return Shuffled(self.batch_size, source, lambda rows: Labeled(images(rows), known[rows]), rng, compute)

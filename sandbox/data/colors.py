@@ -1,4 +1,4 @@
-"""Frames of play as they are, and in other colours: two sets between which a way is to be found without pairs."""
+"""Frames of play as they are, and in other colors: two sets between which a way is to be found without pairs."""
 
 from typing import Any, Literal
 
@@ -15,13 +15,13 @@ _GREYS = (0, 64, 160, 255)
 _COLOURS = ((16, 42, 96), (58, 140, 122), (250, 176, 62), (255, 92, 88))  # night, sea, sand and coral
 
 
-class ColoursConfig(DataConfig):
+class ColorsConfig(DataConfig):
     """`env`, `agent`, `count` and `test_fraction` as data.name=frames has them.
 
     `shrink`: frames are made so many times smaller, by averaging.
     """
 
-    name: Literal["colours"] = "colours"
+    name: Literal["colors"] = "colors"
     env: dict[str, Any] = Field(default_factory=_CATCH.copy)
     agent: str = "random"
     count: int = Field(5_000, ge=3)
@@ -29,7 +29,7 @@ class ColoursConfig(DataConfig):
     shrink: int = Field(1, ge=1, le=8)
 
     def make(self, rng: Rng, collect: Collect) -> DataSet:
-        """Images [N, 3, H, W] in other colours, sources [M, 3, H, W] as they are: both sides have as many channels.
+        """Images [N, 3, H, W] in other colors, sources [M, 3, H, W] as they are: both sides have as many channels.
 
         The training half has no pairs: play's earlier frames are its sources, its later ones became its images. (Catch
         has a few hundred frames, so that the same ones come in both.) In the test half the pairs are true, for the
@@ -38,7 +38,7 @@ class ColoursConfig(DataConfig):
         Raises:
             UserError: if the environment's observations are not images of bytes.
         """
-        frames = played("colours", self.env, self.agent, self.count, rng, collect)
+        frames = played("colors", self.env, self.agent, self.count, rng, collect)
         train, test = split(frames, self.test_fraction)
         half = len(train) // 2
         images, test_images, sources, test_sources = (

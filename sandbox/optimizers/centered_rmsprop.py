@@ -14,13 +14,13 @@ from torch import nn
 from sandbox.optimizers.base import Optimizer, OptimizerConfig, fall
 
 
-class CentredRMSProp(OptimizerConfig):
+class CenteredRMSProp(OptimizerConfig):
     """g / sqrt(E[g^2] - E[g]^2 + `min_squared_gradient`) times `lr`; `decay`: of both averages.
 
     `clip_norm`: the gradient's largest Euclidean norm, or null; `lr_decay_steps`: updates until `lr` is 0, or null.
     """
 
-    name: Literal["centred_rmsprop"] = "centred_rmsprop"
+    name: Literal["centered_rmsprop"] = "centered_rmsprop"
     lr: PositiveFloat = 2.5e-4
     decay: float = Field(0.95, ge=0, lt=1)
     min_squared_gradient: PositiveFloat = 0.01
@@ -35,7 +35,7 @@ class CentredRMSProp(OptimizerConfig):
 class Rule(torch.optim.Optimizer):
     """RMSProp by the gradient's variance, the constant inside the root (PyTorch's stands outside); no momentum."""
 
-    def __init__(self, parameters: list[nn.Parameter], config: CentredRMSProp) -> None:
+    def __init__(self, parameters: list[nn.Parameter], config: CenteredRMSProp) -> None:
         super().__init__(parameters, {"lr": config.lr})
         self._decay, self._least = config.decay, config.min_squared_gradient
 

@@ -2,7 +2,8 @@
 
 Papers: Hochreiter & Schmidhuber 1997, "Long Short-Term Memory"; Cho et al. 2014, "Learning Phrase Representations using
     RNN Encoder-Decoder"; Elman 1990, "Finding Structure in Time".
-Deviations: PyTorch's cells, whose LSTM has a forget gate (Gers et al. 2000). With `horizon`, gates begin as in Tallec &
+Deviations: PyTorch's cells, whose LSTM has a forget gate (Gers et al. 2000). With `chrono_init_horizon`, gates begin
+as in Tallec &
     Ollivier 2018, "Can recurrent neural networks warp time?": half open, they would forget half at every step.
 """
 
@@ -15,10 +16,10 @@ from torch import nn
 
 from sandbox.config.base import Config, unnamed_is
 
-Memory = tuple[torch.Tensor, ...]  # [B, size] each: an LSTM's output and cell, another's output, nothing's none
+RecurrentState = tuple[torch.Tensor, ...]  # [B, size] each: an LSTM's output and cell, another's output, nothing's none
 
 
-class MemoryConfig(Config):
+class RecurrentConfig(Config):
     """Makes a module of features [B, T, F] and the memory before them -> outputs [B, T, out_features], memory after."""
 
     @abstractmethod
@@ -28,37 +29,38 @@ class MemoryConfig(Config):
 Horizon = Annotated[int, Field(ge=3)] | None
 
 
-class LSTM(MemoryConfig):
-    """`size`: numbers in its output and its cell; they begin by lasting from 1 to `horizon` steps, null: about 2."""
+class LSTM(RecurrentConfig):
+    """`size`: numbers in its output and its cell; they begin by lasting from 1 to `chrono_init_horizon` steps, null:
+    about 2."""
 
     name: Literal["lstm"] = "lstm"
     size: PositiveInt = 512
-    horizon: Horizon = None
+    chrono_init_horizon: Horizon = None
 
     def make(self, features: int) -> "Recurrent":
         cell = nn.LSTM(features, self.size, batch_first=True)
-        if self.horizon is not None:
-            keep = _spans(self.size, self.horizon)
+        if self.chrono_init_horizon is not None:
+            keep = _spans(self.size, self.chrono_init_horizon)
             _bias(cell, slice(0, self.size), -keep)  # its input gate
             _bias(cell, slice(self.size, 2 * self.size), keep)  # its forget gate
         return Recurrent(cell, 2, self.size)
 
 
-class GRU(MemoryConfig):
-    """`size`: numbers in its output; they begin by lasting from 1 to `horizon` steps, null: about 2."""
+class GRU(RecurrentConfig):
+    """`size`: numbers in its output; they begin by lasting from 1 to `chrono_init_horizon` steps, null: about 2."""
 
     name: Literal["gru"] = "gru"
     size: PositiveInt = 512
-    horizon: Horizon = None
+    chrono_init_horizon: Horizon = None
 
     def make(self, features: int) -> "Recurrent":
         cell = nn.GRU(features, self.size, batch_first=True)
-        if self.horizon is not None:
-            _bias(cell, slice(self.size, 2 * self.size), _spans(self.size, self.horizon))  # its update gate
+        if self.chrono_init_horizon is not None:
+            _bias(cell, slice(self.size, 2 * self.size), _spans(self.size, self.chrono_init_horizon))  # its update gate
         return Recurrent(cell, 1, self.size)
 
 
-class RNN(MemoryConfig):
+class RNN(RecurrentConfig):
     """tanh; `size`: numbers in its output."""
 
     name: Literal["rnn"] = "rnn"
@@ -68,22 +70,22 @@ class RNN(MemoryConfig):
         return Recurrent(nn.RNN(features, self.size, batch_first=True), 1, self.size)
 
 
-class Nothing(MemoryConfig):
+class NoRecurrence(RecurrentConfig):
     """Features go through as they are: what a recurrent agent is without its memory."""
 
     name: Literal["none"] = "none"
 
     def make(self, features: int) -> "Recurrent":
-        return Recurrent(Through(), 0, features)
+        return Recurrent(Identity(), 0, features)
 
 
-AnyMemory = Annotated[LSTM | GRU | RNN | Nothing, Field(discriminator="name"), unnamed_is("lstm")]
-AnyRecurrent = Annotated[LSTM | GRU | RNN, Field(discriminator="name"), unnamed_is("lstm")]
+AnyCore = Annotated[LSTM | GRU | RNN | NoRecurrence, Field(discriminator="name"), unnamed_is("lstm")]
+AnyRecurrentCore = Annotated[LSTM | GRU | RNN, Field(discriminator="name"), unnamed_is("lstm")]
 
 
-def _spans(size: int, horizon: int) -> torch.Tensor:
-    """[size] biases of gates that keep what they have for 1 to `horizon` steps."""
-    return torch.empty(size).uniform_(1, horizon - 1).log()
+def _spans(size: int, chrono_init_horizon: int) -> torch.Tensor:
+    """[size] biases of gates that keep what they have for 1 to `chrono_init_horizon` steps."""
+    return torch.empty(size).uniform_(1, chrono_init_horizon - 1).log()
 
 
 def _bias(cell: nn.RNNBase, gate: slice, values: torch.Tensor) -> None:
@@ -94,10 +96,10 @@ def _bias(cell: nn.RNNBase, gate: slice, values: torch.Tensor) -> None:
         biases["bias_hh_l0"][gate] = 0.0
 
 
-class Through(nn.Module):
+class Identity(nn.Module):
     """Has no memory."""
 
-    def forward(self, features: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, features: torch.Tensor, memory: RecurrentState) -> tuple[torch.Tensor, RecurrentState]:
         return features, memory
 
 
@@ -108,11 +110,11 @@ class Recurrent(nn.Module):
         super().__init__()
         self.cell, self._num_parts, self.out_features = cell, num_parts, out_features
 
-    def initial(self, count: int, device: torch.device) -> Memory:
+    def initial(self, count: int, device: torch.device) -> RecurrentState:
         """[count, size] zeros each."""
         return tuple(torch.zeros(count, self.out_features, device=device) for _ in range(self._num_parts))
 
-    def forward(self, features: torch.Tensor, memory: Memory) -> tuple[torch.Tensor, Memory]:
+    def forward(self, features: torch.Tensor, memory: RecurrentState) -> tuple[torch.Tensor, RecurrentState]:
         parts = tuple(part[None].contiguous() for part in memory)
         with torch.autocast(features.device.type, enabled=False):
             outputs, after = self.cell(features.float(), parts[0] if len(parts) == 1 else parts)

@@ -5,7 +5,7 @@ import math
 import torch
 from torch.distributions import Bernoulli, kl_divergence
 
-from sandbox.ops import regularised_codes as codes
+from sandbox.ops import regularized_codes as codes
 
 
 def test_bernoulli_kl_by_hand_and_against_torch() -> None:
