@@ -22,6 +22,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import map_state
 from sandbox.networks.attention import Attention, AttentionOutput, Soft
@@ -60,7 +61,7 @@ class DARQNConfig(AgentConfig):
             raise ValueError(f"it looks at the convolutions' map: backbone.hidden={self.backbone.hidden} must be null")
         return self
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DARQN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DARQN":
         return DARQN(self, spec, rng, compute)
 
 
@@ -105,7 +106,7 @@ class DARQN:
         with rng.initializing("network"):
             self._network = AttentiveQNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._glimpses = rng.torch("glimpses", compute.device)  # of updates; those of acting come from the others
         self._steps, self._updates = Counter(), Counter()
@@ -161,7 +162,7 @@ class DARQN:
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none")
         looking = config.attention.loss(seen.glimpses, chosen + error.detach())
         loss = ((losses + looking) * batch.mask).sum() / error.shape[1]
-        self._optimizer.minimize(loss, self._compute.background.wait)
+        self._optimizer.minimize(loss)
         self._updates.value += 1
         if self._updates.value % config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())

@@ -8,7 +8,6 @@ Deviations: Adam unless `optimizer.name=centered_rmsprop`; rewards are raw unles
 """
 
 import copy
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -20,10 +19,12 @@ from torch.nn import functional as F
 from sandbox.buffers.replay import Transitions
 from sandbox.config.schedules import EpsilonSchedule, Linear
 from sandbox.core.compute import Compute
+from sandbox.core.cuda_graph import Tensors
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32
@@ -54,7 +55,7 @@ class DoubleDQNConfig(AgentConfig):
     optimizer: AnyOptimizer = Adam(lr=2.5e-4)
     stream: ExperienceConfig = ExperienceConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DoubleDQN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DoubleDQN":
         return DoubleDQN(self, spec, rng, compute)
 
 
@@ -78,10 +79,10 @@ class DoubleDQN:
         with rng.initializing("network"):
             self._network = QNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).requires_grad_(False)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
-        self._recorded_slope = compute.capture(self._slope)
+        self._captured = compute.capture(self._loss_and_gradients)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -115,16 +116,15 @@ class DoubleDQN:
 
     def update(self, batch: Transitions) -> Metrics:
         """One gradient step, and a copy into the target network every `target_period` of them."""
-        loss, q_mean, *gradients = self._recorded_slope(*batch)
-        self._compute.background.wait()
+        (loss, q_mean), gradients = self._captured(*batch)
         self._optimizer.step(gradients)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
         epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
-        return {"loss": loss.clone(), "q_mean": q_mean.clone(), "epsilon": float(epsilon)}  # recorded ones do not last
+        return {"loss": loss, "q_mean": q_mean, "epsilon": float(epsilon)}
 
-    def _slope(self, *batch_parts: torch.Tensor) -> Sequence[torch.Tensor]:
+    def _loss_and_gradients(self, *batch_parts: torch.Tensor) -> tuple[Tensors, Tensors]:
         """The loss a transition, the mean value, and the gradient of the summed loss."""
         batch = Transitions(*batch_parts)
         with self._compute.autocast():
@@ -136,7 +136,7 @@ class DoubleDQN:
         r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, self._config.discount)
         error = double_q_learning(q_tm1, batch.a_tm1, r_t, discount_t, q_t, q_t_selector)
         loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum", delta=self._config.error_clip)
-        return loss.detach() / len(error), q_tm1.detach().mean(), *self._optimizer.gradients(loss)
+        return (loss.detach() / len(error), q_tm1.detach().mean()), self._optimizer.gradients(loss)
 
     def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
         return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)

@@ -8,7 +8,6 @@ Deviations: Adam instead of Adadelta; of the paper's bootstrapped random updates
 """
 
 import copy
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -20,10 +19,12 @@ from torch.nn import functional as F
 from sandbox.buffers.sequences import Sequences
 from sandbox.config.schedules import EpsilonSchedule, Linear
 from sandbox.core.compute import Compute
+from sandbox.core.cuda_graph import Tensors
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import map_state
 from sandbox.networks.backbone import Backbone
@@ -57,7 +58,7 @@ class DRQNConfig(AgentConfig):
     optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = SequencesConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DRQN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DRQN":
         return DRQN(self, spec, rng, compute)
 
 
@@ -84,10 +85,10 @@ class DRQN:
         with rng.initializing("network"):
             self._network = RecurrentQNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
-        self._recorded_slope = compute.capture(self._slope)
+        self._captured = compute.capture(self._loss_and_gradients)
 
     def initial_state(self, num_envs: int) -> RecurrentState:
         return self._network.recurrent.initial(num_envs, self._compute.device)
@@ -123,18 +124,16 @@ class DRQN:
     def update(self, batch: Sequences) -> Metrics:
         """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
         *windows, carried = batch
-        loss, q_mean, *rest = self._recorded_slope(*windows, *carried["state"])
-        parts = len(carried["state"])
-        carried["state"] = tuple(part.clone() for part in rest[:parts])  # recorded ones do not last
-        self._compute.background.wait()
-        self._optimizer.step(rest[parts:])
+        (loss, q_mean, *after), gradients = self._captured(*windows, *carried["state"])
+        carried["state"] = tuple(after)
+        self._optimizer.step(gradients)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())
         epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
-        return {"loss": loss.clone(), "q_mean": q_mean.clone(), "epsilon": float(epsilon)}
+        return {"loss": loss, "q_mean": q_mean, "epsilon": float(epsilon)}
 
-    def _slope(
+    def _loss_and_gradients(
         self,
         observations: torch.Tensor,
         a_tm1: torch.Tensor,
@@ -142,7 +141,7 @@ class DRQN:
         discount_t: torch.Tensor,
         mask: torch.Tensor,
         *memory: torch.Tensor,
-    ) -> Sequence[torch.Tensor]:
+    ) -> tuple[Tensors, Tensors]:
         """The loss a transition, the mean value, the memory after the windows, and the gradient of the summed loss."""
         config = self._config
         with self._compute.autocast():
@@ -155,7 +154,7 @@ class DRQN:
         gradients = self._optimizer.gradients(losses.sum() / error.shape[1])
         count = mask.sum()
         q_mean = (q_tm1.detach().mean(-1) * mask).sum() / count
-        return losses.detach().sum() / count, q_mean, *(part.detach() for part in after), *gradients
+        return (losses.detach().sum() / count, q_mean, *(part.detach() for part in after)), gradients
 
     def parts(self) -> dict[str, Stateful]:
         return {

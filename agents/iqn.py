@@ -26,6 +26,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32
@@ -63,7 +64,7 @@ class IQNConfig(AgentConfig):
     optimizer: AnyOptimizer = Adam(lr=5e-5, eps=3.125e-4)
     stream: ExperienceConfig = ExperienceConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "IQN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "IQN":
         return IQN(self, spec, rng, compute)
 
 
@@ -95,7 +96,7 @@ class IQN:
         with rng.initializing("network"):
             self._network = QuantileNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).requires_grad_(False)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._taus, self._target_taus = rng.torch("taus", compute.device), rng.torch("target_taus", compute.device)
         self._steps, self._updates = Counter(), Counter()
@@ -149,7 +150,7 @@ class IQN:
         targets = quantile_targets(r_t, discount_t, z_t, z_t_selector.mean(1))
         chosen = z_tm1.take_along_dim(batch.a_tm1[:, None, None], 2)[..., 0]
         loss = quantile_huber(chosen, taus, targets, self._config.kappa).mean()
-        self._optimizer.minimize(loss, self._compute.background.wait)
+        self._optimizer.minimize(loss)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:
             self._target.load_state_dict(self._network.state_dict())

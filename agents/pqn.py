@@ -8,7 +8,6 @@ Deviations: Adam, where the authors have RAdam; PyTorch's initial weights, where
     channels; stacks are zero before an episode's start.
 """
 
-from collections.abc import Sequence
 from typing import Literal, Self
 
 import numpy as np
@@ -18,10 +17,12 @@ from torch import nn
 
 from sandbox.config.schedules import Linear, LinearProbability
 from sandbox.core.compute import Compute
+from sandbox.core.cuda_graph import Tensors
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32
@@ -64,7 +65,7 @@ class PQNConfig(AgentConfig):
             )
         return self
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "PQN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "PQN":
         return PQN(self, spec, rng, compute)
 
 
@@ -87,11 +88,11 @@ class PQN:
         self._config, self._spec, self._compute = config, spec, compute
         with rng.initializing("network"):
             self._network = QNetwork(config, spec).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._shuffle = rng.torch("shuffle", compute.device)
         self._steps = Counter()
-        self._recorded_slope = compute.capture(self._slope)
+        self._captured = compute.capture(self._loss_and_gradients)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         """[N, (stack - 1) * C, ...] zeros."""
@@ -133,20 +134,22 @@ class PQN:
         for _ in range(config.num_epochs):
             order = torch.randperm(len(targets), generator=self._shuffle, device=targets.device)
             for part in order.tensor_split(config.num_minibatches):
-                loss, q_mean, *gradients = self._recorded_slope(s_tm1[part], a_tm1[part], targets[part])
+                (loss, q_mean), gradients = self._captured(s_tm1[part], a_tm1[part], targets[part])
                 self._optimizer.step(gradients)
-                losses.append(loss.clone())  # recorded ones do not last
-                q_means.append(q_mean.clone())
+                losses.append(loss)
+                q_means.append(q_mean)
         epsilon = config.exploration.at(self._steps.value)
         return {"loss": torch.stack(losses).mean(), "q_mean": torch.stack(q_means).mean(), "epsilon": epsilon}
 
-    def _slope(self, s_tm1: torch.Tensor, a_tm1: torch.Tensor, targets: torch.Tensor) -> Sequence[torch.Tensor]:
+    def _loss_and_gradients(
+        self, s_tm1: torch.Tensor, a_tm1: torch.Tensor, targets: torch.Tensor
+    ) -> tuple[Tensors, Tensors]:
         """The loss, the mean value and the gradient."""
         with self._compute.autocast():
             q = self._network(s_tm1)
         error = targets - q.gather(1, a_tm1[:, None])[:, 0]
         loss = error.square().mean() / 2
-        return loss.detach(), q.detach().mean(), *self._optimizer.gradients(loss)
+        return (loss.detach(), q.detach().mean()), self._optimizer.gradients(loss)
 
     def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
         return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)

@@ -20,6 +20,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.policies import epsilon_greedy
 from sandbox.ops.value_learning import q_learning
@@ -37,7 +38,7 @@ class QLearningConfig(AgentConfig):
     evaluation_epsilon: float = Field(0.0, ge=0, le=1)
     stream: RolloutsConfig = RolloutsConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "QLearning":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "QLearning":
         """Raises UserError for observations that cannot be one-hot."""
         return QLearning(self, spec, rng)
 

@@ -27,6 +27,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import map_state
 from sandbox.networks.backbone import Backbone
@@ -69,7 +70,7 @@ class R2D2Config(AgentConfig):
     optimizer: AnyOptimizer = Adam(lr=1e-4, eps=1e-3, clip_norm=40.0)
     stream: StoredSequencesConfig = StoredSequencesConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "R2D2":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "R2D2":
         return R2D2(self, spec, rng, compute)
 
 
@@ -100,7 +101,7 @@ class R2D2:
         with rng.initializing("network"):
             self._network = R2D2Network(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._steps, self._updates = Counter(), Counter()
         self._error: Callable[..., torch.Tensor] = double_q_learning
@@ -171,7 +172,7 @@ class R2D2:
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none") * data.mask
         delta_q = self._delta_q(q.detach(), last, batch)  # before the step: with the weights that made q
         loss = (batch.weights * losses.sum(1)).sum() / error.shape[1]
-        self._optimizer.minimize(loss, self._compute.background.wait)
+        self._optimizer.minimize(loss)
         batch.priorities.copy_(sequence_priorities(error.detach(), data.mask, PRIORITY_SHARE))
         self._updates.value += 1
         if self._updates.value % config.target_period == 0:

@@ -26,6 +26,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.heads.categorical import Categorical
@@ -60,7 +61,7 @@ class RainbowConfig(AgentConfig):
     optimizer: AnyOptimizer = Adam(lr=6.25e-5, eps=4.8e-3)
     stream: PrioritizedConfig = PrioritizedConfig(n_step=3)
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Rainbow":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Rainbow":
         return Rainbow(self, spec, rng, compute)
 
 
@@ -84,7 +85,7 @@ class Rainbow:
         with rng.initializing("network"):
             self._network = RainbowNetwork(config, spec).to(compute.device)
         self._target = copy.deepcopy(self._network).requires_grad_(False)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
         self._noise = rng.torch("noise", compute.device)  # of updates; that of acting comes from `explore`
         self._steps, self._updates = Counter(), Counter()
@@ -133,7 +134,7 @@ class Rainbow:
         r_t, discount_t = n_step(r_t, data.discount_t, data.num_steps, self._config.discount)
         losses, priorities = head.learn(outputs_tm1, data.a_tm1, r_t, discount_t, outputs_t, q_t_selector)
         loss = (batch.weights * losses).sum()
-        self._optimizer.minimize(loss, self._compute.background.wait)
+        self._optimizer.minimize(loss)
         batch.priorities.copy_(priorities)
         self._updates.value += 1
         if self._updates.value % self._config.target_period == 0:

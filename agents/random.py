@@ -12,6 +12,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.rollouts import RolloutsConfig
 
@@ -22,7 +23,7 @@ class RandomConfig(AgentConfig):
     name: Literal["random"] = "random"
     stream: RolloutsConfig = RolloutsConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Random":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Random":
         return Random(spec, rng)
 
 

@@ -33,6 +33,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 
 
@@ -58,7 +59,7 @@ class SB3Config(AgentConfig):
             raise ValueError(f"{name} cannot be trained here: {REFUSED[name]}. Known: {', '.join(ALGORITHMS)}")
         return name
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "SB3":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SB3":
         """Raises UserError for a policy that does not fit what is seen, or options that the algorithm refuses."""
         return SB3(self, spec, rng, compute)
 

@@ -27,6 +27,7 @@ from sandbox.core.rng import Rng
 from sandbox.envs.atari import AtariConfig
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.training.loop import Run
 
 PONG = {"game": "pong", "protocol": "machado2018", "actions": "minimal"}
@@ -59,7 +60,7 @@ def speed(config: AgentConfig, num_envs: int, compute: Compute, seconds: float) 
     """Agent steps a second, once warm, and the GPU's utilisation in per cent."""
     env = AtariConfig.model_validate(PONG | {"workers": 0 if num_envs > 1 else 1})
     rng = Rng(0)
-    learner = config.make(spec_of(env.make(1)), rng, compute)
+    learner = config.make(spec_of(env.make(1)), rng, compute, NO_RUNS)
     run = Run(learner, config.stream.make(env.make, learner, rng, compute), rng)
     steps = run.steps()
     for _ in range(5):

@@ -18,6 +18,7 @@ from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
 from sandbox.generators.rbm import RBMConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.ops import annealing, boltzmann
 from sandbox.ops.boltzmann import Machine
 from sandbox.streams.shuffled import ShuffledConfig
@@ -41,7 +42,7 @@ def ours(data: DataSet, epochs: int, batch: int, lr: float, centering: float) ->
         "centering": centering,
     }
     rng, compute = Rng(0), choose("cpu", "auto")
-    rbm = RBMConfig.model_validate({"hidden_size": 500, "learning": learning}).make(data.spec, rng, compute)
+    rbm = RBMConfig.model_validate({"hidden_size": 500, "learning": learning}).make(data.spec, rng, compute, NO_RUNS)
     run = Run(rbm, ShuffledConfig(batch_size=batch).make(data, rbm, rng, compute), rng)
     start = perf_counter()
     for _ in zip(range(updates), run.steps(), strict=False):
@@ -71,7 +72,7 @@ def main() -> None:
     parser.add_argument("--flip", action="store_true", help="black on white: 1 - x instead of x")
     parser.add_argument("--only", choices=("ours", "theirs"))
     args = parser.parse_args()
-    data = MnistConfig(binarize="sample").make(Rng(0), lambda *_: np.empty(0))
+    data = MnistConfig(binarize="sample").make(Rng(0), NO_RUNS)
     if args.flip:
         data = DataSet(255 - data.train, 255 - data.test, binary=True)
     sides = {

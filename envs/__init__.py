@@ -22,6 +22,6 @@ for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
     register(
         id=id_of(_file.stem),
         entry_point="sandbox.envs._gymnasium:SingleEnv",
-        vector_entry_point="sandbox.environments.batch:make_vector",
+        vector_entry_point="sandbox.envs._gymnasium:make_vector",
         kwargs={"name": _file.stem},
     )

@@ -17,6 +17,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
@@ -38,7 +39,7 @@ class AutoencoderConfig(GeneratorConfig):
     optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Autoencoder":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Autoencoder":
         return Autoencoder(self, spec, rng, compute)
 
 
@@ -51,7 +52,7 @@ class Autoencoder:
         with rng.initializing("autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._prior = rng.torch("autoencoder/sample", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:

@@ -21,6 +21,7 @@ from sandbox.generators._images.binary import refuse_grey
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import Estimate, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann_machine, likelihood
@@ -54,7 +55,7 @@ class BoltzmannMachineConfig(GeneratorConfig):
     weight_decay: NonNegativeFloat = 0.0
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "BoltzmannMachine":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "BoltzmannMachine":
         return BoltzmannMachine(self, spec, rng, compute)
 
 

@@ -22,6 +22,7 @@ from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, D
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -44,7 +45,7 @@ class CGANConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: LabeledConfig = LabeledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "CGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "CGAN":
         return CGAN(self, spec, rng, compute)
 
 

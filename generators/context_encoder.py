@@ -23,6 +23,7 @@ from sandbox.generators._images.preview_images import PreviewImages
 from sandbox.generators._images.shapes import fitting, image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
@@ -53,7 +54,7 @@ class ContextEncoderConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "ContextEncoder":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "ContextEncoder":
         return ContextEncoder(self, spec, rng, compute)
 
 

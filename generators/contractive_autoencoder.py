@@ -18,6 +18,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
@@ -41,7 +42,7 @@ class ContractiveAutoencoderConfig(GeneratorConfig):
     optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "ContractiveAutoencoder":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "ContractiveAutoencoder":
         return ContractiveAutoencoder(self, spec, rng, compute)
 
 
@@ -54,7 +55,7 @@ class ContractiveAutoencoder:
         with rng.initializing("contractive_autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._probes = rng.torch("contractive_autoencoder/probes", compute.device)
         self._prior = rng.torch("contractive_autoencoder/sample", compute.device)
 

@@ -25,6 +25,7 @@ from sandbox.generators._images.preview_images import PreviewImages
 from sandbox.generators._images.shapes import fitting, source_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.translator import Translator
@@ -56,7 +57,7 @@ class CycleGANConfig(GeneratorConfig):
     generator_optimizer: AnyOptimizer = ADAM
     stream: UnpairedConfig = UnpairedConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "CycleGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "CycleGAN":
         return CycleGAN(self, spec, rng, compute)
 
 
@@ -79,8 +80,8 @@ class CycleGAN:
             self._generators[way] = generator.to(compute.device)
             self._discriminators[way] = discriminator.to(compute.device)
         self._averages = copy.deepcopy(self._generators).eval()
-        self._generator_optimizer = config.generator_optimizer.make(self._generators.parameters())
-        self._discriminator_optimizer = config.discriminator_optimizer.make(self._discriminators.parameters())
+        self._generator_optimizer = config.generator_optimizer.make(self._generators.parameters(), compute)
+        self._discriminator_optimizer = config.discriminator_optimizer.make(self._discriminators.parameters(), compute)
         self._held = PreviewImages(self._shapes["back"], compute)
 
     def update(self, batch: Both) -> Metrics:

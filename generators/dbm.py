@@ -25,6 +25,7 @@ from sandbox.generators._images.binary import refuse_grey
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import Estimate, GeneratorConfig, UntrainedError
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann, deep_boltzmann
@@ -54,7 +55,7 @@ class DBMConfig(GeneratorConfig):
     ais: Annealing = Annealing()
     stream: LabeledConfig = LabeledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DBM":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DBM":
         return DBM(self, spec, rng, compute)
 
 
@@ -98,7 +99,7 @@ class DBM:
         self._machine.connected = self._connections().to(compute.device)
         with rng.initializing("dbm/network"):
             self._network = Network(self._sizes, max(spec.num_classes, 1)).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._has_classes = spec.num_classes > 0
         self._updates, self._measured = Counter(), Measured()
         self._measuring = rng.torch("dbm/measure", compute.device)

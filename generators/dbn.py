@@ -29,6 +29,7 @@ from sandbox.generators._images.binary import refuse_grey
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import Estimate, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, boltzmann
@@ -66,7 +67,7 @@ class DBNConfig(GeneratorConfig):
     ais: Annealing = Annealing()
     stream: LabeledConfig = LabeledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DBN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DBN":
         return DBN(self, spec, rng, compute)
 
 

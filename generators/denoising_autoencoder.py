@@ -19,6 +19,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
@@ -63,7 +64,7 @@ class DenoisingAutoencoderConfig(GeneratorConfig):
     optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "DenoisingAutoencoder":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DenoisingAutoencoder":
         return DenoisingAutoencoder(self, spec, rng, compute)
 
 
@@ -76,7 +77,7 @@ class DenoisingAutoencoder:
         with rng.initializing("denoising_autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._damage = rng.torch("denoising_autoencoder/damage", compute.device)
         self._prior = rng.torch("denoising_autoencoder/sample", compute.device)
 

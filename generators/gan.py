@@ -20,6 +20,7 @@ from sandbox.generators._adversarial.regularizers import PackedRegularizers, Reg
 from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -45,7 +46,7 @@ class GANConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "GAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "GAN":
         return GAN(self, spec, rng, compute)
 
 

@@ -21,6 +21,7 @@ from sandbox.generators._images.binary import refuse_grey
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield
@@ -53,7 +54,7 @@ class HopfieldConfig(GeneratorConfig):
     storage: Annotated[Hebbian | Projection, Field(discriminator="name"), unnamed_is("hebbian")] = Hebbian()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Hopfield":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Hopfield":
         return Hopfield(self, spec, rng, compute)
 
 

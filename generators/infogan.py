@@ -25,6 +25,7 @@ from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, D
 from sandbox.generators._images.shapes import fitting, image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -61,7 +62,7 @@ class InfoGANConfig(GeneratorConfig):
     regularizers: Regularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "InfoGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "InfoGAN":
         return InfoGAN(self, spec, rng, compute)
 
 

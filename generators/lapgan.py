@@ -24,6 +24,7 @@ from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, D
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -55,7 +56,7 @@ class LAPGANConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "LAPGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "LAPGAN":
         return LAPGAN(self, spec, rng, compute)
 
 
@@ -89,11 +90,11 @@ class LAPGAN:
         with rng.initializing("lapgan/smallest"):
             small = (shape[0], *self._sides[0])
             pair = (mirror(config.smallest, config.latent_size, small), config.smallest, small)
-            self._levels = [self._duel(config, *pair, rng, compute)]
+            self._levels = [self._duel(config, *pair, rng.child("level_0"), compute)]
         for number, sides in enumerate(self._sides[1:], 1):
             with rng.initializing(f"lapgan/{number}"):
                 pair = (Details(shape[0], config.detail_channels), config.backbone, (2 * shape[0], *sides))
-                self._levels.append(self._duel(config, *pair, rng, compute))
+                self._levels.append(self._duel(config, *pair, rng.child(f"level_{number}"), compute))
         self._compute = compute
         self._sizes = [config.latent_size, *(height * width for height, width in self._sides[1:])]
         self._noise = Latents(sum(self._sizes), rng, compute)

@@ -18,6 +18,7 @@ from sandbox.generators._adversarial.regularizers import PackedRegularizers, Reg
 from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -40,7 +41,7 @@ class LSGANConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "LSGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "LSGAN":
         return LSGAN(self, spec, rng, compute)
 
 

@@ -16,6 +16,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.generators._boltzmann.pattern_store import Memory
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import hopfield
@@ -31,7 +32,7 @@ class ModernHopfieldConfig(GeneratorConfig):
     recall_steps: PositiveInt = 1
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "ModernHopfield":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "ModernHopfield":
         return ModernHopfield(self, spec, rng, compute)
 
 

@@ -22,6 +22,7 @@ from sandbox.generators._images.preview_images import PreviewImages
 from sandbox.generators._images.shapes import fitting, source_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.unet import UNet
@@ -56,7 +57,7 @@ class Pix2PixConfig(GeneratorConfig):
     def regularizers(self) -> Regularizers:
         return Regularizers()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "Pix2Pix":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Pix2Pix":
         return Pix2Pix(self, spec, rng, compute)
 
 

@@ -25,6 +25,7 @@ from sandbox.generators._images.binary import refuse_grey
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import Estimate, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import boltzmann
@@ -43,7 +44,7 @@ class RBMConfig(GeneratorConfig):
     ais: Annealing = Annealing()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "RBM":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "RBM":
         return RBM(self, spec, rng, compute)
 
 

@@ -23,6 +23,7 @@ from sandbox.generators._images.binary import refuse_grey
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import Estimate, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, likelihood
@@ -42,7 +43,7 @@ class SigmoidBeliefNetConfig(GeneratorConfig):
     importance_samples: PositiveInt = 500
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "SigmoidBeliefNet":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SigmoidBeliefNet":
         return SigmoidBeliefNet(self, spec, rng, compute)
 
 

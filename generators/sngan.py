@@ -19,6 +19,7 @@ from sandbox.generators._adversarial.regularizers import PackedRegularizers, Reg
 from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -44,7 +45,7 @@ class SNGANConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "SNGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SNGAN":
         return SNGAN(self, spec, rng, compute)
 
 

@@ -17,6 +17,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
@@ -40,7 +41,7 @@ class SparseAutoencoderConfig(GeneratorConfig):
     optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "SparseAutoencoder":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SparseAutoencoder":
         return SparseAutoencoder(self, spec, rng, compute)
 
 
@@ -53,7 +54,7 @@ class SparseAutoencoder:
         with rng.initializing("sparse_autoencoder"):
             self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
         self._moments = CodeMoments(config.latent_size).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._prior = rng.torch("sparse_autoencoder/sample", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:

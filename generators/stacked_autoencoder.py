@@ -22,6 +22,7 @@ from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig, UntrainedError
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.moments import CodeMoments
@@ -44,7 +45,7 @@ class StackedAutoencoderConfig(GeneratorConfig):
     fine_tuning_optimizer: AnyOptimizer = Adam()
     stream: LabeledConfig = LabeledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "StackedAutoencoder":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "StackedAutoencoder":
         return StackedAutoencoder(self, spec, rng, compute)
 
 
@@ -68,10 +69,10 @@ class StackedAutoencoder:
             self._stack = Stack((pixels, *config.layers), spec.num_classes).to(compute.device)
         self._moments = CodeMoments(config.layers[-1]).to(compute.device)
         self._pretraining = [
-            config.pretraining_optimizer.make([*up.parameters(), *down.parameters()])
+            config.pretraining_optimizer.make([*up.parameters(), *down.parameters()], compute)
             for up, down in zip(self._stack.up, self._stack.down, strict=True)
         ]
-        self._fine_tuning = config.fine_tuning_optimizer.make(self._stack.parameters())
+        self._fine_tuning = config.fine_tuning_optimizer.make(self._stack.parameters(), compute)
         self._updates = Counter()
         self._prior = rng.torch("stacked_autoencoder/sample", compute.device)
 

@@ -28,6 +28,7 @@ from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, D
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -63,7 +64,7 @@ class StackGANConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: LabeledConfig = LabeledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "StackGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "StackGAN":
         return StackGAN(self, spec, rng, compute)
 
 
@@ -154,12 +155,12 @@ class StackGAN:
         with rng.initializing("stackgan/sketch"):
             judge = Discriminator(config.stage_one, (small[0] + number, *small[1:]), config.regularizers)
             self._stage_one = AdversarialTrainer(
-                config, NON_SATURATING, StageOne(config, number, small), judge, rng, compute
+                config, NON_SATURATING, StageOne(config, number, small), judge, rng.child("stage_one"), compute
             )
         with rng.initializing("stackgan/paint"):
             judge = Discriminator(config.backbone, (shape[0] + number, *shape[1:]), config.regularizers)
             self._stage_two = AdversarialTrainer(
-                config, NON_SATURATING, StageTwo(config, number, shape), judge, rng, compute
+                config, NON_SATURATING, StageTwo(config, number, shape), judge, rng.child("stage_two"), compute
             )
         self._sizes = [config.condition_size, config.latent_size, config.condition_size]
         self._noise, self._updates = Latents(sum(self._sizes), rng, compute), Counter()

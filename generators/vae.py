@@ -18,6 +18,7 @@ from sandbox.generators._images.binary import refuse_grey
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import Estimate, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -47,7 +48,7 @@ class VAEConfig(GeneratorConfig):
     optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "VAE":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "VAE":
         return VAE(self, spec, rng, compute)
 
 
@@ -68,7 +69,7 @@ class VAE:
         self._config, self._compute = config, compute
         with rng.initializing("vae"):
             self._network = Network(config, image_shape(spec, "vae")).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._noise = rng.torch("vae/noise", compute.device)
         self._prior = rng.torch("vae/sample", compute.device)
         self._importance = rng.torch("vae/importance", compute.device)

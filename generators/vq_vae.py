@@ -20,6 +20,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
@@ -51,7 +52,7 @@ class VQVAEConfig(GeneratorConfig):
     optimizer: AnyOptimizer = Adam()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "VQVAE":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "VQVAE":
         return VQVAE(self, spec, rng, compute)
 
 
@@ -99,7 +100,7 @@ class VQVAE:
             network = Bottleneck(config.backbone, config.positions * config.code_size, image_shape(spec, "vq_vae"))
         self._network = network.to(compute.device)
         self._codebook = Codebook(config).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._restarts = rng.torch("vq_vae/restarts", compute.device)
         self._prior = rng.torch("vq_vae/sample", compute.device)
 

@@ -18,6 +18,7 @@ from sandbox.generators._adversarial.regularizers import PackedRegularizers, Reg
 from sandbox.generators._adversarial.training import AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -47,7 +48,7 @@ class WGANConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "WGAN":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "WGAN":
         return WGAN(self, spec, rng, compute)
 
 

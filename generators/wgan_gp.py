@@ -21,6 +21,7 @@ from sandbox.generators._adversarial.regularizers import MinibatchDiscrimination
 from sandbox.generators._adversarial.training import AdversarialTrainer, Decay
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
@@ -51,7 +52,7 @@ class WGANGPConfig(GeneratorConfig):
     regularizers: PackedRegularizers = Regularizers()
     stream: ShuffledConfig = ShuffledConfig()
 
-    def make(self, spec: Spec, rng: Rng, compute: Compute) -> "WGANGP":
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "WGANGP":
         return WGANGP(self, spec, rng, compute)
 
 

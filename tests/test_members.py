@@ -11,9 +11,11 @@ import torch
 
 from sandbox.core.background import Background, InlineRunner, ThreadRunner
 from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.generator import Generator
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.build import build
 from sandbox.runs.resolve import resolve
@@ -167,8 +169,8 @@ def test_playing_on_beside_an_update_changes_nothing(name: str, tmp_path: Path) 
     def after(beside: Background) -> tuple[Run, list[dict[str, float]]]:
         parts, _ = start("agent", name, tmp_path)
         compute = replace(parts.compute, background=beside)
-        learner = parts.config.learner.make(spec_of(parts.source(1)), parts.rng, compute)
-        run = replace(parts, learner=learner, compute=compute).run()
+        learner = parts.config.learner.make(spec_of(parts.source(1)), rng := Rng(0), compute, NO_RUNS)
+        run = replace(parts, rng=rng, learner=learner, compute=compute).run()
         for _, _ in zip(range(8), run.steps(), strict=False):
             pass
         return run, go(run, 2)

@@ -82,8 +82,8 @@ class AdversarialTrainer:
         self._blur = InstanceNoise(terms.regularizers, rng, compute)
         self.generator, self.discriminator = generator.to(compute.device), discriminator.to(compute.device)
         self.average = copy.deepcopy(self.generator).eval()
-        self._discriminator_optimizer = terms.discriminator_optimizer.make(self.discriminator.parameters())
-        self._generator_optimizer = terms.generator_optimizer.make(self.generator.parameters())
+        self._discriminator_optimizer = terms.discriminator_optimizer.make(self.discriminator.parameters(), compute)
+        self._generator_optimizer = terms.generator_optimizer.make(self.generator.parameters(), compute)
         self._updates, self._histories = Counter(), dict[str, WeightHistory]()
         if terms.regularizers.historical_averaging:
             self._histories = {

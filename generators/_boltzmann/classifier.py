@@ -65,7 +65,7 @@ class Perceptron:
         self._config, self._sizes, self._compute = config, sizes, compute
         with rng.initializing(name):
             self._network = Network(sizes, classes).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters())
+        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._generator = rng.torch(f"{name}/dropout", compute.device)
 
     @torch.no_grad()

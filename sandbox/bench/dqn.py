@@ -20,6 +20,7 @@ from sandbox.core.rng import Rng
 from sandbox.envs import id_of
 from sandbox.envs.pong import PongConfig
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 from sandbox.training.loop import Run
 
@@ -54,7 +55,7 @@ def _ours(compute: Compute) -> Callable[[], int]:
     stream = ExperienceConfig(batch_size=BATCH, stack=STACK, replay=replay)
     config = DQNConfig.model_validate({"stream": stream})
     env, rng = PongConfig.model_validate({}), Rng(0)
-    learner = config.make(spec_of(env.make(1)), rng, compute)
+    learner = config.make(spec_of(env.make(1)), rng, compute, NO_RUNS)
     return trainer(Run(learner, config.stream.make(env.make, learner, rng, compute), rng), CHUNK)
 
 

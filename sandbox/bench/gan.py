@@ -17,6 +17,7 @@ from sandbox.core.compute import Compute, bf16_pays
 from sandbox.core.rng import Rng
 from sandbox.generators.dcgan import DCGANConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.training.loop import Run
 
@@ -49,7 +50,7 @@ def rows() -> Iterator[Row]:
 def _ours(images: torch.Tensor, batch: int, compute: Compute) -> Callable[[], int]:
     config = DCGANConfig.model_validate({"latent_size": LATENT, "backbone": {"name": "strided", "channels": WIDTHS}})
     data, rng = DataSet(images, images[:1]), Rng(0)
-    learner = config.make(data.spec, rng, compute)
+    learner = config.make(data.spec, rng, compute, NO_RUNS)
     learn = trainer(Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng), 1)
     return lambda: learn() * batch
 

@@ -16,6 +16,7 @@ from sandbox.core.compute import Compute, bf16_pays
 from sandbox.core.rng import Rng
 from sandbox.generators.rbm import RBMConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.training.loop import Run
 
@@ -47,7 +48,7 @@ def _ours(images: torch.Tensor, batch: int, compute: Compute) -> Callable[[], in
     learning = {"chains": {"count": batch}}
     config = RBMConfig.model_validate({"hidden_size": HIDDEN, "learning": learning})
     data, rng = DataSet(images, images[:1], binary=True), Rng(0)
-    learner = config.make(data.spec, rng, compute)
+    learner = config.make(data.spec, rng, compute, NO_RUNS)
     learn = trainer(Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng), 10)
     return lambda: learn() * batch
 

@@ -18,6 +18,7 @@ from sandbox.bench._measure import Row
 from sandbox.buffers.replay import Transitions
 from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 
 BATCHES, TURNS, SIDE = (32, 128, 512), 15, 4096  # batch sizes; measurements; of the large matrices
@@ -48,10 +49,10 @@ class Update(NamedTuple):
 
 def measured(batch_size: int, compute: Compute) -> Update:
     """One update of DQN with the Nature network on random frames."""
-    learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute)
+    learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute, NO_RUNS)
     batch = _batch(batch_size, compute.device)
     with FlopCounterMode(display=False) as counter:
-        learner._slope(*batch)
+        learner._loss_and_gradients(*batch)
     weights = sum(each.numel() for each in learner._network.parameters())
     seconds = seconds_of(partial(learner.update, batch), compute.device)
     return Update(seconds, counter.get_total_flops(), weights, batch.s_tm1.nbytes + batch.s_t.nbytes)

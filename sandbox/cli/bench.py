@@ -37,7 +37,7 @@ def bench(
     sandbox bench update         milliseconds an update
     sandbox bench envs --json    with the machine, for programs
     """
-    files = registry.files("sandbox.bench")
+    files = registry.modules("sandbox.bench")
     if not name:
         _print.table((stem, registry.headline(file)) for stem, file in files.items())
         return

@@ -1,8 +1,8 @@
-"""What goes on beside an update, such as playing on: in a thread of its own, or at once. The results are the same.
+"""Runs work, such as environment steps, during an update: at once, or in a thread; the results are identical.
 
-Whoever starts it hands over what it uses until `wait` returns. Weights may be read in the meantime but not changed, so
-a learner waits between its gradient and its step; the actions are then those of the weights before that step, as in the
-concurrent DQN of Daley & Amato 2021, "Human-Level Control without Server-Grade Hardware".
+Until `wait` returns, the caller must not touch the objects that the work uses. Weights may be read during an update but
+not changed, so an optimizer waits before it steps; the actions are then those of the weights before that step, as in
+the concurrent DQN of Daley & Amato 2021, "Human-Level Control without Server-Grade Hardware".
 """
 
 from collections.abc import Callable
@@ -16,34 +16,37 @@ class Background(Protocol):
     """One piece of work at a time."""
 
     def start(self, work: Callable[[], None]) -> None:
-        """Begin `work`; nothing else is going on."""
+        """Begin `work`; nothing else may be in progress."""
 
     def wait(self) -> None:
-        """Return when nothing is going on any more; what the work raised is raised here. Asking twice is free."""
+        """Return when the work is done, and raise what it raised. Calling it again costs nothing."""
 
 
 class InlineRunner:
-    """Does the work at once."""
+    """Does the work at once, in the caller's thread."""
 
     def start(self, work: Callable[[], None]) -> None:
+        """Do the work."""
         work()
 
     def wait(self) -> None:
-        pass
+        """Return: the work is done already."""
 
 
 class ThreadRunner:
     """Does the work in one thread beside the caller's."""
 
     def __init__(self) -> None:
-        # Asking for it tells the new thread how many threads this process computes with.
-        self._pool = ThreadPoolExecutor(1, "beside", initializer=torch.get_num_threads)
-        self._going: Future[None] | None = None
+        # PyTorch sets a new thread's number of compute threads at its first question for it.
+        self._pool = ThreadPoolExecutor(1, "background", initializer=torch.get_num_threads)
+        self._in_progress: Future[None] | None = None
 
     def start(self, work: Callable[[], None]) -> None:
-        self._going = self._pool.submit(work)
+        """Hand the work to the thread."""
+        self._in_progress = self._pool.submit(work)
 
     def wait(self) -> None:
-        going, self._going = self._going, None
-        if going is not None:
-            going.result()
+        """Wait for the thread."""
+        in_progress, self._in_progress = self._in_progress, None
+        if in_progress is not None:
+            in_progress.result()

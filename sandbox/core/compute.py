@@ -20,26 +20,25 @@ PrecisionName = Literal["auto", "fp32", "bf16"]
 
 
 def memory(device: torch.device) -> int | None:
-    """Bytes that `device` has: what is free on a GPU, all of the machine's on Linux, None where nothing tells."""
+    """Return the bytes of `device`: free ones on a GPU, all of the machine's on Linux, None elsewhere."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if sys.platform == "linux" else None
 
 
 def send(array: np.ndarray, device: torch.device) -> torch.Tensor:
-    """As a tensor on `device`, without waiting for what goes on there; on the CPU it shares the array's memory."""
+    """Return the array as a tensor on `device`, without waiting for the device. On the CPU both share memory."""
     tensor = torch.from_numpy(array)
     return tensor.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else tensor
 
 
 @dataclass(frozen=True)
 class Compute:
-    """A device and the precision of its matrix products; weights and optimisers stay fp32.
+    """A device, and the precision of its matrix products; weights and optimizers stay fp32.
 
-    `background`: where a run's stream plays on while its learner updates. `capture`: makes a function of tensors
-    cheaper to
-    call. Nothing in it may change anything, wait for the device, draw random numbers or depend on Python's changing
-    values, and what it returns lasts until its next call.
+    `background` runs environment steps during updates. `capture` makes a function of tensors cheaper to call: it takes
+    tensors and returns (results, gradients). The function must not change anything, wait for the device, draw random
+    numbers or depend on Python values that change. Its results last; its gradients last until its next call.
     """
 
     device: torch.device
@@ -48,12 +47,12 @@ class Compute:
     capture: Callable[[Function], Function] = field(default=lambda function: function, compare=False)
 
     def autocast(self) -> AbstractContextManager[object]:
-        """Run the forward pass inside: products in bf16 where this run asked for them."""
+        """Return a context for forward passes: products in bf16 if this run uses it."""
         return torch.autocast(self.device.type, torch.bfloat16, enabled=self.bf16)
 
 
 def bf16_pays(device: torch.device) -> bool:
-    """Whether `device` multiplies in bfloat16 itself (CUDA since Ampere, CPUs with AMX or AVX-512 BF16).
+    """Return whether `device` multiplies in bfloat16 itself (CUDA since Ampere, CPUs with AMX or AVX-512 BF16).
 
     Emulated bf16 is slower than fp32.
     """
@@ -63,10 +62,10 @@ def bf16_pays(device: torch.device) -> bool:
 
 
 def choose(device: DeviceName = "auto", precision: PrecisionName = "fp32", overlap: bool = False) -> Compute:
-    """Turn names into a `Compute`; `overlap`: with a thread for what goes on background an update.
+    """Turn names into a `Compute`. With `overlap`, its background work runs in a thread.
 
     Raises:
-        UserError: if CUDA is asked for and absent.
+        UserError: If CUDA is asked for and absent.
     """
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:

@@ -1,6 +1,6 @@
-"""Hundreds of small kernels in one launch: what a function did is recorded as a CUDA graph and replayed.
+"""CUDA graphs: a function's kernels are captured once and then launched together.
 
-A small network's update keeps a GPU waiting for Python, which launches its kernels one by one.
+A small network's update leaves a GPU idle while Python launches its kernels one by one.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,46 +10,49 @@ import torch
 
 from sandbox.core.background import Background
 
-Function = Callable[..., Sequence[torch.Tensor]]
-
+Tensors = Sequence[torch.Tensor]
+# Tensors -> (results, gradients). Results last; gradients may be overwritten by the next call.
+Function = Callable[..., tuple[Tensors, Tensors]]
 
 _WARM_UPS = 3  # calls after which libraries have chosen their kernels and taken their memory
 
 
-class _Recording(NamedTuple):
+class _Captured(NamedTuple):
     graph: torch.cuda.CUDAGraph
-    inputs: Sequence[torch.Tensor]
-    outputs: Sequence[torch.Tensor]
+    inputs: Tensors
+    results: Tensors
+    gradients: Tensors
 
 
 class CudaGraphed:
-    """The same function, on a CUDA device and faster; see `Compute.record`. One recording for each set of shapes.
+    """The same function on a CUDA device, faster; see `Compute.capture`. Each set of input shapes has its own graph.
 
-    What decides what comes out are its arguments, and weights that stay where they are.
+    The output may depend only on the arguments and on tensors whose memory does not move.
     """
 
     def __init__(self, function: Function, device: torch.device, background: Background) -> None:
         self._function, self._device, self._background = function, device, background
-        self._recordings: dict[tuple[tuple[torch.Size, torch.dtype], ...], _Recording] = {}
+        self._graphs: dict[tuple[tuple[torch.Size, torch.dtype], ...], _Captured] = {}
 
-    def __call__(self, *inputs: torch.Tensor) -> Sequence[torch.Tensor]:
-        kind = tuple((each.shape, each.dtype) for each in inputs)
-        if kind not in self._recordings:
-            self._recordings[kind] = self._record(inputs)
-        graph, places, outputs = self._recordings[kind]
-        for place, given in zip(places, inputs, strict=True):
+    def __call__(self, *inputs: torch.Tensor) -> tuple[Tensors, Tensors]:
+        """Copy the inputs to where the graph reads them, replay it, and copy its results."""
+        key = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
+        if key not in self._graphs:
+            self._graphs[key] = self._capture(inputs)
+        captured = self._graphs[key]
+        for place, given in zip(captured.inputs, inputs, strict=True):
             place.copy_(given, non_blocking=True)
-        graph.replay()
-        return outputs
+        captured.graph.replay()
+        return [result.clone() for result in captured.results], captured.gradients
 
-    def _record(self, inputs: Sequence[torch.Tensor]) -> _Recording:
-        self._background.wait()  # no other thread may use the device in the meantime
-        places, graph = [each.clone() for each in inputs], torch.cuda.CUDAGraph()
+    def _capture(self, inputs: Tensors) -> _Captured:
+        self._background.wait()  # during a capture no other thread may use the device
+        places, graph = [tensor.clone() for tensor in inputs], torch.cuda.CUDAGraph()
         stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream(self._device))
         with torch.cuda.stream(stream):
             for _ in range(_WARM_UPS):
                 self._function(*places)
-        with torch.cuda.graph(graph, stream=stream):  # which waits for the device first
-            outputs = self._function(*places)
-        return _Recording(graph, places, outputs)
+        with torch.cuda.graph(graph, stream=stream):  # waits for the device first
+            results, gradients = self._function(*places)
+        return _Captured(graph, places, results, gradients)

@@ -1,4 +1,4 @@
-"""Every source of randomness has a name, comes from the run's one seed, and has a place in the checkpoint."""
+"""Named random streams: all come from the one seed of a run, and all have a place in its checkpoint."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,49 +10,72 @@ import torch
 
 
 class Rng:
-    """Named generators derived from one seed: the same seed and name always give the same stream.
+    """Hands out random generators by name; the same seed and name always give the same stream.
 
-    Asking twice for a name returns the same generator, so `state_dict()` covers every draw of the run.
+    A name is given out once, so that no two owners share a stream by accident. Owners of the same kind each take a
+    `child` with a name of its own.
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed = seed
+        self._seed, self._prefix = seed, ""
         self._numpy: dict[str, np.random.Generator] = {}
         self._torch: dict[str, torch.Generator] = {}
+        self._taken: set[tuple[str, str]] = set()
+
+    def child(self, name: str) -> "Rng":
+        """Return the same streams under `name`: `rng.child("a").torch("b", cpu)` is `rng.torch("a/b", cpu)`."""
+        child = Rng(self._seed)
+        child._prefix = f"{self._prefix}{name}/"
+        child._numpy, child._torch, child._taken = self._numpy, self._torch, self._taken
+        return child
 
     def integer(self, name: str) -> int:
-        """A seed in [0, 2**63) for things that take one; a pure function of the run's seed and `name`."""
-        digest = hashlib.sha256(f"{self._seed}/{name}".encode()).digest()
+        """Return a seed in [0, 2**63), a pure function of the run's seed and `name`."""
+        digest = hashlib.sha256(f"{self._seed}/{self._prefix}{name}".encode()).digest()
         return int.from_bytes(digest[:8], "little") >> 1
 
     def numpy(self, name: str) -> np.random.Generator:
-        """The NumPy generator called `name`."""
-        if name not in self._numpy:
-            self._numpy[name] = np.random.Generator(np.random.PCG64(self.integer(name)))
-        return self._numpy[name]
+        """Return the NumPy generator called `name`.
+
+        Raises:
+            ValueError: If the name is taken.
+        """
+        full = self._claim("NumPy", name)
+        return self._numpy.setdefault(full, np.random.Generator(np.random.PCG64(self.integer(name))))
 
     def torch(self, name: str, device: torch.device) -> torch.Generator:
-        """The PyTorch generator called `name`, on `device`."""
-        if name not in self._torch:
-            self._torch[name] = torch.Generator(device).manual_seed(self.integer(name))
-        return self._torch[name]
+        """Return the PyTorch generator called `name`, on `device`.
+
+        Raises:
+            ValueError: If the name is taken.
+        """
+        full = self._claim("PyTorch", name)
+        return self._torch.setdefault(full, torch.Generator(device).manual_seed(self.integer(name)))
+
+    def _claim(self, kind: str, name: str) -> str:
+        full = self._prefix + name
+        if (kind, full) in self._taken:
+            raise ValueError(f"the {kind} stream {full!r} has an owner already: take another name, or rng.child(...)")
+        self._taken.add((kind, full))
+        return full
 
     @contextmanager
     def initializing(self, name: str) -> Iterator[None]:
-        """Initialise modules inside: PyTorch's global generator is seeded by `name` and put back afterwards."""
+        """Seed PyTorch's global generator by `name` inside the block, for the initial weights of modules."""
         with torch.random.fork_rng():
             torch.manual_seed(self.integer(name))
             yield
 
     def state_dict(self) -> dict[str, Any]:
+        """Return the state of every stream, children included."""
         return {
             "numpy": {name: generator.bit_generator.state for name, generator in self._numpy.items()},
             "torch": {name: (str(generator.device), generator.get_state()) for name, generator in self._torch.items()},
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put every generator back, in place: who holds one goes on with it."""
+        """Restore every stream in place, so that its owner goes on with it. Call it on the root, not on a child."""
         for name, saved in state["numpy"].items():
-            self.numpy(name).bit_generator.state = saved
+            self._numpy.setdefault(name, np.random.Generator(np.random.PCG64(0))).bit_generator.state = saved
         for name, (device, saved) in state["torch"].items():
-            self.torch(name, torch.device(device)).set_state(saved)
+            self._torch.setdefault(name, torch.Generator(device)).set_state(saved)

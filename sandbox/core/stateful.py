@@ -4,7 +4,10 @@ from typing import Any, Protocol
 
 
 class Stateful(Protocol):
-    """Anything with a place in the checkpoint: a tree of tensors, arrays, numbers, strings, lists and dicts."""
+    """An object with a place in the checkpoint.
+
+    Its state is a tree of tensors, arrays, numbers, strings, lists and dicts.
+    """
 
     def state_dict(self) -> dict[str, Any]: ...
     def load_state_dict(self, state: Any) -> Any: ...

@@ -9,18 +9,18 @@ from torch.nn import functional as F
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.interfaces.dataset import Collect
+from sandbox.interfaces.runs import OtherRuns
 
 _TOGETHER = 512
 
 
-def played(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, collect: Collect) -> torch.Tensor:
+def played(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, runs: OtherRuns) -> torch.Tensor:
     """`count` frames [count, C, H, W] uint8, in the order of play, for the data set called `name`.
 
     Raises:
         UserError: if the environment's observations are not images of bytes.
     """
-    frames = collect(env, agent, count, rng)
+    frames = runs.frames(env, agent, count, rng)
     if frames.ndim != 4 or frames.dtype != np.uint8:
         raise UserError(
             f"data.env gives observations {frames.shape[1:]} of {frames.dtype}, but data.name={name} needs images "

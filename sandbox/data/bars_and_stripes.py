@@ -10,7 +10,8 @@ import torch
 from pydantic import Field, PositiveInt
 
 from sandbox.core.rng import Rng
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 
 class BarsAndStripesConfig(DataConfig):
@@ -25,7 +26,7 @@ class BarsAndStripesConfig(DataConfig):
     count: PositiveInt = 10_000
     test_count: PositiveInt = 1_000
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """[N, 1, size, size], 0 and 255; labels are 0 where the rows were coloured and 1 where the columns were."""
         generator = rng.torch("bars_and_stripes", torch.device("cpu"))
         num = self.count + self.test_count

@@ -8,7 +8,8 @@ from pydantic import Field
 
 from sandbox.core.rng import Rng
 from sandbox.data._frames import played, shrunk, split
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 _CATCH = {"name": "catch"}
 _GREYS = (0, 64, 160, 255)
@@ -28,7 +29,7 @@ class ColorsConfig(DataConfig):
     test_fraction: float = Field(0.1, gt=0.0, lt=1.0)
     shrink: int = Field(1, ge=1, le=8)
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Images [N, 3, H, W] in other colors, sources [M, 3, H, W] as they are: both sides have as many channels.
 
         The training half has no pairs: play's earlier frames are its sources, its later ones became its images. (Catch
@@ -38,7 +39,7 @@ class ColorsConfig(DataConfig):
         Raises:
             UserError: if the environment's observations are not images of bytes.
         """
-        frames = played("colors", self.env, self.agent, self.count, rng, collect)
+        frames = played("colors", self.env, self.agent, self.count, rng, runs)
         train, test = split(frames, self.test_fraction)
         half = len(train) // 2
         images, test_images, sources, test_sources = (

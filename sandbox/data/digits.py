@@ -12,7 +12,8 @@ import torch
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 _TRAIN = 1_500
 
@@ -24,7 +25,7 @@ class DigitsConfig(DataConfig):
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """1500 images to train and 297 to test, [N, 1, 8, 8], split at random by the run's seed.
 
         Raises:

@@ -7,7 +7,8 @@ from pydantic import Field
 from sandbox.core.rng import Rng
 from sandbox.data._binarize import Threshold
 from sandbox.data._frames import in_parts, played, shrunk, split
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.ops.images import edges
 
 _PONG = {"name": "pong"}
@@ -27,13 +28,13 @@ class EdgesConfig(DataConfig):
     shrink: int = Field(1, ge=1, le=8)
     threshold: Threshold = 32
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Frames [N, C, H, W]; sources [N, 1, H, W], 255 where there is an edge and 0 elsewhere.
 
         Raises:
             UserError: if the environment's observations are not images of bytes.
         """
-        frames = shrunk(played("edges", self.env, self.agent, self.count, rng, collect), self.shrink)
+        frames = shrunk(played("edges", self.env, self.agent, self.count, rng, runs), self.shrink)
         sources = in_parts(lambda part: edges(part, self.threshold), frames)
         (train, test), (train_sources, test_sources) = (split(x, self.test_fraction) for x in (frames, sources))
         return DataSet(train, test, train_sources=train_sources, test_sources=test_sources)

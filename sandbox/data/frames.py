@@ -8,7 +8,8 @@ from pydantic import Field
 from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.data._frames import played, split
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 
 class FramesConfig(DataConfig):
@@ -26,13 +27,13 @@ class FramesConfig(DataConfig):
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Play and split.
 
         Raises:
             UserError: if the environment's observations are not images of bytes.
         """
-        frames = played("frames", self.env, self.agent, self.count, rng, collect)
+        frames = played("frames", self.env, self.agent, self.count, rng, runs)
         generator = rng.torch("frames/binarize", torch.device("cpu"))
         train, test = split(binarize(frames, self.binarize, self.threshold, generator), self.test_fraction)
         return DataSet(train, test, binary=self.binarize != "none")

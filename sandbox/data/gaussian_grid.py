@@ -11,7 +11,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from sandbox.core.rng import Rng
 from sandbox.data._points import mixture
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 
 class GaussianGridConfig(DataConfig):
@@ -34,7 +35,7 @@ class GaussianGridConfig(DataConfig):
         """A mode's standard deviation in the unit square."""
         return self.deviation / (2 * self.extent)
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Points [N, 2] float32; labels are the modes, column by column from the lower left."""
         generator = rng.torch("gaussian_grid", torch.device("cpu"))
         return mixture(self.centres(), self.spread(), self.count, self.test_count, generator)

@@ -10,7 +10,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 
 from sandbox.core.rng import Rng
 from sandbox.data._points import mixture
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 
 class GaussianLineConfig(DataConfig):
@@ -33,7 +34,7 @@ class GaussianLineConfig(DataConfig):
         """A mode's standard deviation in [0, 1]."""
         return self.deviation / (2 * self.extent)
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Points [N, 1] float32; labels are the modes, from left to right."""
         generator = rng.torch("gaussian_line", torch.device("cpu"))
         return mixture(self.centres(), self.spread(), self.count, self.test_count, generator)

@@ -13,7 +13,8 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.data._pictures import Colour, square
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 
 class HubConfig(DataConfig):
@@ -36,7 +37,7 @@ class HubConfig(DataConfig):
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """[N, 1 or 3, size, size].
 
         Raises:

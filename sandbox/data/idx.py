@@ -11,7 +11,8 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data import _idx
 from sandbox.data._binarize import Binarize, Threshold, binarize
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 FILES = ("train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte")
 
@@ -30,7 +31,7 @@ class IdxConfig(DataConfig):
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Images [N, 1, H, W] with labels.
 
         Raises:

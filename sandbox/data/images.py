@@ -12,7 +12,8 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.data._pictures import Colour, square
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 
@@ -32,7 +33,7 @@ class ImagesConfig(DataConfig):
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """[N, 1 or 3, size, size]; with sub-folders, labels are their places in the alphabet.
 
         Raises:

@@ -10,7 +10,8 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from sandbox.core.rng import Rng
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.ops import ising
 
 
@@ -27,7 +28,7 @@ class IsingConfig(DataConfig):
     test_count: PositiveInt = 500
     sweeps: PositiveInt = 30
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """[N, 1, size, size], 0 (down) and 255 (up)."""
         generator = rng.torch("ising", torch.device("cpu"))
         shape = (self.count + self.test_count, self.size, self.size)

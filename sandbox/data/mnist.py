@@ -11,7 +11,8 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data import _idx, idx
 from sandbox.data._binarize import Binarize, Threshold
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 SHA256 = dict(
     zip(
@@ -39,7 +40,7 @@ class MnistConfig(DataConfig):
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """[60000, 1, 28, 28] and [10000, 1, 28, 28] with labels 0..9.
 
         Raises:

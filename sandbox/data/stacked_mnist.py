@@ -11,7 +11,8 @@ from pydantic import PositiveInt
 
 from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 
 class StackedMnistConfig(DataConfig):
@@ -22,13 +23,13 @@ class StackedMnistConfig(DataConfig):
     count: PositiveInt = 50_000
     test_count: PositiveInt = 10_000
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """[N, 3, 28, 28] of MNIST's training digits to train and of its test digits to test; labels 0..999.
 
         Raises:
             UserError: if MNIST's files are not there, or not MNIST's.
         """
-        digits = MnistConfig(root=self.root).make(rng, collect)
+        digits = MnistConfig(root=self.root).make(rng, runs)
         assert digits.train_labels is not None
         assert digits.test_labels is not None
         generator = rng.torch("stacked_mnist", torch.device("cpu"))

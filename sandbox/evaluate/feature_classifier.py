@@ -14,6 +14,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
 from sandbox.networks.inputs import as_float
@@ -122,7 +123,7 @@ def learn(data: DataSet) -> tuple[FeatureClassifier, float]:
         network = Network(tuple(images.shape[1:]), num_classes(data))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     updates = min(_UPDATES, -(-_EPOCHS * len(images) // _BATCH))
-    optimizer = Adam(lr=2e-3, lr_decay_steps=updates).make(network.parameters())
+    optimizer = Adam(lr=2e-3, lr_decay_steps=updates).make(network.parameters(), Compute(torch.device("cpu")))
     shuffling = rng.torch("judge/batches", torch.device("cpu"))
     rest = torch.empty(0, dtype=torch.int64)
     for _ in range(updates):

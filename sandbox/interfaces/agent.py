@@ -1,28 +1,51 @@
 """The `Agent` interface: a learner that acts."""
 
+from abc import abstractmethod
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
 
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
 from sandbox.interfaces.learner import Learner, LearnerConfig
+from sandbox.interfaces.runs import OtherRuns
+from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import RecurrentState
 
 
 class Agent(Learner, Protocol):
     """A learner that acts, for N environments at once."""
 
+    @abstractmethod
     def initial_state(self, num_envs: int) -> RecurrentState:
-        """The carried state at an episode's start, zeros. A dict's `reward` [N] will be told after each step."""
+        """Return the initial recurrent state: zeros.
 
+        If it is a dict with an entry `reward` [N], that entry receives the last reward after every step.
+        """
+
+    @abstractmethod
     def act(
         self, observations: np.ndarray, state: RecurrentState, *, explore: bool
     ) -> tuple[np.ndarray, RecurrentState]:
-        """[N, *observation] -> actions [N] int64 and the next carried state."""
+        """Choose actions.
+
+        Args:
+            observations: [N, *observation].
+            state: The recurrent state before these observations.
+            explore: Whether the agent explores, as in training, or acts as well as it can.
+
+        Returns:
+            Actions [N] int64, and the next recurrent state.
+        """
 
 
 class AgentConfig(LearnerConfig):
-    """A file under `agents/` defines exactly one."""
+    """Options of an agent; a file under `agents/` defines exactly one."""
+
+    @abstractmethod
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> Agent:
+        """Build the agent."""
 
 
 @runtime_checkable

@@ -1,19 +1,15 @@
 """The interface of data sets: whole sets of images, kept in memory as bytes, or of points."""
 
 from abc import abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Protocol, runtime_checkable
 
-import numpy as np
 import torch
 
 from sandbox.config.base import Config
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-
-Collect = Callable[[dict[str, Any], str, int, Rng], np.ndarray]
-"""(env config, agent's name or run, count, rng) -> frames [count, C, H, W] uint8 of that agent at play."""
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,8 @@ class DataConfig(Config):
     name: str
 
     @abstractmethod
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
-        """Load or make the whole set; `collect` plays an agent for sets made of frames."""
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
+        """Load or make the whole set; `runs` collects the frames of an agent for sets that are made of them."""
 
 
 @runtime_checkable

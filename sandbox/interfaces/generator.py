@@ -1,13 +1,18 @@
 """What a loop and a person may ask of a generator."""
 
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 import torch
 
+from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.interfaces.learner import Learner, LearnerConfig
+from sandbox.interfaces.runs import OtherRuns
+from sandbox.interfaces.spec import Spec
 
 
 class UntrainedError(UserError):
@@ -22,6 +27,7 @@ class UntrainedError(UserError):
 class Generator(Learner, Protocol):
     """A learner that has samples to show."""
 
+    @abstractmethod
     def sample(self, count: int) -> torch.Tensor:
         """Means or probabilities of `count` samples, [count, C, H, W] in [0, 1]."""
 
@@ -181,4 +187,8 @@ class Damages(Protocol):
 
 
 class GeneratorConfig(LearnerConfig):
-    """A file under `generators/` defines exactly one."""
+    """Options of a generator; a file under `generators/` defines exactly one."""
+
+    @abstractmethod
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> Generator:
+        """Build the generator."""

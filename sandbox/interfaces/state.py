@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
-# What a stateful agent carries: None, a tensor [N, ...], or a tuple or dict of states. A tuple is a memory, so is a
-# dict's `memory`; a dict's `attention` [N, h, w] is where the agent looked.
+# None, a tensor [N, ...], or a tuple or dict of states. A tuple is the state of a recurrent core, and so is the entry
+# `recurrent` of a dict. The entry `attention` [N, h, w] holds the attention weights.
 RecurrentState = Any
 
 

@@ -11,7 +11,8 @@ import torch
 from pydantic import BeforeValidator, Field, PositiveFloat, PositiveInt
 from torch import nn
 
-from sandbox.optimizers.base import Optimizer, OptimizerConfig, fall
+from sandbox.core.compute import Compute
+from sandbox.optimizers.base import Optimizer, OptimizerConfig, decay_per_update
 
 _Decay = Annotated[float, Field(ge=0, lt=1)]
 
@@ -34,7 +35,10 @@ class Adam(OptimizerConfig):
     clip_norm: PositiveFloat | None = None
     lr_decay_steps: PositiveInt | None = None
 
-    def make(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    def make(self, parameters: Iterable[nn.Parameter], compute: Compute) -> Optimizer:
+        """Build the optimizer."""
         weights = list(parameters)
         rule = torch.optim.Adam(weights, self.lr, self.betas, self.eps, fused=True)
-        return Optimizer(rule, weights, self.clip_norm, fall(self.lr, self.lr_decay_steps))
+        return Optimizer(
+            rule, weights, self.clip_norm, decay_per_update(self.lr, self.lr_decay_steps), compute.background
+        )

@@ -1,50 +1,68 @@
 """What every optimiser offers: one whole step, and how its learning rate falls."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import torch
 from torch import nn
 
 from sandbox.config.base import Config
+from sandbox.core.background import Background
+from sandbox.core.compute import Compute
 
 
 class OptimizerConfig(Config):
     """A file beside this one that defines one is an optimiser, by its `name`."""
 
+    name: str
+
     @abstractmethod
-    def make(self, parameters: Iterable[nn.Parameter]) -> "Optimizer": ...
+    def make(self, parameters: Iterable[nn.Parameter], compute: Compute) -> "Optimizer":
+        """Build the optimizer of these parameters."""
 
 
 class Optimizer:
     """Owns its parameters' gradients: `minimize(loss)` is one whole step."""
 
     def __init__(
-        self, rule: torch.optim.Optimizer, parameters: list[nn.Parameter], clip_norm: float | None, fall: float
+        self,
+        rule: torch.optim.Optimizer,
+        parameters: list[nn.Parameter],
+        clip_norm: float | None,
+        lr_decay: float,
+        background: Background,
     ) -> None:
-        """`clip_norm`: the gradient's largest Euclidean norm; `fall`: what the learning rate loses an update."""
-        self._rule, self._parameters, self._clip_norm, self._fall = rule, parameters, clip_norm, fall
+        """Wrap PyTorch's rule.
 
-    def minimize(self, loss: torch.Tensor, ready: Callable[[], None] = lambda: None) -> Sequence[torch.Tensor]:
-        """Back-propagate the scalar `loss` into this optimiser's parameters only, clip, and step.
+        Args:
+            rule: The update rule of `parameters`.
+            parameters: The weights, in the order of their gradients.
+            clip_norm: Largest Euclidean norm of the gradient, or None.
+            lr_decay: Amount by which the learning rate falls at every update.
+            background: Work that may read the weights until it is waited for.
+        """
+        self._rule, self._parameters, self._clip_norm, self._lr_decay = rule, parameters, clip_norm, lr_decay
+        self._background = background
 
-        Returns the gradients before they were clipped.
+    def minimize(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
+        """Back-propagate the scalar `loss` into this optimizer's parameters only, clip, and step.
 
-        `ready` is called between the gradient and the step, when nothing has changed yet: `Beside.wait`, say.
+        Returns:
+            The gradients before they were clipped.
         """
         gradients = self.gradients(loss)
         kept = gradients if self._clip_norm is None else torch._foreach_add(list(gradients), 0.0)
-        ready()
         self.step(gradients)
         return kept
 
     def gradients(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
-        """Of the scalar `loss`, for this optimiser's parameters only."""
+        """Return the gradients of the scalar `loss` for this optimizer's parameters only."""
         return torch.autograd.grad(loss, self._parameters)
 
     def step(self, gradients: Sequence[torch.Tensor]) -> None:
-        """Clip them, in place, and step; the second half of `minimise`."""
+        """Clip the gradients in place, wait until nobody reads the weights, and step."""
+        self._background.wait()
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
         if self._clip_norm is not None:
@@ -52,7 +70,7 @@ class Optimizer:
         self._rule.step()
         self._rule.zero_grad()
         for group in self._rule.param_groups:
-            group["lr"] = max(group["lr"] - self._fall, 0.0)
+            group["lr"] = max(group["lr"] - self._lr_decay, 0.0)
 
     def state_dict(self) -> dict[str, Any]:
         """The rule's, with the learning rate as it is now."""
@@ -72,6 +90,6 @@ def _layout(parameter: torch.Tensor) -> torch.memory_format:
     return torch.channels_last if last else torch.contiguous_format
 
 
-def fall(lr: float, lr_decay_steps: int | None) -> float:
-    """What a learning rate loses an update, to be 0 after `lr_decay_steps`; None: nothing."""
+def decay_per_update(lr: float, lr_decay_steps: int | None) -> float:
+    """Return how much a learning rate falls at every update, to be 0 after `lr_decay_steps`; None: not at all."""
     return lr / lr_decay_steps if lr_decay_steps else 0.0

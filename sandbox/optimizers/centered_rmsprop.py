@@ -11,7 +11,8 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 
-from sandbox.optimizers.base import Optimizer, OptimizerConfig, fall
+from sandbox.core.compute import Compute
+from sandbox.optimizers.base import Optimizer, OptimizerConfig, decay_per_update
 
 
 class CenteredRMSProp(OptimizerConfig):
@@ -27,9 +28,16 @@ class CenteredRMSProp(OptimizerConfig):
     clip_norm: PositiveFloat | None = None
     lr_decay_steps: PositiveInt | None = None
 
-    def make(self, parameters: Iterable[nn.Parameter]) -> Optimizer:
+    def make(self, parameters: Iterable[nn.Parameter], compute: Compute) -> Optimizer:
+        """Build the optimizer."""
         weights = list(parameters)
-        return Optimizer(Rule(weights, self), weights, self.clip_norm, fall(self.lr, self.lr_decay_steps))
+        return Optimizer(
+            Rule(weights, self),
+            weights,
+            self.clip_norm,
+            decay_per_update(self.lr, self.lr_decay_steps),
+            compute.background,
+        )
 
 
 class Rule(torch.optim.Optimizer):

@@ -1,8 +1,8 @@
 """Puts a run together from its config: source, learner, stream, and back again from a run folder."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from sandbox.core.stateful import Stateful
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import EnvFactory, spec_of
 from sandbox.interfaces.learner import Learner
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.config import RunConfig
 from sandbox.runs.resolve import member, resolve
@@ -52,14 +53,15 @@ def use_threads(config: RunConfig) -> None:
 def build(config: RunConfig, runs: Path) -> BuiltRun:
     """Everything but the stream, as `config` says; `runs` is where data sets of frames look for their agent."""
     rng, compute = Rng(config.seed), choose(config.device, config.precision, config.overlap)
+    others = RunsIn(runs)
     if config.env is not None:
         source: EnvFactory | DataSet = config.env.make
         spec = spec_of(config.env.make(1))
     else:
         assert config.data is not None
-        source = config.data.make(rng, partial(collect_frames, runs))
+        source = config.data.make(rng, others)
         spec = source.spec
-    learner = config.learner.make(spec, rng, compute)
+    learner = config.learner.make(spec, rng, compute, others)
     if config.env is not None:
         freeze_batch_norms(learner)
     return BuiltRun(config, rng, compute, source, learner)
@@ -69,8 +71,7 @@ def new_run(config: RunConfig, runs: Path) -> BuiltRun:
     """As `build`, for a new run: with `encoder_from`, another run's encoder is where this one starts."""
     parts = build(config, runs)
     if config.encoder_from is not None:
-        giver, _ = restore(RunFolder.find(runs, config.encoder_from))
-        load_encoder(parts.learner, giver.learner, config.encoder_from)
+        load_encoder(parts.learner, RunsIn(runs).learner(config.encoder_from), config.encoder_from)
     return parts
 
 
@@ -91,17 +92,29 @@ def learner_parts(learner: Learner) -> dict[str, Stateful]:
     return {f"learner.{name}": part for name, part in learner.parts().items()}
 
 
-def collect_frames(runs: Path, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
-    """`count` frames [count, C, H, W] uint8 of an agent at play, given by its name or its run in `runs`."""
-    actor = actor_for(runs, env, agent, 16, rng)
-    return np.concatenate([actor.step().observations for _ in range(-(-count // 16))])[:count]
+class RunsIn:
+    """The runs of one folder, for members that start from them; see `sandbox.interfaces.runs.OtherRuns`."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def learner(self, run: str) -> Learner:
+        """Restore the learner of `run` from its newest checkpoint."""
+        built, _ = restore(RunFolder.find(self._folder, run))
+        learner: Learner = built.learner
+        return learner
+
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        """Let an agent act in 16 environments until there are `count` observations [count, C, H, W] uint8."""
+        actor = actor_for(self._folder, env, agent, 16, rng)
+        return np.concatenate([actor.step().observations for _ in range(math.ceil(count / 16))])[:count]
 
 
 def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:
     """An agent, given by its name or its run in `runs`, at play in copies of the environment that `env` describes."""
     world = member("envs", env, "data.env").make(num_envs)
     if agent in registry.names("agents"):
-        learner = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"))
+        learner = member("agents", {"name": agent}, "data.agent").make(spec_of(world), rng, choose("cpu"), NO_RUNS)
     else:
         folder = RunFolder.find(runs, agent)
         if agent == "latest":  # tomorrow it would be another run, perhaps the one that asks

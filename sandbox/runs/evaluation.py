@@ -1,7 +1,6 @@
 """Which classifier compares a run's samples with real images, if any can."""
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from sandbox.evaluate.feature_classifier import LARGEST, SMALLEST, Channelwise, 
 from sandbox.evaluate.generators import IMAGES, evaluate_generator
 from sandbox.interfaces.dataset import DataConfig, DataSet, Mixture, Stacked
 from sandbox.interfaces.generator import Translates
-from sandbox.runs.build import BuiltRun, collect_frames, restore, use_threads
+from sandbox.runs.build import BuiltRun, RunsIn, restore, use_threads
 from sandbox.runs.overrides import require_fit
 from sandbox.storage.run_folder import RunFolder
 
@@ -45,7 +44,7 @@ def classifier_of(assembly: BuiltRun, runs: Path) -> tuple[dict[str, str], Featu
 
 
 def _judge(config: DataConfig, runs: Path) -> tuple[str, FeatureExtractor]:
-    known = ClassifierStore(runs / "classifiers").of(config, config.make(Rng(0), partial(collect_frames, runs)))
+    known = ClassifierStore(runs / "classifiers").of(config, config.make(Rng(0), RunsIn(runs)))
     return known.name, known.judge
 
 

@@ -1,13 +1,12 @@
 """What of a run's config may differ when it is scored: its world, and how it is scored, but not what it has learnt."""
 
 from collections.abc import Sequence
-from functools import partial
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.spec import Spec
-from sandbox.runs.build import collect_frames
+from sandbox.runs.build import RunsIn
 from sandbox.runs.config import RunConfig
 from sandbox.runs.resolve import resolve
 from sandbox.storage.run_folder import RunFolder
@@ -54,7 +53,7 @@ def _spec(folder: RunFolder, config: RunConfig) -> Spec:
     if config.env is not None:
         return spec_of(config.env.make(1))
     assert config.data is not None
-    return config.data.make(Rng(config.seed), partial(collect_frames, folder.path.parent)).spec
+    return config.data.make(Rng(config.seed), RunsIn(folder.path.parent)).spec
 
 
 def _words(spec: Spec) -> str:

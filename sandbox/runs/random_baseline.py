@@ -10,6 +10,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.report.references import Reference, published
 from sandbox.runs.resolve import member
 
@@ -45,7 +46,7 @@ def known_or_played(notes: list[str]) -> Callable[[Mapping[str, Any]], Reference
 def _played(env: Mapping[str, Any]) -> Reference:
     config, rng = member("envs", env, "env"), Rng(_SEED)
     world = config.make(16)
-    player = member("agents", {"name": "random"}, "agent").make(spec_of(config.make(1)), rng, choose("cpu"))
+    player = member("agents", {"name": "random"}, "agent").make(spec_of(config.make(1)), rng, choose("cpu"), NO_RUNS)
     end = time.process_time() + _SECONDS  # not the clock's: beside other programs the answer should be the same
     score = evaluate_agent(player, world, _EPISODES, _SEED, lambda: time.process_time() > end)
     words = f"random is {_EPISODES} episodes of the agent `random`, seed {_SEED}, played for this report"

@@ -31,7 +31,12 @@ PACKAGES = {
 
 def files(family: str) -> dict[str, Path]:
     """The members of a family, such as `envs` or `data`, by name; nothing is imported."""
-    spec = importlib.util.find_spec(PACKAGES[family])
+    return modules(PACKAGES[family])
+
+
+def modules(package: str) -> dict[str, Path]:
+    """Return the files of a package that do not begin with `_`, by name; nothing of them is imported."""
+    spec = importlib.util.find_spec(package)
     folders = spec.submodule_search_locations if spec is not None else None
     return {file.stem: file for folder in folders or [] for file in sorted(Path(folder).glob("[!_]*.py"))}
 

@@ -116,7 +116,7 @@ def imagining(folder: RunFolder, *, fps: float | None) -> Session:
 
 def _frames(data: FramesConfig, rng: Rng, runs: Path) -> Iterator[np.ndarray]:
     """What the agent sees that a set of frames is made of, [1, C, H, W] each, while it plays on."""
-    actor = actor_for(runs, data.env, data.agent, 1, rng)
+    actor = actor_for(runs, data.env, data.agent, 1, rng.child("viewer"))
     while True:
         yield actor.step().observations
 

@@ -117,8 +117,8 @@ def saliency(agent: Explains, thought: Decision) -> np.ndarray:
 def memory_of(state: RecurrentState) -> list[np.ndarray]:
     """What a recurrent agent remembers, [size] each in [-1, 1]; empty for the others."""
     match state:
-        case {"memory": memory}:
-            return memory_of(memory)
+        case {"recurrent": recurrent}:
+            return memory_of(recurrent)
         case tuple():
             return [np.tanh(part[0].detach().float().cpu().numpy().ravel()) for part in state]
     return []

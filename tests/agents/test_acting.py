@@ -14,6 +14,7 @@ from sandbox.buffers.replay import Transitions
 from sandbox.config.schedules import ApexEpsilon, Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.recurrent import LSTM
@@ -25,14 +26,14 @@ SMALL: dict[Any, dict[str, Any]] = {
     DQNConfig: {},
     DoubleDQNConfig: {},
     IQNConfig: {"hidden_size": 8, "embedding_size": 4, "num_policy_taus": 2},
-    DRQNConfig: {"memory": LSTM(size=8)},
+    DRQNConfig: {"recurrent": LSTM(size=8)},
 }
 
 
 def make(kind: Any, best: int | None, **options: Any) -> Any:
     """An agent that thinks action `best` of four the best (None: all alike), and whose target network does not."""
     config = kind(backbone=MLP(hidden=(8,)), **SMALL[kind], **options)
-    agent = config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), Compute(torch.device("cpu")))
+    agent = config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), Compute(torch.device("cpu")), NO_RUNS)
     parts = agent.parts()
     for network, action in ((parts["network"], best), (parts["target"], 3)):
         with torch.no_grad():

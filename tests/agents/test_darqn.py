@@ -11,6 +11,7 @@ from sandbox.agents.darqn import DARQN, DARQNConfig
 from sandbox.buffers.sequences import Sequences
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.attention import Hard, Soft
 from sandbox.networks.nature import Nature
@@ -22,9 +23,9 @@ CPU = Compute(torch.device("cpu"))
 
 def make(shape: tuple[int, int] = (52, 84), **options: Any) -> DARQN:
     """On a map of 3 x 7 places."""
-    common = {"backbone": Nature(channels=(2, 3, 4), hidden=None), "memory": LSTM(size=6), "discount": 0.9}
+    common = {"backbone": Nature(channels=(2, 3, 4), hidden=None), "recurrent": LSTM(size=6), "discount": 0.9}
     config = DARQNConfig(**{**common, "attention": Soft(size=5), **options})
-    agent = config.make(Spec((1, *shape), num_actions=4), Rng(0), CPU)
+    agent = config.make(Spec((1, *shape), num_actions=4), Rng(0), CPU, NO_RUNS)
     for parameter in agent._target.parameters():
         parameter.mul_(1.1)  # so that it is another network
     return agent
@@ -47,13 +48,13 @@ def batch(agent: DARQN, size: int = 3, length: int = 4) -> Sequences:
 def test_acting_step_by_step_is_one_unrolled_pass() -> None:
     agent = make()
     data = batch(agent)
-    seen = agent._network(data.observations, agent.initial_state(3)["memory"], torch.Generator())
+    seen = agent._network(data.observations, agent.initial_state(3)["recurrent"], torch.Generator())
     state = agent.initial_state(3)
     for t in range(5):
         actions, state = agent.act(data.observations[:, t].numpy(), state, explore=False)
         assert actions.tolist() == seen.q[:, t].argmax(1).tolist()
         torch.testing.assert_close(state["attention"].flatten(1), seen.glimpses.weights[:, t])
-    torch.testing.assert_close(state["memory"], seen.memory)
+    torch.testing.assert_close(state["recurrent"], seen.memory)
 
 
 @pytest.mark.parametrize(("at", "place"), [((0, 0), (0, 0)), ((0, 60), (0, 6)), ((30, 0), (2, 0)), ((30, 60), (2, 6))])
@@ -79,12 +80,12 @@ def test_the_loss_is_q_learnings_and_what_attention_adds() -> None:
     """Hard attention: the gradient of its weights comes from its own loss alone, that of the rest from both."""
     agent = make(attention=Hard(size=5), optimizer=Adam(lr=1e-2))
     data, seen = batch(agent), {}
-    agent._optimizer.minimise = lambda loss, ready: seen.update(loss=loss)  # type: ignore[method-assign]
+    agent._optimizer.minimize = lambda loss: seen.update(loss=loss)  # type: ignore[method-assign]
     before = torch.Generator().set_state(agent._glimpses.get_state())
     metrics = agent.update(data)
-    glimpsed = agent._network(data.observations[:, :-1], agent.initial_state(3)["memory"], before)
+    glimpsed = agent._network(data.observations[:, :-1], agent.initial_state(3)["recurrent"], before)
     with torch.no_grad():
-        q_t = agent._target(data.observations, agent.initial_state(3)["memory"], before).q[:, 1:]
+        q_t = agent._target(data.observations, agent.initial_state(3)["recurrent"], before).q[:, 1:]
     target = data.r_t + 0.9 * data.discount_t * q_t.amax(-1)
     error = target - glimpsed.q.gather(-1, data.a_tm1[..., None])[..., 0]
     advantage = target - glimpsed.glimpses.baseline

@@ -12,6 +12,7 @@ from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.buffers.replay import Transitions
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.optimizers.adam import Adam
@@ -22,11 +23,11 @@ SPEC = Spec((3,), is_bytes=False, num_actions=4)
 
 
 def double(seed: int = 0, **options: Any) -> DoubleDQN:
-    return DoubleDQNConfig(**OPTIONS, **options).make(SPEC, Rng(seed), Compute(torch.device("cpu")))
+    return DoubleDQNConfig(**OPTIONS, **options).make(SPEC, Rng(seed), Compute(torch.device("cpu")), NO_RUNS)
 
 
 def single(**options: Any) -> DQN:
-    return DQNConfig(**OPTIONS, **options).make(SPEC, Rng(0), Compute(torch.device("cpu")))
+    return DQNConfig(**OPTIONS, **options).make(SPEC, Rng(0), Compute(torch.device("cpu")), NO_RUNS)
 
 
 def batch(seed: int, size: int = 16, steps: int = 1) -> Transitions:

@@ -15,6 +15,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
@@ -30,7 +31,7 @@ CPU = Compute(torch.device("cpu"))
 def make(stack: int = 1, spec: Spec | None = None, **options) -> DQN:
     stream = ExperienceConfig(stack=stack)
     config = DQNConfig(backbone=MLP(hidden=(8,)), stream=stream, **options)
-    return config.make(spec or Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU)
+    return config.make(spec or Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU, NO_RUNS)
 
 
 def batch(size: int = 5) -> Transitions:
@@ -153,7 +154,7 @@ def test_bf16_is_near_fp32() -> None:
     ones = torch.ones(8, 1)
     data = Transitions(frames[0], torch.arange(8) % 3, ones, ones, torch.ones(8, dtype=torch.int64), frames[1])
     exact, rough = (
-        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16)).update(data) for bf16 in (False, True)
+        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16), NO_RUNS).update(data) for bf16 in (False, True)
     )
     torch.testing.assert_close(exact["loss"], rough["loss"], rtol=0.05, atol=0.01)
 

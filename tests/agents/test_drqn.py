@@ -11,6 +11,7 @@ from sandbox.agents.drqn import DRQN, DRQNConfig
 from sandbox.buffers.sequences import Sequences
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.recurrent import GRU, LSTM, RNN, NoRecurrence, RecurrentConfig
@@ -24,8 +25,8 @@ CPU = Compute(torch.device("cpu"))
 
 
 def make(**options) -> DRQN:
-    config = DRQNConfig(**{"backbone": MLP(hidden=(8,)), "memory": LSTM(size=6), "discount": 0.9, **options})
-    return config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU)
+    config = DRQNConfig(**{"backbone": MLP(hidden=(8,)), "recurrent": LSTM(size=6), "discount": 0.9, **options})
+    return config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU, NO_RUNS)
 
 
 def batch(size: int = 5, length: int = 7) -> Sequences:
@@ -45,7 +46,7 @@ def batch(size: int = 5, length: int = 7) -> Sequences:
 
 @pytest.mark.parametrize("memory", [LSTM(size=6), GRU(size=6), RNN(size=6), NoRecurrence()])
 def test_acting_step_by_step_is_one_unrolled_pass(memory: RecurrentConfig) -> None:
-    agent, data = make(memory=memory), batch()
+    agent, data = make(recurrent=memory), batch()
     q, after = agent._network(data.observations, agent.initial_state(5))
     state = agent.initial_state(5)
     for t in range(8):
@@ -132,7 +133,7 @@ def test_without_memory_and_one_step_at_a_time_it_is_dqn(tmp_path: Path) -> None
         "target_period": 3,
     }
     dqn = {"name": "dqn", **common, "stream": {"stack": 1, "batch_size": 8, "replay": replay}}
-    drqn = {"name": "drqn", "memory": {"name": "none"}, **common}
+    drqn = {"name": "drqn", "recurrent": {"name": "none"}, **common}
     drqn["stream"] = {"length": 1, "batch_size": 8, "replay": replay}
     runs = []
     for agent in (dqn, drqn):

@@ -13,6 +13,7 @@ from sandbox.agents.iqn import IQN, IQNConfig, QuantileNetwork
 from sandbox.buffers.replay import Transitions
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
@@ -27,7 +28,7 @@ SIZES: dict[str, Any] = {"embedding_size": 5, "hidden_size": 7, "num_taus": 3, "
 
 def make(seed: int = 0, **options: Any) -> IQN:
     config = IQNConfig(**{**OPTIONS, **SIZES, "num_policy_taus": 4, **options})
-    return config.make(SPEC, Rng(seed), Compute(torch.device("cpu")))
+    return config.make(SPEC, Rng(seed), Compute(torch.device("cpu")), NO_RUNS)
 
 
 def stirred(seed: int) -> QuantileNetwork:
@@ -138,7 +139,7 @@ def test_of_one_median_it_is_dqn(steps: int) -> None:
     """|tau - 1{error < 0}| is a half: the loss of a DQN a sample is twice IQN's, and so is its gradient."""
     agent, data = make(num_taus=1, num_target_taus=1, num_policy_taus=1), batch(3, steps=steps)
     agent._target.load_state_dict(make(seed=1)._network.state_dict())
-    dqn = DQNConfig(**OPTIONS).make(SPEC, Rng(0), Compute(torch.device("cpu")))
+    dqn = DQNConfig(**OPTIONS).make(SPEC, Rng(0), Compute(torch.device("cpu")), NO_RUNS)
     dqn._network = Median(copy.deepcopy(agent._network))  # type: ignore[assignment]
     dqn._target = Median(agent._target)  # type: ignore[assignment]
     agent._fractions = lambda _, size, count: torch.full((size, count), 0.5)  # type: ignore[method-assign]
@@ -223,7 +224,7 @@ def test_bf16_is_near_fp32() -> None:
     ones = torch.ones(8, 1)
     data = Transitions(frames[0], torch.arange(8) % 3, ones, ones, torch.ones(8, dtype=torch.int64), frames[1])
     exact, rough = (
-        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16)).update(data) for bf16 in (False, True)
+        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16), NO_RUNS).update(data) for bf16 in (False, True)
     )
     torch.testing.assert_close(exact["loss"], rough["loss"], rtol=0.05, atol=0.01)
 

@@ -17,6 +17,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
@@ -33,7 +34,7 @@ ONCE: dict[str, Any] = {"num_epochs": 1, "num_minibatches": 1}
 
 def make(spec: Spec = SPEC, seed: int = 0, stack: int = 1, **options: Any) -> PQN:
     config = PQNConfig(**{"backbone": MLP(hidden=(8,), layer_norm=True), "stack": stack, **options})
-    return config.make(spec, Rng(seed), CPU)
+    return config.make(spec, Rng(seed), CPU, NO_RUNS)
 
 
 def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1) -> list[Step]:
@@ -122,7 +123,7 @@ def test_it_is_dqn_on_what_has_just_been_played() -> None:
     backbone, batch = MLP(hidden=(8,)), steps(scale=0.1)
     ours = make(backbone=backbone, q_lambda=0.0, **ONCE)
     stream = ExperienceConfig(stack=1)
-    theirs = DQNConfig(backbone=backbone, stream=stream).make(SPEC, Rng(0), CPU)
+    theirs = DQNConfig(backbone=backbone, stream=stream).make(SPEC, Rng(0), CPU, NO_RUNS)
     flat = {name: torch.from_numpy(np.concatenate([getattr(s, name) for s in batch])) for name in Step._fields[:-1]}
     data = Transitions(
         flat["observations"],
@@ -233,7 +234,7 @@ def test_bf16_is_near_fp32() -> None:
     batch = [Step(frames[0], np.arange(8) % 3, np.ones(8, np.float32), no, no, frames[1], nothing)]
     config = PQNConfig(backbone=backbone, stack=1, stream=RolloutsConfig(num_envs=8, length=1))
     exact, rough = (
-        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16)).update(batch) for bf16 in (False, True)
+        config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16), NO_RUNS).update(batch) for bf16 in (False, True)
     )
     torch.testing.assert_close(exact["loss"], rough["loss"], rtol=0.05, atol=0.01)
 

@@ -15,6 +15,7 @@ from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, optimal_values
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
@@ -26,7 +27,7 @@ HALF = StepSize(start=0.5, power=0.0)
 
 
 def make(spec: Spec | None = None, **options: Any) -> QLearning:
-    return QLearningConfig(**options).make(spec or Spec((3,), is_bytes=False, num_actions=2), Rng(0), CPU)
+    return QLearningConfig(**options).make(spec or Spec((3,), is_bytes=False, num_actions=2), Rng(0), CPU, NO_RUNS)
 
 
 def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> Step:
@@ -48,7 +49,7 @@ def inner(world: Model) -> np.ndarray:
 
 def learn(env: GridWorldConfig, config: QLearningConfig, steps: int, seed: int) -> QLearning:
     rng = Rng(seed)
-    agent = config.make(spec_of(env.make(1)), rng, CPU)
+    agent = config.make(spec_of(env.make(1)), rng, CPU, NO_RUNS)
     stream = config.stream.make(env.make, agent, rng, CPU)
     for _ in Run(agent, stream, rng).steps():
         if stream.step >= steps:

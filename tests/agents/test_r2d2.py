@@ -15,6 +15,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import play_episodes
 from sandbox.interfaces.environment import Environment
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import map_state
 from sandbox.networks.heads.scalar import Scalar
@@ -35,8 +36,8 @@ PLAIN: dict[str, Any] = {"last_action_reward": False, "double": False, "rescale"
 def make(burn_in: int = 2, **options: Any) -> R2D2:
     replay = ReplayConfig(num_envs=4, capacity=400, warmup=80)
     stream = StoredSequencesConfig(batch_size=5, length=6, period=3, burn_in=burn_in, replay=replay)
-    common = {"backbone": MLP(hidden=(8,)), "memory": LSTM(size=6), "head": Scalar(hidden=7), "discount": 0.9}
-    return R2D2Config(**{**common, "stream": stream, **options}).make(SPEC, Rng(0), CPU)
+    common = {"backbone": MLP(hidden=(8,)), "recurrent": LSTM(size=6), "head": Scalar(hidden=7), "discount": 0.9}
+    return R2D2Config(**{**common, "stream": stream, **options}).make(SPEC, Rng(0), CPU, NO_RUNS)
 
 
 def window(length: int, mask: torch.Tensor, seed: int) -> Sequences:
@@ -55,7 +56,7 @@ def state(seed: int) -> dict[str, Any]:
     g = torch.Generator().manual_seed(seed)
     memory = tuple(torch.randn(5, 6, generator=g) for _ in range(2))
     action = F.one_hot(torch.randint(4, (5,), generator=g), 4).float()
-    return {"memory": memory, "action": action, "reward": torch.randn(5, generator=g)}
+    return {"recurrent": memory, "action": action, "reward": torch.randn(5, generator=g)}
 
 
 def batch(burn_in: int = 2, length: int = 6) -> StoredSequences:
@@ -85,7 +86,7 @@ def test_an_update_by_hand(burn_in: int) -> None:
     for b in range(5):
         values = []
         for network in (agent._network, agent._target):
-            memory = tuple(part[b : b + 1] for part in data.burn_in.carried["state"]["memory"])
+            memory = tuple(part[b : b + 1] for part in data.burn_in.carried["state"]["recurrent"])
             last = torch.cat(
                 [
                     data.burn_in.carried["state"]["action"][b],
@@ -124,7 +125,7 @@ def test_an_update_by_hand(burn_in: int) -> None:
         priorities.append(0.9 * max(map(abs, errors)) + 0.1 * float(np.mean(np.abs(errors))))
     seen = []
     minimize = agent._optimizer.minimize
-    agent._optimizer.minimize = lambda loss, ready: (seen.append(loss.item()), minimize(loss, ready))  # type: ignore
+    agent._optimizer.minimize = lambda loss: (seen.append(loss.item()), minimize(loss))  # type: ignore
     metrics = agent.update(data)
     assert seen == [pytest.approx(total, rel=1e-4)]
     assert float(metrics["loss"]) == pytest.approx(losses / count, rel=1e-4)
@@ -134,8 +135,8 @@ def test_an_update_by_hand(burn_in: int) -> None:
 def test_without_its_additions_it_is_drqn() -> None:
     """No burn-in, no stored memory, one step, no rescaling, no last action, one head: DRQN's update."""
     agent = make(0, **PLAIN, head=Scalar(dueling=False, hidden=None), optimizer=Adam(lr=1e-2))
-    theirs = DRQNConfig(backbone=MLP(hidden=(8,)), memory=LSTM(size=6), discount=0.9, optimizer=Adam(lr=1e-2))
-    reference = theirs.make(SPEC, Rng(0), CPU)
+    theirs = DRQNConfig(backbone=MLP(hidden=(8,)), recurrent=LSTM(size=6), discount=0.9, optimizer=Adam(lr=1e-2))
+    reference = theirs.make(SPEC, Rng(0), CPU, NO_RUNS)
     for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
         assert torch.equal(a, b)
     data = batch(0)
@@ -155,10 +156,10 @@ def test_burn_in_has_no_gradient() -> None:
     with torch.no_grad():
         last = agent._followed_by(agent._last(data.burn_in.carried["state"]), data.burn_in)
         _, memory = agent._network(
-            data.burn_in.observations[:, :-1], last[:, :-1], data.burn_in.carried["state"]["memory"]
+            data.burn_in.observations[:, :-1], last[:, :-1], data.burn_in.carried["state"]["recurrent"]
         )
     keep = ~data.starts[:, None]
-    carried = {"memory": tuple(part * keep for part in memory), "action": last[:, -1, :4], "reward": last[:, -1, 4]}
+    carried = {"recurrent": tuple(part * keep for part in memory), "action": last[:, -1, :4], "reward": last[:, -1, 4]}
     given = data._replace(burn_in=window(0, torch.ones(5, 0), 9)._replace(carried={"state": carried}))
     agent.update(data)
     other.update(given)
@@ -170,7 +171,7 @@ def world(**options: Any) -> BuiltRun:
     agent = {
         "name": "r2d2",
         "backbone": {"name": "mlp", "hidden": [16]},
-        "memory": {"size": 8},
+        "recurrent": {"size": 8},
         "head": {"hidden": None},
         "stream": {
             "batch_size": 16,
@@ -243,4 +244,4 @@ def test_it_knows_what_it_did_and_got_last_and_forgets_it_with_everything_else_a
     for t, (_, carried) in enumerate(spy.seen[:6]):
         for n, fresh in enumerate((t in (0, 3), t in (0, 5))):
             assert bool(carried["action"][n].any()) != fresh
-            assert bool(carried["memory"][0][n].any()) != fresh
+            assert bool(carried["recurrent"][0][n].any()) != fresh

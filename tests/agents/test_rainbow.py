@@ -19,6 +19,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.heads.categorical import Categorical
 from sandbox.networks.heads.exploration import EpsilonGreedy, Noisy
@@ -45,13 +46,13 @@ QAgent = Rainbow | DQN | DoubleDQN
 
 
 def rainbow(seed: int = 0, **options: Any) -> Rainbow:
-    return RainbowConfig(**{**COMMON, **PLAIN, **options}).make(SPEC, Rng(seed), CPU)
+    return RainbowConfig(**{**COMMON, **PLAIN, **options}).make(SPEC, Rng(seed), CPU, NO_RUNS)
 
 
 def dqn(kind: type[DQNConfig] | type[DoubleDQNConfig] = DQNConfig, **options: Any) -> Any:
     stream, exploration = ExperienceConfig(stack=1), PLAIN["exploration"].epsilon
     config = kind(**{**COMMON, "stream": stream, "exploration": exploration, "discount": 0.9, **options})
-    return config.make(SPEC, Rng(0), CPU)
+    return config.make(SPEC, Rng(0), CPU, NO_RUNS)
 
 
 def batch(seed: int = 1, size: int = 16, n: int = 1) -> Transitions:
@@ -288,7 +289,7 @@ def test_the_atari_config_has_the_papers_numbers() -> None:
     assert agent.target_period * stream.replay.update_period * 4 == 32_000
     assert stream.replay.warmup * 4 == 80_000
     assert (stream.batch_size, stream.stack, stream.n_step, stream.priority_exponent) == (32, 4, 3, 0.5)
-    assert [stream.importance_exponent_exponent.at(step) for step in (0, 25_000_000, 50_000_000)] == pytest.approx(
+    assert [stream.importance_exponent.at(step) for step in (0, 25_000_000, 50_000_000)] == pytest.approx(
         [0.4, 0.7, 1.0]
     )
 

@@ -14,6 +14,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, policy_values
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
@@ -31,7 +32,7 @@ def constant(epsilon: float) -> Linear:
 def make(**options: Any) -> Sarsa:
     """Three states, two actions, `VALUES` in the table."""
     options = {"discount": 0.8, "step_size": HALF, **options}
-    agent = SarsaConfig(**options).make(Spec((3,), is_bytes=False, num_actions=2), Rng(0), CPU)
+    agent = SarsaConfig(**options).make(Spec((3,), is_bytes=False, num_actions=2), Rng(0), CPU, NO_RUNS)
     agent._table.q[:] = VALUES
     return agent
 
@@ -55,7 +56,7 @@ def inner(world: Model) -> np.ndarray:
 
 def learn(env: GridWorldConfig, config: SarsaConfig, steps: int, seed: int) -> Sarsa:
     rng = Rng(seed)
-    agent = config.make(spec_of(env.make(1)), rng, CPU)
+    agent = config.make(spec_of(env.make(1)), rng, CPU, NO_RUNS)
     stream = config.stream.make(env.make, agent, rng, CPU)
     for _ in Run(agent, stream, rng).steps():
         if stream.step >= steps:
@@ -133,7 +134,7 @@ def test_the_waiting_step_is_part_of_the_checkpoint() -> None:
 
 def test_pixels_are_refused_when_the_agent_is_made() -> None:
     with pytest.raises(UserError, match=r"agent sarsa keeps a table .* Set env\.observe=features"):
-        SarsaConfig().make(spec_of(GridWorldConfig().make(1)), Rng(0), CPU)
+        SarsaConfig().make(spec_of(GridWorldConfig().make(1)), Rng(0), CPU, NO_RUNS)
 
 
 def test_numbers_that_are_not_one_hot_are_refused_when_seen() -> None:

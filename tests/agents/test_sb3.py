@@ -17,6 +17,7 @@ from sandbox.agents.sb3 import SB3Config
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.envs import id_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import reset_where
 from sandbox.runs.build import BuiltRun, build
@@ -202,13 +203,13 @@ def test_schedules_at_their_first_middle_and_last_step(tmp_path: Path) -> None:
 
 def test_a_learner_that_only_plays_takes_no_memory() -> None:
     config = resolve([], [CART_POLE, "agent={name: sb3, algorithm: dqn}", "steps=1"]).agent
-    agent = config.make(Spec((3, 84, 84), num_actions=2), Rng(0), CPU)  # type: ignore[union-attr]
+    agent = config.make(Spec((3, 84, 84), num_actions=2), Rng(0), CPU, NO_RUNS)  # type: ignore[union-attr]
     assert agent._model.replay_buffer.observations.nbytes < 10**6
 
 
 def test_many_channels_are_still_channels() -> None:
     """Theirs takes the smallest axis for the channels, and would turn these images around."""
-    agent = SB3Config().make(Spec((48, 36, 40), num_actions=2), Rng(0), CPU)
+    agent = SB3Config().make(Spec((48, 36, 40), num_actions=2), Rng(0), CPU, NO_RUNS)
     assert agent._model.policy.features_extractor.cnn[0].in_channels == 48
     actions, _ = agent.act(np.zeros((2, 48, 36, 40), np.uint8), None, explore=True)
     assert actions.shape == (2,)
@@ -224,7 +225,7 @@ def test_many_channels_are_still_channels() -> None:
     ],
 )
 def test_the_policy_goes_by_what_is_seen(spec: Spec, policy: Any, name: str) -> None:
-    agent = SB3Config(policy=policy).make(spec, Rng(0), CPU)
+    agent = SB3Config(policy=policy).make(spec, Rng(0), CPU, NO_RUNS)
     assert type(agent._model.policy).__name__ == name
 
 

@@ -16,6 +16,7 @@ from sandbox.core.rng import Rng
 from sandbox.envs import id_of
 from sandbox.envs.cart_pole import CartPoleConfig
 from sandbox.interfaces.environment import Environment, spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.runs.resolve import resolve
 
@@ -88,7 +89,7 @@ def test_truncation_bootstraps_by_hand() -> None:
     config = resolve([], [*words, "agent.stream.num_envs=2"]).agent
     assert isinstance(config, SB3Config)
     rng = Rng(0)
-    agent = config.make(Spec((1,), is_bytes=False, num_actions=2), rng, CPU)
+    agent = config.make(Spec((1,), is_bytes=False, num_actions=2), rng, CPU, NO_RUNS)
     batch = next(agent.begin(Tape(), rng))  # type: ignore[arg-type]
     with torch.no_grad():
         value = agent._model.policy.predict_values(torch.tensor([[3.0]])).item()

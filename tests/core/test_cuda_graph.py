@@ -20,6 +20,7 @@ from sandbox.core.cuda_graph import CudaGraphed
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.actor import Step
 from sandbox.training.loop import Run
@@ -104,9 +105,10 @@ def same(ours: Any, plain: Any) -> None:
 def pair(kind: Any, precision: PrecisionName, spec: Spec = FEATURES, **options: Any) -> tuple[Any, Any]:
     """A learner that records, and one that does not."""
     ours, plain = (
-        kind.model_validate({**SMALL, **options}).make(spec, Rng(0), choose("cuda", precision)) for _ in range(2)
+        kind.model_validate({**SMALL, **options}).make(spec, Rng(0), choose("cuda", precision), NO_RUNS)
+        for _ in range(2)
     )
-    plain._recorded_slope = plain._slope
+    plain._captured = plain._loss_and_gradients
     return ours, plain
 
 
@@ -129,7 +131,7 @@ def test_on_a_gpu_updates_are_those_without_recording(kind: Any, precision: Prec
 @needs_a_gpu
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_on_a_gpu_memories_are_carried_as_without_recording(precision: PrecisionName) -> None:
-    ours, plain = pair(DRQNConfig, precision, memory={"size": 8}, target_period=3)
+    ours, plain = pair(DRQNConfig, precision, recurrent={"size": 8}, target_period=3)
     mine, theirs = ours.initial_state(8), plain.initial_state(8)
     for seed in range(8):
         data, other = (windows(seed, torch.device("cuda"), memory) for memory in (mine, theirs))
@@ -160,7 +162,7 @@ def test_on_a_gpu_playing_beside_the_update_that_records_changes_nothing() -> No
     for overlap in (False, True):
         compute, rng, env = choose("cuda", overlap=overlap), Rng(0), CatchConfig()
         config = DQNConfig.model_validate({**SMALL, "stream": {"stack": 1, "replay": {"warmup": 64, "num_envs": 8}}})
-        learner = config.make(spec_of(env.make(1)), rng, compute)
+        learner = config.make(spec_of(env.make(1)), rng, compute, NO_RUNS)
         run = Run(learner, config.stream.make(env.make, learner, rng, compute), rng)
         for _ in zip(range(20), run.steps(), strict=False):
             pass

@@ -1,6 +1,7 @@
 """Names make generators; the checkpoint holds them all."""
 
 import numpy as np
+import pytest
 import torch
 
 from sandbox.core.rng import Rng
@@ -16,10 +17,42 @@ def test_same_seed_and_name_same_numbers() -> None:
     assert a.integer("x") != a.integer("z") != Rng(4).integer("z")
 
 
-def test_asking_twice_gives_the_same_generator() -> None:
+def test_a_name_has_one_owner() -> None:
     rng = Rng(0)
-    assert rng.numpy("x") is rng.numpy("x")
-    assert rng.torch("x", CPU) is rng.torch("x", CPU)
+    rng.numpy("x"), rng.torch("x", CPU), rng.child("a").numpy("x")
+    with pytest.raises(ValueError, match="the NumPy stream 'x' has an owner already"):
+        rng.numpy("x")
+    with pytest.raises(ValueError, match="the PyTorch stream 'x' has an owner already"):
+        rng.torch("x", CPU)
+    with pytest.raises(ValueError, match="the NumPy stream 'a/x' has an owner already"):
+        rng.numpy("a/x")
+
+
+def test_names_of_children_are_joined() -> None:
+    child = Rng(3).child("a").child("b")
+    assert child.numpy("x").random() == Rng(3).numpy("a/b/x").random()
+    assert child.integer("x") == Rng(3).integer("a/b/x")
+    with child.initializing("net"):
+        ours = torch.rand(1)
+    with Rng(3).initializing("a/b/net"):
+        assert torch.equal(torch.rand(1), ours)
+
+
+def test_the_streams_of_children_are_saved_with_the_roots() -> None:
+    rng, other = Rng(0), Rng(0)
+    held = rng.child("a").numpy("x")
+    held.random(5)
+    theirs = other.child("a").numpy("x")
+    other.load_state_dict(rng.state_dict())
+    assert theirs.random() == held.random()
+
+
+def test_a_stream_restored_before_its_owner_asks_goes_on() -> None:
+    rng, other = Rng(0), Rng(0)
+    held = rng.numpy("x")
+    held.random(5)
+    other.load_state_dict(rng.state_dict())
+    assert other.numpy("x").random() == held.random()
 
 
 def test_restored_generators_go_on_in_the_hands_of_their_holders() -> None:

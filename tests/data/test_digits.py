@@ -10,10 +10,11 @@ from sandbox.core.rng import Rng
 from sandbox.data._binarize import binarize
 from sandbox.data.digits import DigitsConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 
 
 def make(seed: int = 0, **options: object) -> DataSet:
-    return DigitsConfig.model_validate(options).make(Rng(seed), lambda *_: pytest.fail("digits need no agent"))
+    return DigitsConfig.model_validate(options).make(Rng(seed), NO_RUNS)
 
 
 def test_shapes_levels_and_split() -> None:

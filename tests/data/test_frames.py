@@ -8,16 +8,26 @@ import pytest
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data.frames import FramesConfig
+from sandbox.interfaces.runs import NoOtherRuns
 
 
-def play(env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
-    assert env == {"name": "pong"}
-    assert agent == "random"
-    return np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(4, 2).repeat(4, 3)
+class Frames(NoOtherRuns):
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        assert env == {"name": "pong"}
+        assert agent == "random"
+        return np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(4, 2).repeat(4, 3)
+
+
+class FixedFrames(NoOtherRuns):
+    def __init__(self, frames: np.ndarray) -> None:
+        self._frames = frames
+
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        return self._frames
 
 
 def test_the_test_set_is_the_end_of_play() -> None:
-    data = FramesConfig(env={"name": "pong"}, count=20, test_fraction=0.25).make(Rng(0), play)
+    data = FramesConfig(env={"name": "pong"}, count=20, test_fraction=0.25).make(Rng(0), Frames())
     assert data.train[:, 0, 0, 0].tolist() == list(range(15))
     assert data.test[:, 0, 0, 0].tolist() == list(range(15, 20))
     assert data.spec.shape == (1, 4, 4)
@@ -26,12 +36,12 @@ def test_the_test_set_is_the_end_of_play() -> None:
 
 @pytest.mark.parametrize(("fraction", "expected"), [(0.001, 1), (0.999, 2)])
 def test_neither_part_is_empty(fraction: float, expected: int) -> None:
-    data = FramesConfig(env={"name": "pong"}, count=3, test_fraction=fraction).make(Rng(0), play)
+    data = FramesConfig(env={"name": "pong"}, count=3, test_fraction=fraction).make(Rng(0), Frames())
     assert len(data.test) == expected
 
 
 def test_binarised() -> None:
-    data = FramesConfig(env={"name": "pong"}, count=20, binarize="threshold", threshold=10).make(Rng(0), play)
+    data = FramesConfig(env={"name": "pong"}, count=20, binarize="threshold", threshold=10).make(Rng(0), Frames())
     assert data.binary
     assert data.train[:, 0, 0, 0].tolist() == [0] * 10 + [255] * 8
 
@@ -39,7 +49,7 @@ def test_binarised() -> None:
 def test_observations_that_are_no_images() -> None:
     config = FramesConfig(env={"name": "pong"}, count=5)
     with pytest.raises(UserError) as refused:
-        config.make(Rng(0), lambda *_: np.zeros((5, 6), np.float32))
+        config.make(Rng(0), FixedFrames(np.zeros((5, 6), np.float32)))
     assert str(refused.value) == (
         "data.env gives observations (6,) of float32, but data.name=frames needs images [C, H, W] of uint8. "
         "Choose an environment or an option with pixels, e.g. data.env.observe=pixels."

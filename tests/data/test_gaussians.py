@@ -8,12 +8,13 @@ from sandbox.data.gaussian_grid import GaussianGridConfig
 from sandbox.data.gaussian_line import GaussianLineConfig
 from sandbox.data.gaussian_ring import GaussianRingConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 
 Set = GaussianGridConfig | GaussianRingConfig | GaussianLineConfig
 
 
 def make(config: Set, seed: int = 0) -> DataSet:
-    return config.make(Rng(seed), lambda *_: pytest.fail("no agent is needed"))
+    return config.make(Rng(seed), NO_RUNS)
 
 
 def test_centres_by_hand() -> None:

@@ -13,6 +13,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data.hub import HubConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 
 
 class Rows(list):
@@ -45,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 def make(**options: Any) -> DataSet:
     config = HubConfig.model_validate({"path": "someone/numbers", "size": 3, "colour": "grey", **options})
-    return config.make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+    return config.make(Rng(0), NO_RUNS)
 
 
 def refusal(**options: Any) -> str:

@@ -6,12 +6,13 @@ import torch
 from sandbox.core.rng import Rng
 from sandbox.data.ising import IsingConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.ops import ising
 
 
 def make(seed: int = 0, **options: float) -> DataSet:
     given = {"size": 6, "count": 1_000, "test_count": 200, "sweeps": 15, **options}
-    return IsingConfig.model_validate(given).make(Rng(seed), lambda *_: pytest.fail("no agent is needed"))
+    return IsingConfig.model_validate(given).make(Rng(seed), NO_RUNS)
 
 
 def spins(images: torch.Tensor) -> torch.Tensor:

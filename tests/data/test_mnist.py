@@ -15,6 +15,7 @@ from sandbox.data import _idx, idx
 from sandbox.data.idx import IdxConfig
 from sandbox.data.mnist import MnistConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 
 
 def encoded(array: np.ndarray) -> bytes:
@@ -35,7 +36,7 @@ def write(folder: Path, *, zipped: bool = False) -> dict[str, bytes]:
 
 def make(folder: Path, **options: object) -> DataSet:
     config = IdxConfig.model_validate({"root": str(folder), **options})
-    return config.make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+    return config.make(Rng(0), NO_RUNS)
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -150,7 +151,7 @@ def test_no_images_at_all(tmp_path: Path) -> None:
 def test_no_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_DATA", str(tmp_path))
     with pytest.raises(UserError) as refused:
-        MnistConfig().make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+        MnistConfig().make(Rng(0), NO_RUNS)
     assert str(refused.value) == (
         f"no MNIST in {tmp_path}: neither mnist/train-images-idx3-ubyte nor train-images-idx3-ubyte is there, with or "
         "without .gz. Fetch the four files from https://ossci-datasets.s3.amazonaws.com/mnist/ and set "
@@ -161,12 +162,12 @@ def test_no_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_anything_else_is_not_mnist(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(UserError, match="is not the file that was meant"):
-        MnistConfig(root=str(tmp_path)).make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+        MnistConfig(root=str(tmp_path)).make(Rng(0), NO_RUNS)
 
 
 @pytest.mark.skipif("SANDBOX_DATA" not in os.environ, reason="SANDBOX_DATA names no folder with MNIST")
 def test_mnist() -> None:
-    data = MnistConfig().make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+    data = MnistConfig().make(Rng(0), NO_RUNS)
     assert (data.train.shape, data.test.shape) == ((60_000, 1, 28, 28), (10_000, 1, 28, 28))
     assert (data.train.float().mean() / 255).item() == pytest.approx(0.1307, abs=1e-4)
     assert data.test_labels is not None

@@ -10,6 +10,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
 from sandbox.data.stacked_mnist import StackedMnistConfig, stack
+from sandbox.interfaces.runs import NO_RUNS
 
 
 def test_channels_are_digits_and_labels_their_number() -> None:
@@ -26,17 +27,17 @@ def test_channels_are_digits_and_labels_their_number() -> None:
 
 def test_no_mnist(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"no MNIST in .*Fetch the four files"):
-        StackedMnistConfig(root=str(tmp_path)).make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+        StackedMnistConfig(root=str(tmp_path)).make(Rng(0), NO_RUNS)
 
 
 @pytest.mark.skipif("SANDBOX_DATA" not in os.environ, reason="SANDBOX_DATA names no folder with MNIST")
 def test_the_halves_stay_apart() -> None:
     config = StackedMnistConfig(count=500, test_count=200)
-    data, again, other = (config.make(Rng(seed), lambda *_: pytest.fail("no agent")) for seed in (0, 0, 1))
+    data, again, other = (config.make(Rng(seed), NO_RUNS) for seed in (0, 0, 1))
     assert (data.train.shape, data.test.shape, data.binary) == ((500, 3, 28, 28), (200, 3, 28, 28), False)
     assert torch.equal(data.train, again.train)
     assert not torch.equal(data.train, other.train)
-    mnist = MnistConfig().make(Rng(0), lambda *_: pytest.fail("no agent"))
+    mnist = MnistConfig().make(Rng(0), NO_RUNS)
     known = {digit.tobytes() for digit in mnist.train.numpy()}
     assert all(channel.tobytes() in known for image in data.train.numpy() for channel in image)
     strangers = [channel.tobytes() in known for image in data.test.numpy() for channel in image]

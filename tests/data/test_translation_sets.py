@@ -11,14 +11,24 @@ from sandbox.core.rng import Rng
 from sandbox.data._frames import shrunk
 from sandbox.data.colors import ColorsConfig, recoloured
 from sandbox.data.edges import EdgesConfig
+from sandbox.interfaces.runs import NoOtherRuns
 from sandbox.ops.images import edges
 
 
-def play(env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
-    """Frame t is black but for a square of 4 x 4 pixels of the grey 100 + t."""
-    frames = np.zeros((count, 1, 12, 12), np.uint8)
-    frames[:, :, 4:8, 2:6] = 100 + np.arange(count)[:, None, None, None]
-    return frames
+class Frames(NoOtherRuns):
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        """Frame t is black but for a square of 4 x 4 pixels of the grey 100 + t."""
+        frames = np.zeros((count, 1, 12, 12), np.uint8)
+        frames[:, :, 4:8, 2:6] = 100 + np.arange(count)[:, None, None, None]
+        return frames
+
+
+class FixedFrames(NoOtherRuns):
+    def __init__(self, frames: np.ndarray) -> None:
+        self._frames = frames
+
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        return self._frames
 
 
 def test_edges_by_hand() -> None:
@@ -36,7 +46,7 @@ def test_edges_by_hand() -> None:
 
 
 def test_each_frame_has_its_own_edges() -> None:
-    data = EdgesConfig(count=20, test_fraction=0.25).make(Rng(0), play)
+    data = EdgesConfig(count=20, test_fraction=0.25).make(Rng(0), Frames())
     assert data.paired
     assert (data.spec.shape, data.spec.source_shape) == ((1, 12, 12), (1, 12, 12))
     assert data.train_sources is not None
@@ -51,7 +61,7 @@ def test_shrunk_by_averaging() -> None:
     frames = torch.tensor([[0, 2, 9], [4, 6, 9], [9, 9, 9]], dtype=torch.uint8).view(1, 1, 3, 3)
     assert shrunk(frames, 2).tolist() == [[[[3]]]]
     assert shrunk(frames, 1) is frames
-    assert EdgesConfig(count=20, shrink=2).make(Rng(0), play).spec.source_shape == (1, 6, 6)
+    assert EdgesConfig(count=20, shrink=2).make(Rng(0), Frames()).spec.source_shape == (1, 6, 6)
 
 
 def test_colours_by_hand() -> None:
@@ -62,14 +72,14 @@ def test_colours_by_hand() -> None:
 
 
 def test_no_frame_is_on_both_sides_in_training_and_every_one_in_the_test_half() -> None:
-    data = ColorsConfig(count=20, test_fraction=0.25).make(Rng(0), play)
+    data = ColorsConfig(count=20, test_fraction=0.25).make(Rng(0), Frames())
     assert not data.paired
     assert (data.spec.shape, data.spec.source_shape) == ((3, 12, 12), (3, 12, 12))
     assert data.train_sources is not None
     assert data.test_sources is not None
     assert torch.equal(data.train_sources[:, 0], data.train_sources[:, 2])
     assert data.train_sources.amax((1, 2, 3)).tolist() == list(range(100, 107))
-    later = torch.from_numpy(play({}, "", 20, Rng(0)))[7:15]
+    later = torch.from_numpy(Frames().frames({}, "", 20, Rng(0)))[7:15]
     assert torch.equal(data.train, recoloured(later))
     assert torch.equal(data.test, recoloured(data.test_sources))
 
@@ -77,7 +87,7 @@ def test_no_frame_is_on_both_sides_in_training_and_every_one_in_the_test_half() 
 @pytest.mark.parametrize(("name", "config"), [("edges", EdgesConfig(count=5)), ("colors", ColorsConfig(count=5))])
 def test_observations_that_are_no_images(name: str, config: EdgesConfig | ColorsConfig) -> None:
     with pytest.raises(UserError) as refused:
-        config.make(Rng(0), lambda *_: np.zeros((5, 6), np.float32))
+        config.make(Rng(0), FixedFrames(np.zeros((5, 6), np.float32)))
     assert str(refused.value) == (
         f"data.env gives observations (6,) of float32, but data.name={name} needs images [C, H, W] of uint8. "
         "Choose an environment or an option with pixels, e.g. data.env.observe=pixels."

@@ -147,7 +147,7 @@ def test_an_interrupted_step_leaves_no_answer_behind() -> None:
 
 PROGRAM = """
 import os, sys, time
-from envs.atari import AtariConfig
+from sandbox.envs.atari import AtariConfig
 env = AtariConfig(workers=2).make(2)
 env.reset(seed=0)
 print(env._crew._others[0].process.pid, flush=True)

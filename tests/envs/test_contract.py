@@ -153,7 +153,7 @@ def test_a_foreign_state_is_refused(name: str) -> None:
 
 @pytest.mark.parametrize("name", ALL)
 def test_docstrings_say_what_a_player_must_know(name: str) -> None:
-    document = importlib.import_module(f"envs.{name}").__doc__
+    document = importlib.import_module(f"sandbox.envs.{name}").__doc__
     assert document
     for section in ("Rules:", "Observation:", "Actions:", "Reward:", "Episode:", "Best return:", "Paper:"):
         assert f"\n{section}" in document

@@ -14,14 +14,15 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.evaluate import classifier_store
 from sandbox.evaluate.classifier_store import ClassifierStore, digest_of
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet
+from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.interfaces.runs import OtherRuns
 
 
 class Stripes(DataConfig):
     name: Literal["stripes"] = "stripes"
     width: int = 1
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         raise NotImplementedError
 
 
@@ -113,7 +114,7 @@ def test_a_kill_in_the_middle_leaves_nothing_behind(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(classifier_store, "_flush", killed)
+        patch.setattr(classifier_store, "flush", killed)
         with pytest.raises(KeyboardInterrupt):
             ClassifierStore(tmp_path).of(Stripes(), striped)
     assert not list(tmp_path.glob("stripes_*"))

@@ -11,9 +11,10 @@ from sandbox.data.gaussian_line import GaussianLineConfig
 from sandbox.data.gaussian_ring import GaussianRingConfig
 from sandbox.evaluate.mixtures import found_modes, point_distances
 from sandbox.interfaces.dataset import Mixture
+from sandbox.interfaces.runs import NO_RUNS
 
 GRID = GaussianGridConfig(count=4_000, test_count=2_000)
-DATA = GRID.make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+DATA = GRID.make(Rng(0), NO_RUNS)
 TRAIN, TEST, MORE = DATA.train[:2_000], DATA.test, DATA.train[2_000:]
 FIGURES = ("modes", "high_quality", "reverse_kl", "js", "sliced_w1")
 

@@ -19,6 +19,7 @@ from sandbox.envs.catch import CatchConfig
 from sandbox.evaluate.agents import play_episodes
 from sandbox.evaluate.sb3 import Policy
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.networks.mlp import MLP
 from sandbox.networks.recurrent import LSTM
 from sandbox.runs import registry
@@ -27,8 +28,8 @@ from sandbox.runs import registry
 def test_evaluate_policy_scores_our_agents_as_we_do() -> None:
     """Recurrent ones too: the state is carried, and zeroed at every episode's start."""
     source = CatchConfig(observe="features").make
-    config = DRQNConfig(backbone=MLP(hidden=(8,)), memory=LSTM(size=8))
-    agent = config.make(spec_of(source(1)), Rng(0), Compute(torch.device("cpu")))
+    config = DRQNConfig(backbone=MLP(hidden=(8,)), recurrent=LSTM(size=8))
+    agent = config.make(spec_of(source(1)), Rng(0), Compute(torch.device("cpu")), NO_RUNS)
     env = DummyVecEnv([lambda: gymnasium.make("Sandbox/Catch-v0", observe="features")] * 2)
     env.seed(5)
     with warnings.catch_warnings():

@@ -10,6 +10,7 @@ from torch import nn
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import HINGE, LEAST_SQUARES, NON_SATURATING, WASSERSTEIN, gradient_penalty
 from sandbox.training.batch_norm import freeze_batch_norms, paused_batch_norms
@@ -23,9 +24,9 @@ ALONE = ("sngan", "wgan", "wgan_gp")  # no batch norm
 
 def make(name: str, bf16: bool = False, family: str = "generators", **options: Any) -> Any:
     backbone = {"name": "strided", "channels": (4, 8), "normalization": "none" if name in ALONE else "batch"}
-    file = importlib.import_module(f"{family}.{name}")
+    file = importlib.import_module(f"sandbox.{family}.{name}")
     config = vars(file)[f"{CLASSES.get(name, 'DQN')}Config"].model_validate({"backbone": backbone, **options})
-    return config.make(SPEC, Rng(0), Compute(torch.device("cpu"), bf16))
+    return config.make(SPEC, Rng(0), Compute(torch.device("cpu"), bf16), NO_RUNS)
 
 
 def images(count: int = 8, seed: int = 0) -> torch.Tensor:

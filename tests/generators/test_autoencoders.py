@@ -11,6 +11,7 @@ from sandbox.core.compute import Compute, choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import regularized_codes
@@ -31,7 +32,7 @@ EVERY: dict[str, dict[str, Any]] = {
 
 def make(name: str, compute: Compute | None = None, **options: Any) -> Any:
     config = registry.config_class("generators", name).model_validate({**EVERY[name], **options})
-    return config.make(SPEC, Rng(0), compute or choose("cpu"))  # type: ignore[attr-defined]
+    return config.make(SPEC, Rng(0), compute or choose("cpu"), NO_RUNS)  # type: ignore[attr-defined]
 
 
 def images(count: int = 20, seed: int = 0) -> torch.Tensor:

@@ -12,6 +12,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.boltzmann_machine import BoltzmannMachine, BoltzmannMachineConfig
 from sandbox.interfaces.generator import Generator, Likelihood
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann_machine
 
@@ -21,7 +22,7 @@ EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SP
 
 def make(spec: Spec = SPEC, **options: Any) -> BoltzmannMachine:
     given = {"hidden_size": 3, "num_chains": 30, **options}
-    return BoltzmannMachineConfig.model_validate(given).make(spec, Rng(0), choose("cpu"))
+    return BoltzmannMachineConfig.model_validate(given).make(spec, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def batch(count: int = 8, seed: int = 0) -> torch.Tensor:

@@ -10,6 +10,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.cgan import CGAN, CGANConfig
 from sandbox.interfaces.generator import Coder, Conditional, Generator, Imagines, Previews
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.streams.labeled import Labeled
@@ -20,7 +21,7 @@ BATCH = Labeled(torch.arange(96, dtype=torch.uint8).view(6, 1, 4, 4), torch.tens
 
 def make(**options: Any) -> CGAN:
     options = {"backbone": {"name": "mlp", "hidden": (16,)}, "latent_size": 4, **options}
-    return CGANConfig.model_validate(options).make(SPEC, Rng(0), choose("cpu"))
+    return CGANConfig.model_validate(options).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def test_the_discriminator_sees_the_class_as_planes() -> None:
@@ -80,7 +81,7 @@ def test_images_of_a_class_are_those_it_has_learnt() -> None:
 
 def test_data_without_labels_are_refused() -> None:
     with pytest.raises(UserError) as error:
-        CGANConfig().make(Spec((1, 8, 8)), Rng(0), choose("cpu"))
+        CGANConfig().make(Spec((1, 8, 8)), Rng(0), choose("cpu"), NO_RUNS)
     assert str(error.value) == (
         "generator.name=cgan makes images of a class, but these data have no labels. Take some that have, "
         "e.g. data.name=digits or data.name=mnist, or generator.name=dcgan, which needs none."

@@ -11,6 +11,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.context_encoder import ContextEncoder, ContextEncoderConfig
 from sandbox.interfaces.generator import Damages, Generator, Previews, Translates
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.images import MISSING, missing, squares
@@ -20,7 +21,7 @@ SPEC = Spec((3, 8, 8))
 
 def make(**options: Any) -> ContextEncoder:
     small = {"backbone": {"name": "mlp", "hidden": (32,)}, "latent_size": 8, **options}
-    return ContextEncoderConfig.model_validate(small).make(SPEC, Rng(0), choose("cpu"))
+    return ContextEncoderConfig.model_validate(small).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def images(count: int = 6, seed: int = 0) -> torch.Tensor:
@@ -105,4 +106,4 @@ def test_what_does_not_fit() -> None:
     with pytest.raises(UserError, match=r"this context_encoder takes images \[B, 3, 8, 8\], which it has learnt from"):
         make().translate(torch.zeros(2, 1, 8, 8))
     with pytest.raises(UserError, match=r"learns from images, but these data are points"):
-        ContextEncoderConfig().make(Spec((2,), False), Rng(0), choose("cpu"))
+        ContextEncoderConfig().make(Spec((2,), False), Rng(0), choose("cpu"), NO_RUNS)

@@ -12,6 +12,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.dbm import DBM, DBMConfig
 from sandbox.interfaces.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann
 from sandbox.streams.labeled import Labeled
@@ -22,7 +23,7 @@ EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SP
 
 def make(spec: Spec = SPEC, **options: Any) -> DBM:
     options = {"layers": (4, 3, 2), "pretraining_steps": 3, "learning_steps": 4, **options}
-    return DBMConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
+    return DBMConfig.model_validate(options).make(spec, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def batch(count: int = 8, seed: int = 0) -> Labeled:

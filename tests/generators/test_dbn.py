@@ -14,6 +14,7 @@ from sandbox.core.rng import Rng
 from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators.dbn import DBN, DBNConfig
 from sandbox.interfaces.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import belief, boltzmann
 from sandbox.ops.boltzmann import Machine
@@ -27,7 +28,7 @@ ALL = {"pretraining_steps": 3, "up_down": {"steps": 2, "lr": {"start": 0.1, "end
 
 def make(layers: tuple[int, ...] = (3, 2), spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> DBN:
     config = DBNConfig.model_validate({"layers": layers, "pretraining_steps": 40, **options})
-    return config.make(spec, rng or Rng(0), choose("cpu"))
+    return config.make(spec, rng or Rng(0), choose("cpu"), NO_RUNS)
 
 
 def batch(count: int = 10, seed: int = 0) -> Labeled:

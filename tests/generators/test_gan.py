@@ -12,6 +12,7 @@ from sandbox.core.rng import Rng
 from sandbox.generators._adversarial.regularizers import ExponentialDecay
 from sandbox.generators.gan import GAN, GANConfig
 from sandbox.interfaces.generator import Generator, Imagines, Likelihood, Previews
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import MINIMAX, NON_SATURATING
 
@@ -20,7 +21,7 @@ SPEC = Spec((1, 8, 8))
 
 def make(**options: Any) -> GAN:
     options = {"backbone": {"name": "mlp", "hidden": (32,)}, "latent_size": 4, **options}
-    return GANConfig.model_validate(options).make(SPEC, Rng(0), choose("cpu"))
+    return GANConfig.model_validate(options).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def images(count: int = 10) -> torch.Tensor:
@@ -167,7 +168,7 @@ def test_all_that_decides_what_comes_next_is_in_its_parts(
 ) -> None:
     """The average, too (trap 26), and to the last bit, whatever the layout in memory."""
     gan = make(regularizers=regularizers, discriminator_steps=2, backbone=backbone)
-    other = GANConfig.model_validate(gan._duel._terms).make(SPEC, Rng(1), choose("cpu"))
+    other = GANConfig.model_validate(gan._duel._terms).make(SPEC, Rng(1), choose("cpu"), NO_RUNS)
     for _ in range(3):
         gan.update(images())
     assert gan.parts().keys() == other.parts().keys()

@@ -10,6 +10,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.hopfield import Hopfield, HopfieldConfig
 from sandbox.interfaces.generator import Generator, Recalls, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import hopfield
 
@@ -17,7 +18,7 @@ SPEC = Spec((1, 10, 10))
 
 
 def make(**options: Any) -> Hopfield:
-    return HopfieldConfig.model_validate({"patterns": 6, **options}).make(SPEC, Rng(0), choose("cpu"))
+    return HopfieldConfig.model_validate({"patterns": 6, **options}).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def batch(count: int = 6, seed: int = 0, white: float = 0.5) -> torch.Tensor:

@@ -11,6 +11,7 @@ from sandbox.core.rng import Rng
 from sandbox.generators.gan import GANConfig
 from sandbox.generators.infogan import InfoGAN, InfoGANConfig
 from sandbox.interfaces.generator import Classifier, Clusters, Coder, Conditional, Generator, Imagines, Previews, Steers
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.likelihood import categorical_information, uniform_information
@@ -21,7 +22,7 @@ SPEC = Spec((1, 8, 8))
 
 def make(**options: Any) -> InfoGAN:
     small = {"backbone": {"name": "mlp", "hidden": (16,)}, "num_categories": 3, "noise_size": 4, "recognizer_size": 8}
-    return InfoGANConfig.model_validate({**small, **options}).make(SPEC, Rng(0), choose("cpu"))
+    return InfoGANConfig.model_validate({**small, **options}).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def images(count: int = 10) -> torch.Tensor:
@@ -42,7 +43,7 @@ def test_codes_are_drawn_evenly() -> None:
 def test_its_encoder_starts_a_plain_discriminator() -> None:
     """Though it stands within the network that has Q, too."""
     giver = make()
-    taker = GANConfig(backbone=giver._config.backbone).make(SPEC, Rng(1), choose("cpu"))
+    taker = GANConfig(backbone=giver._config.backbone).make(SPEC, Rng(1), choose("cpu"), NO_RUNS)
     load_encoder(taker, giver, "muse")
     given = giver._recogniser.judge.encoder.state_dict()
     assert all(

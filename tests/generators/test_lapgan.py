@@ -10,6 +10,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.lapgan import LAPGAN, LAPGANConfig
 from sandbox.interfaces.generator import Conditional, Generator, Imagines, Previews
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.ops.images import enlarged, halved
@@ -19,7 +20,7 @@ SPEC = Spec((1, 16, 16))
 
 def make(spec: Spec = SPEC, **options: Any) -> LAPGAN:
     options = {"backbone": {"name": "strided", "channels": (4,)}, "detail_channels": (4,), "latent_size": 3, **options}
-    return LAPGANConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
+    return LAPGANConfig.model_validate(options).make(spec, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def images() -> torch.Tensor:

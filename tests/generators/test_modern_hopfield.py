@@ -9,13 +9,14 @@ from sandbox.core.compute import choose
 from sandbox.core.rng import Rng
 from sandbox.generators.modern_hopfield import ModernHopfield, ModernHopfieldConfig
 from sandbox.interfaces.generator import Generator, Recalls, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 
 SPEC = Spec((3, 6, 6))
 
 
 def make(**options: Any) -> ModernHopfield:
-    return ModernHopfieldConfig.model_validate({"patterns": 50, **options}).make(SPEC, Rng(0), choose("cpu"))
+    return ModernHopfieldConfig.model_validate({"patterns": 50, **options}).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def batch(count: int = 50, seed: int = 0) -> torch.Tensor:

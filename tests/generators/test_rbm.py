@@ -13,6 +13,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.rbm import RBM, RBMConfig
 from sandbox.interfaces.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann
 
@@ -27,7 +28,7 @@ def constant(value: float) -> dict[str, float]:
 def make(spec: Spec = SPEC, compute: Compute | None = None, hidden_size: int = 4, **learning: Any) -> RBM:
     learning = {"chains": {"count": 30}, "lr": constant(0.1), "momentum": constant(0.5), **learning}
     config = RBMConfig.model_validate({"hidden_size": hidden_size, "learning": learning})
-    return config.make(spec, Rng(0), compute or choose("cpu"))
+    return config.make(spec, Rng(0), compute or choose("cpu"), NO_RUNS)
 
 
 def batch(count: int = 8, seed: int = 0) -> torch.Tensor:
@@ -187,7 +188,7 @@ def test_gaussian_pixels_learn_a_density() -> None:
         "visible": {"name": "gaussian", "std": 0.1},
         "learning": {"lr": constant(0.01), "momentum": constant(0.5), "centering": 0.05},
     }
-    rbm = RBMConfig.model_validate(config).make(SPEC, Rng(0), choose("cpu"))
+    rbm = RBMConfig.model_validate(config).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
     greys = torch.tensor([0.2, 0.8]).repeat(20)
     images = greys[:, None] + 0.1 * torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
     for _ in range(800):
@@ -201,7 +202,7 @@ def test_gaussian_pixels_learn_a_density() -> None:
 def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
     """It integrates to 1 over the pixel, not over the unit, which is the pixel by `std`; it says that it is one."""
     config = RBMConfig.model_validate({"hidden_size": 2, "visible": {"name": "gaussian", "std": 0.3}})
-    rbm = config.make(Spec((1, 1, 1)), Rng(0), choose("cpu"))
+    rbm = config.make(Spec((1, 1, 1)), Rng(0), choose("cpu"), NO_RUNS)
     rbm._layer.machine().weight.copy_(torch.tensor([[1.5, -0.5]]))
     pixel = torch.linspace(-3, 4, 7_001)
     estimate = rbm.log_likelihood(pixel.view(-1, 1, 1, 1))
@@ -218,7 +219,7 @@ def test_one_chain_has_no_standard_error() -> None:
 
 def test_no_pseudo_likelihood_of_real_pixels() -> None:
     """Its sum over the two states of a pixel is none of a pixel that has infinitely many."""
-    rbm = RBMConfig.model_validate({"visible": {"name": "gaussian"}}).make(SPEC, Rng(0), choose("cpu"))
+    rbm = RBMConfig.model_validate({"visible": {"name": "gaussian"}}).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
     with pytest.raises(UserError) as refused:
         rbm.pseudo_log_likelihood(batch())
     assert str(refused.value) == (

@@ -17,6 +17,7 @@ from sandbox.generators._adversarial.regularizers import (
     WeightHistory,
 )
 from sandbox.generators.gan import GAN, GANConfig
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import feature_matching
@@ -34,7 +35,7 @@ PLAYERS = [
 
 def make(**options: Any) -> GAN:
     options = {"backbone": {"name": "mlp", "hidden": (32,)}, "latent_size": 4, **options}
-    return GANConfig.model_validate(options).make(SPEC, Rng(0), choose("cpu"))
+    return GANConfig.model_validate(options).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def images(count: int = 10) -> torch.Tensor:

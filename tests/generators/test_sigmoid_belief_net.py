@@ -11,6 +11,7 @@ from sandbox.core.rng import Rng
 from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators.sigmoid_belief_net import SigmoidBeliefNet, SigmoidBeliefNetConfig
 from sandbox.interfaces.generator import Coder, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import belief
 
@@ -23,7 +24,7 @@ def every(units: int) -> torch.Tensor:
 
 def make(layers: tuple[int, ...] = (3, 2), lr: float = 0.1, **options: Any) -> SigmoidBeliefNet:
     config = {"layers": layers, "lr": {"start": lr, "end": lr}, **options}
-    return SigmoidBeliefNetConfig.model_validate(config).make(SPEC, Rng(0), choose("cpu"))
+    return SigmoidBeliefNetConfig.model_validate(config).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def batch(count: int = 10, seed: int = 0) -> torch.Tensor:
@@ -109,7 +110,7 @@ def test_samples_have_the_exact_distribution() -> None:
 def test_learns_a_distribution() -> None:
     """Two opposite patterns: within 0.1 nat of what made them, where independent pixels are 0.3 nats away."""
     config = SigmoidBeliefNetConfig.model_validate({"layers": (4, 2), "lr": {"start": 0.3, "end": 0.0, "steps": 2_000}})
-    net = config.make(SPEC, Rng(0), choose("cpu"))
+    net = config.make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
     for i in range(2_000):
         net.update(batch(60, seed=i % 50))
     v = (torch.cat([batch(60, seed=i) for i in range(50)]) == 255).float().flatten(1)

@@ -12,6 +12,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
 from sandbox.interfaces.generator import Classifier
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.labeled import Labeled
 
@@ -21,7 +22,7 @@ SHAPE = (1, 8, 8)
 def make(num_classes: int = 0, **options: Any) -> StackedAutoencoder:
     options = {"layers": (16, 8, 4), "pretraining_steps": 3, **options}
     spec = Spec(SHAPE, num_classes=num_classes)
-    return StackedAutoencoderConfig.model_validate(options).make(spec, Rng(0), choose("cpu"))
+    return StackedAutoencoderConfig.model_validate(options).make(spec, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def images(count: int = 20, seed: int = 0) -> torch.Tensor:

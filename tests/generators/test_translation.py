@@ -13,6 +13,7 @@ from sandbox.core.rng import Rng
 from sandbox.generators.cyclegan import CycleGAN, CycleGANConfig
 from sandbox.generators.pix2pix import Pix2Pix, Pix2PixConfig
 from sandbox.interfaces.generator import Generator, Previews, Translates
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops.adversarial import LEAST_SQUARES, NON_SATURATING
 from sandbox.streams.paired import Both
@@ -22,12 +23,12 @@ SMALL = {"channels": (4, 8), "patch_channels": (4, 8)}
 
 
 def pix2pix(**options: Any) -> Pix2Pix:
-    return Pix2PixConfig.model_validate({**SMALL, **options}).make(SPEC, Rng(0), choose("cpu"))
+    return Pix2PixConfig.model_validate({**SMALL, **options}).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def cyclegan(spec: Spec = SPEC, **options: Any) -> CycleGAN:
     config = CycleGANConfig.model_validate({**SMALL, "num_blocks": 1, **options})
-    return config.make(spec, Rng(0), choose("cpu"))
+    return config.make(spec, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def both(count: int = 5, channels: int = 3, seed: int = 0) -> Both:
@@ -168,13 +169,13 @@ def test_sources_of_another_shape(make: Any) -> None:
 @pytest.mark.parametrize(("config", "name"), [(Pix2PixConfig(), "pix2pix"), (CycleGANConfig(), "cyclegan")])
 def test_data_without_sources_or_of_two_sizes(config: Any, name: str) -> None:
     with pytest.raises(UserError) as refused:
-        config.make(Spec((1, 8, 8)), Rng(0), choose("cpu"))
+        config.make(Spec((1, 8, 8)), Rng(0), choose("cpu"), NO_RUNS)
     assert str(refused.value) == (
         f"generator.name={name} translates sources to images, but these data have images only. Take a set with "
         "both, e.g. data.name=edges (pairs) or data.name=colors (no pairs, for generator.name=cyclegan)."
     )
     with pytest.raises(UserError) as refused:
-        config.make(Spec((1, 8, 8), source_shape=(1, 16, 16)), Rng(0), choose("cpu"))
+        config.make(Spec((1, 8, 8), source_shape=(1, 16, 16)), Rng(0), choose("cpu"), NO_RUNS)
     assert str(refused.value) == (
         f"generator.name={name} translates between images of one size, but the sources of these data are "
         "16x16 and their images 8x8. Scale one of them."

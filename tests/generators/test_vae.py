@@ -11,6 +11,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.vae import VAE, VAEConfig
 from sandbox.interfaces.generator import Generator, Likelihood, Reconstructs
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
@@ -20,7 +21,7 @@ SPEC = Spec((1, 8, 8))
 
 def make(compute: Compute | None = None, **options: Any) -> VAE:
     options = {"backbone": {"name": "mlp", "hidden": (32,)}, "latent_size": 3, **options}
-    return VAEConfig.model_validate(options).make(SPEC, Rng(0), compute or choose("cpu"))
+    return VAEConfig.model_validate(options).make(SPEC, Rng(0), compute or choose("cpu"), NO_RUNS)
 
 
 def images(count: int = 20) -> torch.Tensor:

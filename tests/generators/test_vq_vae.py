@@ -8,6 +8,7 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.rng import Rng
 from sandbox.generators.vq_vae import VQVAE, Codebook, VQVAEConfig
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import vector_quantization as vq
 
@@ -21,7 +22,7 @@ def config(**options: Any) -> VQVAEConfig:
 
 
 def make(**options: Any) -> VQVAE:
-    return config(**options).make(SPEC, Rng(0), choose("cpu"))
+    return config(**options).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
 
 
 def images(count: int = 20, seed: int = 0) -> torch.Tensor:

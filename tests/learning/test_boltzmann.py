@@ -8,6 +8,7 @@ from sandbox.core.rng import Rng
 from sandbox.data.digits import DigitsConfig
 from sandbox.generators.rbm import RBMConfig
 from sandbox.interfaces.dataset import DataSet
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.training.loop import Run
 
@@ -22,7 +23,7 @@ def nats(data: DataSet, centering: float) -> float:
         "centering": centering,
     }
     rng, compute = Rng(0), choose("cpu")
-    rbm = RBMConfig.model_validate({"hidden_size": 16, "learning": learning}).make(data.spec, rng, compute)
+    rbm = RBMConfig.model_validate({"hidden_size": 16, "learning": learning}).make(data.spec, rng, compute, NO_RUNS)
     run = Run(rbm, ShuffledConfig().make(data, rbm, rng, compute), rng)
     for _ in zip(range(3_000), run.steps(), strict=False):
         pass
@@ -31,7 +32,7 @@ def nats(data: DataSet, centering: float) -> float:
 
 def test_centred_black_on_white_is_as_likely_as_white_on_black() -> None:
     torch.set_num_threads(1)
-    data = DigitsConfig(binarize="threshold", threshold=250).make(Rng(0), lambda *_: pytest.fail("no agent is needed"))
+    data = DigitsConfig(binarize="threshold", threshold=250).make(Rng(0), NO_RUNS)
     flipped = DataSet(255 - data.train, 255 - data.test, binary=True)
     centred = [nats(images, 0.01) for images in (data, flipped)]
     plain = [nats(images, 0.0) for images in (data, flipped)]

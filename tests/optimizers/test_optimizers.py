@@ -12,6 +12,7 @@ from torch import nn
 from sandbox.agents.dqn import DQNConfig
 from sandbox.cli._describe import sections
 from sandbox.config.base import Config
+from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.base import Optimizer
@@ -21,23 +22,25 @@ from sandbox.runs.resolve import resolve
 
 EITHER = pytest.mark.parametrize("config", [Adam(lr=0.1), CenteredRMSProp(lr=0.1)], ids=lambda c: c.name)
 
+CPU = Compute(torch.device("cpu"))
+
 
 def test_adams_first_step_is_the_learning_rate() -> None:
     weight = nn.Parameter(torch.tensor([1.0, -2.0]))
-    Adam(lr=0.1).make([weight]).minimize((3 * weight).sum())
+    Adam(lr=0.1).make([weight], CPU).minimize((3 * weight).sum())
     torch.testing.assert_close(weight.detach(), torch.tensor([0.9, -2.1]))
 
 
 def test_only_its_own_parameters_get_gradients() -> None:
     mine, other = nn.Parameter(torch.ones(1)), nn.Parameter(torch.ones(1))
-    Adam().make([mine]).minimize((mine * other).sum())
+    Adam().make([mine], CPU).minimize((mine * other).sum())
     assert other.grad is None
     assert other.item() == 1
 
 
 def test_clipping_limits_the_norm() -> None:
     weight = nn.Parameter(torch.zeros(2))
-    optimizer = Adam(clip_norm=1.0, lr=1.0, eps=1.0).make([weight])
+    optimizer = Adam(clip_norm=1.0, lr=1.0, eps=1.0).make([weight], CPU)
     optimizer.minimize((torch.tensor([30.0, 40.0]) * weight).sum())
     # Adam's first step is lr * g / (|g| + eps) with g clipped to (0.6, 0.8)
     torch.testing.assert_close(weight.detach(), torch.tensor([-0.6 / 1.6, -0.8 / 1.8]))
@@ -49,7 +52,7 @@ def test_channels_last_weights_step_like_plain_adam(restored: bool) -> None:
     plain = nn.Conv2d(3, 5, 4)
     ours = nn.Conv2d(3, 5, 4).to(memory_format=torch.channels_last)
     ours.load_state_dict(plain.state_dict())
-    optimizer, reference = Adam(lr=0.1).make(ours.parameters()), torch.optim.Adam(plain.parameters(), 0.1)
+    optimizer, reference = Adam(lr=0.1).make(ours.parameters(), CPU), torch.optim.Adam(plain.parameters(), 0.1)
     images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
         optimizer.minimize(ours(images).square().sum())
@@ -62,7 +65,7 @@ def test_channels_last_weights_step_like_plain_adam(restored: bool) -> None:
                 i: {k: v.clone(memory_format=torch.contiguous_format) for k, v in s.items()}
                 for i, s in state["state"].items()
             }
-            optimizer = Adam(lr=0.1).make(ours.parameters())
+            optimizer = Adam(lr=0.1).make(ours.parameters(), CPU)
             optimizer.load_state_dict({**state, "state": flat})
     for a, b in zip(ours.parameters(), plain.parameters(), strict=True):
         torch.testing.assert_close(a, b)
@@ -71,14 +74,14 @@ def test_channels_last_weights_step_like_plain_adam(restored: bool) -> None:
 def test_a_gradient_in_another_layout_reaches_the_right_weights() -> None:
     weight = nn.Parameter(torch.zeros(2, 3, 4, 4).to(memory_format=torch.channels_last))
     signs = torch.where(torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(0)) < 0.5, -1.0, 1.0)
-    Adam(lr=0.1).make([weight]).minimize((weight * signs).sum())
+    Adam(lr=0.1).make([weight], CPU).minimize((weight * signs).sum())
     torch.testing.assert_close(weight.detach(), -0.1 * signs)
 
 
 def test_centered_rmsprop_by_hand() -> None:
     """Two steps with gradients 3 and -1: g / sqrt(E[g^2] - E[g]^2 + 0.01), both averages from zero (trap 1)."""
     weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
-    optimizer = CenteredRMSProp().make([weight])
+    optimizer = CenteredRMSProp().make([weight], CPU)
     # E[g] = 0.05 * 3 = 0.15; E[g^2] = 0.05 * 9 = 0.45; the root is of 0.45 - 0.0225 + 0.01 = 0.4375
     optimizer.minimize((3 * weight).sum())
     first = 1 - 2.5e-4 * 3 / sqrt(0.4375)
@@ -91,7 +94,7 @@ def test_centered_rmsprop_by_hand() -> None:
 def test_centered_rmsprops_options_by_hand() -> None:
     weight = nn.Parameter(torch.tensor([0.0], dtype=torch.float64))
     config = CenteredRMSProp(lr=0.1, decay=0.5, min_squared_gradient=0.75, clip_norm=2.0)
-    config.make([weight]).minimize((30 * weight).sum())
+    config.make([weight], CPU).minimize((30 * weight).sum())
     # g is clipped to 2; E[g] = 1, E[g^2] = 2, so the root is of 2 - 1 + 0.75
     torch.testing.assert_close(weight.item(), -0.1 * 2 / sqrt(1.75), rtol=0, atol=1e-6)
 
@@ -100,14 +103,14 @@ def test_centered_rmsprops_options_by_hand() -> None:
 def test_the_learning_rate_falls_to_zero_in_a_straight_line(restored: bool) -> None:
     """Adam's steps under a constant gradient are the learning rate; a checkpoint goes on with it."""
     weight = nn.Parameter(torch.zeros(1, dtype=torch.float64))
-    optimizer = Adam(lr=0.4, lr_decay_steps=4).make([weight])
+    optimizer = Adam(lr=0.4, lr_decay_steps=4).make([weight], CPU)
     places = [0.0]
     for _ in range(6):
         optimizer.minimize(-weight.sum())
         places.append(weight.item())
         if restored:
             state = copy.deepcopy(optimizer.state_dict())
-            optimizer = Adam(lr=0.4, lr_decay_steps=4).make([weight])
+            optimizer = Adam(lr=0.4, lr_decay_steps=4).make([weight], CPU)
             optimizer.load_state_dict(state)
     steps = [after - before for before, after in pairwise(places)]
     assert steps == pytest.approx([0.4, 0.3, 0.2, 0.1, 0, 0], abs=1e-7)
@@ -116,7 +119,7 @@ def test_the_learning_rate_falls_to_zero_in_a_straight_line(restored: bool) -> N
 def test_centered_rmsprops_falls_too() -> None:
     """The first steps are lr * 3 / sqrt(0.4375), of the test above, then half of that lr, then nothing."""
     weight = nn.Parameter(torch.zeros(1, dtype=torch.float64))
-    optimizer = CenteredRMSProp(lr_decay_steps=2).make([weight])
+    optimizer = CenteredRMSProp(lr_decay_steps=2).make([weight], CPU)
     places = [0.0]
     for _ in range(4):
         optimizer.minimize((3 * weight).sum())
@@ -131,7 +134,7 @@ def test_large_gradients_without_variance_stay_finite() -> None:
     """E[g^2] - E[g]^2 is then the difference of two large equal numbers, and rounding makes it negative."""
     gradients = torch.logspace(1, 6, 200)
     weight = nn.Parameter(torch.zeros(200))
-    optimizer = CenteredRMSProp().make([weight])
+    optimizer = CenteredRMSProp().make([weight], CPU)
     for _ in range(400):
         optimizer.minimize((gradients * weight).sum())
     assert weight.isfinite().all()
@@ -145,7 +148,7 @@ def test_a_restored_optimiser_goes_on_exactly(config: Adam | CenteredRMSProp) ->
         torch.manual_seed(0)
         conv = nn.Conv2d(3, 5, 4).to(memory_format=torch.channels_last)
         network = nn.Sequential(conv, nn.Flatten(), nn.Linear(180, 2))
-        return network, config.make(network.parameters())
+        return network, config.make(network.parameters(), CPU)
 
     def go(network: nn.Module, optimizer: Optimizer, seeds: range) -> None:
         for seed in seeds:
@@ -167,7 +170,7 @@ def test_centered_rmsprop_steps_alike_in_both_layouts() -> None:
     plain = nn.Conv2d(3, 5, 4)
     ours = nn.Conv2d(3, 5, 4).to(memory_format=torch.channels_last)
     ours.load_state_dict(plain.state_dict())
-    pairs = [(network, CenteredRMSProp(lr=0.1).make(network.parameters())) for network in (plain, ours)]
+    pairs = [(network, CenteredRMSProp(lr=0.1).make(network.parameters(), CPU)) for network in (plain, ours)]
     images = torch.randn(2, 3, 9, 9, generator=torch.Generator().manual_seed(0))
     for _ in range(3):
         for network, optimizer in pairs:

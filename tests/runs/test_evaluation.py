@@ -10,7 +10,8 @@ from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
 from sandbox.data.stacked_mnist import StackedMnistConfig
 from sandbox.evaluate.classifier_store import ClassifierStore
-from sandbox.interfaces.dataset import Collect, DataConfig, DataSet, Stacked
+from sandbox.interfaces.dataset import DataConfig, DataSet, Stacked
+from sandbox.interfaces.runs import NO_RUNS, OtherRuns
 from sandbox.runs import evaluation
 from sandbox.runs.build import BuiltRun, build
 from sandbox.runs.evaluation import classifier_of
@@ -37,7 +38,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, DataSet]]:
         found.append((config, data))
         return Known()
 
-    monkeypatch.setattr(evaluation.Judges, "of", of)
+    monkeypatch.setattr(evaluation.ClassifierStore, "of", of)
     return found
 
 
@@ -50,7 +51,7 @@ def test_runs_with_other_seeds_have_the_same_one(tmp_path: Path, asked: list[tup
     (config, one), (_, other) = asked
     assert config == parts[0].config.data
     assert torch.equal(one.train, other.train)
-    assert torch.equal(one.test, config.make(Rng(0), None).test)
+    assert torch.equal(one.test, config.make(Rng(0), NO_RUNS).test)
 
 
 @pytest.mark.parametrize(
@@ -99,8 +100,8 @@ class Pairs(DataConfig):
 
     name: Literal["pairs"] = "pairs"
 
-    def make(self, rng: Rng, collect: Collect) -> DataSet:
-        digits = self.channel().make(rng, collect)
+    def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
+        digits = self.channel().make(rng, runs)
         return DataSet(digits.train.repeat(1, 2, 1, 1), digits.test.repeat(1, 2, 1, 1))
 
     def channel(self) -> DataConfig:
@@ -119,10 +120,10 @@ def test_stacked_images_are_compared_channel_by_channel(tmp_path: Path, monkeypa
         judge, name = One(), "digits"
 
     configs = []
-    monkeypatch.setattr(evaluation.Judges, "of", lambda _, config, data: configs.append(config) or Found())
+    monkeypatch.setattr(evaluation.ClassifierStore, "of", lambda _, config, data: configs.append(config) or Found())
     whole = assembled(tmp_path, "data.name=digits")
     stacked = BuiltRun(
-        whole.config.model_copy(update={"data": Pairs()}), whole.rng, whole.compute, Pairs().make(Rng(0), None), None
+        whole.config.model_copy(update={"data": Pairs()}), whole.rng, whole.compute, Pairs().make(Rng(0), NO_RUNS), None
     )
     assert isinstance(Pairs(), Stacked)
     assert isinstance(StackedMnistConfig(), Stacked)

@@ -201,7 +201,7 @@ def test_a_cut_episode_is_said(evaluate, monkeypatch):
     ],
 )
 def test_mistakes_are_told_before_anything_is_played(evaluate, monkeypatch, words, message):
-    monkeypatch.setattr("sandbox.runs.option_sweep.evaluated", None)
+    monkeypatch.setattr("sandbox.runs.option_sweep.evaluate_run", None)
     code, out, err = evaluate(*words.split(" "))
     assert (code, out, err.removeprefix("note: ")) == (2, "", f"error: {message}\n")
 

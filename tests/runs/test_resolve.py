@@ -66,9 +66,9 @@ def test_one_option_of_a_section_leaves_the_agents_own_defaults_of_the_others(tm
 
 
 def test_a_section_in_a_section_keeps_its_defaults_too():
-    stream = agent("rainbow", "stream.importance_exponent_exponent.steps=7", "stream.replay.num_envs=2").stream
+    stream = agent("rainbow", "stream.importance_exponent.steps=7", "stream.replay.num_envs=2").stream
     assert stream == PrioritizedConfig(
-        n_step=3, importance=Linear(start=0.4, end=1.0, steps=7), replay=ReplayConfig(num_envs=2)
+        n_step=3, importance_exponent=Linear(start=0.4, end=1.0, steps=7), replay=ReplayConfig(num_envs=2)
     )
     chosen = agent("rainbow", "exploration={name: epsilon_greedy, epsilon: {steps: 7}}").exploration
     assert chosen == EpsilonGreedy(epsilon=Linear(start=1.0, end=0.1, steps=7))
@@ -182,11 +182,11 @@ def test_a_member_by_itself():
 
 def test_one_file_is_one_member(tmp_path):
     (tmp_path / "lazy.py").write_text(
-        '"""The lazy agent."""\nfrom typing import Literal\nfrom sandbox.interfaces.learner import AgentConfig\n'
+        '"""The lazy agent."""\nfrom typing import Literal\nfrom sandbox.interfaces.agent import AgentConfig\n'
         "from sandbox.streams.rollouts import RolloutsConfig\n"
         'class LazyConfig(AgentConfig):\n    name: Literal["lazy"] = "lazy"\n    naps: int = 2\n'
         "    stream: RolloutsConfig = RolloutsConfig()\n"
-        "    def make(self, spec, rng, compute): ...\n"
+        "    def make(self, spec, rng, compute, runs): ...\n"
     )
     agents.__path__.append(str(tmp_path))
     try:

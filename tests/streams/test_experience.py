@@ -14,6 +14,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 
 CPU = Compute(torch.device("cpu"))
@@ -23,7 +24,7 @@ def stream(**options: int):
     config = ExperienceConfig(batch_size=4, stack=1, replay=ReplayConfig(**{"capacity": 400, **options}))
     source = CatchConfig(observe="features").make
     rng = Rng(0)
-    return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU), rng, CPU)
+    return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU, NO_RUNS), rng, CPU)
 
 
 def test_updates_begin_after_warmup_and_keep_their_period() -> None:
@@ -72,7 +73,7 @@ def test_what_is_drawn_is_the_tape_from_its_first_step_to_its_true_last_observat
     config = ExperienceConfig(batch_size=400, stack=1, n_step=2, replay=replay)
     env: Any = Tape()
     rng = Rng(0)
-    batch = next(config.make(lambda _: env, RandomConfig().make(spec_of(env), rng, CPU), rng, CPU))
+    batch = next(config.make(lambda _: env, RandomConfig().make(spec_of(env), rng, CPU, NO_RUNS), rng, CPU))
     assert torch.equal(batch.r_t[:, 0] % 1, batch.a_tm1 / 2)
     found = set()
     for i, count in enumerate(batch.num_steps.tolist()):

@@ -10,6 +10,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.streams.experience import Experience, ReplayConfig
 from sandbox.streams.prioritized import PrioritizedConfig
 
@@ -20,7 +21,7 @@ def stream(**options) -> Experience:
     replay = ReplayConfig(num_envs=4, capacity=400, warmup=40, update_period=8)
     config = PrioritizedConfig(**{"batch_size": 6, "stack": 2, "replay": replay, **options})
     source, rng = CatchConfig(observe="features").make, Rng(0)
-    return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU), rng, CPU)
+    return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU, NO_RUNS), rng, CPU)
 
 
 def test_batches_come_when_they_are_due() -> None:
@@ -36,7 +37,7 @@ def test_batches_come_when_they_are_due() -> None:
 
 def test_importance_follows_its_schedule() -> None:
     """From no weight at step 44, through a half at 60, to all of it at 76."""
-    experience = stream(importance=Linear(start=0.0, end=1.0, steps=32, delay=44), exponent=1.0)
+    experience = stream(importance_exponent=Linear(start=0.0, end=1.0, steps=32, delay=44), priority_exponent=1.0)
     for expected in (0.0, 0.25, 0.5, 0.75, 1.0, 1.0):
         batch = next(experience)
         tree = experience.parts()["priorities"]._tree
@@ -46,7 +47,7 @@ def test_importance_follows_its_schedule() -> None:
 
 
 def test_what_the_learner_writes_is_what_the_next_draw_follows() -> None:
-    experience = stream(exponent=1.0)
+    experience = stream(priority_exponent=1.0)
     batch, priorities = next(experience), experience.parts()["priorities"]
     drawn = priorities._pending[0]
     batch.priorities[2:4] = torch.tensor([1e9, 0.0])

@@ -5,6 +5,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -44,17 +45,17 @@ class Learns:
 class Tape:
     """Writes down what the loop does."""
 
-    def __init__(self, stop_at: int = 10**9, rng: Rng | None = None) -> None:
+    def __init__(self, stop_at: int = 10**9, greedy: np.random.Generator | None = None) -> None:
         self.events: list[Any] = []
         self.stop_at, self.calls = stop_at, 0
-        self.rng, self.interrupted = rng, list[int]()
+        self.greedy, self.interrupted = greedy, list[int]()
 
     def write(self, step: int, metrics: dict[str, float]) -> None:
         metrics.pop("time/steps_per_second", None)
         self.events.append(("write", step, metrics))
 
     def evaluate(self, step: int) -> dict[str, float] | None:
-        score = self.rng.numpy("greedy").random() if self.rng else 1.0
+        score = self.greedy.random() if self.greedy else 1.0
         return None if step in self.interrupted else {"eval/return": score}
 
     def show(self, step: int) -> None:
@@ -112,8 +113,7 @@ def test_a_stop_saves_and_says_so_and_the_rest_is_the_same() -> None:
 def test_an_evaluation_that_a_stop_cuts_short_is_made_up_for(cut: int) -> None:
     """With the same random numbers, so that the log and all that follows are the uninterrupted run's."""
     rng, again = Rng(0), Rng(0)
-    rng.numpy("greedy"), again.numpy("greedy")  # learners ask for theirs when they are made
-    whole, tape = Tape(rng=rng), Tape(rng=again)
+    whole, tape = Tape(greedy=rng.numpy("greedy")), Tape(greedy=again.numpy("greedy"))
     assert train(Run(Learns(), Ticks(), rng), periods(evaluate_period=8), whole)
     run = Run(Learns(), Ticks(), again)
     tape.interrupted = [cut]

@@ -24,6 +24,7 @@ from sandbox.envs.grid_world import GridWorldConfig
 from sandbox.envs.pong import PongConfig
 from sandbox.interfaces.agent import Explains
 from sandbox.interfaces.environment import Controls, spec_of
+from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.state import advance_state
 from sandbox.networks.nature import Nature
 from sandbox.networks.recurrent import LSTM
@@ -40,16 +41,16 @@ DEEP = {
     "pqn": PQNConfig(backbone=SMALL),
     "rainbow": RainbowConfig(backbone=SMALL),
     "iqn": IQNConfig(backbone=SMALL, num_policy_taus=2000),
-    "drqn": DRQNConfig(backbone=OPEN, memory=LSTM(size=8)),
-    "r2d2": R2D2Config(backbone=SMALL, memory=LSTM(size=8)),
-    "darqn": DARQNConfig(backbone=OPEN, memory=LSTM(size=8)),
+    "drqn": DRQNConfig(backbone=OPEN, recurrent=LSTM(size=8)),
+    "r2d2": R2D2Config(backbone=SMALL, recurrent=LSTM(size=8)),
+    "darqn": DARQNConfig(backbone=OPEN, recurrent=LSTM(size=8)),
 }
 TABLES = {"q_learning": QLearningConfig(), "sarsa": SarsaConfig()}
 
 
 def thought_of(config, env, steps=3):
     """The agent, and what it thinks after some steps."""
-    agent = config.make(spec_of(env), Rng(0), choose("cpu"))
+    agent = config.make(spec_of(env), Rng(0), choose("cpu"), NO_RUNS)
     game = Game(env, [seat := PlayerSlot(agent)])
     frame = game.start(0)
     for _ in range(steps):
@@ -63,7 +64,9 @@ def test_values_are_those_that_it_acts_by(name, monkeypatch):
     assert isinstance(agent, Explains)
     acted_by, thought = [], seat.thought
     choose_by = epsilon_greedy
-    monkeypatch.setattr(f"agents.{name}.epsilon_greedy", lambda q, *rest: acted_by.append(q) or choose_by(q, *rest))
+    monkeypatch.setattr(
+        f"sandbox.agents.{name}.epsilon_greedy", lambda q, *rest: acted_by.append(q) or choose_by(q, *rest)
+    )
     before = advance_state(thought.before, np.full(1, 0.7, np.float32), np.zeros(1, bool))  # r2d2 sees its last reward
     agent.act(thought.observations, before, explore=False)
     told = values_of(agent, replace(thought, before=before))
@@ -76,7 +79,7 @@ def test_asking_changes_nothing(name):
     played = []
     for ask in (False, True):
         config = DEEP[name].model_copy(update={"evaluation_epsilon": 0.5})  # it throws coins, too
-        agent = config.make(spec_of(env := CatchConfig().make(1)), Rng(0), choose("cpu"))
+        agent = config.make(spec_of(env := CatchConfig().make(1)), Rng(0), choose("cpu"), NO_RUNS)
         game, seat = None, PlayerSlot(agent)
         game = Game(env, [seat])
         frame, actions = game.start(0), []
@@ -199,7 +202,7 @@ def test_bars_show_what_an_action_would_cost_of_the_most_in_this_episode():
 
 def test_what_a_state_holds():
     part = torch.tensor([[0.0, 100.0]])
-    assert memory_of({"memory": (part,), "reward": part})[0].tolist() == [0.0, 1.0]
+    assert memory_of({"recurrent": (part,), "reward": part})[0].tolist() == [0.0, 1.0]
     assert memory_of(torch.zeros(1, 3, 84, 84)) == []
     assert memory_of(None) == []
     assert attention_of((part,)) is None

@@ -1,0 +1,44 @@
+"""`OtherRuns`: the models and data of other runs, for members that start from one."""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.interfaces.learner import Learner
+
+
+class OtherRuns(Protocol):
+    """Other runs, by name, path or id. Implemented by `sandbox.runs.build`; a member never opens a run folder itself.
+
+    Both methods raise `UserError` for a run that is missing or does not fit.
+    """
+
+    def learner(self, run: str) -> Learner:
+        """Return the learner of `run` as its newest checkpoint holds it; it is only read from, never trained."""
+
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        """Return `count` observations [count, C, H, W] uint8 of an agent that acts in an environment.
+
+        Args:
+            env: Section of a config that describes the environment.
+            agent: Name of an agent, or a run whose agent acts.
+            count: Number of frames.
+            rng: Random streams of the environment and the agent.
+        """
+
+
+class NoOtherRuns:
+    """No runs at all, for a member that is built outside of a run."""
+
+    def learner(self, run: str) -> Learner:
+        """Raise `UserError`."""
+        raise UserError(f"there are no other runs here, so none is called {run!r}")
+
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        """Raise `UserError`."""
+        raise UserError(f"there are no other runs here, so nobody collects frames of {agent!r}")
+
+
+NO_RUNS = NoOtherRuns()
