@@ -1,19 +1,23 @@
-# make demo and make test do everything on a fresh clone; they need Python >= 3.11.
+# `make demo` and `make test` work on a fresh clone; they need Python >= 3.11.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+PROSE := sandbox agents envs generators configs docs benchmarks README.md CHANGELOG.md Makefile
 RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 
 .PHONY: help setup demo test learning check format hooks wheel clean
 
 help:
-	@echo "make demo     set up, train DQN on Catch from pixels, evaluate, film, watch"
-	@echo "make test     set up, run the quick tests (everything but tests/learning)"
-	@echo "make learning train small things for real and check their scores (minutes)"
-	@echo "make check    lint, format, types, and the floors of the house"
-	@echo "make format   format and mend what can be mended"
-	@echo "make hooks    run 'make check' before every commit"
+	@echo "make setup    create .venv and install everything (1.7 GB, once)"
+	@echo "make demo     train DQN on Catch from pixels, then evaluate, record and watch it"
+	@echo "make test     run the quick tests (everything but those marked 'learning')"
+	@echo "make learning train small configs and check their results (minutes)"
+	@echo "make check    check lint, format, types, layers and spelling"
+	@echo "make format   format the code, and fix what can be fixed automatically"
+	@echo "make hooks    run the checks before every commit"
+	@echo "make wheel    build a wheel in dist/"
+	@echo "make clean    delete caches and build products"
 
 setup: $(STAMP)
 
@@ -31,15 +35,15 @@ demo: setup
 	$(BIN)/sandbox watch $(RUN) --video runs/$(RUN)/videos/demo.mp4 --episodes 5
 	$(BIN)/sandbox watch $(RUN) --video runs/$(RUN)/videos/demo.gif --episodes 5
 	@echo
-	@echo "What happened: a DQN learnt Catch from 84x84 pixels, played 200 greedy episodes, and was filmed."
+	@echo "Done: a DQN learned Catch from 84x84 pixels, was evaluated on 200 greedy episodes, and was recorded."
 	@echo "  run folder        runs/$(RUN)  (config.yaml, metrics.jsonl, checkpoints/, summary.json)"
-	@echo "  film              runs/$(RUN)/videos/demo.mp4 and demo.gif"
+	@echo "  videos            runs/$(RUN)/videos/demo.mp4 and demo.gif"
 	@echo "  watch it          $(BIN)/sandbox watch $(RUN)"
 	@echo "  play yourself     $(BIN)/sandbox play catch"
 	@echo "  train it longer   $(BIN)/sandbox resume $(RUN) --steps 20000"
 	@echo "  Weights & Biases  $(BIN)/wandb login, then $(BIN)/wandb sync runs/$(RUN)/wandb/offline-run-*"
 	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ] || [ "$$(uname)" = Darwin ]; then $(BIN)/sandbox watch $(RUN); \
-	  else echo "  (no display here, so no window opens: the film shows the same)"; fi
+	  else echo "  (There is no display, so no window opens: the videos show the same.)"; fi
 
 test: setup
 	$(BIN)/python -m pytest -m "not learning" -n auto
@@ -50,6 +54,7 @@ learning: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell $(PROSE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 

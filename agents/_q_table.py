@@ -1,4 +1,4 @@
-"""What tabular agents share: a value for every state and action, for observations that are a state one-hot."""
+"""The table of tabular agents: a value for every state and action, for one-hot observations of the state."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,24 +13,28 @@ from sandbox.interfaces.spec import Spec
 
 
 class StepSize(Config):
-    """`start` / visits ** `power`, at most 1, visits of the pair of state and action; power 0 is constant.
+    """Step sizes start / visits^power, at most 1, by the visits of the pair of state and action.
 
-    Values settle with probability 1 for powers in (0.5, 1]; with power 1 and start 1 they are means of their targets.
+    Values converge with probability 1 for powers in (0.5, 1]; with power 1 and start 1 they are means of their targets.
     """
 
-    start: float = Field(default=1.0, gt=0, le=100)
-    power: float = Field(default=0.7, ge=0, le=1)
+    start: float = Field(default=1.0, gt=0, le=100, description="step size at the first visit")
+    power: float = Field(default=0.7, ge=0, le=1, description="how fast the step size falls; 0 keeps it constant")
 
     def at(self, visits: torch.Tensor) -> torch.Tensor:
-        """[...] visits, this one included -> [...] step sizes, float64."""
+        """Return the step sizes, float64, for numbers of visits that include the present one."""
         return (self.start / visits.double() ** self.power).clamp(max=1.0)
 
 
-class Table:
-    """`q` [S, A] float64, zeros at first, and `visits` [S, A] int64; on the CPU, wherever networks compute."""
+class QTable:
+    """Action values `q` [S, A] float64, initially 0, and `visits` [S, A] int64; both are on the CPU."""
 
     def __init__(self, spec: Spec, agent: str) -> None:
-        """Raises UserError for observations that cannot be one-hot."""
+        """Build the table of `agent`.
+
+        Raises:
+            UserError: For observations that cannot be one-hot.
+        """
         self._agent = agent
         if spec.is_bytes or len(spec.shape) != 1:
             raise self._refusal(f"{'bytes' if spec.is_bytes else 'numbers'} of shape {spec.shape}")
@@ -38,10 +42,10 @@ class Table:
         self.visits = torch.zeros(self.q.shape, dtype=torch.int64)
 
     def states(self, observations: np.ndarray) -> torch.Tensor:
-        """One-hot [N, S] -> [N] int64.
+        """Return the states [N] int64 of one-hot observations [N, S].
 
         Raises:
-            UserError: if a row is not one-hot.
+            UserError: If a row is not one-hot.
         """
         states = observations.argmax(1)
         ones = observations[np.arange(len(states)), states] == 1
@@ -49,8 +53,8 @@ class Table:
             raise self._refusal(f"numbers of shape {observations.shape[1:]} that are not one 1 among zeros")
         return torch.from_numpy(states)
 
-    def move(self, states: torch.Tensor, actions: torch.Tensor, errors: torch.Tensor, step_size: StepSize) -> None:
-        """Move the values of pairs [N] along their errors; a pair that is there several times moves by their mean."""
+    def update(self, states: torch.Tensor, actions: torch.Tensor, errors: torch.Tensor, step_size: StepSize) -> None:
+        """Move the values of pairs [N] along their errors [N]; a pair that occurs several times by their mean."""
         pairs = states * self.q.shape[1] + actions
         count = torch.bincount(pairs, minlength=self.q.numel()).view_as(self.q)
         total = torch.bincount(pairs, weights=errors, minlength=self.q.numel()).view_as(self.q)
@@ -58,9 +62,11 @@ class Table:
         self.q += step_size.at(self.visits.clamp(min=1)) * total / count.clamp(min=1)
 
     def state_dict(self) -> dict[str, Any]:
+        """Return copies of values and visits."""
         return {"q": self.q.clone(), "visits": self.visits.clone()}
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Restore values and visits."""
         self.q, self.visits = state["q"].clone(), state["visits"].clone()
 
     def _refusal(self, shown: str) -> UserError:

@@ -1,26 +1,34 @@
-"""DARQN: a recurrent Q-network that chooses where to look, by what it sees and what it remembers.
+"""DARQN: a recurrent Q-network with visual attention, which depends on the image and the recurrent state.
 
 Paper: Sorokin et al. 2015, "Deep Attention Recurrent Q-Network".
-Deviations: Adam instead of RMSProp; no layer between a glimpse and the memory; values of the target network come from
-    glimpses of its own; windows near an episode's start begin there; several environments step together. Those of
-    attention: `sandbox/networks/attention.py`. Truncation bootstraps.
+Deviations: Adam instead of RMSProp; no layer between a glimpse and the recurrent core; values of the target network
+    come from glimpses of its own; windows near an episode's start begin there; several environments step together.
+    Deviations of the attention: `sandbox/networks/attention.py`. Truncation bootstraps.
 """
 
-import copy
 from typing import Any, Literal, NamedTuple, Self
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.buffers.sequences import Sequences
-from sandbox.config.schedules import EpsilonSchedule, Linear
+from sandbox.agents._options import (
+    Discount,
+    EvaluationEpsilon,
+    Exploration,
+    OptimizerOption,
+    RewardClip,
+    TargetPeriod,
+)
+from sandbox.agents._policy import EpsilonGreedyPolicy
+from sandbox.buffers.sequences import SequenceBatch
+from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
-from sandbox.core.stateful import Counter, Stateful
-from sandbox.interfaces.agent import AgentConfig
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -29,157 +37,155 @@ from sandbox.networks.attention import Attention, AttentionOutput, Soft
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.networks.recurrent import LSTM, AnyRecurrentCore, RecurrentState
-from sandbox.ops.policies import epsilon_greedy
-from sandbox.ops.value_learning import q_learning
+from sandbox.networks.target import TargetNetwork
+from sandbox.ops.value_learning import clip_rewards, q_learning
 from sandbox.optimizers.adam import Adam
-from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.sequences import SequencesConfig
 
 
 class DARQNConfig(AgentConfig):
-    """`attention`: soft or hard; `recurrent`: what it remembers with; `target_period` counts updates.
-
-    `exploration` counts agent steps. `reward_clip`: updates see
-    rewards within plus and minus this, scores and replay the raw ones; null: updates too.
-    """
+    """Options of DARQN."""
 
     name: Literal["darqn"] = "darqn"
-    backbone: Nature = Nature(channels=(32, 64, 256), hidden=None)
-    attention: Attention = Soft()
-    recurrent: AnyRecurrentCore = LSTM(size=256)
-    discount: float = Field(0.99, ge=0, le=1)
-    reward_clip: PositiveFloat | None = None
-    target_period: PositiveInt = 2_500
-    exploration: EpsilonSchedule = Linear(start=1.0, end=0.1, steps=1_000_000)
-    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
-    stream: SequencesConfig = SequencesConfig(length=4)
+    backbone: Nature = Field(
+        default=Nature(channels=(32, 64, 256), hidden=None), description="convolutions whose map the attention weights"
+    )
+    attention: Attention = Field(default=Soft(), description="soft attention, or hard attention on one place at a time")
+    recurrent: AnyRecurrentCore = Field(default=LSTM(size=256), description="recurrent core between attention and head")
+    discount: Discount = 0.99
+    reward_clip: RewardClip = None
+    target_period: TargetPeriod = 2_500
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: EvaluationEpsilon = 0.0
+    optimizer: OptimizerOption = Adam(lr=2.5e-4, clip_norm=10.0)
+    stream: SequencesConfig = Field(default=SequencesConfig(length=4), description="batches of sequences from a replay")
 
     @model_validator(mode="after")
-    def _looks_at_a_map(self) -> Self:
+    def _check_map(self) -> Self:
         if self.backbone.hidden is not None:
-            raise ValueError(f"it looks at the convolutions' map: backbone.hidden={self.backbone.hidden} must be null")
+            raise ValueError(
+                f"attention needs the map of the convolutions: backbone.hidden={self.backbone.hidden} must be null"
+            )
         return self
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DARQN":
+        """Build the agent."""
         return DARQN(self, spec, rng, compute)
 
 
-class Seen(NamedTuple):
-    """[B, T, A] values, the memory after the last observation, and all glimpses, [B, T, ...] each."""
+class AttentiveQOutput(NamedTuple):
+    """Action values [B, T, A], the recurrent state after the last observation, and all glimpses, [B, T, ...] each."""
 
     q: torch.Tensor
-    memory: RecurrentState
+    state: RecurrentState
     glimpses: AttentionOutput
 
 
 class AttentiveQNetwork(nn.Module):
-    """[B, T, C, H, W] and the memory before -> `Seen`; step by step, for what it remembers decides where it looks."""
+    """Observations [B, T, C, H, W] and a recurrent state -> `AttentiveQOutput`.
+
+    It goes step by step, because the attention depends on the recurrent state before each step.
+    """
 
     def __init__(self, config: DARQNConfig, spec: Spec) -> None:
         super().__init__()
         self.encoder = config.backbone.make(spec.shape)
-        self.map = self.encoder.map_shape
-        self.recurrent = config.recurrent.make(self.map[0])
-        self.attention = config.attention.make(self.map[0], self.recurrent.out_features)
+        self.map_shape = self.encoder.map_shape
+        self.recurrent = config.recurrent.make(self.map_shape[0])
+        self.attention = config.attention.make(self.map_shape[0], self.recurrent.out_features)
         self.head = nn.Linear(self.recurrent.out_features, spec.num_actions)
 
-    def forward(self, observations: torch.Tensor, memory: RecurrentState, generator: torch.Generator) -> Seen:
+    def forward(
+        self, observations: torch.Tensor, state: RecurrentState, generator: torch.Generator
+    ) -> AttentiveQOutput:
+        """Go through all T steps; `generator` draws the places of hard attention."""
         maps = self.encoder.convolutions(as_float(observations.flatten(0, 1)))
         with torch.autocast(observations.device.type, enabled=False):
             places = maps.float().flatten(2).transpose(1, 2).unflatten(0, observations.shape[:2])  # [B, T, L, D]
             keys = self.attention.keys(places)
             outputs, glimpses = [], []
             for t in range(observations.shape[1]):
-                glimpses.append(self.attention(places[:, t], keys[:, t], memory[0], generator))
-                output, memory = self.recurrent(glimpses[-1].context[:, None], memory)
+                glimpses.append(self.attention(places[:, t], keys[:, t], state[0], generator))
+                output, state = self.recurrent(glimpses[-1].context[:, None], state)
                 outputs.append(output)
             together = AttentionOutput(*(torch.stack(part, 1) for part in zip(*glimpses, strict=True)))
-        return Seen(in_fp32(self.head, torch.cat(outputs, 1)), memory, together)
+        return AttentiveQOutput(in_fp32(self.head, torch.cat(outputs, 1)), state, together)
 
 
-class DARQN:
-    """Its carried state: the memory, and where it looked last (`attention`, [N, h, w] weights); zeros at a start."""
+class DARQN(Agent, Inspectable):
+    """A DARQN agent. Its recurrent state holds that of the core, and the last attention weights [N, h, w]."""
 
     def __init__(self, config: DARQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         with rng.initializing("network"):
             self._network = AttentiveQNetwork(config, spec).to(compute.device)
-        self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
+        self._target = TargetNetwork(self._network, config.target_period)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
-        self._glimpses = rng.torch("glimpses", compute.device)  # of updates; those of acting come from the others
-        self._steps, self._updates = Counter(), Counter()
+        self._policy = EpsilonGreedyPolicy(config.exploration, config.evaluation_epsilon, rng, compute.device)
+        self._glimpses = rng.torch("glimpses", compute.device)  # in updates; acting draws from the policy's generators
 
     def initial_state(self, num_envs: int) -> dict[str, Any]:
+        """Return the state at an episode's start, zeros."""
         device = self._compute.device
-        looked = torch.zeros(num_envs, *self._network.map[1:], device=device)
-        return {"recurrent": self._network.recurrent.initial(num_envs, device), "attention": looked}
+        weights = torch.zeros(num_envs, *self._network.map_shape[1:], device=device)
+        return {"recurrent": self._network.recurrent.initial(num_envs, device), "attention": weights}
 
     @torch.no_grad()
     def act(
         self, observations: np.ndarray, state: dict[str, Any], *, explore: bool
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
-        device, config = self._compute.device, self._config
-        generator = self._explore if explore else self._greedy
-        memory = map_state(lambda part: part.to(device), state["recurrent"])
-        seen = self._network(torch.from_numpy(observations).to(device)[:, None], memory, generator)
-        if explore:
-            actions = epsilon_greedy(seen.q[:, 0], config.exploration.at(self._steps.value, len(seen.q)), generator)
-            self._steps.value += len(observations)
-        else:
-            actions = epsilon_greedy(seen.q[:, 0], config.evaluation_epsilon, generator)
-        looked = seen.glimpses.weights[:, 0].unflatten(1, self._network.map[1:])
-        return actions.cpu().numpy(), {"recurrent": seen.memory, "attention": looked}
+        """Choose actions epsilon-greedily."""
+        device = self._compute.device
+        newest = torch.from_numpy(observations).to(device)[:, None]
+        recurrent = map_state(lambda part: part.to(device), state["recurrent"])
+        output = self._network(newest, recurrent, self._policy.generator(explore=explore))
+        actions = self._policy.act(output.q[:, 0], explore=explore)
+        weights = output.glimpses.weights[:, 0].unflatten(1, self._network.map_shape[1:])
+        return actions.cpu().numpy(), {"recurrent": output.state, "attention": weights}
 
-    def seen(self, observations: np.ndarray, state: dict[str, Any]) -> torch.Tensor:
-        """One observation, [N, C, ...]."""
-        return as_float(torch.from_numpy(observations).to(self._compute.device))
-
-    def values(self, seen: torch.Tensor, state: dict[str, Any]) -> torch.Tensor:
-        """Of a hard glimpse, one that is drawn anew, always alike."""
-        memory = map_state(lambda part: part.to(seen.device), state["recurrent"])
-        return self._network(seen[:, None], memory, torch.Generator(seen.device).manual_seed(0)).q[:, 0]
-
-    def epsilon(self, *, explore: bool) -> float:
-        """How often it now acts at random."""
-        rate = self._config.exploration.at(self._steps.value, 1)
-        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
-
-    def update(self, batch: Sequences) -> Metrics:
-        """One gradient step over whole windows; the memory is carried along."""
-        config, memory = self._config, batch.carried["state"]["recurrent"]
+    def update(self, batch: SequenceBatch) -> Metrics:
+        """Take one gradient step on whole sequences; the target network follows every `target_period` updates."""
+        config, data, state = self._config, batch.sequences, batch.state["recurrent"]
         with self._compute.autocast():
-            seen = self._network(batch.observations[:, :-1], memory, self._glimpses)
+            q_tm1, next_state, glimpses = self._network(data.observations[:, :-1], state, self._glimpses)
             with torch.no_grad():
-                q_t = self._target(batch.observations, memory, self._glimpses).q[:, 1:]
-        batch.carried["state"] = batch.carried["state"] | {"recurrent": map_state(torch.Tensor.detach, seen.memory)}
-        r_t, clip = batch.r_t, config.reward_clip
-        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
-        error = q_learning(seen.q, batch.a_tm1, r_t, config.discount * batch.discount_t, q_t)
-        chosen = seen.q.detach().gather(-1, batch.a_tm1[..., None])[..., 0]
+                q_t = self._target(data.observations, state, self._glimpses).q[:, 1:]
+        batch.keep_state(batch.state | {"recurrent": map_state(torch.Tensor.detach, next_state)})
+        r_t = clip_rewards(data.r_t, config.reward_clip)
+        error = q_learning(q_tm1, data.a_tm1, r_t, config.discount * data.discount_t, q_t)
+        returns = q_tm1.detach().gather(-1, data.a_tm1[..., None])[..., 0] + error.detach()
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none")
-        looking = config.attention.loss(seen.glimpses, chosen + error.detach())
-        loss = ((losses + looking) * batch.mask).sum() / error.shape[1]
-        self._optimizer.minimize(loss)
-        self._updates.value += 1
-        if self._updates.value % config.target_period == 0:
-            self._target.load_state_dict(self._network.state_dict())
-        share, weights = batch.mask / batch.mask.sum(), seen.glimpses.weights.detach()
-        epsilon = np.mean(config.exploration.at(self._steps.value, config.stream.replay.num_envs))
+        losses = losses + config.attention.loss(glimpses, returns)
+        self._optimizer.minimize((losses * data.mask).sum() / error.shape[1])
+        self._target.follow(self._network)
+        share = data.mask / data.mask.sum()
+        entropy = torch.special.entr(glimpses.weights.detach()).sum(-1)
         return {
-            "loss": ((losses + looking).detach() * share).sum(),
-            "q_mean": (seen.q.detach().mean(-1) * share).sum(),
-            "attention_entropy": (torch.special.entr(weights).sum(-1) * share).sum(),
-            "epsilon": float(epsilon),
+            "loss": (losses.detach() * share).sum(),
+            "q_mean": (q_tm1.detach().mean(-1) * share).sum(),
+            "attention_entropy": (entropy * share).sum(),
+            "epsilon": self._policy.mean_epsilon,
         }
 
+    def network_input(self, observations: np.ndarray, state: dict[str, Any]) -> torch.Tensor:
+        """Return one observation of each environment, [N, C, H, W]."""
+        return as_float(torch.from_numpy(observations).to(self._compute.device))
+
+    def q_values(self, network_input: torch.Tensor, state: dict[str, Any]) -> torch.Tensor:
+        """Return the action values [N, A]; the glimpses of hard attention are drawn from a fixed seed."""
+        device = network_input.device
+        recurrent = map_state(lambda part: part.to(device), state["recurrent"])
+        return self._network(network_input[:, None], recurrent, torch.Generator(device).manual_seed(0)).q[:, 0]
+
+    def epsilon(self, *, explore: bool) -> float:
+        """Return the present probability of a random action."""
+        return self._policy.epsilon(explore=explore)
+
     def parts(self) -> dict[str, Stateful]:
+        """Return networks, optimizer and policy."""
         return {
             "network": self._network,
             "target": self._target,
             "optimizer": self._optimizer,
-            "steps": self._steps,
-            "updates": self._updates,
+            "policy": self._policy,
         }

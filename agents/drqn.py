@@ -1,4 +1,4 @@
-"""DRQN: a Q-network with a memory, for what one observation does not show.
+"""DRQN: a recurrent Q-network, for environments of which one observation does not show the state.
 
 Paper: Hausknecht & Stone 2015, "Deep Recurrent Q-Learning for Partially Observable MDPs".
 Deviations: Adam instead of Adadelta; of the paper's bootstrapped random updates, windows near an episode's start begin
@@ -7,63 +7,67 @@ Deviations: Adam instead of Adadelta; of the paper's bootstrapped random updates
     top; several environments step together. Truncation bootstraps.
 """
 
-import copy
 from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.buffers.sequences import Sequences
-from sandbox.config.schedules import EpsilonSchedule, Linear
+from sandbox.agents._options import (
+    BackboneOption,
+    Discount,
+    ErrorClip,
+    EvaluationEpsilon,
+    Exploration,
+    OptimizerOption,
+    RewardClip,
+    TargetPeriod,
+)
+from sandbox.agents._policy import EpsilonGreedyPolicy
+from sandbox.buffers.sequences import SequenceBatch
+from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
-from sandbox.core.cuda_graph import Tensors
 from sandbox.core.rng import Rng
-from sandbox.core.stateful import Counter, Stateful
-from sandbox.interfaces.agent import AgentConfig
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import map_state
-from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.networks.recurrent import LSTM, AnyCore, RecurrentState
-from sandbox.ops.policies import epsilon_greedy
-from sandbox.ops.value_learning import q_learning
+from sandbox.networks.target import TargetNetwork
+from sandbox.ops.value_learning import clip_rewards, q_learning
 from sandbox.optimizers.adam import Adam
-from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.optimizers.base import Tensors
 from sandbox.streams.sequences import SequencesConfig
 
 
 class DRQNConfig(AgentConfig):
-    """`recurrent`: what it remembers with; `target_period` counts updates; `exploration` counts agent steps.
-
-    `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
-    `error_clip`: the largest gradient of an error; the Huber loss squares smaller ones. Returns far above 1 want a
-    larger one, for of errors beyond it the median is learnt, not the mean.
-    """
+    """Options of DRQN."""
 
     name: Literal["drqn"] = "drqn"
-    backbone: Backbone = Nature(hidden=None)
-    recurrent: AnyCore = LSTM()
-    discount: float = Field(0.99, ge=0, le=1)
-    reward_clip: PositiveFloat | None = None
-    error_clip: PositiveFloat = 1.0
-    target_period: PositiveInt = 2_500
-    exploration: EpsilonSchedule = Linear(start=1.0, end=0.1, steps=1_000_000)
-    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
-    stream: SequencesConfig = SequencesConfig()
+    backbone: BackboneOption = Nature(hidden=None)
+    recurrent: AnyCore = Field(default=LSTM(), description="recurrent core between the backbone and the head")
+    discount: Discount = 0.99
+    reward_clip: RewardClip = None
+    error_clip: ErrorClip = 1.0
+    target_period: TargetPeriod = 2_500
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: EvaluationEpsilon = 0.0
+    optimizer: OptimizerOption = Adam(lr=2.5e-4, clip_norm=10.0)
+    stream: SequencesConfig = Field(default=SequencesConfig(), description="batches of sequences from a replay")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DRQN":
+        """Build the agent."""
         return DRQN(self, spec, rng, compute)
 
 
 class RecurrentQNetwork(nn.Module):
-    """[B, T, C, ...] and the memory before -> values [B, T, A] and the memory after the last observation."""
+    """Observations [B, T, C, ...] and a recurrent state -> action values [B, T, A] and the next recurrent state."""
 
     def __init__(self, config: DRQNConfig, spec: Spec) -> None:
         super().__init__()
@@ -71,96 +75,87 @@ class RecurrentQNetwork(nn.Module):
         self.recurrent = config.recurrent.make(self.encoder.out_features)
         self.head = nn.Linear(self.recurrent.out_features, spec.num_actions)
 
-    def forward(self, observations: torch.Tensor, memory: RecurrentState) -> tuple[torch.Tensor, RecurrentState]:
+    def forward(self, observations: torch.Tensor, state: RecurrentState) -> tuple[torch.Tensor, RecurrentState]:
+        """Go through all T steps."""
         features = self.encoder(observations.flatten(0, 1)).unflatten(0, observations.shape[:2])
-        outputs, memory = self.recurrent(features, memory)
-        return in_fp32(self.head, outputs), memory
+        outputs, state = self.recurrent(features, state)
+        return in_fp32(self.head, outputs), state
 
 
-class DRQN:
-    """Its carried state is the memory, zeros at an episode's start."""
+class DRQN(Agent, Inspectable):
+    """A DRQN agent. Its recurrent state is that of the network's core."""
 
     def __init__(self, config: DRQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         with rng.initializing("network"):
             self._network = RecurrentQNetwork(config, spec).to(compute.device)
-        self._target = copy.deepcopy(self._network).to(compute.device).requires_grad_(False)
+        self._target = TargetNetwork(self._network, config.target_period)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
-        self._steps, self._updates = Counter(), Counter()
-        self._captured = compute.capture(self._loss_and_gradients)
+        self._loss_and_gradients = self._optimizer.value_and_grad(self._loss)
+        self._policy = EpsilonGreedyPolicy(config.exploration, config.evaluation_epsilon, rng, compute.device)
 
     def initial_state(self, num_envs: int) -> RecurrentState:
+        """Return the state at an episode's start, zeros."""
         return self._network.recurrent.initial(num_envs, self._compute.device)
 
     @torch.no_grad()
     def act(
         self, observations: np.ndarray, state: RecurrentState, *, explore: bool
     ) -> tuple[np.ndarray, RecurrentState]:
-        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
+        """Choose actions epsilon-greedily."""
         device = self._compute.device
         newest = torch.from_numpy(observations).to(device)[:, None]
-        q, memory = self._network(newest, tuple(part.to(device) for part in state))
-        if explore:
-            epsilon = self._config.exploration.at(self._steps.value, len(observations))
-            actions = epsilon_greedy(q[:, 0], epsilon, self._explore)
-            self._steps.value += len(observations)
-        else:
-            actions = epsilon_greedy(q[:, 0], self._config.evaluation_epsilon, self._greedy)
-        return actions.cpu().numpy(), memory
+        q, state = self._network(newest, map_state(lambda part: part.to(device), state))
+        return self._policy.act(q[:, 0], explore=explore).cpu().numpy(), state
 
-    def seen(self, observations: np.ndarray, state: RecurrentState) -> torch.Tensor:
-        """One observation, [N, C, ...]."""
-        return as_float(torch.from_numpy(observations).to(self._compute.device))
-
-    def values(self, seen: torch.Tensor, state: RecurrentState) -> torch.Tensor:
-        return self._network(seen[:, None], map_state(lambda part: part.to(seen.device), state))[0][:, 0]
-
-    def epsilon(self, *, explore: bool) -> float:
-        """How often it now acts at random."""
-        rate = self._config.exploration.at(self._steps.value, 1)
-        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
-
-    def update(self, batch: Sequences) -> Metrics:
-        """One gradient step over whole windows in one pass; the memory is carried in `batch.carried`."""
-        *windows, carried = batch
-        (loss, q_mean, *after), gradients = self._captured(*windows, *carried["state"])
-        carried["state"] = tuple(after)
+    def update(self, batch: SequenceBatch) -> Metrics:
+        """Take one gradient step on whole sequences; the target network follows every `target_period` updates."""
+        (loss, q_mean, *state), gradients = self._loss_and_gradients(*batch.sequences, *batch.state)
+        batch.keep_state(tuple(state))
         self._optimizer.step(gradients)
-        self._updates.value += 1
-        if self._updates.value % self._config.target_period == 0:
-            self._target.load_state_dict(self._network.state_dict())
-        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
-        return {"loss": loss, "q_mean": q_mean, "epsilon": float(epsilon)}
+        self._target.follow(self._network)
+        return {"loss": loss, "q_mean": q_mean, "epsilon": self._policy.mean_epsilon}
 
-    def _loss_and_gradients(
+    def _loss(
         self,
         observations: torch.Tensor,
         a_tm1: torch.Tensor,
         r_t: torch.Tensor,
         discount_t: torch.Tensor,
         mask: torch.Tensor,
-        *memory: torch.Tensor,
-    ) -> tuple[Tensors, Tensors]:
-        """The loss a transition, the mean value, the memory after the windows, and the gradient of the summed loss."""
+        *state: torch.Tensor,
+    ) -> tuple[torch.Tensor, Tensors]:
+        """Return the Huber loss summed over the batch; the loss per transition, the mean value and the next state."""
         config = self._config
         with self._compute.autocast():
-            q_tm1, after = self._network(observations[:, :-1], memory)
+            q_tm1, next_state = self._network(observations[:, :-1], state)
             with torch.no_grad():
-                q_t = self._target(observations, memory)[0][:, 1:]
-        r_t = r_t if config.reward_clip is None else r_t.clamp(-config.reward_clip, config.reward_clip)
+                q_t = self._target(observations, state)[0][:, 1:]
+        r_t = clip_rewards(r_t, config.reward_clip)
         error = q_learning(q_tm1, a_tm1, r_t, config.discount * discount_t, q_t)
         losses = F.huber_loss(error, torch.zeros_like(error), reduction="none", delta=config.error_clip) * mask
-        gradients = self._optimizer.gradients(losses.sum() / error.shape[1])
         count = mask.sum()
-        q_mean = (q_tm1.detach().mean(-1) * mask).sum() / count
-        return (losses.detach().sum() / count, q_mean, *(part.detach() for part in after)), gradients
+        q_mean = (q_tm1.mean(-1) * mask).sum() / count
+        return losses.sum() / error.shape[1], (losses.sum() / count, q_mean, *next_state)
+
+    def network_input(self, observations: np.ndarray, state: RecurrentState) -> torch.Tensor:
+        """Return one observation of each environment, [N, C, ...]."""
+        return as_float(torch.from_numpy(observations).to(self._compute.device))
+
+    def q_values(self, network_input: torch.Tensor, state: RecurrentState) -> torch.Tensor:
+        """Return the action values [N, A] of the network."""
+        state = map_state(lambda part: part.to(network_input.device), state)
+        return self._network(network_input[:, None], state)[0][:, 0]
+
+    def epsilon(self, *, explore: bool) -> float:
+        """Return the present probability of a random action."""
+        return self._policy.epsilon(explore=explore)
 
     def parts(self) -> dict[str, Stateful]:
+        """Return networks, optimizer and policy."""
         return {
             "network": self._network,
             "target": self._target,
             "optimizer": self._optimizer,
-            "steps": self._steps,
-            "updates": self._updates,
+            "policy": self._policy,
         }

@@ -1,16 +1,15 @@
-"""IQN: a network that answers, for any fraction tau, with that quantile of the return; its values are their means.
+"""IQN: an implicit quantile network estimates the quantile of the return for any fraction tau.
 
 Paper: Dabney et al. 2018, "Implicit Quantile Networks for Distributional Reinforcement Learning".
-Deviations: the fractions' embedding multiplies what the backbone gives, here above its hidden layer, in the paper below
-    it (`backbone={name: nature, hidden: null}` is the paper's network); rewards are raw unless `reward_clip=1`,
+Deviations: the fractions' embedding multiplies the features of the backbone, here above its hidden layer, in the paper
+    below it (`backbone={name: nature, hidden: null}` is the paper's network); rewards are raw unless `reward_clip=1`,
     evaluation is greedy unless `evaluation_epsilon=0.001`; the exploration's default is DQN's (the paper's:
     `exploration.end=0.01`), and epsilon falls from the first step unless `exploration.delay` is the warm-up; several
     environments step together. Truncation bootstraps. As in the paper: fractions are uniform (a neutral attitude to
-    risk), drawn anew for every state and use; the target network chooses the next action that it values; the loss is
-    summed over the learnt quantiles, and averaged over the targets and the batch.
+    risk) and drawn anew for every state and use; the target network selects the next action and evaluates it; the loss
+    is summed over the learned quantiles, and averaged over the targets and the batch.
 """
 
-import copy
 from typing import Literal
 
 import numpy as np
@@ -19,156 +18,155 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.agents._frame_stack import FrameStack
+from sandbox.agents._options import (
+    BackboneOption,
+    Discount,
+    EvaluationEpsilon,
+    Exploration,
+    FrameStackSize,
+    NStep,
+    OptimizerOption,
+    RewardClip,
+    TargetPeriod,
+)
+from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.replay import Transitions
-from sandbox.config.schedules import EpsilonSchedule, Linear
+from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
-from sandbox.core.stateful import Counter, Stateful
-from sandbox.interfaces.agent import AgentConfig
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import AgentConfig, Inspectable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
+from sandbox.networks.target import TargetNetwork
 from sandbox.ops.distributional import cosines, quantile_huber, quantile_targets
-from sandbox.ops.policies import epsilon_greedy
-from sandbox.ops.value_learning import n_step
+from sandbox.ops.value_learning import clip_rewards, n_step
 from sandbox.optimizers.adam import Adam
-from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.experience import ExperienceConfig
 
 
 class IQNConfig(AgentConfig):
-    """`num_taus`, `num_target_taus`: quantiles a transition on both sides of the error (N and N' in the paper).
-
-    `num_policy_taus`: quantiles whose mean is an action's value (K); `kappa`: errors up to this are squared;
-    `embedding_size`: cosines a fraction; `hidden_size`: the layer above the product of features and embedding.
-    `target_period` counts updates; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy.
-    `reward_clip`: updates see rewards within plus and minus this, scores and replay the raw ones; null: updates too.
-    """
+    """Options of IQN."""
 
     name: Literal["iqn"] = "iqn"
-    backbone: Backbone = Nature()
-    num_taus: PositiveInt = 64
-    num_target_taus: PositiveInt = 64
-    num_policy_taus: PositiveInt = 32
-    kappa: PositiveFloat = 1.0
-    embedding_size: PositiveInt = 64
-    hidden_size: PositiveInt = 512
-    discount: float = Field(0.99, ge=0, le=1)
-    reward_clip: PositiveFloat | None = None
-    target_period: PositiveInt = 2_500
-    exploration: EpsilonSchedule = Linear(start=1.0, end=0.1, steps=1_000_000)
-    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = Adam(lr=5e-5, eps=3.125e-4)
-    stream: ExperienceConfig = ExperienceConfig()
+    backbone: BackboneOption = Nature()
+    num_taus: PositiveInt = Field(default=64, description="learned quantiles per transition (N in the paper)")
+    num_target_taus: PositiveInt = Field(default=64, description="quantiles of the target per transition (N')")
+    num_policy_taus: PositiveInt = Field(default=32, description="quantiles whose mean is the value of an action (K)")
+    kappa: PositiveFloat = Field(default=1.0, description="threshold of the Huber loss; smaller errors are squared")
+    embedding_size: PositiveInt = Field(default=64, description="cosines that represent a fraction")
+    hidden_size: PositiveInt = Field(
+        default=512, description="width of the layer above the product of features and embedding"
+    )
+    frame_stack: FrameStackSize = 4
+    n_step: NStep = 1
+    discount: Discount = 0.99
+    reward_clip: RewardClip = None
+    target_period: TargetPeriod = 2_500
+    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: EvaluationEpsilon = 0.0
+    optimizer: OptimizerOption = Adam(lr=5e-5, eps=3.125e-4)
+    stream: ExperienceConfig = Field(default=ExperienceConfig(), description="batches of transitions from a replay")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "IQN":
+        """Build the agent."""
         return IQN(self, spec, rng, compute)
 
 
 class QuantileNetwork(nn.Module):
-    """[B, stack * C, ...] and fractions [B, N] -> quantiles of the return of every action, [B, N, A]."""
+    """Observations [B, *input_shape] and fractions [B, N] -> quantiles of the return of every action, [B, N, A]."""
 
-    def __init__(self, config: IQNConfig, spec: Spec) -> None:
+    def __init__(self, config: IQNConfig, input_shape: tuple[int, ...], num_actions: int) -> None:
         super().__init__()
-        self.encoder = config.backbone.make((spec.shape[0] * config.stream.stack, *spec.shape[1:]))
+        self.encoder = config.backbone.make(input_shape)
         self.embedding = nn.Linear(config.embedding_size, self.encoder.out_features)
         self.hidden = nn.Linear(self.encoder.out_features, config.hidden_size)
-        self.head = nn.Linear(config.hidden_size, spec.num_actions)
+        self.head = nn.Linear(config.hidden_size, num_actions)
 
     def forward(self, observations: torch.Tensor, taus: torch.Tensor) -> torch.Tensor:
+        """Return the quantiles."""
         embedded = F.relu(self.embedding(cosines(taus, self.embedding.in_features)))
         features = self.encoder(observations)[:, None] * embedded
         return in_fp32(self.head, F.relu(self.hidden(features)))
 
 
-class IQN:
-    """Its carried state is the stack: the observations before this one, zeros at an episode's start.
+class IQN(TransitionLearner, Inspectable):
+    """An IQN agent. Its recurrent state holds the older observations of the frame stack.
 
-    Fractions come from the generators `taus` (learnt quantiles) and `target_taus`, and, while it plays, from those that
-    also decide when to explore.
+    Fractions are drawn from the generators `taus` (learned quantiles) and `target_taus`, and in acting from the
+    generators of the policy.
     """
 
     def __init__(self, config: IQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._spec, self._compute = config, spec, compute
+        self.frame_stack, self.n_step = config.frame_stack, config.n_step
+        self._config, self._compute = config, compute
+        self._frames = FrameStack(spec, config.frame_stack, compute.device)
         with rng.initializing("network"):
-            self._network = QuantileNetwork(config, spec).to(compute.device)
-        self._target = copy.deepcopy(self._network).requires_grad_(False)
+            self._network = QuantileNetwork(config, self._frames.shape, spec.num_actions).to(compute.device)
+        self._target = TargetNetwork(self._network, config.target_period)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
+        self._policy = EpsilonGreedyPolicy(config.exploration, config.evaluation_epsilon, rng, compute.device)
         self._taus, self._target_taus = rng.torch("taus", compute.device), rng.torch("target_taus", compute.device)
-        self._steps, self._updates = Counter(), Counter()
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
-        """[N, (stack - 1) * C, ...] zeros."""
-        dtype = torch.uint8 if self._spec.is_bytes else torch.float32
-        shape = (num_envs, (self._config.stream.stack - 1) * self._spec.shape[0], *self._spec.shape[1:])
-        return torch.zeros(shape, dtype=dtype, device=self._compute.device)
+        """Return the state at an episode's start, [N, (frame_stack - 1) * C, ...] zeros."""
+        return self._frames.initial_state(num_envs)
 
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
-        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
-        stack = self._stacked(observations, state)
-        taus = self._fractions(self._explore if explore else self._greedy, len(stack), self._config.num_policy_taus)
-        q = self._network(stack, taus).mean(1)
-        if explore:
-            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value, len(q)), self._explore)
-            self._steps.value += len(observations)
-        else:
-            actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
-        return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
-
-    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
-        """The stack, [N, stack * C, ...]."""
-        return as_float(self._stacked(observations, state))
-
-    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-        """Means over evenly spaced fractions, which need no draws; `act` draws its own."""
-        count = self._config.num_policy_taus
-        taus = (torch.arange(count, device=seen.device) + 0.5) / count
-        return self._network(seen, taus.expand(len(seen), -1)).mean(1)
-
-    def epsilon(self, *, explore: bool) -> float:
-        """How often it now acts at random."""
-        rate = self._config.exploration.at(self._steps.value, 1)
-        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
+        """Choose actions epsilon-greedily."""
+        stack, state = self._frames.push(observations, state)
+        generator = self._policy.generator(explore=explore)
+        q = self._network(stack, self._fractions(generator, len(stack), self._config.num_policy_taus)).mean(1)
+        return self._policy.act(q, explore=explore).cpu().numpy(), state
 
     def update(self, batch: Transitions) -> Metrics:
-        """One gradient step, and a copy into the target network every `target_period` of them."""
-        size, counts = len(batch.a_tm1), (self._config.num_policy_taus, self._config.num_target_taus)
-        taus = self._fractions(self._taus, size, self._config.num_taus)
+        """Take one gradient step; the target network follows every `target_period` updates."""
+        config, size = self._config, len(batch.a_tm1)
+        taus = self._fractions(self._taus, size, config.num_taus)
+        counts = (config.num_policy_taus, config.num_target_taus)
         target_taus = self._fractions(self._target_taus, size, sum(counts))
         with self._compute.autocast():
             z_tm1 = self._network(batch.s_tm1, taus)
-            with torch.no_grad():  # one pass for both: the values that choose the next action, and its quantiles
+            with torch.no_grad():  # one pass for both: the values that select the next action, and its quantiles
                 z_t_selector, z_t = self._target(batch.s_t, target_taus).split(counts, 1)
-        r_t, clip = batch.r_t, self._config.reward_clip
-        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
-        r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, self._config.discount)
+        r_t = clip_rewards(batch.r_t, config.reward_clip)
+        r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, config.discount)
         targets = quantile_targets(r_t, discount_t, z_t, z_t_selector.mean(1))
         chosen = z_tm1.take_along_dim(batch.a_tm1[:, None, None], 2)[..., 0]
-        loss = quantile_huber(chosen, taus, targets, self._config.kappa).mean()
+        loss = quantile_huber(chosen, taus, targets, config.kappa).mean()
         self._optimizer.minimize(loss)
-        self._updates.value += 1
-        if self._updates.value % self._config.target_period == 0:
-            self._target.load_state_dict(self._network.state_dict())
-        epsilon = np.mean(self._config.exploration.at(self._steps.value, self._config.stream.replay.num_envs))
-        return {"loss": loss.detach(), "q_mean": z_tm1.detach().mean(), "epsilon": float(epsilon)}
+        self._target.follow(self._network)
+        return {"loss": loss.detach(), "q_mean": z_tm1.detach().mean(), "epsilon": self._policy.mean_epsilon}
 
     def _fractions(self, generator: torch.Generator, size: int, count: int) -> torch.Tensor:
-        """[size, count] uniform in [0, 1)."""
+        """Draw fractions [size, count], uniform in [0, 1)."""
         return torch.rand(size, count, generator=generator, device=self._compute.device)
 
-    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
-        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
+    def network_input(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """Return the stack, [N, frame_stack * C, ...]."""
+        stack, _ = self._frames.push(observations, state)
+        return as_float(stack)
+
+    def q_values(self, network_input: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Return action values [N, A]: means over evenly spaced fractions, where `act` draws its fractions."""
+        count = self._config.num_policy_taus
+        taus = (torch.arange(count, device=network_input.device) + 0.5) / count
+        return self._network(network_input, taus.expand(len(network_input), -1)).mean(1)
+
+    def epsilon(self, *, explore: bool) -> float:
+        """Return the present probability of a random action."""
+        return self._policy.epsilon(explore=explore)
 
     def parts(self) -> dict[str, Stateful]:
+        """Return networks, optimizer and policy."""
         return {
             "network": self._network,
             "target": self._target,
             "optimizer": self._optimizer,
-            "steps": self._steps,
-            "updates": self._updates,
+            "policy": self._policy,
         }

@@ -1,10 +1,10 @@
-"""PQN: Q-learning from what has just been played, without replay or target network; LayerNorm keeps it stable.
+"""PQN: Q-learning on fresh experience, without replay or target network; layer normalization keeps it stable.
 
 Paper: Gallici et al. 2025, "Simplifying Deep Temporal Difference Learning".
 Deviations: Adam, where the authors have RAdam; PyTorch's initial weights, where theirs are He's; fewer environments
     than their 128 of 32 steps unless `stream` says so; rewards are raw unless `reward_clip=1`. Truncation bootstraps
     from the true last observation, where theirs ends the return. As in the authors' code: Peng's Q(lambda), with values
-    of the network that played; half the mean squared error; `layer_norm` before each ReLU, of convolutions over the
+    of the network that acted; half the mean squared error; `layer_norm` before each ReLU, of convolutions over the
     channels; stacks are zero before an episode's start.
 """
 
@@ -12,51 +12,58 @@ from typing import Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt, model_validator
-from torch import nn
+from pydantic import Field, PositiveInt, model_validator
 
-from sandbox.config.schedules import Linear, LinearProbability
+from sandbox.agents._frame_stack import FrameStack
+from sandbox.agents._options import (
+    BackboneOption,
+    Discount,
+    EvaluationEpsilon,
+    FrameStackSize,
+    LinearExploration,
+    OptimizerOption,
+    RewardClip,
+)
+from sandbox.agents._policy import EpsilonGreedyPolicy
+from sandbox.agents._q_network import QNetwork
+from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
-from sandbox.core.cuda_graph import Tensors
 from sandbox.core.rng import Rng
-from sandbox.core.stateful import Counter, Stateful
-from sandbox.interfaces.agent import AgentConfig
+from sandbox.core.stateful import Stateful
+from sandbox.environments.interaction import Transition
+from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
-from sandbox.networks.inputs import as_float, in_fp32
+from sandbox.networks.inputs import as_float
 from sandbox.networks.nature import Nature
-from sandbox.ops.policies import epsilon_greedy
 from sandbox.ops.returns import q_lambda
+from sandbox.ops.value_learning import clip_rewards
 from sandbox.optimizers.adam import Adam
-from sandbox.optimizers.choice import AnyOptimizer
-from sandbox.streams.actor import Step
+from sandbox.optimizers.base import Tensors
 from sandbox.streams.rollouts import RolloutsConfig
 
 
 class PQNConfig(AgentConfig):
-    """`q_lambda`: 0 is one-step; each batch is learnt from `num_epochs` times, in `num_minibatches` parts.
-
-    `stack`: observations that are seen at once; `exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy.
-    `reward_clip`: updates see rewards within plus and minus this, scores the raw ones; null: updates too.
-    """
+    """Options of PQN."""
 
     name: Literal["pqn"] = "pqn"
-    backbone: Backbone = Nature(layer_norm=True)
-    stack: PositiveInt = 4
-    discount: float = Field(0.99, ge=0, le=1)
-    q_lambda: float = Field(0.65, ge=0, le=1)
-    reward_clip: PositiveFloat | None = None
-    num_epochs: PositiveInt = 2
-    num_minibatches: PositiveInt = 4
-    exploration: LinearProbability = Linear(start=1.0, end=0.001, steps=1_000_000)
-    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    optimizer: AnyOptimizer = Adam(lr=2.5e-4, clip_norm=10.0)
-    stream: RolloutsConfig = RolloutsConfig(num_envs=8, length=16)
+    backbone: BackboneOption = Nature(layer_norm=True)
+    frame_stack: FrameStackSize = 4
+    discount: Discount = 0.99
+    q_lambda: float = Field(default=0.65, ge=0, le=1, description="lambda of the returns; 0 is one-step Q-learning")
+    reward_clip: RewardClip = None
+    num_epochs: PositiveInt = Field(default=2, description="passes over each batch")
+    num_minibatches: PositiveInt = Field(default=4, description="gradient steps per pass")
+    exploration: LinearExploration = Linear(start=1.0, end=0.001, steps=1_000_000)
+    evaluation_epsilon: EvaluationEpsilon = 0.0
+    optimizer: OptimizerOption = Adam(lr=2.5e-4, clip_norm=10.0)
+    stream: RolloutsConfig = Field(
+        default=RolloutsConfig(num_envs=8, length=16), description="batches of fresh experience"
+    )
 
     @model_validator(mode="after")
-    def _something_in_each_part(self) -> Self:
+    def _check_minibatches(self) -> Self:
         size = self.stream.num_envs * self.stream.length
         if self.num_minibatches > size:
             raise ValueError(
@@ -66,117 +73,97 @@ class PQNConfig(AgentConfig):
         return self
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "PQN":
+        """Build the agent."""
         return PQN(self, spec, rng, compute)
 
 
-class QNetwork(nn.Module):
-    """[B, stack * C, ...] -> one value an action, [B, A]."""
-
-    def __init__(self, config: PQNConfig, spec: Spec) -> None:
-        super().__init__()
-        self.encoder = config.backbone.make((spec.shape[0] * config.stack, *spec.shape[1:]))
-        self.head = nn.Linear(self.encoder.out_features, spec.num_actions)
-
-    def forward(self, observations: torch.Tensor) -> torch.Tensor:
-        return in_fp32(self.head, self.encoder(observations))
-
-
-class PQN:
-    """Its carried state is the stack: the observations before this one, zeros at an episode's start."""
+class PQN(Agent, Inspectable):
+    """A PQN agent. Its recurrent state holds the older observations of the frame stack."""
 
     def __init__(self, config: PQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._spec, self._compute = config, spec, compute
+        self._config, self._compute = config, compute
+        self._frames = FrameStack(spec, config.frame_stack, compute.device)
         with rng.initializing("network"):
-            self._network = QNetwork(config, spec).to(compute.device)
+            self._network = QNetwork(config.backbone, self._frames.shape, spec.num_actions).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._explore, self._greedy = rng.torch("explore", compute.device), rng.torch("greedy", compute.device)
+        self._loss_and_gradients = self._optimizer.value_and_grad(self._loss)
+        self._policy = EpsilonGreedyPolicy(config.exploration, config.evaluation_epsilon, rng, compute.device)
         self._shuffle = rng.torch("shuffle", compute.device)
-        self._steps = Counter()
-        self._captured = compute.capture(self._loss_and_gradients)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
-        """[N, (stack - 1) * C, ...] zeros."""
-        before = self._config.stack - 1
-        dtype = torch.uint8 if self._spec.is_bytes else torch.float32
-        shape = (num_envs, before * self._spec.shape[0], *self._spec.shape[1:])
-        return torch.zeros(shape, dtype=dtype, device=self._compute.device)
+        """Return the state at an episode's start, [N, (frame_stack - 1) * C, ...] zeros."""
+        return self._frames.initial_state(num_envs)
 
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
-        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`."""
-        stack = self._stacked(observations, state)
-        q = self._network(stack)
-        if explore:
-            actions = epsilon_greedy(q, self._config.exploration.at(self._steps.value), self._explore)
-            self._steps.value += len(observations)
-        else:
-            actions = epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy)
-        return actions.cpu().numpy(), stack[:, self._spec.shape[0] :]
+        """Choose actions epsilon-greedily."""
+        stack, state = self._frames.push(observations, state)
+        actions = self._policy.act(self._network(stack), explore=explore)
+        return actions.cpu().numpy(), state
 
-    def seen(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
-        """The stack, [N, stack * C, ...]."""
-        return as_float(self._stacked(observations, state))
-
-    def values(self, seen: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
-        return self._network(seen)
-
-    def epsilon(self, *, explore: bool) -> float:
-        """How often it now acts at random."""
-        rate = self._config.exploration.at(self._steps.value)
-        return float(np.mean(rate)) if explore else self._config.evaluation_epsilon
-
-    def update(self, batch: list[Step]) -> Metrics:
-        """`num_epochs` times `num_minibatches` gradient steps towards returns that are computed once."""
-        config = self._config
+    def update(self, batch: list[Transition]) -> Metrics:
+        """Compute returns once, and take `num_epochs` times `num_minibatches` gradient steps towards them."""
         s_tm1, s_t = self._stacks(batch)
-        a_tm1, targets = self._together([step.actions for step in batch]).flatten(), self._targets(batch, s_t).flatten()
+        a_tm1 = self._stacked([step.actions for step in batch]).flatten()
+        targets = self._returns(batch, s_t).flatten()
         losses, q_means = [], []
-        for _ in range(config.num_epochs):
+        for _ in range(self._config.num_epochs):
             order = torch.randperm(len(targets), generator=self._shuffle, device=targets.device)
-            for part in order.tensor_split(config.num_minibatches):
-                (loss, q_mean), gradients = self._captured(s_tm1[part], a_tm1[part], targets[part])
+            for part in order.tensor_split(self._config.num_minibatches):
+                (loss, q_mean), gradients = self._loss_and_gradients(s_tm1[part], a_tm1[part], targets[part])
                 self._optimizer.step(gradients)
                 losses.append(loss)
                 q_means.append(q_mean)
-        epsilon = config.exploration.at(self._steps.value)
-        return {"loss": torch.stack(losses).mean(), "q_mean": torch.stack(q_means).mean(), "epsilon": epsilon}
+        return {
+            "loss": torch.stack(losses).mean(),
+            "q_mean": torch.stack(q_means).mean(),
+            "epsilon": self._policy.mean_epsilon,
+        }
 
-    def _loss_and_gradients(
-        self, s_tm1: torch.Tensor, a_tm1: torch.Tensor, targets: torch.Tensor
-    ) -> tuple[Tensors, Tensors]:
-        """The loss, the mean value and the gradient."""
+    def _loss(self, s_tm1: torch.Tensor, a_tm1: torch.Tensor, targets: torch.Tensor) -> tuple[torch.Tensor, Tensors]:
+        """Return half the mean squared error; and as metrics itself and the mean value."""
         with self._compute.autocast():
             q = self._network(s_tm1)
         error = targets - q.gather(1, a_tm1[:, None])[:, 0]
         loss = error.square().mean() / 2
-        return (loss.detach(), q.detach().mean()), self._optimizer.gradients(loss)
-
-    def _stacked(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
-        return torch.cat([part.to(self._compute.device) for part in (state, torch.from_numpy(observations))], dim=1)
-
-    def parts(self) -> dict[str, Stateful]:
-        return {"network": self._network, "optimizer": self._optimizer, "steps": self._steps}
-
-    def _together(self, arrays: list[np.ndarray]) -> torch.Tensor:
-        """T arrays [N, ...] -> [T, N, ...] on the device."""
-        return torch.from_numpy(np.stack(arrays)).to(self._compute.device)
-
-    def _stacks(self, batch: list[Step]) -> tuple[torch.Tensor, torch.Tensor]:
-        """What was seen before and after each step, [T * N, stack * C, ...] each."""
-        device, channels = self._compute.device, self._spec.shape[0]
-        states = torch.stack([step.state.to(device) for step in batch])
-        s_tm1 = torch.cat([states, self._together([step.observations for step in batch])], 2).flatten(0, 1)
-        last = self._together([step.last for step in batch]).flatten(0, 1)
-        return s_tm1, torch.cat([s_tm1[:, channels:], last], 1)
+        return loss, (loss, q.mean())
 
     @torch.no_grad()
-    def _targets(self, batch: list[Step], s_t: torch.Tensor) -> torch.Tensor:
-        """Returns [T, N]; the network is asked in parts, which need no more memory than its gradient steps."""
-        r_t, clip = self._together([step.rewards for step in batch]).float(), self._config.reward_clip
-        r_t = r_t if clip is None else r_t.clamp(-clip, clip)
-        terminated = self._together([step.terminated for step in batch])
-        ended = self._together([step.ended for step in batch])
+    def _returns(self, batch: list[Transition], s_t: torch.Tensor) -> torch.Tensor:
+        """Return the lambda-returns [T, N]; the network is called in parts as large as those of a gradient step."""
+        config = self._config
+        r_t = clip_rewards(self._stacked([step.rewards for step in batch]).float(), config.reward_clip)
+        terminated = self._stacked([step.terminated for step in batch])
+        ended = self._stacked([step.ended for step in batch])
         with self._compute.autocast():
-            q_t = torch.cat([self._network(part) for part in s_t.tensor_split(self._config.num_minibatches)])
-        discount_t = self._config.discount * (~terminated).float()
-        return q_lambda(r_t, discount_t, q_t.view(*r_t.shape, -1), ended, self._config.q_lambda)
+            q_t = torch.cat([self._network(part) for part in s_t.tensor_split(config.num_minibatches)])
+        discount_t = config.discount * (~terminated).float()
+        return q_lambda(r_t, discount_t, q_t.view(*r_t.shape, -1), ended, config.q_lambda)
+
+    def _stacks(self, batch: list[Transition]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the frame stacks before and after each step, [T * N, frame_stack * C, ...] each."""
+        states = torch.cat([step.state for step in batch])
+        s_tm1, older = self._frames.push(np.concatenate([step.observations for step in batch]), states)
+        s_t, _ = self._frames.push(np.concatenate([step.last for step in batch]), older)
+        return s_tm1, s_t
+
+    def _stacked(self, arrays: list[np.ndarray]) -> torch.Tensor:
+        """Turn T arrays [N, ...] into a tensor [T, N, ...] on the device."""
+        return torch.from_numpy(np.stack(arrays)).to(self._compute.device)
+
+    def network_input(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
+        """Return the stack, [N, frame_stack * C, ...]."""
+        stack, _ = self._frames.push(observations, state)
+        return as_float(stack)
+
+    def q_values(self, network_input: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
+        """Return the action values [N, A] of the network."""
+        return self._network(network_input)
+
+    def epsilon(self, *, explore: bool) -> float:
+        """Return the present probability of a random action."""
+        return self._policy.epsilon(explore=explore)
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return network, optimizer and policy."""
+        return {"network": self._network, "optimizer": self._optimizer, "policy": self._policy}

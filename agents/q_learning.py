@@ -1,10 +1,10 @@
-"""Q-learning with a table: the values of the best policy, learnt while playing another one.
+"""Tabular Q-learning: off-policy learning of the optimal action values.
 
 Paper: Watkins 1989, "Learning from Delayed Rewards"; Watkins and Dayan 1992, "Q-learning" (with step sizes that sum to
     infinity, and whose squares do not, the table becomes Q* with probability 1).
-Deviations: several environments step together, and a pair of state and action that is met in several of them at one
-    step moves once, by their mean error. With one environment it is the paper's. Values start at zero; ties are broken
-    at random. Truncation bootstraps.
+Deviations: several environments step together, and a pair of state and action that occurs in several of them at one
+    step is updated once, by the mean error. With one environment it is the paper's. Values start at zero; ties are
+    broken at random. Truncation bootstraps.
 """
 
 from typing import Literal
@@ -13,88 +13,89 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from sandbox.agents._q_table import StepSize, Table
+from sandbox.agents._options import Discount, EvaluationEpsilon, LinearExploration
+from sandbox.agents._policy import EpsilonGreedyPolicy
+from sandbox.agents._q_table import QTable, StepSize
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
-from sandbox.core.stateful import Counter, Stateful
-from sandbox.interfaces.agent import AgentConfig
+from sandbox.core.stateful import Stateful
+from sandbox.environments.interaction import Transition
+from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.ops.policies import epsilon_greedy
 from sandbox.ops.value_learning import q_learning
-from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
 
 
 class QLearningConfig(AgentConfig):
-    """`exploration` counts agent steps; `evaluation_epsilon`: 0 is greedy."""
+    """Options of Q-learning."""
 
     name: Literal["q_learning"] = "q_learning"
-    discount: float = Field(0.99, ge=0, le=1)
-    step_size: StepSize = StepSize()
-    exploration: Linear = Linear(start=1.0, end=0.1, steps=100_000)
-    evaluation_epsilon: float = Field(0.0, ge=0, le=1)
-    stream: RolloutsConfig = RolloutsConfig()
+    discount: Discount = 0.99
+    step_size: StepSize = Field(default=StepSize(), description="step sizes of the values, by visits")
+    exploration: LinearExploration = Linear(start=1.0, end=0.1, steps=100_000)
+    evaluation_epsilon: EvaluationEpsilon = 0.0
+    stream: RolloutsConfig = Field(default=RolloutsConfig(), description="batches of fresh experience")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "QLearning":
-        """Raises UserError for observations that cannot be one-hot."""
+        """Build the agent.
+
+        Raises:
+            UserError: For observations that cannot be one-hot.
+        """
         return QLearning(self, spec, rng)
 
 
-class QLearning:
-    """Learns from every step once, as it is made."""
+class QLearning(Agent, Inspectable):
+    """A Q-learning agent: every step is learned from once, when it is made."""
 
     def __init__(self, config: QLearningConfig, spec: Spec, rng: Rng) -> None:
-        self._config, self._table, self._steps = config, Table(spec, config.name), Counter()
-        cpu = torch.device("cpu")
-        self._explore, self._greedy = rng.torch("explore", cpu), rng.torch("greedy", cpu)
+        self._config, self._table = config, QTable(spec, config.name)
+        self._policy = EpsilonGreedyPolicy(
+            config.exploration, config.evaluation_epsilon, rng, device=torch.device("cpu")
+        )
 
     def initial_state(self, num_envs: int) -> None:
-        return None
+        """Return None: the agent has no recurrent state."""
 
     def act(self, observations: np.ndarray, state: None, *, explore: bool) -> tuple[np.ndarray, None]:
-        """Epsilon-greedy by the schedule while exploring, else with `evaluation_epsilon`.
+        """Choose actions epsilon-greedily.
 
         Raises:
-            UserError: for observations that are not one-hot.
+            UserError: For observations that are not one-hot.
         """
         q = self._table.q[self._table.states(observations)]
-        if not explore:
-            return epsilon_greedy(q, self._config.evaluation_epsilon, self._greedy).numpy(), None
-        actions = epsilon_greedy(q, self._epsilon(), self._explore)
-        self._steps.value += len(observations)
-        return actions.numpy(), None
+        return self._policy.act(q, explore=explore).numpy(), None
 
-    def seen(self, observations: np.ndarray, state: None) -> torch.Tensor:
-        """The state, one-hot [N, S]."""
-        return torch.from_numpy(observations)
-
-    def values(self, seen: torch.Tensor, state: None) -> torch.Tensor:
-        """The rows of the table, which no gradient passes."""
-        return self._table.q[seen.argmax(1)]
-
-    def epsilon(self, *, explore: bool) -> float:
-        """How often it now acts at random."""
-        return self._epsilon() if explore else self._config.evaluation_epsilon
-
-    def update(self, batch: list[Step]) -> Metrics:
-        """One move a step of the batch, in order; `loss` is the mean squared error before it."""
+    def update(self, batch: list[Transition]) -> Metrics:
+        """Learn from each step of the batch, in order; `loss` is the mean squared error before."""
         losses = [self._learn(step) for step in batch]
-        return {"loss": torch.stack(losses).mean(), "epsilon": self._epsilon()}
+        return {"loss": torch.stack(losses).mean(), "epsilon": self._policy.mean_epsilon}
 
-    def parts(self) -> dict[str, Stateful]:
-        return {"table": self._table, "steps": self._steps}
-
-    def _epsilon(self) -> float:
-        return self._config.exploration.at(self._steps.value)
-
-    def _learn(self, step: Step) -> torch.Tensor:
+    def _learn(self, step: Transition) -> torch.Tensor:
+        """Update the table, and return the mean squared error."""
         table = self._table
         s_tm1, a_tm1, s_t = table.states(step.observations), torch.from_numpy(step.actions), table.states(step.last)
         r_t = torch.from_numpy(step.rewards).double()
         discount_t = self._config.discount * torch.from_numpy(~step.terminated).double()
         errors = q_learning(table.q[s_tm1], a_tm1, r_t, discount_t, table.q[s_t])
-        table.move(s_tm1, a_tm1, errors, self._config.step_size)
+        table.update(s_tm1, a_tm1, errors, self._config.step_size)
         return errors.square().mean()
+
+    def network_input(self, observations: np.ndarray, state: None) -> torch.Tensor:
+        """Return the one-hot states, [N, S]."""
+        return torch.from_numpy(observations)
+
+    def q_values(self, network_input: torch.Tensor, state: None) -> torch.Tensor:
+        """Return rows of the table, which pass no gradient."""
+        return self._table.q[network_input.argmax(1)]
+
+    def epsilon(self, *, explore: bool) -> float:
+        """Return the present probability of a random action."""
+        return self._policy.epsilon(explore=explore)
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return table and policy."""
+        return {"table": self._table, "policy": self._policy}

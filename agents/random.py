@@ -1,4 +1,4 @@
-"""The agent that learns nothing: uniformly random actions, the floor under every score.
+"""The random agent: uniformly random actions, the baseline of every score.
 
 Paper: none. Deviations: none.
 """
@@ -6,11 +6,12 @@ Paper: none. Deviations: none.
 from typing import Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.agent import Agent, AgentConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -18,31 +19,35 @@ from sandbox.streams.rollouts import RolloutsConfig
 
 
 class RandomConfig(AgentConfig):
-    """Nothing to set but how many environments it plays."""
+    """Options of the random agent."""
 
     name: Literal["random"] = "random"
-    stream: RolloutsConfig = RolloutsConfig()
+    stream: RolloutsConfig = Field(default=RolloutsConfig(), description="batches of fresh experience")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Random":
+        """Build the agent."""
         return Random(spec, rng)
 
 
-class Random:
-    """Draws from a generator of its own."""
+class Random(Agent):
+    """A random agent; exploration and evaluation draw from generators of their own."""
 
     def __init__(self, spec: Spec, rng: Rng) -> None:
         self._num_actions = spec.num_actions
         self._explore, self._evaluate = rng.numpy("explore"), rng.numpy("evaluate")
 
     def initial_state(self, num_envs: int) -> None:
-        return None
+        """Return None: the agent has no recurrent state."""
 
     def act(self, observations: np.ndarray, state: None, *, explore: bool) -> tuple[np.ndarray, None]:
+        """Draw actions."""
         generator = self._explore if explore else self._evaluate
         return generator.integers(self._num_actions, size=len(observations)), None
 
     def update(self, batch: Any) -> Metrics:
+        """Learn nothing."""
         return {}
 
     def parts(self) -> dict[str, Stateful]:
+        """Return nothing: the generators belong to the run's random streams."""
         return {}

@@ -1,25 +1,27 @@
-"""Stable-Baselines3: its algorithms by name, in our runs beside our own agents.
+"""Stable-Baselines3: its algorithms by name, trained in the environments and run folders of the sandbox.
 
-Paper: Raffin et al. 2021, "Stable-Baselines3: Reliable Reinforcement Learning Implementations" (JMLR 22); what is in
-    sb3-contrib (qrdqn, recurrent_ppo, trpo) by the same authors. The equations, networks, optimisers, buffers and
-    defaults are theirs, untouched; our loop calls the two halves of their `learn` in turn, and comes out the same.
-Deviations: environments, scores, checkpoints and evaluation are ours, so that a run resumes bit for bit on the CPU;
-    draws from global generators come from the run's own; the last observation of an episode is the true one, and a lost
-    life ends an episode but not the game; evaluation takes the likeliest action. Schedules end after `total_steps`,
-    whatever `steps` says. It computes in fp32, whatever `precision` says, and waits for the device in every update.
-    Stacks of frames: `env.wrappers: [{frame_stack: {count: 4}}]`. Continuous actions and masks are left out.
+Paper: Raffin et al. 2021, "Stable-Baselines3: Reliable Reinforcement Learning Implementations" (JMLR 22); those
+    of sb3-contrib (qrdqn, recurrent_ppo, trpo) by the same authors. The equations, networks, optimizers, buffers and
+    defaults are theirs, unchanged; the training loop calls the two phases of their `learn` in turn, with equal results.
+Deviations: environments, returns, checkpoints and evaluation are the sandbox's, so that a run resumes bit for bit on
+    the CPU; draws from global generators come from the run's own; the last observation of an episode is the true one,
+    and a lost life ends an episode but not the game; evaluation takes the likeliest action. Schedules end after
+    `total_steps`, not after `steps`. Networks compute in fp32 whatever `precision` is, and every update synchronizes
+    with the device. Stacks of frames: `env.wrappers: [{frame_stack: {count: 4}}]`. Continuous actions and masks of
+    actions are not supported.
 """
 
 from typing import Any, Literal, cast
 
 import numpy as np
 import torch
-from pydantic import PositiveFloat, PositiveInt, field_validator
+from pydantic import Field, PositiveInt, field_validator
 from sb3_contrib import RecurrentPPO
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
+from sandbox.agents._options import RewardClip
 from sandbox.agents._sb3.checkpointing import Weights
 from sandbox.agents._sb3.global_rng import Generators
 from sandbox.agents._sb3.model import make_model, policy_for
@@ -30,7 +32,7 @@ from sandbox.agents._sb3.vec_env import EnvAdapter
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import AgentConfig
+from sandbox.interfaces.agent import Agent, AgentConfig
 from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -38,19 +40,23 @@ from sandbox.interfaces.spec import Spec
 
 
 class SB3Config(AgentConfig):
-    """`total_steps`: agent steps that schedules run over, which Stable-Baselines3 calls `total_timesteps`.
-
-    `policy`: auto is CnnPolicy for images of bytes of at least 36x36, else MlpPolicy; recurrent_ppo puts LSTMs on both.
-    `reward_clip`: updates see rewards within plus and minus this, scores the raw ones; null: updates too.
-    """
+    """Options of Stable-Baselines3."""
 
     name: Literal["sb3"] = "sb3"
-    algorithm: Literal["a2c", "dqn", "ppo", "qrdqn", "recurrent_ppo", "trpo"] = "a2c"
-    policy: Literal["auto", "CnnPolicy", "MlpPolicy"] = "auto"
-    total_steps: PositiveInt = 100_000
-    reward_clip: PositiveFloat | None = None
-    options: Options = Options()
-    stream: SB3StreamConfig = SB3StreamConfig()
+    algorithm: Literal["a2c", "dqn", "ppo", "qrdqn", "recurrent_ppo", "trpo"] = Field(
+        default="a2c", description="algorithm of Stable-Baselines3 or sb3-contrib"
+    )
+    policy: Literal["auto", "CnnPolicy", "MlpPolicy"] = Field(
+        default="auto",
+        description="network: `auto` is CnnPolicy for images of bytes of at least 36x36, else MlpPolicy; recurrent_ppo "
+        "adds LSTMs",
+    )
+    total_steps: PositiveInt = Field(
+        default=100_000, description="agent steps that schedules run over (`total_timesteps` of Stable-Baselines3)"
+    )
+    reward_clip: RewardClip = None
+    options: Options = Field(default=Options(), description="keyword arguments of each algorithm")
+    stream: SB3StreamConfig = Field(default=SB3StreamConfig(), description="environments that the algorithm acts in")
 
     @field_validator("algorithm", mode="before")
     @classmethod
@@ -60,12 +66,16 @@ class SB3Config(AgentConfig):
         return name
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SB3":
-        """Raises UserError for a policy that does not fit what is seen, or options that the algorithm refuses."""
+        """Build the agent.
+
+        Raises:
+            UserError: For a policy that does not fit the observations, or options that the algorithm refuses.
+        """
         return SB3(self, spec, rng, compute)
 
 
-class SB3:
-    """Its carried state are the LSTM's output and cell, [N, layers, size] each; None without one."""
+class SB3(Agent):
+    """A Stable-Baselines3 agent. Its recurrent state is the LSTM's, [N, layers, size] each, or None without one."""
 
     def __init__(self, config: SB3Config, spec: Spec, rng: Rng, compute: Compute) -> None:
         algorithm, section = ALGORITHMS[config.algorithm], dict(config.options)[config.algorithm]
@@ -73,49 +83,49 @@ class SB3:
         policy = policy_for(spec, config.policy, recurrent=algorithm is RecurrentPPO)
         given = keywords(section, config.total_steps)
         if issubclass(algorithm, OffPolicyAlgorithm):
-            given["buffer_size"] = 1  # who only plays needs no replay
+            given["buffer_size"] = 1  # `OffPolicy.begin` makes the real one, for training
         self._generators = Generators(rng, compute.device)
-        self._world = EnvAdapter(spec, config.stream.num_envs, config.reward_clip, rng)
+        self._env = EnvAdapter(spec, config.stream.num_envs, config.reward_clip, rng)
         with self._generators.in_place():
-            self._model = make_model(algorithm, policy, self._world, compute.device, given, where)
-        self._way: OnPolicy | OffPolicy
+            self._model = make_model(algorithm, policy, self._env, compute.device, given, where)
+        self._phases: OnPolicy | OffPolicy
         if isinstance(self._model, OffPolicyAlgorithm):
-            self._way = OffPolicy(self._model, self._world, dict(section)["buffer_size"], where)
+            self._phases = OffPolicy(self._model, self._env, dict(section)["buffer_size"], where)
         else:
-            self._way = OnPolicy(cast(OnPolicyAlgorithm, self._model), self._world)
+            self._phases = OnPolicy(cast(OnPolicyAlgorithm, self._model), self._env)
         self._total_steps = config.total_steps
 
-    def initial_state(self, num_envs: int) -> tuple[torch.Tensor, torch.Tensor] | None:
+    def initial_state(self, num_envs: int) -> tuple[torch.Tensor, ...] | None:
+        """Return the state at an episode's start, zeros."""
         policy = self._model.policy
         if not isinstance(policy, RecurrentActorCriticPolicy):
             return None
         lstm = policy.lstm_actor
-        zeros = torch.zeros(num_envs, lstm.num_layers, lstm.hidden_size)
-        return zeros, zeros.clone()
+        return tuple(torch.zeros(num_envs, lstm.num_layers, lstm.hidden_size) for _ in range(2))
 
     def act(self, observations: np.ndarray, state: Any, *, explore: bool) -> tuple[np.ndarray, Any]:
-        """As it plays in training while exploring, else the likeliest or the most valued action."""
-        memory = None if state is None else tuple(part.transpose(0, 1).numpy() for part in state)
+        """Choose actions as in training, or without `explore` the likeliest ones or those of the highest value."""
+        recurrent = None if state is None else tuple(part.transpose(0, 1).numpy() for part in state)
         with self._generators.in_place():
-            actions, memory = self._model.predict(observations, memory, deterministic=not explore)
-        if memory is not None:
-            state = tuple(torch.from_numpy(part).transpose(0, 1) for part in memory)
+            actions, recurrent = self._model.predict(observations, recurrent, deterministic=not explore)
+        if recurrent is not None:
+            state = tuple(torch.from_numpy(part).transpose(0, 1) for part in recurrent)
         return actions, state
 
     def begin(self, env: Environment, rng: Rng) -> Collection:
-        """Get ready to train in `env`.
+        """Return the stream of training in `env`.
 
         Raises:
-            UserError: for options that cannot train here.
+            UserError: For options that cannot train here.
         """
-        actor = self._world.settle(env, rng)
-        _, nothing = self._model._setup_learn(self._total_steps)
-        return Collection(self._way, self._generators, actor, nothing)
+        actor = self._env.attach(env, rng)
+        _, callback = self._model._setup_learn(self._total_steps)
+        return Collection(self._phases, self._generators, actor, callback)
 
     def update(self, batch: Batch) -> Metrics:
-        """What Stable-Baselines3 logs, by its names; `loss` is the sum of its parts where it logs only those."""
+        """Train, and return what Stable-Baselines3 logs; `loss` is the sum of its parts if only they are logged."""
         with self._generators.in_place():
-            self._way.train(batch)
+            self._phases.train(batch)
         logged = self._model.logger.name_to_value
         metrics = {name.partition("/")[2]: float(value) for name, value in logged.items()}
         logged.clear()
@@ -124,5 +134,6 @@ class SB3:
         return {"loss": sum(parts, 0.0), **metrics}
 
     def parts(self) -> dict[str, Stateful]:
+        """Return policy, optimizer and counters."""
         policy = self._model.policy
-        return {"policy": Weights(policy), "optimizer": policy.optimizer, "progress": self._way.progress}
+        return {"policy": Weights(policy), "optimizer": policy.optimizer, "progress": self._phases.progress}

@@ -1,8 +1,8 @@
-"""Whether DARQN looks at the ball: python benchmarks/attention.py runs/NAME [--film out.mp4]
+"""Whether DARQN looks at the ball: python benchmarks/attention.py runs/NAME [--video out.mp4]
 
 Plays Pong as `sandbox evaluate` would and says, over all pictures that were not blank, what share of the attention lies
 within two cells of the ball (Euclidean, on the convolutions' map), beside what uniform attention would have there.
-The film shows what the agent saw, and in red where it looked.
+The video shows what the agent saw, and in red where it looked.
 """
 
 import argparse
@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from sandbox.interfaces.state import advance_state
-from sandbox.media.video import Film
+from sandbox.media.video import VideoWriter
 from sandbox.runs.build import restore
 from sandbox.storage.run_folder import RunFolder
 
@@ -28,8 +28,8 @@ def near(ball: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
 
 def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
     """[84, 84] and [h, w] -> [336, 336, 3]: the picture, and red where the attention is."""
-    centres = np.clip(((np.arange(84) - FIRST) / STRIDE).round().astype(int), 0, attention.shape[0] - 1)
-    red = (attention / attention.max())[centres][:, centres]
+    centers = np.clip(((np.arange(84) - FIRST) / STRIDE).round().astype(int), 0, attention.shape[0] - 1)
+    red = (attention / attention.max())[centers][:, centers]
     shown = np.repeat(picture[:, :, None], 3, 2).astype(float)
     shown[:, :, 0] = np.maximum(shown[:, :, 0], 200 * red)
     return np.kron(shown.astype(np.uint8), np.ones((4, 4, 1), np.uint8))
@@ -38,10 +38,10 @@ def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("run", type=Path)
-    parser.add_argument("--film", type=Path)
+    parser.add_argument("--video", type=Path)
     args = parser.parse_args()
     assembly, step = restore(RunFolder.find(args.run.parent, args.run.name))
-    agent, env = assembly.learner, assembly.source(NUM_ENVS)
+    agent, env = assembly.learner, assembly.config.env.make(NUM_ENVS)
     observations, _ = env.reset(seed=0)
     state, shares, uniform, frames = agent.initial_state(NUM_ENVS), [], [], []
     for _ in range(STEPS):
@@ -64,10 +64,10 @@ def main() -> None:
     share, chance = np.array(shares), np.array(uniform)
     print(f"{args.run.name}, step {step}: {share.mean():.3f} of the attention within {RADIUS:g} cells of the ball,")
     print(f"uniform {chance.mean():.3f}, ratio {share.mean() / chance.mean():.2f}; {len(share)} pictures")
-    if args.film:
-        with Film(args.film, fps=15) as film:
+    if args.video:
+        with VideoWriter(args.video, fps=15) as video:
             for frame in frames[:300]:
-                film.write(frame)
+                video.write(frame)
 
 
 if __name__ == "__main__":

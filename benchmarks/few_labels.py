@@ -1,10 +1,10 @@
-"""What an RBM's features are worth where labels are few: python benchmarks/few_labels.py runs/NAME [--labels 100 1000]
+"""Pretraining by an RBM for a classifier with few labels: python benchmarks/few_labels.py runs/NAME [--labels 100 1000]
 
-A perceptron 784-H-10 learns from 100 and from 1,000 labeled images of MNIST (as many of each class), in 10 draws of
-them: once its hidden layer starts as the run's `rbm`, which has seen all training images without labels, and once at
-random. Both have the same images, updates, batches, dropout and optimiser. The learning rate is chosen for each by two
-other draws, on 10,000 held-out training images (for the random start PyTorch's or Glorot's, too); nothing is chosen by
-the test images, and training ends after a fixed number of updates.
+A network 784-H-10 learns from 100 and from 1,000 labeled images of MNIST (as many of each class), in 10 random subsets:
+once its hidden layer starts as that of the run's `rbm`, which was trained on all training images without labels, and
+once at random. Both have the same images, updates, batches, dropout and optimizer. The learning rate is chosen for each
+by two other subsets, on 10,000 held-out training images (for the random start PyTorch's or Glorot's, too); nothing is
+chosen by the test images, and training ends after a fixed number of updates.
 
 Seen with 500 hidden units (CD-1, 20 epochs, momentum 0.5 to 0.9, weight decay 2e-4; seed 0; an AMD EPYC): 100 labels
 79.52 against 76.57 %, a gain of 2.95 +- 0.54 points.
@@ -21,10 +21,13 @@ import torch
 
 from sandbox.core.compute import Compute, choose
 from sandbox.core.rng import Rng
-from sandbox.generators._boltzmann.classifier import Perceptron, Softmax
+from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig
+from sandbox.generators._boltzmann.rbm_layer import RBMLayer
 from sandbox.networks.inputs import as_float
-from sandbox.ops.belief import Arrow
+from sandbox.ops.belief import SigmoidLayer
 from sandbox.runs.build import restore
+from sandbox.runs.generator_run import BuiltGeneratorRun
+from sandbox.runs.overrides import overridden
 from sandbox.storage.run_folder import RunFolder
 
 UPDATES = {100: 300, 1_000: 600}
@@ -35,26 +38,30 @@ DRAWS, CHOOSING, HELD_OUT, CLASSES, T95 = 10, 2, 10_000, 10, 2.262  # T95: Stude
 Data = tuple[torch.Tensor, torch.Tensor]
 
 
-def drawn(data: Data, count: int, seed: int) -> Data:
-    """`count` rows, as many of each class."""
+def subset(data: Data, count: int, seed: int) -> Data:
+    """Return `count` random rows, as many of each class."""
     draws = torch.Generator().manual_seed(seed)
     order = torch.randperm(len(data[1]), generator=draws)
     rows = torch.cat([order[data[1][order] == k][: count // CLASSES] for k in range(CLASSES)])
     return data[0][rows], data[1][rows]
 
 
-def starts(arrow: Arrow, seed: int) -> dict[str, list[Arrow] | None]:
-    glorot = torch.empty(arrow.weight.shape)
+def starts(pretrained: SigmoidLayer, seed: int) -> dict[str, list[SigmoidLayer] | None]:
+    """Return the initial hidden layers by name; None is PyTorch's."""
+    glorot = torch.empty(pretrained.weight.shape)
     torch.nn.init.xavier_uniform_(glorot, generator=torch.Generator().manual_seed(seed))
-    return {"rbm": [arrow], "random": None, "glorot": [Arrow(glorot, torch.zeros_like(arrow.bias))]}
+    glorot_layer = SigmoidLayer(glorot, torch.zeros_like(pretrained.bias))
+    return {"rbm": [pretrained], "random": None, "glorot": [glorot_layer]}
 
 
-def accuracy(start: list[Arrow] | None, hidden: int, lr: float, data: Data, test: Data, seed: int, compute: Compute):
-    """Of a perceptron after `UPDATES` of the labeled `data`."""
+def accuracy(
+    start: list[SigmoidLayer] | None, hidden: int, lr: float, data: Data, test: Data, seed: int, compute: Compute
+):
+    """Return the accuracy of a classifier after `UPDATES` on the labeled `data`."""
     count = len(data[1])
     optimizer = {"name": "adam", "lr": lr, "lr_decay_steps": UPDATES[count]}
-    config = Softmax.model_validate({**DROPOUT, "optimizer": optimizer})
-    network = Perceptron(config, (data[0].shape[1], hidden), CLASSES, Rng(seed), "few_labels", compute)
+    config = ClassifierConfig.model_validate({**DROPOUT, "optimizer": optimizer})
+    network = Classifier(config, (data[0].shape[1], hidden), CLASSES, Rng(seed), "few_labels", compute)
     if start is not None:
         network.start_from(start)
     draws = torch.Generator().manual_seed(seed)
@@ -63,21 +70,26 @@ def accuracy(start: list[Arrow] | None, hidden: int, lr: float, data: Data, test
         if not len(order):
             order = torch.randperm(count, generator=draws)
         rows, order = order[:100], order[100:]
-        network.learn(data[0][rows], data[1][rows])
+        network.update(data[0][rows], data[1][rows])
     return float((network.classify(test[0]).argmax(1) == test[1]).float().mean())
 
 
 def main() -> None:
+    """Print the accuracies of both starts and the gain."""
     words = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     words.add_argument("run", type=Path)
     words.add_argument("--labels", type=int, nargs="+", choices=UPDATES, default=list(UPDATES))
     given = words.parse_args()
     torch.set_num_threads(1)
-    assembly, step = restore(RunFolder.find(given.run.parent, given.run.name), ["data.binarize=none"])
-    if len(assembly.source.train) < HELD_OUT + max(given.labels):
-        words.error(f"{given.run} has {len(assembly.source.train)} training images; a run on MNIST is needed")
-    machine, source, compute = assembly.learner.parts()["machine"].machine(), assembly.source, choose("cpu", "auto")
-    arrow, hidden = Arrow(machine.weight, machine.hidden_bias), len(machine.hidden_bias)
+    folder = RunFolder.find(given.run.parent, given.run.name)
+    built, step = restore(folder, overridden(folder, ["data.binarize=none"]))
+    layer = built.learner.parts()["machine"]
+    if not isinstance(built, BuiltGeneratorRun) or not isinstance(layer, RBMLayer):
+        words.error(f"{given.run} does not train an rbm")
+    source, rbm, compute = built.data, layer.rbm(), choose("cpu", "auto")
+    if len(source.train) < HELD_OUT + max(given.labels):
+        words.error(f"{given.run} has {len(source.train)} training images; a run on MNIST is needed")
+    pretrained, hidden = SigmoidLayer(rbm.weight, rbm.hidden_bias), len(rbm.hidden_bias)
     images, test = as_float(source.train).flatten(1), (as_float(source.test).flatten(1), source.test_labels)
     labeled = images[:-HELD_OUT], source.train_labels[:-HELD_OUT]
     held_out = images[-HELD_OUT:], source.train_labels[-HELD_OUT:]
@@ -85,8 +97,8 @@ def main() -> None:
     for count in given.labels:
         began, scores = time.perf_counter(), {}
         for seed in range(DRAWS, DRAWS + CHOOSING):
-            data = drawn(labeled, count, seed)
-            for name, start in starts(arrow, seed).items():
+            data = subset(labeled, count, seed)
+            for name, start in starts(pretrained, seed).items():
                 for lr in RATES:
                     found = accuracy(start, hidden, lr, data, held_out, seed, compute)
                     scores[name, lr] = scores.get((name, lr), 0.0) + found / CHOOSING
@@ -102,7 +114,7 @@ def main() -> None:
         name, theirs = max((key for key in scores if key[0] != "rbm"), key=lambda key: scores[key])
         both = np.zeros((DRAWS, 2))
         for seed in range(DRAWS):
-            data, begin = drawn(labeled, count, seed), starts(arrow, seed)
+            data, begin = subset(labeled, count, seed), starts(pretrained, seed)
             both[seed, 0] = accuracy(begin["rbm"], hidden, ours, data, test, seed, compute)
             both[seed, 1] = accuracy(begin[name], hidden, theirs, data, test, seed, compute)
         both *= 100

@@ -57,7 +57,7 @@ def watching() -> Iterator[list[float]]:
 
 
 def speed(config: AgentConfig, num_envs: int, compute: Compute, seconds: float) -> tuple[float, float]:
-    """Agent steps a second, once warm, and the GPU's utilisation in per cent."""
+    """Agent steps a second, once warm, and the GPU's utilization in per cent."""
     env = AtariConfig.model_validate(PONG | {"workers": 0 if num_envs > 1 else 1})
     rng = Rng(0)
     learner = config.make(spec_of(env.make(1)), rng, compute, NO_RUNS)

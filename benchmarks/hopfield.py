@@ -1,6 +1,6 @@
-"""How much Hopfield networks hold: python benchmarks/hopfield.py [--units 500 2000] [--seeds 8]
+"""Capacity of Hopfield networks: python benchmarks/hopfield.py [--units 500 2000] [--seeds 8]
 
-Capacity, Hebb's rule: asynchronous recall starts at a stored random pattern; where it ends has an overlap with it. In
+Capacity, Hebb's rule: asynchronous recall starts at a stored random pattern, with which its end has an overlap. In
 theory (Amit, Gutfreund & Sompolinsky 1985) that is at least 0.967 up to a load of 0.138 and about 0.35 beyond. Two
 readings, each with a 95 % interval:
 * overlap: the load at which the mean overlap of the largest network falls through 0.967, between two loads by a
@@ -12,7 +12,7 @@ readings, each with a 95 % interval:
 Energy: the largest change by any flip, from E recomputed after each, at the capacity, from stored and random states.
 
 Modern network: 10,000 random patterns of -1 and 1 in 64 dimensions, one step from the patterns, and from patterns with
-some of their pixels turned over: the share whose signs are all right, and the mean and largest error of a pixel.
+some of their pixels flipped: the fraction whose signs are all right, and the mean and largest error of a pixel.
 """
 
 import argparse
@@ -29,11 +29,12 @@ T95 = {3: 3.182, 4: 2.776, 5: 2.571, 6: 2.447, 7: 2.365, 8: 2.306, 9: 2.262, 10:
 
 
 def signs(count: int, units: int, draws: torch.Generator) -> torch.Tensor:
+    """Draw random patterns of -1 and 1, [count, units]."""
     return torch.randint(2, (count, units), generator=draws) * 2.0 - 1
 
 
 def ends(load: float, units: int, probes: int, draws: torch.Generator) -> torch.Tensor:
-    """Overlaps [probes] of the ends of recall with the patterns it began at."""
+    """Return the overlaps [probes] of recalled states with the stored patterns that recall began at."""
     patterns = signs(round(load * units), units, draws)
     weight = hopfield.hebbian(patterns) * units  # whole numbers, so that fp32 is exact
     start = patterns[:probes]
@@ -41,7 +42,7 @@ def ends(load: float, units: int, probes: int, draws: torch.Generator) -> torch.
 
 
 def falls_through(loads: list[float], values: list[float], level: float) -> float:
-    """Where `values` first fall through `level`."""
+    """Return the load at which `values` first fall through `level`."""
     for (a, high), (b, low) in pairwise(zip(loads, values, strict=True)):
         if high >= level > low:
             return a + (b - a) * (high - level) / (high - low)
@@ -49,6 +50,7 @@ def falls_through(loads: list[float], values: list[float], level: float) -> floa
 
 
 def capacity(sizes: list[int], seeds: int, probes: int, loads: list[float]) -> None:
+    """Print both readings of the capacity."""
     overlaps, shares = (np.zeros((len(sizes), seeds, len(loads))) for _ in range(2))
     for i, units in enumerate(sizes):
         began = time.perf_counter()
@@ -72,12 +74,13 @@ def capacity(sizes: list[int], seeds: int, probes: int, loads: list[float]) -> N
 
 
 def energy(units: int, load: float) -> None:
+    """Print the largest change of the energy by a flip."""
     draws = torch.Generator().manual_seed(0)
     patterns = signs(round(load * units), units, draws).double()
     weight = hopfield.hebbian(patterns)
     start = torch.cat([patterns[:4], signs(4, units, draws).double()])
     before, level, flips, largest = start, hopfield.energy(weight, start), 0, -math.inf
-    for state in hopfield.descend(weight, start, draws):
+    for state in hopfield.asynchronous_updates(weight, start, draws):
         now = hopfield.energy(weight, state)
         moved = (state != before).any(1)
         largest, flips = max(largest, float((now - level)[moved].max())), flips + int(moved.sum())
@@ -86,21 +89,23 @@ def energy(units: int, load: float) -> None:
 
 
 def modern(count: int, dimensions: int, beta: float) -> None:
+    """Print how well one step of the modern network recalls."""
     draws = torch.Generator().manual_seed(0)
     patterns = signs(count, dimensions, draws)
     print(f"modern network, {count} patterns in {dimensions} dimensions, beta {beta:g}, one step")
-    for turned in (0, 4, 8, 12):
-        spoilt = torch.rand(patterns.shape, generator=draws).argsort(1) < turned
-        damaged = torch.where(spoilt, -patterns, patterns)
-        recalled = torch.cat([hopfield.retrieve(patterns, rows, beta) for rows in damaged.split(1_000)])
+    for num_flipped in (0, 4, 8, 12):
+        flipped = torch.rand(patterns.shape, generator=draws).argsort(1) < num_flipped
+        corrupted = torch.where(flipped, -patterns, patterns)
+        recalled = torch.cat([hopfield.retrieve(patterns, rows, beta) for rows in corrupted.split(1_000)])
         right, error = (recalled.sign() == patterns).all(1).double().mean(), (recalled - patterns).abs()
         print(
-            f"  {turned:2d} of {dimensions} turned over: {float(right):.4f} recalled, "
+            f"  {num_flipped:2d} of {dimensions} flipped: {float(right):.4f} recalled, "
             f"error of a pixel {float(error.mean()):.2e} mean, {float(error.max()):.2e} largest"
         )
 
 
 def main() -> None:
+    """Measure the modern network, the energy and the capacity."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--units", type=int, nargs="+", default=[500, 2_000])
     parser.add_argument("--seeds", type=int, default=8)

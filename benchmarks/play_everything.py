@@ -1,9 +1,9 @@
-"""Play every environment in a real window under a virtual screen, with simulated keys, and keep screenshots.
+"""Play every environment in a real window on a virtual screen, with simulated keys, and save screenshots.
 
     python benchmarks/play_everything.py shots/          # needs Xvfb, xdotool and ImageMagick's import
     python benchmarks/play_everything.py shots/ snake atari
 
-A game passes if its window opens, the keys change its picture, and `q` ends it in peace.
+An environment passes if its window opens, the keys change the image, and `q` ends it without an error.
 """
 
 import argparse
@@ -18,7 +18,13 @@ from sandbox.runs import registry
 OPTIONS = {"atari": ["game=breakout"], "gym": ["id=CartPole-v1"]}
 KEYS = {"atari": ["space", "Right", "Left"], "gym": ["1", "2"]}
 ARROWS = ["Up", "Right", "Down", "Left"]
-TURNS = ("deep_sea", "grid_world", "key_door", "memory_chain", "t_maze")  # they wait for a key, and need no start
+TURNS = (
+    "deep_sea",
+    "grid_world",
+    "key_door",
+    "memory_chain",
+    "t_maze",
+)  # turn-based ones wait for a key and need no start key
 DISPLAY = ":97"
 
 
@@ -32,7 +38,7 @@ def screenshot(path: Path) -> bytes:
 
 
 def play(name: str, folder: Path) -> str:
-    """What happened, in a word or two."""
+    """Play one environment; return "played" or what went wrong."""
     words = [sys.executable, "-c", "from sandbox.cli.main import main; main()", "play", name, *OPTIONS.get(name, [])]
     game = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     for _ in range(100):
@@ -41,8 +47,11 @@ def play(name: str, folder: Path) -> str:
         time.sleep(0.1)
     time.sleep(0.5)
     before = screenshot(folder / f"{name}_start.png")
-    start = [] if name in TURNS else ["p" if name == "atari" else "space"]
-    key(*start, *KEYS.get(name, ARROWS))
+    if name == "atari":
+        key("p")
+    elif name not in TURNS:
+        key("space")
+    key(*KEYS.get(name, ARROWS))
     after = screenshot(folder / f"{name}_played.png")
     key("q")
     try:
@@ -57,7 +66,7 @@ def play(name: str, folder: Path) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="where the screenshots go")
+    parser.add_argument("folder", type=Path, help="folder for the screenshots")
     parser.add_argument("names", nargs="*", default=registry.names("envs"))
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)

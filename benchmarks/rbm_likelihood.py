@@ -1,7 +1,8 @@
-"""What speed costs in likelihood: an RBM of 500 units on MNIST, ours in large batches, scikit-learn's as it is.
+"""Likelihood and speed of an RBM of 500 units on MNIST: this one in large batches, and scikit-learn's.
 
-Both see the 60,000 images (each grey a probability, drawn once) the same number of times; nats of the 10,000 test ones
-by annealing up (14,500 temperatures, 100 chains). `--theirs-batch 10 --theirs-lr 0.1` are scikit-learn's defaults.
+Both train on the 60,000 images (each gray value a probability, drawn once) for the same number of epochs. The nats of
+the 10,000 test images are those of forward annealed importance sampling (14,500 temperatures, 100 chains).
+`--theirs-batch 10 --theirs-lr 0.1` are scikit-learn's defaults.
 
 SANDBOX_DATA=... python benchmarks/rbm_likelihood.py [--epochs 10]
 """
@@ -16,24 +17,27 @@ from sklearn.neural_network import BernoulliRBM
 from sandbox.core.compute import choose
 from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
+from sandbox.generators._boltzmann.rbm_layer import RBMLayer
 from sandbox.generators.rbm import RBMConfig
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.ops import annealing, boltzmann
-from sandbox.ops.boltzmann import Machine
+from sandbox.ops.boltzmann import RBMParameters
 from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.training.loop import Run
 
 
-def nats(machine: Machine, data: DataSet, temperatures: int) -> tuple[float, annealing.LogPartition]:
+def nats(machine: RBMParameters, data: DataSet, temperatures: int) -> tuple[float, annealing.LogPartition]:
+    """Return the mean log-likelihood of the test images, and log Z."""
     test = (data.test == 255).float().flatten(1)
     base = annealing.base_bias((data.train == 255).float().flatten(1).mean(0))
     draws = torch.Generator().manual_seed(0)
-    log_z = annealing.upward(machine, base, annealing.temperatures(temperatures), 100, draws)
+    log_z = annealing.forward_log_partition(machine, base, annealing.inverse_temperatures(temperatures), 100, draws)
     return float(-boltzmann.free_energy(machine, test).mean()) - log_z.value, log_z
 
 
-def ours(data: DataSet, epochs: int, batch: int, lr: float, centering: float) -> tuple[Machine, float]:
+def ours(data: DataSet, epochs: int, batch: int, lr: float, centering: float) -> tuple[RBMParameters, float]:
+    """Train this RBM; return its parameters and the seconds."""
     updates = epochs * len(data.train) // batch
     learning = {
         "chains": {"count": batch},
@@ -47,20 +51,24 @@ def ours(data: DataSet, epochs: int, batch: int, lr: float, centering: float) ->
     start = perf_counter()
     for _ in zip(range(updates), run.steps(), strict=False):
         pass
-    return rbm._layer.machine(), perf_counter() - start
+    layer = rbm.parts()["machine"]
+    assert isinstance(layer, RBMLayer)
+    return layer.rbm(), perf_counter() - start
 
 
-def theirs(data: DataSet, epochs: int, batch: int, lr: float) -> tuple[Machine, float]:
+def theirs(data: DataSet, epochs: int, batch: int, lr: float) -> tuple[RBMParameters, float]:
+    """Train scikit-learn's RBM; return its parameters and the seconds."""
     model = BernoulliRBM(500, batch_size=batch, learning_rate=lr, n_iter=epochs, random_state=0)
     images = (data.train == 255).numpy().reshape(len(data.train), -1).astype(np.float32)
     start = perf_counter()
     model.fit(images)
     spent = perf_counter() - start
     weights = (model.components_.T, model.intercept_visible_, model.intercept_hidden_)
-    return Machine(*(torch.from_numpy(np.ascontiguousarray(w, np.float32)) for w in weights)), spent
+    return RBMParameters(*(torch.from_numpy(np.ascontiguousarray(w, np.float32)) for w in weights)), spent
 
 
 def main() -> None:
+    """Train both and print their likelihoods and speeds."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--epochs", type=int, default=10)
     parser.add_argument("--batch", type=int, default=500)

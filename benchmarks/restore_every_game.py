@@ -1,4 +1,4 @@
-"""Save and restore every Atari game under both protocols, at eight random steps each, and compare what follows.
+"""Save and restore every Atari game under both protocols, at eight random steps each, and compare the next frames.
 
 python benchmarks/restore_every_game.py            # all games, some minutes
 python benchmarks/restore_every_game.py pong tetris
@@ -14,38 +14,52 @@ from pydantic import ValidationError
 
 from sandbox.envs.atari import PROTOCOLS, AtariConfig
 
-STEPS, MOMENTS, FUTURE = 200, 8, 30  # of play, of them saved, and compared after each restore
+STEPS = 200
+NUM_SAVED = 8  # of these steps
+NUM_COMPARED = 30  # steps after each restore
 
 
 def play(env: Any, actions: np.ndarray) -> list[np.ndarray]:
-    """One step, and a reset where it ends an episode."""
+    """Step, and reset if an episode has ended; return all arrays."""
     *results, _ = env.step(actions)
     ended = results[2] | results[3]
-    return [*results, *([env.reset(options={"reset_mask": ended})[0]] if ended.any() else [])]
+    if ended.any():
+        results.append(env.reset(options={"reset_mask": ended})[0])
+    return results
 
 
-def wrong_futures(config: AtariConfig) -> int:
-    """After how many of the restores anything differs."""
-    env, other = config.make(1), config.make(1)
+def count_differences(config: AtariConfig) -> int:
+    """Return the number of restores after which anything differs from the original play."""
+    env = config.make(1)
+    other = config.make(1)
     env.action_space.seed(1)
-    env.reset(seed=1), other.reset(seed=5)
-    moments = set(np.random.default_rng(0).choice(STEPS, MOMENTS, replace=False).tolist())
-    tape, saved, wrong = [], {}, 0
-    for step in range(STEPS + FUTURE):
-        if step in moments:
-            saved[step] = env.state_dict()
-        tape.append((actions := env.action_space.sample(), play(env, actions)))
-    for step, state in saved.items():
+    env.reset(seed=1)
+    other.reset(seed=5)
+    saved_steps = set(np.random.default_rng(0).choice(STEPS, NUM_SAVED, replace=False).tolist())
+    states = {}
+    recorded = []
+    for step in range(STEPS + NUM_COMPARED):
+        if step in saved_steps:
+            states[step] = env.state_dict()
+        actions = env.action_space.sample()
+        recorded.append((actions, play(env, actions)))
+    differences = 0
+    for step, state in states.items():
         other.load_state_dict(state)
-        future = [(results, play(other, actions)) for actions, results in tape[step : step + FUTURE]]
-        wrong += not all(np.array_equal(a, b) for ours, theirs in future for a, b in zip(ours, theirs, strict=True))
-    return wrong
+        if not all(same(play(other, actions), results) for actions, results in recorded[step : step + NUM_COMPARED]):
+            differences += 1
+    return differences
+
+
+def same(ours: list[np.ndarray], theirs: list[np.ndarray]) -> bool:
+    return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("games", nargs="*", default=sorted(roms.get_all_rom_ids()))
-    games, total = parser.parse_args().games, 0
+    games = parser.parse_args().games
+    total = 0
     for game in games:
         for protocol in PROTOCOLS:
             try:
@@ -53,11 +67,11 @@ def main() -> None:
             except ValidationError as error:
                 print(f"{game}: {error.errors()[0]['msg']}")
                 break
-            wrong = wrong_futures(config)
-            total += wrong
-            if wrong:
-                print(f"{game}, {protocol}: {wrong} of {MOMENTS} futures differ", flush=True)
-    print(f"{len(games)} games: {total} futures differ")
+            differences = count_differences(config)
+            total += differences
+            if differences:
+                print(f"{game}, {protocol}: {differences} of {NUM_SAVED} restored games differ", flush=True)
+    print(f"{len(games)} games: {total} restored games differ")
     sys.exit(total > 0)
 
 

@@ -1,4 +1,4 @@
-"""One copy of any environment as a `gymnasium.Env`."""
+"""Entry points for Gymnasium: `gymnasium.make` and `gymnasium.make_vec` of any environment."""
 
 import importlib
 from typing import Any
@@ -11,17 +11,21 @@ from pydantic import ValidationError
 from sandbox.config.base import config_in
 from sandbox.config.error_messages import explain
 from sandbox.config.yaml_text import Origin
-from sandbox.environments.batch import BatchEnv
+from sandbox.environments.batch import BatchEnv, BatchEnvConfig
 from sandbox.environments.config import EnvConfig
 from sandbox.interfaces.environment import Environment
 
 
 class SingleEnv(gymnasium.Env[np.ndarray, Any]):
-    """`gymnasium.make("Sandbox/Catch-v0", **options)`; the same seeds and actions give what lane 0 of a batch gives."""
+    """One copy of an environment as a Gymnasium `Env`: `gymnasium.make("Sandbox/Catch-v0", **options)`.
+
+    The same seeds and actions lead to the same results as in copy 0 of a vector environment.
+    """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 15}  # noqa: RUF012  (an instance variable to Gymnasium)
 
     def __init__(self, name: str, render_mode: str | None = None, **options: Any) -> None:
+        """Make the environment `name`; `render_mode` is None or "rgb_array"."""
         self._batch = config_of(name, options).make(1)
         self.metadata = self.metadata | {"render_fps": self._batch.fps}
         self.observation_space = self._batch.single_observation_space
@@ -31,35 +35,39 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """Start an episode; without a seed, the environment's generator goes on."""
+        """Start an episode; without a seed, the random numbers continue."""
         super().reset(seed=seed)
         observations, _ = self._batch.reset(seed=seed)
         return observations[0], {}
 
     def step(self, action: Any) -> tuple[np.ndarray, float, bool, bool, dict[str, Any]]:
-        """Returns (observation, reward, terminated, truncated, info)."""
+        """Take an action; return observation, reward, terminated, truncated and info."""
         observations, rewards, terminated, truncated, infos = self._batch.step(np.asarray([action]))
         info = {name: values[0] for name, values in infos.items()}
         return observations[0], float(rewards[0]), bool(terminated[0]), bool(truncated[0]), info
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that decides what comes next; behind Gymnasium's wrappers it is `env.unwrapped.state_dict()`."""
+        """Return everything that determines the future; behind Gymnasium's wrappers: `env.unwrapped.state_dict()`."""
         return self._batch.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError for the state of another environment or other options."""
+        """Restore a saved state.
+
+        Raises:
+            UserError: For the state of another environment or of other options.
+        """
         self._batch.load_state_dict(state)
 
     def render(self) -> np.ndarray | None:
-        """The picture for people, [H, W, 3] uint8, with `render_mode="rgb_array"`."""
-        return self._batch.draw(0) if self.render_mode == "rgb_array" else None
+        """Render a frame [H, W, 3], uint8, if the render mode is "rgb_array"."""
+        return self._batch.render_frame(0) if self.render_mode == "rgb_array" else None
 
 
 def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
-    """The config of the environment `name` with `options`.
+    """Return the config of the environment `name` with these options.
 
     Raises:
-        ValueError: names each option that is unknown or out of range.
+        ValueError: Names each option that is unknown or out of range.
     """
     config = config_in(importlib.import_module(f"sandbox.envs.{name}"))
     assert issubclass(config, EnvConfig)
@@ -69,11 +77,6 @@ def config_of(name: str, options: dict[str, Any]) -> EnvConfig:
         raise ValueError(explain(error, {(): Origin(name)}, config)) from None
 
 
-def is_program(name: str) -> bool:
-    """Whether `envs/<name>.py` is a batch program: those can be asked to `observe` pixels or features."""
-    return "observe" in config_in(importlib.import_module(f"sandbox.envs.{name}")).model_fields
-
-
 def make_vector(
     name: str,
     num_envs: int = 1,
@@ -81,21 +84,30 @@ def make_vector(
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     **options: Any,
 ) -> Environment:
-    """`gymnasium.make_vec`'s entry point; `autoreset_mode` is Gymnasium's, by value or member.
+    """Make a vector environment: `gymnasium.make_vec("Sandbox/Catch-v0", num_envs=8, **options)`.
+
+    Args:
+        name: The file of the environment.
+        num_envs: Number of copies.
+        render_mode: None or "rgb_array".
+        autoreset_mode: One of Gymnasium's modes, as its value or as the member.
+        **options: Options of the environment, without wrappers: Gymnasium uses that name itself, and refuses them.
 
     Raises:
-        ValueError: for another mode than DISABLED with an environment that is no batch program.
+        ValueError: For unknown options; for another mode than `DISABLED`, or a render mode, with an environment that
+            is no batch program.
     """
     config = config_of(name, options)
-    environment = config.bare(num_envs)
     mode = AutoresetMode(autoreset_mode)
-    if isinstance(environment, BatchEnv):
-        return BatchEnv(environment._program, num_envs, config, mode, render_mode)
+    if isinstance(config, BatchEnvConfig):
+        return BatchEnv(config.program(num_envs), num_envs, config, mode, render_mode)
     if mode is not AutoresetMode.DISABLED:
         raise ValueError(
-            f"{name} resets only where it is told to: give autoreset_mode='Disabled', and after an episode's end "
+            f"{name} does not reset by itself: set autoreset_mode='Disabled', and after an episode's end call "
             "reset(options={'reset_mask': terminated | truncated})"
         )
     if render_mode is not None:
-        raise ValueError(f"{name} has no render_mode for many copies; give none, and call draw(index)")
-    return environment
+        raise ValueError(
+            f"{name} has no render_mode for vector environments; leave it out and call render_frame(index)"
+        )
+    return config.bare(num_envs)

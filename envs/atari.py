@@ -1,30 +1,30 @@
-"""Atari 2600: the games of the Arcade Learning Environment, under a protocol of the literature by name.
+"""Atari 2600: the games of the Arcade Learning Environment, under a named protocol of the literature.
 
-Rules: `game` is one of ale-py's, such as `breakout`. A step is `frame_skip` frames with the same action, but in
-    each frame the action of the one before goes on with probability `sticky`. `protocol` sets the defaults of the
-    options: `nature2015` (no sticky actions, minimal actions, up to 30 no-ops at the start, a life lost ends an episode
-    for learners, games of 30 minutes) or `machado2018` (sticky 0.25, 18 actions, no no-ops, no life signal, 5 minutes).
-Observation: uint8 [1, 84, 84]: grey, the pixel-wise maximum of the step's last two frames, shrunk by the exact area
-    mean. Where a game or life ends earlier in the step, its true last frame alone. A new game's is its first frame.
-    Stacking frames is the agent's business.
-Actions: 0 nothing; then fire, up, right, left, down and their combinations, those that the game knows (`minimal`) or
-    all 18 (`full`), in the emulator's order.
+Rules: `game` is one of ale-py's, such as `breakout`. A step is `frame_skip` frames with the same action; in each frame,
+    the action of the frame before is repeated with probability `sticky`. `protocol` sets the defaults of the options:
+    `nature2015` (no sticky actions, minimal actions, up to 30 no-ops at the start, a lost life ends an episode for
+    learners, games of 30 minutes) or `machado2018` (sticky 0.25, 18 actions, no no-ops, lost lives do not matter, 5
+    minutes).
+Observation: uint8 [1, 84, 84]: gray, the pixel-wise maximum of the step's last two frames, shrunk by the exact area
+    mean. If a game or life ends earlier in the step, its true last frame alone. The first observation of a game is its
+    first frame. Frames are stacked by the agent, not here.
+Actions: 0 nothing; then fire, up, right, left, down and their combinations, in the emulator's order: the ones that have
+    an effect in the game (`minimal`) or all 18 (`full`).
 Reward: the points of the frames of a step, never clipped.
 Episode: terminates when the game is over; truncated after `max_frames` of the emulator's frames. With
-    `life_loss_ends_episode` a life lost terminates, too, with `infos["life_lost"]` true: a reset of this environment
-    goes on with the same game from the same frame, unless it gives a seed. Evaluation counts whole games.
+    `life_loss_ends_episode`, a lost life terminates as well, with `infos["life_lost"]` true: a reset of this copy then
+    continues the same game from the same frame, unless a seed is given. Evaluation counts whole games.
 Best return: 21 in Pong (people 9.3, DQN 18.9 in 2015); games differ by orders of magnitude.
 Paper: Bellemare et al. 2013, arXiv:1207.4708; Mnih et al. 2015, doi:10.1038/nature14236; Machado et al. 2018,
-    arXiv:1709.06009. Deviations: grey is the emulator's; area means instead of bilinear scaling, as in most code since;
-    after a life lost, no frames pass before the next episode (the 2015 code plays no-ops); no FIRE at the start, as in
-    the papers' code (`fire_on_reset` plays one); the cap of 108,000 frames is later work's (2015: 18,000). Four of the
-    108 games need two players and are refused. A state restored in tic_tac_toe_3d went another way once in 16 times;
-    the 103 others never did.
+    arXiv:1709.06009. Deviations: gray is the emulator's; area means instead of bilinear scaling, as in most later code;
+    after a lost life no frames pass before the next episode (the 2015 code plays no-ops); no FIRE at the start, as in
+    the papers' code (`fire_on_reset` adds one); the limit of 108,000 frames is from later work (2015: 18,000). Four of
+    the 108 games need two players and are refused. A restored state of tic_tac_toe_3d led to another future once in 16
+    times; the 103 other games never did.
 """
 
 import os
 import sys
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -39,7 +39,7 @@ from sandbox.environments.board import PIXELS
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
 from sandbox.environments.rng import VectorRng
-from sandbox.envs._atari.emulators import FIRE, GOES_ON, NOOP, OVER, TRUNCATED, Rules
+from sandbox.envs._atari.emulators import FIRE, GAME_OVER, NOOP, PLAYING, TRUNCATED, Rules
 from sandbox.envs._atari.workers import WorkerPool
 from sandbox.interfaces.environment import Controls
 
@@ -67,34 +67,36 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 }
 
 
-def _by_protocol(option: str, **limits: Any) -> Any:
-    default: Callable[[dict[str, Any]], Any] = lambda data: PROTOCOLS[data.get("protocol", "nature2015")][option]  # noqa: E731
-    return Field(default_factory=default, **limits)
+def _by_protocol(option: str, description: str, **limits: Any) -> Any:
+    """Declare an option whose default is the protocol's."""
+
+    def default(given: dict[str, Any]) -> Any:
+        return PROTOCOLS[given.get("protocol", "nature2015")][option]
+
+    return Field(default_factory=default, description=f"{description}; default: the protocol's", **limits)
 
 
 class AtariConfig(EnvConfig):
-    """`protocol` gives the defaults of what stands below it; a frame is the emulator's, 60 a second.
-
-    `frame_skip`: frames a step; `max_pool`: over the last two of them; `sticky`: probability a frame; `noop_max`: up to
-    so many frames of nothing start a game, at least 1 (0: none); `max_frames`: truncation. `mode`, `difficulty`: the
-    console's switches, null for the game's own. `workers`: processes that share the games, this one among them; 0 for
-    one a processor. They change the speed, and nothing else.
-    """
+    """Options of the Atari games (Bellemare et al. 2013); a frame is the emulator's, 60 per second."""
 
     name: Literal["atari"] = "atari"
-    game: str = "pong"
-    protocol: Literal["nature2015", "machado2018"] = "nature2015"
-    frame_skip: int = _by_protocol("frame_skip", ge=1, le=60)
-    max_pool: bool = _by_protocol("max_pool")
-    sticky: float = _by_protocol("sticky", ge=0.0, lt=1.0)
-    actions: Literal["minimal", "full"] = _by_protocol("actions")
-    life_loss_ends_episode: bool = _by_protocol("life_loss_ends_episode")
-    noop_max: int = _by_protocol("noop_max", ge=0, le=1_000)
-    fire_on_reset: bool = _by_protocol("fire_on_reset")
-    max_frames: int = _by_protocol("max_frames", ge=1)
-    mode: int | None = Field(None, ge=0)
-    difficulty: int | None = Field(None, ge=0)
-    workers: int = Field(0, ge=0)
+    game: str = Field("pong", description="name of the game, as ale-py spells it")
+    protocol: Literal["nature2015", "machado2018"] = Field("nature2015", description="defaults of the options below")
+    frame_skip: int = _by_protocol("frame_skip", "frames per step", ge=1, le=60)
+    max_pool: bool = _by_protocol("max_pool", "observe the pixel-wise maximum of a step's last two frames")
+    sticky: float = _by_protocol("sticky", "probability per frame that the last action is repeated", ge=0.0, lt=1.0)
+    actions: Literal["minimal", "full"] = _by_protocol("actions", "actions that have an effect in the game, or all 18")
+    life_loss_ends_episode: bool = _by_protocol("life_loss_ends_episode", "a lost life ends an episode for learners")
+    noop_max: int = _by_protocol(
+        "noop_max", "most no-op frames at the start of a game, at least 1; 0: none", ge=0, le=1_000
+    )
+    fire_on_reset: bool = _by_protocol("fire_on_reset", "press FIRE at the start of a game")
+    max_frames: int = _by_protocol("max_frames", "frames after which a game is truncated", ge=1)
+    mode: int | None = Field(None, ge=0, description="mode switch of the console; null: the game's default")
+    difficulty: int | None = Field(None, ge=0, description="difficulty switch of the console; null: the game's default")
+    workers: int = Field(
+        0, ge=0, description="processes that share the games, including the calling one; 0: one per processor"
+    )
 
     @field_validator("game")
     @classmethod
@@ -105,21 +107,27 @@ class AtariConfig(EnvConfig):
             hint = f"the nearest: {', '.join(near)}" if near else f"known: {', '.join(sorted(games))}"
             raise ValueError(f"no Atari game is called {game!r}; {hint}")
         if ALEInterface.isSupportedROM(str(roms.get_rom_path(game))) is None:
-            raise ValueError(f"{game} is for two players; the emulator plays games for one only")
+            raise ValueError(f"{game} needs two players, which the emulator does not support; choose another game")
         return game
 
     def bare(self, num_envs: int) -> "Atari":
+        """Make an environment of `num_envs` games, without wrappers."""
         return Atari(self, num_envs)
 
     def processes(self, num_envs: int) -> int:
-        """How many share `num_envs` games."""
+        """Return the number of processes that share `num_envs` games."""
         processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
         wanted = self.workers or max(1, min(processors, num_envs // 2))
         return 1 if sys.platform == "win32" else min(wanted, num_envs)
 
 
 class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
-    """N games as an `Environment`; autoreset is disabled."""
+    """N Atari games; autoreset is disabled.
+
+    Attributes:
+        pool: The emulators, in this process and in others.
+        action_codes: The emulator's code of each action, [A].
+    """
 
     def __init__(self, config: AtariConfig, num_envs: int) -> None:
         rules = Rules(
@@ -131,114 +139,127 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
             config.max_frames,
             config.life_loss_ends_episode,
         )
-        self._rules = rules_of(config, "workers")
-        self._config, self._crew = config, WorkerPool(rules, num_envs, config.processes(num_envs))
-        minimal = self._crew.minimal_actions
-        self._codes = np.array(minimal if config.actions == "minimal" else range(18))
-        self.num_envs, self.fps, self.render_mode = num_envs, 60.0 / config.frame_skip, None
+        self._config, self._rules = config, rules_of(config, "workers")
+        self.pool = WorkerPool(rules, num_envs, config.processes(num_envs))
+        self.action_codes = np.array(self.pool.local.minimal_actions if config.actions == "minimal" else range(18))
+        self.num_envs = num_envs
+        self.fps = 60.0 / config.frame_skip
+        self.render_mode = None
         self.metadata = {"autoreset_mode": AutoresetMode.DISABLED, "render_modes": [], "render_fps": self.fps}
         self.single_observation_space = PIXELS
-        self.single_action_space = spaces.Discrete(len(self._codes))
+        self.single_action_space = spaces.Discrete(len(self.action_codes))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self.controls: tuple[Controls, ...] = (
-            Controls({_chord(code): action for action, code in enumerate(self._codes) if code}),
-        )
-        self._lanes = VectorRng(num_envs)
-        self._previous = np.zeros(num_envs, np.int64)  # the emulator's last action: a sticky one goes on with it
+        keys = {_chord(code): action for action, code in enumerate(self.action_codes) if code}
+        self.controls: tuple[Controls, ...] = (Controls(keys),)
+        self._rng = VectorRng(num_envs)
+        self._previous = np.zeros(num_envs, np.int64)  # The emulator's last action, which a sticky action repeats.
         self._lives = np.zeros(num_envs, np.int64)
-        self._ended = np.ones(num_envs, bool)  # environments that wait for a reset
-        self._life_lost = np.zeros(num_envs, bool)  # of those, the ones whose game is not over
+        self._ended = np.ones(num_envs, bool)  # Copies that wait for a reset.
+        self._life_lost = np.zeros(num_envs, bool)  # Copies that wait for a reset, but whose game continues.
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """New games everywhere, or where `options["reset_mask"]` [N] says; `seed` + i seeds environment i.
+        """Start new games in all copies, or in those of `options["reset_mask"]` [N].
 
-        Where only a life was lost, the same game goes on, unless a seed is given.
+        `seed` + i or `seed[i]` seeds copy i. After a lost life the same game continues, unless a seed is given.
         """
         mask = reset_mask(options, self.num_envs)
-        seeded = self._lanes.start(seed, mask)
+        seeded = self._rng.start(seed, mask)
         new = mask & (~self._life_lost | seeded)
         if new.any():
             noops = np.zeros(self.num_envs, np.int64)
             if self._config.noop_max:
-                noops[new] = self._lanes.integers(new, self._config.noop_max) + 1
-            self._lives[new] = self._crew.start(new, noops, self._config.fire_on_reset and FIRE in self._codes)
+                noops[new] = self._rng.integers(new, self._config.noop_max) + 1
+            fire = self._config.fire_on_reset and FIRE in self.action_codes
+            self._lives[new] = self.pool.start(new, noops, fire)
             self._previous[new] = NOOP
         self._ended, self._life_lost = self._ended & ~mask, self._life_lost & ~mask
         return self._observe(), {}
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Raises ValueError for an illegal action, RuntimeError for a step past an episode's end or a worker's."""
+        """Take one action in each copy.
+
+        Raises:
+            ValueError: For an illegal action.
+            RuntimeError: If a copy waits for a reset, or if a worker process raised an exception.
+            UserError: If a worker process has died.
+        """
         actions = legal(actions, self.action_space, self.single_action_space)
         require_reset(self._ended)
-        plan = self._frames(self._codes[actions])
-        rewards, lives, state, played = self._crew.step(plan, self._lives).T
+        plan = self._frames(self.action_codes[actions])
+        rewards, lives, status, played = self.pool.step(plan, self._lives).T
         self._previous = plan[np.arange(self.num_envs), played - 1]
-        truncated, fewer = state == TRUNCATED, lives < self._lives
-        self._life_lost = (state == GOES_ON) & fewer & self._config.life_loss_ends_episode
+        fewer_lives = lives < self._lives
+        self._life_lost = (status == PLAYING) & fewer_lives & self._config.life_loss_ends_episode
         self._lives = lives.copy()
-        terminated = (state == OVER) | self._life_lost
+        terminated, truncated = (status == GAME_OVER) | self._life_lost, status == TRUNCATED
         self._ended = terminated | truncated
         infos = {"life_lost": self._life_lost.copy()}
         return self._observe(), rewards.astype(np.float32), terminated, truncated, infos
 
     def _frames(self, codes: np.ndarray) -> np.ndarray:
-        """What the emulators get frame by frame, [N, frame_skip]."""
+        """Return the emulator's actions frame by frame, [N, frame_skip], for chosen actions [N]; some are sticky."""
         plan = np.repeat(codes[:, None], self._config.frame_skip, 1)
         if self._config.sticky:
-            stays = self._lanes.randoms(np.arange(self.num_envs), plan.shape[1]) < self._config.sticky
-            before = self._previous
-            for frame, stay in enumerate(stays.T):
-                before = plan[:, frame] = np.where(stay, before, codes)
+            repeats = self._rng.randoms(np.arange(self.num_envs), plan.shape[1]) < self._config.sticky
+            previous = self._previous
+            for frame, repeat in enumerate(repeats.T):
+                previous = plan[:, frame] = np.where(repeat, previous, codes)
         return plan
 
     def _observe(self) -> np.ndarray:
-        return self._crew.observations[:, None].copy()
+        return self.pool.observations[:, None].copy()
 
-    def draw(self, index: int) -> np.ndarray:
-        """The game's own picture, [2 * height, 480, 3] uint8: a television shows its pixels wider than high."""
-        return self._crew.picture(index).repeat(2, 0).repeat(3, 1)
+    def render_frame(self, index: int) -> np.ndarray:
+        """Render the game's screen, [2 * height, 480, 3] uint8; its pixels are wider than high, as on a television."""
+        return self.pool.screen(index).repeat(2, 0).repeat(3, 1)
 
     def state_dict(self) -> dict[str, Any]:
-        parts = self._crew.save()
+        """Return the state of all games: of the emulators, and of everything around them."""
+        parts = self.pool.save()
         emulators = [emulator for part in parts for emulator in part["emulators"]]
         return {
             **{name: array.copy() for name, array in self._arrays().items()},
             "rules": self._rules,
             "emulators": np.frombuffer(b"".join(emulators), np.uint8).copy(),
-            "sizes": np.array([len(emulator) for emulator in emulators]),  # bytes of each emulator
+            "sizes": np.array([len(emulator) for emulator in emulators]),  # Bytes of each emulator.
             "screens": np.concatenate([part["screens"] for part in parts]),
             "palette": np.maximum.reduce([part["palette"] for part in parts]),
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError for the state of another game, another environment or another number of copies."""
+        """Restore a saved state.
+
+        Raises:
+            UserError: For the state of another game, another environment or another number of copies.
+        """
         require_same_rules(state, self._rules, self.num_envs)
         ends = np.cumsum(state["sizes"])
         emulators = [
             state["emulators"][end - size : end].tobytes() for end, size in zip(ends, state["sizes"], strict=True)
         ]
-        self._crew.restore(emulators, state["screens"].copy(), state["palette"].copy())
+        self.pool.restore(emulators, state["screens"].copy(), state["palette"].copy())
         for name, array in self._arrays().items():
             array[...] = state[name]
 
     def _arrays(self) -> dict[str, np.ndarray]:
         return {
-            "lanes": self._lanes.state,
+            "rng": self._rng.state,
             "previous": self._previous,
             "lives": self._lives,
             "ended": self._ended,
             "life_lost": self._life_lost,
-            "observations": self._crew.observations,
+            "observations": self.pool.observations,
         }
 
     def close_extras(self, **_: Any) -> None:
-        self._crew.close()
+        """End the worker processes."""
+        self.pool.close()
 
 
 def _chord(code: int) -> str:
-    """The keys of one of the emulator's actions: `UPRIGHTFIRE` is up+right+space."""
+    """Return the keys of one of the emulator's actions: `UPRIGHTFIRE` is up+right+space."""
     name = Action(int(code)).name.replace("FIRE", "SPACE").lower()
     return "+".join(key for key in ("up", "down", "left", "right", "space") if key in name)

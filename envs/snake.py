@@ -1,21 +1,21 @@
 """Snake: eat, grow, and never bite yourself. The longer the snake, the less room is left.
 
-Rules: the board has `size` x `size` cells. A snake of 3 cells starts in the middle, heading right, and moves one cell
-    a step. The cell with the food makes it one cell longer; the next food then lies on a free cell, each as likely as
-    another. The snake dies when its head meets a wall or its body; the cell that its tail leaves in the same step is
-    free. With `wrap` there are no walls: whoever leaves the board comes in at the opposite side.
+Rules: The board has `size` x `size` cells. A snake of 3 cells starts in the middle, heading right, and moves one cell
+    per step. The cell with the food makes it one cell longer; the next food then appears on a free cell, each equally
+    likely. The snake dies when its head meets a wall or its body; the cell that its tail leaves in the same step is
+    free. With `wrap` there are no walls: a snake that leaves the board enters it at the opposite side.
 Observation: `pixels`, uint8 [1, 84, 84], head 255, food 200, body from 150 at the neck to 70 at the tail, walls 40
-    (with `wrap`: none); or `features`, float32 [33]: the head's row and column in [-1, 1]; how far the food is below
-    and to the right, in boards (with `wrap` the shorter way); the heading, one-hot: up, right, down, left; the share of
-    the board that the snake fills; and the 5x5 cells around the head without its own, row by row: 1 for body or wall, 0
-    for free, as is the tail's cell. A snake that died is shown where it was before its last move.
-Actions: 0 straight on, 1 up, 2 right, 3 down, 4 left. A turn back into the own neck is ignored.
+    (with `wrap`: none); or `features`, float32 [33]: the head's row and column in [-1, 1]; the distance of the food
+    down and right, as shares of the board (with `wrap` the shorter way); the heading, one-hot: up, right, down, left;
+    the share of the board that the snake fills; and the 5x5 cells around the head without its own, row by row: 1 for
+    body or wall, 0 for free cells and the tail's cell. A snake that died is shown as it was before its last move.
+Actions: 0 straight on, 1 up, 2 right, 3 down, 4 left. A turn back into the neck is ignored.
 Reward: +1 for food, -1 for dying, 0 otherwise.
 Episode: terminates when the snake dies, or when it fills the board, which wins. It is truncated after `max_steps` steps
     without food.
-Best return: size² - 3, all the food there is (10x10: 97); a snake that goes along a cycle through all cells gets it. An
+Best return: size² - 3, all the food there is (10x10: 97); a snake that follows a cycle through all cells gets it. An
     odd `size` without `wrap` has no such cycle: there it is an upper bound.
-Paper: none; after Gremlin's Blockade (1976). Deviations: one player, food, and a wall that may be a door.
+Paper: none; after Gremlin's Blockade (1976). Deviations: one player, food, and optional walls.
 """
 
 from typing import Literal
@@ -25,71 +25,91 @@ from gymnasium import spaces
 from pydantic import Field
 
 from sandbox.environments import drawing
-from sandbox.environments.batch import BatchEnv
-from sandbox.environments.board import PIXELS, Board, Observe
-from sandbox.environments.config import EnvConfig
+from sandbox.environments.batch import BatchEnvConfig, BatchProgram
+from sandbox.environments.board import PIXELS, Board
 from sandbox.environments.rng import VectorRng
 from sandbox.interfaces.environment import Controls
 
-START = 3  # cells
-_ROWS, _COLUMNS = np.array([-1, 0, 1, 0]), np.array([0, 1, 0, -1])  # of a heading: up, right, down, left
-_WINDOW = np.divmod(np.delete(np.arange(25), 12), 5)  # the cells around the head
-_FLOOR = np.array([drawing.NIGHT, (24, 30, 54)], np.uint8)  # chequered
-_WALL = np.iinfo(np.int32).max  # what is never left again
+START = 3  # Cells of a new snake.
+UP, RIGHT, DOWN, LEFT = range(4)  # Headings; the action that turns there is one more.
+_DOWN, _RIGHT = np.array([-1, 0, 1, 0]), np.array([0, 1, 0, -1])  # Rows down and columns right, by heading.
+_WINDOW = 5  # Cells per side of the surroundings in the features.
+_REACH = _WINDOW // 2
+_WALL = np.iinfo(np.int32).max  # A time of entry that never passes, so that walls are always occupied.
+
+_HEAD_GRAY, _FOOD_GRAY, _WALL_GRAY = 255, 200, 40
+_NECK_GRAY, _FADE = 150, 80  # The body fades from the neck to the tail.
+
+# Geometry and colors of a rendered frame, in pixels.
+_FIELD = 440  # Side of the board, at most.
+_MARGIN = 20  # Border around the board.
+_CHECKERED = np.array([drawing.NIGHT, (24, 30, 54)], np.uint8)
 
 
-class SnakeConfig(EnvConfig):
-    """`size`: cells a side; `wrap`: no walls; `max_steps` without food truncate, None being twice as many as cells."""
+class SnakeConfig(BatchEnvConfig):
+    """Options of Snake."""
 
     name: Literal["snake"] = "snake"
-    observe: Observe = "pixels"
-    size: int = Field(10, ge=4, le=40)
-    wrap: bool = False
-    max_steps: int | None = Field(None, ge=1, le=1_000_000)
+    size: int = Field(10, ge=4, le=40, description="cells per side of the board")
+    wrap: bool = Field(False, description="no walls: the board continues at the opposite side")
+    max_steps: int | None = Field(
+        None, ge=1, le=1_000_000, description="steps without food that truncate; null: twice the number of cells"
+    )
 
-    def bare(self, num_envs: int) -> BatchEnv:
-        return BatchEnv(Snake(self, num_envs), num_envs, self)
+    def program(self, num_envs: int) -> "Snake":
+        """Make the rules for `num_envs` boards."""
+        return Snake(self, num_envs)
 
 
-class Snake:
-    """N boards. `entered` [N, cells + 1] is the move in which the head last came into each cell.
+class Snake(BatchProgram):
+    """N boards. `_entered` [N, cells + 1] is the number of the move in which the head last entered each cell.
 
-    The body is where it came in during the last `length` moves, so a step touches a few cells of a board however long
-    the snake is, and the tail moves by itself. The last column is the wall: every move off the board leads there.
+    The body consists of the cells entered in the last `_length` moves. So a step touches a few cells only, however long
+    the snake is, and the tail moves by itself. The last column of `_entered` is the wall: all moves off the board lead
+    there.
     """
 
-    controls = (Controls({"up": 1, "right": 2, "down": 3, "left": 4}, idle=0),)
+    controls = (Controls({"up": UP + 1, "right": RIGHT + 1, "down": DOWN + 1, "left": LEFT + 1}, idle=0),)
     fps = 8.0
     action_space = spaces.Discrete(5)
 
     def __init__(self, config: SnakeConfig, num_envs: int) -> None:
-        self._config, size = config, config.size
-        self._cells = size * size
-        self._max_steps = config.max_steps or 2 * self._cells
         features = spaces.Box(-1.0, 1.0, (33,), np.float32)
         self.observation_space = PIXELS if config.observe == "pixels" else features
+        self._config = config
+        self._cells = config.size * config.size
+        self._max_steps = config.max_steps or 2 * self._cells
+        # The state.
         self._entered = np.zeros((num_envs, self._cells + 1), np.int32)
         self._entered[:, -1] = _WALL
         self._head, self._food, self._heading = (np.zeros(num_envs, np.int64) for _ in range(3))
         self._moves, self._length, self._hungry = (np.zeros(num_envs, np.int32) for _ in range(3))
-        self._lanes = np.arange(num_envs)
-        index = np.int32 if self._entered.size < 2**31 else np.int64  # the smaller one is faster
-        self._first: np.ndarray = (self._lanes * (self._cells + 1)).astype(index)  # each board's, in the flat array
-        self._ahead = self._towards(_ROWS, _COLUMNS)
-        self._around = self._towards(_WINDOW[0] - 2, _WINDOW[1] - 2).astype(self._first.dtype)
-        self._board = Board(size, size)
+        # The first cell of each board in the flat `_entered`; the smaller integers are faster.
+        self._env_ids = np.arange(num_envs)
+        index = np.int32 if self._entered.size < 2**31 else np.int64
+        self._first: np.ndarray = (self._env_ids * (self._cells + 1)).astype(index)
+        # The cells next to each cell, and the cells around it.
+        self._ahead = self._neighbors(_DOWN, _RIGHT)
+        around = np.delete(np.arange(_WINDOW**2), _WINDOW**2 // 2)  # All but the middle.
+        rows, columns = np.divmod(around, _WINDOW)
+        self._around: np.ndarray = self._neighbors(rows - _REACH, columns - _REACH).astype(index)
+        self._board = Board(config.size, config.size)
         if not config.wrap:
-            self._board.frame(40)
+            self._board.frame(_WALL_GRAY)
 
-    def _towards(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
-        """[cells, K]: the cell that lies `rows` [K] below and `columns` [K] to the right of each; `cells`: the wall."""
+    def _neighbors(self, rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
+        """Return the cell that is `rows` [K] below and `columns` [K] to the right of each cell, [cells, K].
+
+        The number of cells stands for the wall.
+        """
         size = self._config.size
         row, column = (at[:, None] for at in np.divmod(np.arange(self._cells), size))
         row, column = row + rows, column + columns
         inside = (row >= 0) & (row < size) & (column >= 0) & (column < size)
         return np.where(inside | self._config.wrap, row % size * size + column % size, self._cells)
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """Return the moves that entered the cells [N, cells + 1], head, food, heading, and the counters, each [N]."""
         return {
             "entered": self._entered,
             "head": self._head,
@@ -100,37 +120,44 @@ class Snake:
             "hungry": self._hungry,
         }
 
-    def reset(self, lanes: np.ndarray, rng: VectorRng) -> None:
+    def reset(self, mask: np.ndarray, rng: VectorRng) -> None:
+        """Put a new snake into the middle, and food on a free cell."""
         size = self._config.size
         middle = size // 2 * size + size // 2
         start = np.zeros(self._cells + 1, np.int32)
         start[middle - START + 1 : middle + 1] = np.arange(1, START + 1)
         start[-1] = _WALL
-        self._entered[lanes] = start
-        self._head[lanes] = middle
-        self._heading[lanes] = 1
-        self._moves[lanes] = self._length[lanes] = START
-        self._hungry[lanes] = 0
-        self._feed(np.flatnonzero(lanes), rng)
+        self._entered[mask] = start
+        self._head[mask] = middle
+        self._heading[mask] = RIGHT
+        self._moves[mask] = self._length[mask] = START
+        self._hungry[mask] = 0
+        self._feed(np.flatnonzero(mask), rng)
 
-    def _feed(self, lanes: np.ndarray, rng: VectorRng) -> None:
-        """Put the food of `lanes` (indices) on a free cell: the k-th of them, k drawn by the lane."""
-        free = self._entered[lanes] <= (self._moves - self._length)[lanes, None]
-        k = (rng.random(lanes) * (self._cells - self._length[lanes])).astype(np.int32)
-        self._food[lanes] = (np.cumsum(free, axis=1, dtype=np.int16) > k[:, None]).argmax(1)
+    def _feed(self, env_ids: np.ndarray, rng: VectorRng) -> None:
+        """Put food on a random free cell: draw k, and take the k-th free cell."""
+        free = self._entered[env_ids] <= (self._moves - self._length)[env_ids, None]
+        k = (rng.random(env_ids) * (self._cells - self._length[env_ids])).astype(np.int32)
+        self._food[env_ids] = (np.cumsum(free, axis=1, dtype=np.int16) > k[:, None]).argmax(1)
 
     def step(self, actions: np.ndarray, rng: VectorRng) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Turn the head and move the snake."""
+        # Turn the head; straight on and turning back keep the heading. Opposite headings differ in the second bit.
         turn = actions - 1
-        self._heading = np.where((actions == 0) | (turn ^ 2 == self._heading), self._heading, turn)
+        keeps = (actions == 0) | (turn ^ 2 == self._heading)
+        self._heading = np.where(keeps, self._heading, turn)
+        # Look at the next cell. The tail leaves its cell now, so only cells entered later are occupied.
         target = self._ahead.take(self._head * 4 + self._heading)
         ate = target == self._food
-        tail = self._moves - self._length  # the move before the one that made the tail, which leaves now
+        tail = self._moves - self._length
         died = self._entered.take(self._first + target) > tail + 1
+        # Move the head, unless the snake died, and grow.
         self._head = np.where(died, self._head, target)
         self._moves += ~died
         self._length += ate
         self._entered.reshape(-1)[self._first + self._head] = self._moves
-        self._hungry = (self._hungry + 1) * ~ate
+        # Put new food where it was eaten.
+        self._hungry = np.where(ate, np.int32(0), self._hungry + np.int32(1))
         won = self._length == self._cells
         if (fed := np.flatnonzero(ate & ~won)).size:
             self._feed(fed, rng)
@@ -138,7 +165,8 @@ class Snake:
         return ate.astype(np.float32) - died, terminated, (self._hungry >= self._max_steps) & ~terminated
 
     def observe(self) -> np.ndarray:
-        return self._features() if self._config.observe == "features" else self._board.pixels(self._greys())
+        """Return vectors [N, 33] or images [N, 1, 84, 84]."""
+        return self._features() if self._config.observe == "features" else self._board.pixels(self._grays())
 
     def _features(self) -> np.ndarray:
         size = self._config.size
@@ -147,56 +175,67 @@ class Snake:
             away = food - head
             features[:, axis] = head * (2 / (size - 1)) - 1
             features[:, 2 + axis] = ((away + size // 2) % size - size // 2 if self._config.wrap else away) / size
-        features[self._lanes, 4 + self._heading] = 1
+        features[self._env_ids, 4 + self._heading] = 1
         features[:, 8] = self._length / self._cells
         around = self._around.take(self._head, axis=0)
         around += self._first[:, None]
         features[:, 9:] = self._entered.take(around) > (self._moves - self._length + 1)[:, None]
         return features
 
-    def _greys(self) -> np.ndarray:
-        """[N, size, size] uint8."""
-        age = self._moves[:, None] - self._entered[:, :-1]  # 0 at the head, length - 1 at the tail
-        fade = (80 / (self._length - 2)).astype(np.float32)[:, None]
-        greys = np.where(age < self._length[:, None], 150.5 - fade * (age - 1), 0).astype(np.uint8)
-        greys[self._lanes, self._food] = 200
-        greys[self._lanes, self._head] = 255
-        return greys.reshape(-1, self._config.size, self._config.size)
+    def _grays(self) -> np.ndarray:
+        """Return the gray values of the cells, [N, size, size] uint8."""
+        age = self._moves[:, None] - self._entered[:, :-1]  # 0 at the head, length - 1 at the tail.
+        fade = (_FADE / (self._length - 2)).astype(np.float32)[:, None]
+        grays = np.where(age < self._length[:, None], _NECK_GRAY + 0.5 - fade * (age - 1), 0).astype(np.uint8)
+        grays[self._env_ids, self._food] = _FOOD_GRAY
+        grays[self._env_ids, self._head] = _HEAD_GRAY
+        return grays.reshape(-1, self._config.size, self._config.size)
 
-    def draw(self, index: int) -> np.ndarray:
-        """[H, W, 3], 440 to 480 pixels a side with `size` up to 20; the body grows darker towards the tail."""
-        size, cell = self._config.size, 440 // self._config.size
-        picture = drawing.canvas(
-            40 + size * cell, 40 + size * cell, drawing.NIGHT if self._config.wrap else drawing.DIM
-        )
-        field = picture[20:-20, 20:-20]
-        field[...] = _FLOOR[np.indices((size, size)).sum(0) % 2].repeat(cell, axis=0).repeat(cell, axis=1)
+    def render_frame(self, index: int) -> np.ndarray:
+        """Render a frame [H, W, 3], 440 to 480 pixels per side for `size` up to 20; the body darkens to the tail."""
+        size, cell = self._config.size, _FIELD // self._config.size
+        side = 2 * _MARGIN + size * cell
+        frame = drawing.canvas(side, side, drawing.NIGHT if self._config.wrap else drawing.DIM)
+        board = frame[_MARGIN:-_MARGIN, _MARGIN:-_MARGIN]
+        board[...] = _CHECKERED[np.indices((size, size)).sum(0) % 2].repeat(cell, axis=0).repeat(cell, axis=1)
         row, column = divmod(int(self._food[index]), size)
-        drawing.rectangle(field, (row + 0.2) * cell, (column + 0.2) * cell, 0.6 * cell, 0.6 * cell, drawing.CORAL)
-        length, heading = int(self._length[index]), int(self._heading[index])
-        rows, columns = np.divmod(np.argsort(self._entered[index, :-1])[-length:], size)  # from the tail to the head
-        for place, (row, column) in enumerate(zip(rows.tolist(), columns.tolist(), strict=True)):
-            light = 0.4 + 0.6 * (place + 1) / length
-            red, green, blue = (round(light * channel) for channel in drawing.SKY)
-            colour = (red, green, blue) if place < length - 1 else drawing.CHALK
-            _piece(field, cell, row, column, 0, 0, colour)
-            for other in {max(place - 1, 0), min(place + 1, length - 1)}:
-                down, right = ((int(at[other] - at[place]) + 1) % size - 1 for at in (rows, columns))
-                _piece(field, cell, row, column, down, right, colour)
-        for side in (-0.2, 0.2):
-            down, right = (
-                0.5 + 0.15 * ahead[heading] + side * across[heading] - 0.06
-                for ahead, across in ((_ROWS, _COLUMNS), (_COLUMNS, _ROWS))
-            )
-            drawing.rectangle(
-                field, (row + down) * cell, (column + right) * cell, 0.12 * cell, 0.12 * cell, drawing.NIGHT
-            )
-        return picture
+        drawing.rectangle(board, (row + 0.2) * cell, (column + 0.2) * cell, 0.6 * cell, 0.6 * cell, drawing.CORAL)
+        length = int(self._length[index])
+        cells = np.argsort(self._entered[index, :-1])[-length:]  # From the tail to the head.
+        _draw_body(board, cell, *np.divmod(cells, size))
+        row, column = divmod(int(cells[-1]), size)
+        _draw_eyes(board, cell, row, column, int(self._heading[index]))
+        return frame
 
 
-def _piece(field: np.ndarray, cell: int, row: int, column: int, down: int, right: int, colour: drawing.Colour) -> None:
-    """A body's cell, drawn up to its edge in one direction: where the body goes on."""
+def _draw_body(board: np.ndarray, cell: int, rows: np.ndarray, columns: np.ndarray) -> None:
+    """Draw the snake's cells, given from the tail to the head, each joined to the cells before and after it."""
+    length, size = len(rows), len(board) // cell
+    for place in range(length):
+        light = 0.4 + 0.6 * (place + 1) / length
+        red, green, blue = (round(light * channel) for channel in drawing.SKY)
+        color = (red, green, blue) if place < length - 1 else drawing.CHALK
+        row, column = int(rows[place]), int(columns[place])
+        _draw_piece(board, cell, row, column, 0, 0, color)
+        for other in {max(place - 1, 0), min(place + 1, length - 1)}:
+            # A neighbor across the edge of a wrapped board is `size` - 1 cells away; the modulo makes that one cell.
+            down, right = ((int(at[other] - at[place]) + 1) % size - 1 for at in (rows, columns))
+            _draw_piece(board, cell, row, column, down, right, color)
+
+
+def _draw_piece(
+    board: np.ndarray, cell: int, row: int, column: int, down: int, right: int, color: drawing.Color
+) -> None:
+    """Draw the body in one cell, with gaps at its edges except for the one in the given direction."""
     gap = cell / 8
     top, left = row * cell + gap * (down >= 0), column * cell + gap * (right >= 0)
     height, width = cell - 2 * gap + gap * abs(down), cell - 2 * gap + gap * abs(right)
-    drawing.rectangle(field, top, left, height, width, colour)
+    drawing.rectangle(board, top, left, height, width, color)
+
+
+def _draw_eyes(board: np.ndarray, cell: int, row: int, column: int, heading: int) -> None:
+    """Draw two eyes on the head, on both sides of its heading."""
+    for side in (-0.2, 0.2):
+        down = 0.5 + 0.15 * _DOWN[heading] + side * _RIGHT[heading] - 0.06
+        right = 0.5 + 0.15 * _RIGHT[heading] + side * _DOWN[heading] - 0.06
+        drawing.rectangle(board, (row + down) * cell, (column + right) * cell, 0.12 * cell, 0.12 * cell, drawing.NIGHT)

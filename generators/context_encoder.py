@@ -1,27 +1,28 @@
-"""Inpainting: a square is missing, and is to be filled so that nobody sees that it was.
+"""Context encoder: inpainting of a missing square, with a reconstruction and an adversarial loss.
 
 Paper: Pathak et al. 2016, "Context Encoders: Feature Learning by Inpainting".
-Deviations: any backbone encodes and its mirror image decodes, through one fully connected code (theirs joins channel by
-    channel); the whole image is decoded, and only what is missing is kept; the discriminator sees the completed image
-    (theirs: the missing part), since the square may be anywhere; no extra weight at the square's border; the square is
-    grey (theirs: the mean colour); what is said in `_duel.py`.
+Deviations: any backbone encodes and its mirror image decodes, through one fully connected code (the paper's layer is
+    fully connected within each channel only); the whole image is decoded, and only the missing part is used; the
+    discriminator sees the completed image (the paper: the missing part), since the square may be anywhere; no further
+    weight at the square's border; the square is gray (the paper: the mean color); those of all GANs
+    (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveInt
-from torch import nn
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.config import AdversarialConfig, AverageDecay
 from sandbox.generators._adversarial.discriminator import Discriminator
-from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
-from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
+from sandbox.generators._adversarial.training import AdversarialTrainer
 from sandbox.generators._images.preview_images import PreviewImages
-from sandbox.generators._images.shapes import fitting, image_shape
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.generators._images.shapes import image_shape, require_shape
+from sandbox.interfaces.capabilities import HasCorruption, HasPreview, HasTranslation
+from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -30,39 +31,41 @@ from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.ops.images import missing, squares, without
-from sandbox.optimizers.choice import AnyOptimizer
+from sandbox.ops.images import missing_mask, square_masks, with_hole
 from sandbox.streams.shuffled import ShuffledConfig
 
 
-class ContextEncoderConfig(GeneratorConfig):
-    """`side`: of the square, as a share of the image's shorter one; `place`: random or centre.
-
-    `reconstruction_weight`: of the mean squared error a missing pixel beside the game (the paper's: 0.999 to 0.001).
-    """
+class ContextEncoderConfig(AdversarialConfig):
+    """Options of a context encoder."""
 
     name: Literal["context_encoder"] = "context_encoder"
-    backbone: Backbone = Strided()
-    latent_size: PositiveInt = 100
-    side: float = Field(0.5, gt=0.0, lt=1.0)
-    place: Literal["random", "centre"] = "random"
-    reconstruction_weight: NonNegativeFloat = 999.0
-    average_decay: Decay = 0.99
-    discriminator_steps: PositiveInt = 1
-    discriminator_optimizer: AnyOptimizer = ADAM
-    generator_optimizer: AnyOptimizer = ADAM
-    regularizers: PackedRegularizers = Regularizers()
-    stream: ShuffledConfig = ShuffledConfig()
+    backbone: Backbone = Field(
+        Strided(), description="the discriminator, and the generator's encoder, whose mirror image is the decoder"
+    )
+    latent_size: PositiveInt = Field(100, description="size of the generator's code")
+    side: float = Field(
+        0.5, gt=0.0, lt=1.0, description="side of the missing square, as a fraction of the image's shorter side"
+    )
+    place: Literal["random", "center"] = Field("random", description="where in the image the square is")
+    reconstruction_weight: NonNegativeFloat = Field(
+        999.0, description="weight of the mean squared error of a missing pixel; the paper's ratio is 0.999 to 0.001"
+    )
+    average_decay: AverageDecay = 0.99
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "ContextEncoder":
         return ContextEncoder(self, spec, rng, compute)
 
 
-class ContextEncoder:
-    """Sources are images with `inpainting.MISSING` where something is missing, in all channels."""
+class ContextEncoder(Generator, HasPreview, HasTranslation, HasCorruption):
+    """An inpainting network. Its source images have the gray value `ops.images.MISSING` in all missing pixels."""
 
     def __init__(self, config: ContextEncoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        """Raises UserError for points."""
+        """Build both networks.
+
+        Raises:
+            UserError: For points.
+        """
         self._config, self._compute = config, compute
         self._shape = image_shape(spec, "context_encoder")
         self._side = max(round(config.side * min(self._shape[1:])), 1)  # pixels
@@ -70,55 +73,65 @@ class ContextEncoder:
             discriminator = Discriminator(config.backbone, self._shape, config.regularizers)
         with rng.initializing("context_encoder/generator"):
             generator = Bottleneck(config.backbone, config.latent_size, self._shape)
-        self._duel = AdversarialTrainer(config, NON_SATURATING, generator, discriminator, rng, compute)
-        self._held = PreviewImages(self._shape, compute)
-        self._training = rng.torch("context_encoder/damage", compute.device)
-        self._sampling = rng.torch("context_encoder/sample", compute.device)
-        self._preview = rng.integer("context_encoder/preview")
+        self._trainer = AdversarialTrainer(config, NON_SATURATING, generator, discriminator, rng, compute)
+        self._preview_images = PreviewImages(self._shape, compute)
+        self._training_corners = rng.torch("context_encoder/damage", compute.device)
+        self._sampling_corners = rng.torch("context_encoder/sample", compute.device)
+        self._preview_seed = rng.integer("context_encoder/preview")
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        self._held.see(batch)
-        images = as_float(batch)
-        sources = self.damage(batch, self._training)  # bytes: floats would have to be looked at
-        where, network, metrics = missing(sources), self._duel.generator, {}
+        """Update the discriminator, and in every `discriminator_steps`-th update the generator.
 
-        def error(fake: torch.Tensor, _: object) -> torch.Tensor:
-            mean = (fake - images).square().sum() / (where.sum() * self._shape[0])  # elsewhere they are equal
-            metrics["reconstruction_error"] = mean.detach()
-            return self._config.reconstruction_weight * mean
-
-        return {**self._duel.play(images, lambda: self._completed(network, sources), error), **metrics}
+        The metric `reconstruction_error` is the mean squared error of a missing pixel.
+        """
+        trainer = self._trainer
+        self._preview_images.add(batch)
+        x = as_float(batch)
+        sources = self.corrupt(batch, self._training_corners)  # bytes: to check floats would wait for the device
+        fake = self._complete(sources, trainer.generate(sources))
+        # The discriminator maximizes log D(x) + log(1 - D(completed image)).
+        outputs = trainer.discriminate(x, fake.detach())
+        metrics = trainer.discriminator_step(outputs)
+        if trainer.generator_due():
+            # The generator maximizes log D(completed image) - reconstruction_weight error.
+            output = trainer.discriminate_fake(fake)
+            error = (fake - x).square().sum() / (missing_mask(sources).sum() * self._shape[0])  # known pixels have none
+            metrics |= trainer.generator_step(output, extra_loss=self._config.reconstruction_weight * error)
+            metrics["reconstruction_error"] = error.detach()
+        return metrics
 
     def parts(self) -> dict[str, Stateful]:
-        return {**self._duel.parts(), "held": self._held}
+        return {**self._trainer.parts(), "preview_images": self._preview_images}
 
-    def damage(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Images [B, C, H, W] -> sources: each lacks a square, where `generator` (or the config) says."""
-        x = as_pixels(fitting(images, self._shape, "context_encoder"), self._compute.device)
+    def corrupt(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Remove a square from each of the images [B, C, H, W], at a place drawn from `generator` if it is random."""
+        x = as_pixels(require_shape(images, self._shape, "context_encoder"), self._compute.device)
         _, height, width = self._shape
-        room = torch.tensor([height - self._side, width - self._side], device=generator.device)
-        corners = (room // 2).expand(len(x), 2)
+        last = torch.tensor([height - self._side, width - self._side], device=generator.device)
+        corners = (last // 2).expand(len(x), 2)
         if self._config.place == "random":
-            corners = (torch.rand((len(x), 2), generator=generator, device=generator.device) * (room + 1)).long()
-        where = squares(corners.to(x.device), self._side, height, width)
-        return without(x, where)
+            corners = (torch.rand((len(x), 2), generator=generator, device=generator.device) * (last + 1)).long()
+        where = square_masks(corners.to(x.device), self._side, height, width)
+        return with_hole(x, where)
 
-    @torch.no_grad()
     def translate(self, sources: torch.Tensor) -> torch.Tensor:
-        """What is missing filled in by the averaged generator; raises UserError for images that do not fit."""
-        x = as_pixels(fitting(sources, self._shape, "context_encoder"), self._compute.device)
-        return self._completed(self._duel.average, x)
+        """Fill in what is missing with the averaged generator.
+
+        Raises:
+            UserError: For source images of another shape.
+        """
+        x = as_pixels(require_shape(sources, self._shape, "context_encoder"), self._compute.device)
+        return self._complete(x, self._trainer.generate_averaged(x))
 
     def sample(self, count: int) -> torch.Tensor:
-        """Images that it has been trained on, with a square of them made up."""
-        return self.translate(self.damage(self._held.first(count), self._sampling))
+        """Return images of the training set in which a square has been generated."""
+        return self.translate(self.corrupt(self._preview_images.first(count), self._sampling_corners))
 
     def preview(self, count: int) -> torch.Tensor:
-        """The same with the same squares each time."""
-        draws = torch.Generator(self._compute.device).manual_seed(self._preview)
-        return self.translate(self.damage(self._held.first(count), draws))
+        """Return images of the training set in which the same squares have been generated at every call."""
+        corners = torch.Generator(self._compute.device).manual_seed(self._preview_seed)
+        return self.translate(self.corrupt(self._preview_images.first(count), corners))
 
-    def _completed(self, network: nn.Module, sources: torch.Tensor) -> torch.Tensor:
-        with self._compute.autocast():
-            logits = network(sources)
-        return torch.where(missing(sources), torch.sigmoid(logits.float()), sources)
+    @staticmethod
+    def _complete(sources: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
+        return torch.where(missing_mask(sources), generated, sources)

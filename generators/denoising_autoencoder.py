@@ -1,10 +1,11 @@
-"""The denoising autoencoder: it sees a damaged image and has to give the whole one.
+"""The denoising autoencoder: it reconstructs the clean image from a corrupted one.
 
 Paper: Vincent et al. 2010, "Stacked Denoising Autoencoders: Learning Useful Representations in a Deep Network with a
-    Local Denoising Criterion". Deviations: any backbone encodes to a linear code and its mirror image decodes, without
-    tied weights; Adam; Gaussian noise is not cut off at black and white. Samples decode a Gaussian with the mean and
-    covariance of the latest batches' codes (of damaged images): a fit, not a part of the model, whose own way to sample
-    would be a long chain of damage and repair (Bengio et al. 2013).
+    Local Denoising Criterion".
+Deviations: any backbone encodes to a linear code and its mirror image decodes, without tied weights; Adam; Gaussian
+    noise is not clipped to [0, 1]. Samples decode a Gaussian with the mean and covariance of the latest batches' codes
+    (of corrupted images), which is not a part of the model; its own samples would come from a long Markov chain of
+    corruptions and reconstructions (Bengio et al. 2013).
 """
 
 from typing import Annotated, Literal
@@ -16,113 +17,105 @@ from sandbox.config.base import Config
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.generators._images.image_coder import ImageCoder
 from sandbox.generators._images.shapes import image_shape
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
+from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
-from sandbox.networks.moments import CodeMoments
 from sandbox.ops import likelihood
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
 
 
-class Masking(Config):
-    """Each pixel of each image is black with probability `fraction`."""
+class MaskingNoise(Config):
+    """Masking noise: random pixels become black."""
 
     name: Literal["masking"] = "masking"
-    fraction: float = Field(default=0.3, ge=0.0, lt=1.0)
+    fraction: float = Field(default=0.3, ge=0.0, lt=1.0, description="probability of a pixel to become black")
 
-    def damage(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Any shape, floats, to the same."""
+    def corrupt(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return the corrupted images, floats of any shape."""
         return x * (torch.rand(x.shape, generator=generator, device=x.device) >= self.fraction)
 
 
-class Gaussian(Config):
-    """Normal noise of standard deviation `std` on every pixel; black is 0 and white 1."""
+class GaussianNoise(Config):
+    """Additive Gaussian noise on every pixel."""
 
     name: Literal["gaussian"] = "gaussian"
-    std: PositiveFloat = 0.3
+    std: PositiveFloat = Field(0.3, description="standard deviation of the noise; black is 0 and white 1")
 
-    def damage(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Any shape, floats, to the same."""
+    def corrupt(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return the corrupted images, floats of any shape."""
         return x + self.std * torch.randn(x.shape, generator=generator, device=x.device)
 
 
 class DenoisingAutoencoderConfig(GeneratorConfig):
-    """`latent_size`: Z, the width of the code; `noise`: what happens to images before the encoder sees them."""
+    """Options of the denoising autoencoder (Vincent et al. 2010)."""
 
     name: Literal["denoising_autoencoder"] = "denoising_autoencoder"
-    noise: Annotated[Masking | Gaussian, Field(discriminator="name")] = Masking()
-    backbone: Backbone = MLP()
-    latent_size: PositiveInt = 16
-    optimizer: AnyOptimizer = Adam()
-    stream: ShuffledConfig = ShuffledConfig()
+    noise: Annotated[MaskingNoise | GaussianNoise, Field(discriminator="name")] = Field(
+        MaskingNoise(), description="corruption of the encoder's input"
+    )
+    backbone: Backbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
+    latent_size: PositiveInt = Field(16, description="size of the code, Z")
+    optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DenoisingAutoencoder":
         return DenoisingAutoencoder(self, spec, rng, compute)
 
 
-class DenoisingAutoencoder:
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for grey ones the cross-entropy is no likelihood."""
+class DenoisingAutoencoder(Generator, HasReconstruction, HasEncoder):
+    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood."""
 
     def __init__(self, config: DenoisingAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._noise, self._compute = config.noise, compute
+        self._noise, self._device = config.noise, compute.device
         shape = image_shape(spec, "denoising_autoencoder")
-        with rng.initializing("denoising_autoencoder"):
-            self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
-        self._moments = CodeMoments(config.latent_size).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._damage = rng.torch("denoising_autoencoder/damage", compute.device)
-        self._prior = rng.torch("denoising_autoencoder/sample", compute.device)
+        self._coder = ImageCoder(config.backbone, config.latent_size, shape, rng, "denoising_autoencoder", compute)
+        self._optimizer = config.optimizer.make(self._coder.network.parameters(), compute)
+        self._corruption = rng.torch("denoising_autoencoder/damage", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        """`loss`: the cross-entropy with the clean image, summed over pixels; `reconstruction_error`: squared, a pixel.
+        """Minimize the cross-entropy between the reconstruction of corrupted images and the clean images.
 
-        Both are of damaged images; `sandbox evaluate` has the error of whole ones.
+        Returns:
+            `loss`: the cross-entropy, summed over pixels; `reconstruction_error`: the mean squared error of a pixel.
+            Both are those of corrupted images; `sandbox evaluate` reports the error of clean ones.
         """
-        x = as_pixels(batch, self._compute.device)
-        codes = self._codes(self._noise.damage(x, self._damage))
-        logits = self._logits(codes)
+        x = as_pixels(batch, self._device)
+        corrupted = self._noise.corrupt(x, self._corruption)
+        codes = self._coder.encode(corrupted)
+        logits = self._coder.decode(codes)
         loss = -likelihood.bernoulli_log_prob(logits, x).mean()
         self._optimizer.minimize(loss)
-        self._moments.add(codes.detach())
+        self._coder.moments.add(codes.detach())
         error = (torch.sigmoid(logits.detach()) - x).square().mean()
         return {"loss": loss.detach(), "reconstruction_error": error}
 
     def parts(self) -> dict[str, Stateful]:
-        return {"network": self._network, "moments": self._moments, "optimizer": self._optimizer}
+        return {**self._coder.parts(), "optimizer": self._optimizer}
 
     @torch.no_grad()
     def sample(self, count: int) -> torch.Tensor:
-        """Decoded draws from a Gaussian that was fitted to the codes, [count, C, H, W]."""
-        return self.decode(self._moments.draw(count, self._prior))
+        """Decode codes drawn from a Gaussian that is fitted to the codes, [count, C, H, W]."""
+        return self.decode(self._coder.sample_codes(count))
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """[B, C, H, W] -> codes [B, Z]."""
-        return self._codes(as_pixels(images, self._compute.device))
+        """Return the codes [B, Z] of images [B, C, H, W]."""
+        return self._coder.encode(as_pixels(images, self._device))
 
     @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """[B, Z] -> [B, C, H, W] in [0, 1]."""
-        return torch.sigmoid(self._logits(codes))
+        """Return the pixels [B, C, H, W] in [0, 1] of codes [B, Z]."""
+        return torch.sigmoid(self._coder.decode(codes))
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """Down to the code and back up, without noise, [B, C, H, W]; given damaged images, it repairs them."""
+        """Encode and decode without adding noise, [B, C, H, W]; corrupted images are denoised."""
         return self.decode(self.encode(images))
-
-    def _codes(self, x: torch.Tensor) -> torch.Tensor:
-        with self._compute.autocast():
-            codes = self._network.encode(x)
-        return codes.float()
-
-    def _logits(self, codes: torch.Tensor) -> torch.Tensor:
-        with self._compute.autocast():
-            logits = self._network.decode(codes)
-        return logits.float()

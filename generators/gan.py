@@ -1,24 +1,25 @@
-"""The generative adversarial network: a generator of images against a discriminator of real and fake.
+"""GAN: a generator of images trained against a discriminator of real and generated images.
 
-Paper: Goodfellow et al. 2014, "Generative Adversarial Networks": `game` is the minimax game of its section 3, or the
-    non-saturating one that it recommends.
-Deviations: any backbone discriminates and its mirror image generates; Adam with beta1 = 0.5 (Radford et al. 2016); what
-    is said in `_duel.py`.
+Paper: Goodfellow et al. 2014, "Generative Adversarial Networks", with the minimax loss of its section 3, or the
+    non-saturating loss that it recommends there.
+Deviations: any backbone is the discriminator, and its mirror image the generator; Adam with beta1 = 0.5 (Radford et al.
+    2016); those of all GANs (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.config import AdversarialConfig, LatentSize
 from sandbox.generators._adversarial.discriminator import Discriminator
 from sandbox.generators._adversarial.latents import Latents
-from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
-from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.generators._adversarial.training import AdversarialTrainer
+from sandbox.interfaces.capabilities import HasLatents, HasPreview
+from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -26,58 +27,62 @@ from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import MINIMAX, NON_SATURATING
-from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
 
-_GAMES = {"non_saturating": NON_SATURATING, "minimax": MINIMAX}
+_LOSSES = {"non_saturating": NON_SATURATING, "minimax": MINIMAX}
 
 
-class GANConfig(GeneratorConfig):
-    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator."""
+class GANConfig(AdversarialConfig):
+    """Options of a GAN."""
 
     name: Literal["gan"] = "gan"
-    backbone: Backbone = MLP()
-    latent_size: PositiveInt = 32
-    game: Literal["non_saturating", "minimax"] = "non_saturating"
-    average_decay: Decay = 0.999
-    discriminator_steps: PositiveInt = 1
-    discriminator_optimizer: AnyOptimizer = ADAM
-    generator_optimizer: AnyOptimizer = ADAM
-    regularizers: PackedRegularizers = Regularizers()
-    stream: ShuffledConfig = ShuffledConfig()
+    backbone: Backbone = Field(MLP(), description="the discriminator; its mirror image is the generator")
+    latent_size: LatentSize = 32
+    loss: Literal["non_saturating", "minimax"] = Field(
+        "non_saturating", description="the generator minimizes -log D(G(z)) (non-saturating) or log(1 - D(G(z)))"
+    )
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images or points")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "GAN":
         return GAN(self, spec, rng, compute)
 
 
-class GAN:
-    """Two networks, two optimisers: first the discriminator moves, then the generator."""
+class GAN(Generator, HasPreview, HasLatents):
+    """A generative adversarial network."""
 
     def __init__(self, config: GANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         with rng.initializing("gan/discriminator"):
             discriminator = Discriminator(config.backbone, spec.shape, config.regularizers)
         with rng.initializing("gan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
-        self._noise = Latents(config.latent_size, rng, compute)
-        self._duel = AdversarialTrainer(config, _GAMES[config.game], generator, discriminator, rng, compute)
+        self._latents = Latents(config.latent_size, rng, compute)
+        self._trainer = AdversarialTrainer(config, _LOSSES[config.loss], generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        duel, noise = self._duel, self._noise
-        return duel.play(batch, lambda: noise.images(duel.generator, noise.training(len(batch))))
+        """Update the discriminator, and in every `discriminator_steps`-th update the generator."""
+        trainer = self._trainer
+        fake = trainer.generate(self._latents.training(len(batch)))  # G(z)
+        # The discriminator maximizes log D(x) + log(1 - D(G(z))).
+        outputs = trainer.discriminate(batch, fake.detach())
+        metrics = trainer.discriminator_step(outputs)
+        if trainer.generator_due():
+            # The generator maximizes log D(G(z)), or minimizes log(1 - D(G(z))).
+            output = trainer.discriminate_fake(fake)
+            metrics |= trainer.generator_step(output)
+        return metrics
 
     def parts(self) -> dict[str, Stateful]:
-        return self._duel.parts()
+        return self._trainer.parts()
 
-    @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Images of the averaged generator: [B, Z] -> [B, C, H, W] in [0, 1]."""
-        return self._noise.images(self._duel.average, codes)
+        """Generate images from latents [B, Z] with the averaged generator: [B, C, H, W] in [0, 1]."""
+        return self._trainer.generate_averaged(codes)
 
     def latents(self, count: int) -> torch.Tensor:
-        return self._noise.sampling(count)
+        return self._latents.sampling(count)
 
     def sample(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.sampling(count))
+        return self.decode(self._latents.sampling(count))
 
     def preview(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.preview(count))
+        return self.decode(self._latents.preview(count))

@@ -1,22 +1,24 @@
-"""Least squares: the discriminator regresses 1 on real images and 0 on others, so far ones pull even if well judged.
+"""LSGAN: a GAN with least-squares losses, which also give gradients for images far from the decision boundary.
 
 Paper: Mao et al. 2017, "Least Squares Generative Adversarial Networks", with its targets b = c = 1 and a = 0.
-Deviations: what is said in `_duel.py`.
+Deviations: any backbone is the discriminator, and its mirror image the generator; those of all GANs
+    (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.config import AdversarialConfig, LatentSize
 from sandbox.generators._adversarial.discriminator import Discriminator
 from sandbox.generators._adversarial.latents import Latents
-from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
-from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.generators._adversarial.training import AdversarialTrainer
+from sandbox.interfaces.capabilities import HasLatents, HasPreview
+from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -24,55 +26,57 @@ from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import LEAST_SQUARES
-from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
 
 
-class LSGANConfig(GeneratorConfig):
-    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator."""
+class LSGANConfig(AdversarialConfig):
+    """Options of an LSGAN."""
 
     name: Literal["lsgan"] = "lsgan"
-    backbone: Backbone = Strided()
-    latent_size: PositiveInt = 100
-    average_decay: Decay = 0.999
-    discriminator_steps: PositiveInt = 1
-    discriminator_optimizer: AnyOptimizer = ADAM
-    generator_optimizer: AnyOptimizer = ADAM
-    regularizers: PackedRegularizers = Regularizers()
-    stream: ShuffledConfig = ShuffledConfig()
+    backbone: Backbone = Field(Strided(), description="the discriminator; its mirror image is the generator")
+    latent_size: LatentSize = 100
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "LSGAN":
         return LSGAN(self, spec, rng, compute)
 
 
-class LSGAN:
-    """Two networks, two optimisers: first the discriminator moves, then the generator."""
+class LSGAN(Generator, HasPreview, HasLatents):
+    """A generative adversarial network with least-squares losses."""
 
     def __init__(self, config: LSGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         with rng.initializing("lsgan/discriminator"):
             discriminator = Discriminator(config.backbone, spec.shape, config.regularizers)
         with rng.initializing("lsgan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
-        self._noise = Latents(config.latent_size, rng, compute)
-        self._duel = AdversarialTrainer(config, LEAST_SQUARES, generator, discriminator, rng, compute)
+        self._latents = Latents(config.latent_size, rng, compute)
+        self._trainer = AdversarialTrainer(config, LEAST_SQUARES, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        duel, noise = self._duel, self._noise
-        return duel.play(batch, lambda: noise.images(duel.generator, noise.training(len(batch))))
+        """Update the discriminator, and in every `discriminator_steps`-th update the generator."""
+        trainer = self._trainer
+        fake = trainer.generate(self._latents.training(len(batch)))  # G(z)
+        # The discriminator minimizes 1/2 (D(x) - 1)^2 + 1/2 D(G(z))^2.
+        outputs = trainer.discriminate(batch, fake.detach())
+        metrics = trainer.discriminator_step(outputs)
+        if trainer.generator_due():
+            # The generator minimizes 1/2 (D(G(z)) - 1)^2.
+            output = trainer.discriminate_fake(fake)
+            metrics |= trainer.generator_step(output)
+        return metrics
 
     def parts(self) -> dict[str, Stateful]:
-        return self._duel.parts()
+        return self._trainer.parts()
 
-    @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Images of the averaged generator: [B, Z] -> [B, C, H, W] in [0, 1]."""
-        return self._noise.images(self._duel.average, codes)
+        """Generate images from latents [B, Z] with the averaged generator: [B, C, H, W] in [0, 1]."""
+        return self._trainer.generate_averaged(codes)
 
     def latents(self, count: int) -> torch.Tensor:
-        return self._noise.sampling(count)
+        return self._latents.sampling(count)
 
     def sample(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.sampling(count))
+        return self.decode(self._latents.sampling(count))
 
     def preview(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.preview(count))
+        return self.decode(self._latents.preview(count))

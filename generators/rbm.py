@@ -1,10 +1,11 @@
-"""The restricted Boltzmann machine, with binary or real pixels: no gradient tape, no optimiser.
+"""The restricted Boltzmann machine, with binary or real-valued pixels.
 
-Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient", or with
-    `learning.chains.name: contrastive` Hinton 2002; centred as Melchior, Fischer & Wiskott 2016 if asked to;
-    likelihoods as Salakhutdinov & Murray 2008. Deviations: momentum; the visible biases start at the means of the first
-    batch, not of the whole set; the random thresholds of units have 16 bits while it learns; with `precision: bf16` the
-    products are rounded, weights stay fp32.
+Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient"; with
+    `learning.chains.name: contrastive` Hinton 2002, "Training Products of Experts by Minimizing Contrastive
+    Divergence"; with `learning.centering` Melchior, Fischer & Wiskott 2016, "How to Center Deep Boltzmann Machines";
+    likelihoods as Salakhutdinov & Murray 2008.
+Deviations: momentum; the visible biases start at the means of the first batch, not of the whole set; in training, units
+    are sampled by 16 random bits; with `precision: bf16` the products are rounded, weights stay fp32.
 """
 
 import math
@@ -13,17 +14,27 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
-from sandbox.generators._boltzmann.annealing import ENUMERATED, Annealing, estimate
-from sandbox.generators._boltzmann.rbm_layer import MEASURED_EVERY, BernoulliUnits, Layer, Learning, Measured, Visible
-from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
+from sandbox.generators._boltzmann.rbm_layer import BernoulliUnits, RBMLayer, RBMTraining, VisibleUnits
+from sandbox.generators._boltzmann.training import PeriodicMetrics
+from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape
-from sandbox.interfaces.generator import Estimate, GeneratorConfig
+from sandbox.interfaces.capabilities import (
+    Estimate,
+    HasEncoder,
+    HasFilters,
+    HasGibbsChain,
+    HasLikelihood,
+    HasPseudoLikelihood,
+    HasReconstruction,
+)
+from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -34,63 +45,66 @@ from sandbox.streams.shuffled import ShuffledConfig
 
 
 class RBMConfig(GeneratorConfig):
-    """`sample_steps`: sweeps from the chains (or from noise) to a sample; `ais`: for what cannot be enumerated."""
+    """Options of the restricted Boltzmann machine."""
 
     name: Literal["rbm"] = "rbm"
-    hidden_size: PositiveInt = 16
-    visible: Visible = BernoulliUnits()
-    learning: Learning = Learning()
-    sample_steps: PositiveInt = 500
-    ais: Annealing = Annealing()
-    stream: ShuffledConfig = ShuffledConfig()
+    hidden_size: PositiveInt = Field(16, description="number of hidden units")
+    visible: VisibleUnits = Field(BernoulliUnits(), description="kind of the visible units")
+    learning: RBMTraining = Field(RBMTraining(), description="how the machine is trained")
+    sample_steps: PositiveInt = Field(500, description="Gibbs sweeps from the chains (or from noise) to a sample")
+    ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "RBM":
         return RBM(self, spec, rng, compute)
 
 
-class RBM:
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for binary units black and white."""
+class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasGibbsChain, HasPseudoLikelihood):
+    """Images are uint8 or floats in [0, 1], [B, C, H, W]; binary units need black and white."""
 
     def __init__(self, config: RBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "rbm"), compute.device
         self._units, self._scale = config.visible.units(), config.visible.scale()
         visible = torch.Size(self._shape).numel()
-        self._layer = Layer((visible, config.hidden_size), config.learning, self._units, rng, "rbm", compute)
-        self._updates, self._measured = Counter(), Measured()
+        self._layer = RBMLayer((visible, config.hidden_size), config.learning, self._units, rng, "rbm", compute)
+        self._updates, self._measured = Counter(), PeriodicMetrics()
         self._measuring = rng.torch("rbm/measure", compute.device)
         self._sampling = rng.torch("rbm/sample", compute.device)
         self._annealing = rng.torch("rbm/annealing", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:
+        """Take one step of persistent or plain contrastive divergence, by `RBMLayer.learn`.
+
+        Raises:
+            UserError: For gray images and binary units, at the first update, the only one that waits for the device.
+        """
         v = self._visible(batch)
         if self._updates.value == 0:
-            self._start(v)
-        if self._updates.value % MEASURED_EVERY == 0:
+            self._require_binary(v)
+            self._layer.start(v)
+        if self._measured.due(self._updates.value):
             self._measured.values = self._measure(v)
         self._layer.learn(v, self._updates.value)
         self._updates.value += 1
         return self._measured.values
 
-    def _start(self, v: torch.Tensor) -> None:
-        """Look at the first batch, the only time that an update waits for the device.
-
-        Raises:
-            UserError: for grey images and binary units.
-        """
-        self._refuse_grey(v)
-        self._layer.start(v)
-
     def _measure(self, v: torch.Tensor) -> dict[str, torch.Tensor]:
-        """`loss`: how much lower the free energy of the data is than that of the machine's own samples."""
-        machine, chains = self._layer.machine(), self._layer.chains
-        p = boltzmann.hidden_probabilities(machine, v)
-        back = boltzmann.visible_means(machine, p, self._units)
+        """Return the metrics of a batch.
+
+        Returns:
+            `loss`: the mean free energy of the data minus that of the model's samples; `reconstruction_error`: the mean
+            squared error of a pixel; `hidden_on`: the mean probability of the hidden units.
+        """
+        rbm, chains = self._layer.rbm(), self._layer.chains
+        p = boltzmann.hidden_probabilities(rbm, v)
+        reconstruction = boltzmann.visible_means(rbm, p, self._units)
         h = chains.float() if len(chains) else p
-        model = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._measuring)
-        energies = [boltzmann.free_energy(machine, x, self._units).mean() for x in (v, model)]
+        model = self._units.sample(boltzmann.visible_means(rbm, h, self._units), self._measuring)
+        data_energy = boltzmann.free_energy(rbm, v, self._units).mean()
+        model_energy = boltzmann.free_energy(rbm, model, self._units).mean()
         return {
-            "loss": energies[0] - energies[1],
-            "reconstruction_error": (v - back).square().mean() * self._scale**2,
+            "loss": data_energy - model_energy,
+            "reconstruction_error": (v - reconstruction).square().mean() * self._scale**2,
             "hidden_on": p.mean(),
         }
 
@@ -98,86 +112,92 @@ class RBM:
         return {"machine": self._layer, "updates": self._updates, "measured": self._measured}
 
     def sample(self, count: int) -> torch.Tensor:
-        """Means of the pixels after `sample_steps` sweeps from the chains (which stay), [count, C, H, W] in [0, 1]."""
-        machine, chains = self._layer.machine(), self._layer.chains.float()
+        """Return the pixels' means after `sample_steps` Gibbs sweeps, [count, C, H, W] in [0, 1].
+
+        The sweeps begin at the persistent chains, which do not change, or without them at random hidden units.
+        """
+        rbm, chains = self._layer.rbm(), self._layer.chains.float()
         if not len(chains):
-            noise = torch.rand(count, len(machine.hidden_bias), generator=self._sampling, device=self._device)
-            chains = noise.round()
+            chains = self._random_hidden(count)
         h = chains[torch.arange(count, device=self._device) % len(chains)]
-        v = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._sampling)
-        means, _ = boltzmann.gibbs(machine, v, self._config.sample_steps, self._sampling, self._units)
+        v = self._units.sample(boltzmann.visible_means(rbm, h, self._units), self._sampling)
+        means, _ = boltzmann.gibbs(rbm, v, self._config.sample_steps, self._sampling, self._units)
         return self._pixels(means)
 
-    def dreaming(self, count: int) -> Iterator[torch.Tensor]:
-        """Means of the pixels, sweep by sweep, from hidden units that are thrown like coins."""
-        machine = self._layer.machine()
-        h = torch.rand(count, len(machine.hidden_bias), generator=self._sampling, device=self._device).round()
-        v = self._units.draw(boltzmann.visible_means(machine, h, self._units), self._sampling)
+    def gibbs_chain(self, count: int) -> Iterator[torch.Tensor]:
+        """Yield the pixels' means after every Gibbs sweep, from random hidden units."""
+        rbm, h = self._layer.rbm(), self._random_hidden(count)
+        v = self._units.sample(boltzmann.visible_means(rbm, h, self._units), self._sampling)
         while True:
-            means, v = boltzmann.gibbs(machine, v, 1, self._sampling, self._units)
+            means, v = boltzmann.gibbs(rbm, v, 1, self._sampling, self._units)
             yield self._pixels(means)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """p(h = 1 | v), [B, H]."""
-        return boltzmann.hidden_probabilities(self._layer.machine(), self._visible(images))
+        """Return p(h = 1 | v), [B, H]."""
+        return boltzmann.hidden_probabilities(self._layer.rbm(), self._visible(images))
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """[B, H] -> means of the pixels, [B, C, H, W]."""
-        return self._pixels(boltzmann.visible_means(self._layer.machine(), codes, self._units))
+        """Return the pixels' means [B, C, H, W] given the hidden units [B, H]."""
+        return self._pixels(boltzmann.visible_means(self._layer.rbm(), codes, self._units))
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """Up and down once, by probabilities, [B, C, H, W]."""
+        """Return the pixels' means given the hidden probabilities, [B, C, H, W]."""
         return self.decode(self.encode(images))
 
     def filters(self, count: int) -> torch.Tensor:
-        """The weights of the first hidden units, [count, C, H, W]."""
+        """Return the weights of the first hidden units, [count, C, H, W]."""
         return self._layer.weight.T[:count].reshape(-1, *self._shape)
 
     def pseudo_log_likelihood(self, images: torch.Tensor) -> torch.Tensor:
-        """sum_i log p(v_i | the rest of v), nats [B].
+        """Return sum_i log p(v_i | the rest of v), nats [B].
 
         Raises:
-            UserError: for real pixels, and for grey images.
+            UserError: For real-valued pixels, and for gray images.
         """
         if self._units is not BERNOULLI:
             raise UserError(
-                "the pseudo-likelihood is one of pixels that are black or white, but this rbm has real ones "
-                "(generator.visible.name=gaussian). For it, train one with generator.visible.name=bernoulli."
+                "the pseudo-likelihood is defined for binary pixels, but this rbm has real-valued ones "
+                "(generator.visible.name=gaussian). Train one with generator.visible.name=bernoulli."
             )
         v = self._visible(images)
-        self._refuse_grey(v)
-        return boltzmann.pseudo_log_likelihood(self._layer.machine(), v)
+        self._require_binary(v)
+        return boltzmann.pseudo_log_likelihood(self._layer.rbm(), v)
 
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
-        """`exact` by enumeration where the smaller layer has 20 units at most, else `ais`.
+        """Compute the exact log-likelihood if the smaller layer has at most 20 units, else estimate it by AIS.
 
-        With `ais`, the nats are those of annealing up from independent pixels, which flatters on average. The bracket
-        reaches down to the estimate from the machine's samples (sweeps that begin at these images) and up, each three
-        standard errors further. Of real pixels it is the density.
+        The estimate has a bracket (see `bracketed_estimate`). For real-valued pixels it is the log-density.
 
         Raises:
-            UserError: for grey images and binary units.
+            UserError: For gray images and binary units.
         """
-        machine, v = self._layer.machine(), self._visible(images)
-        self._refuse_grey(v)
+        rbm, v = self._layer.rbm(), self._visible(images)
+        self._require_binary(v)
         density = self._units is not BERNOULLI
-        nats = -boltzmann.free_energy(machine, v, self._units) - v.shape[1] * math.log(self._scale)  # of v, of pixels
-        smaller = len(machine.hidden_bias) if density else min(len(machine.hidden_bias), len(machine.visible_bias))
-        if smaller <= ENUMERATED:
-            nats = (nats - boltzmann.log_partition(machine, self._units)).float()
+        jacobian = v.shape[1] * math.log(self._scale)  # from the density of v to that of the pixels
+        unnormalized = -boltzmann.free_energy(rbm, v, self._units) - jacobian
+        enumerable = len(rbm.hidden_bias) if density else min(len(rbm.hidden_bias), len(rbm.visible_bias))
+        if enumerable <= MAX_ENUMERATED_UNITS:
+            nats = (unnormalized - boltzmann.log_partition(rbm, self._units)).float()
             return Estimate("exact", nats, density=density)
-        up, down = self._config.ais.log_partition(machine, v, self._annealing, self._units)
-        return replace(estimate("ais", nats, up, down), density=density)
+        forward, reverse = self._config.ais.log_partition(rbm, v, self._annealing, self._units)
+        return replace(bracketed_estimate("ais", unnormalized, forward, reverse), density=density)
+
+    def _random_hidden(self, count: int) -> torch.Tensor:
+        """Return hidden units that are 0 or 1 with equal probability, [count, H]."""
+        hidden = self._config.hidden_size
+        return torch.rand(count, hidden, generator=self._sampling, device=self._device).round()
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the visible units [B, V] of images, in units of `std` if they are Gaussian."""
         v = as_float(images.to(self._device)).flatten(1)
         return v if self._scale == 1 else v / self._scale
 
-    def _refuse_grey(self, v: torch.Tensor) -> None:
-        """Raises UserError for grey images and binary units; it waits for the device."""
+    def _require_binary(self, v: torch.Tensor) -> None:
+        """Raise UserError for gray images and binary units; this waits for the device."""
         if self._units is BERNOULLI:
-            real = ", or take real ones: generator.visible.name=gaussian"
-            refuse_grey(v, "generator.name=rbm has binary units", real)
+            real = ", or take real-valued units: generator.visible.name=gaussian"
+            require_binary(v, "generator.name=rbm has binary units", real)
 
     def _pixels(self, means: torch.Tensor) -> torch.Tensor:
         return (means * self._scale).clamp(0, 1).view(-1, *self._shape)

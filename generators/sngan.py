@@ -1,23 +1,24 @@
-"""A discriminator whose every layer has spectral norm 1, and the hinge loss.
+"""SNGAN: a GAN whose discriminator has layers of spectral norm 1, with the hinge loss.
 
-Paper: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks"; Adam as its setting C.
-Deviations: a narrower network; what is said in `_duel.py`.
+Paper: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", with Adam as in its setting C.
+Deviations: narrower networks; those of all GANs (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field
 from torch import nn
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.config import AdversarialConfig, LatentSize
 from sandbox.generators._adversarial.discriminator import Discriminator
 from sandbox.generators._adversarial.latents import Latents
-from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
-from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.generators._adversarial.training import AdversarialTrainer
+from sandbox.interfaces.capabilities import HasLatents, HasPreview
+from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -25,66 +26,69 @@ from sandbox.networks.backbone import Backbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import HINGE
-from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
 
 
-class SNGANConfig(GeneratorConfig):
-    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator.
-
-    The backbone needs no norms of its own: `spectral` takes their place.
-    """
+class SNGANConfig(AdversarialConfig):
+    """Options of an SNGAN."""
 
     name: Literal["sngan"] = "sngan"
-    backbone: Backbone = Strided(normalization="none")
-    latent_size: PositiveInt = 100
-    average_decay: Decay = 0.999
-    discriminator_steps: PositiveInt = 1
-    discriminator_optimizer: AnyOptimizer = ADAM
-    generator_optimizer: AnyOptimizer = ADAM
-    regularizers: PackedRegularizers = Regularizers()
-    stream: ShuffledConfig = ShuffledConfig()
+    backbone: Backbone = Field(
+        Strided(normalization="none"),
+        description="the discriminator, whose layers get spectral norms in place of other normalization; its mirror "
+        "image is the generator",
+    )
+    latent_size: LatentSize = 100
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SNGAN":
         return SNGAN(self, spec, rng, compute)
 
 
-def spectral(network: nn.Module) -> nn.Module:
-    """Divides the weights of each layer by their largest singular value, by one power iteration a forward pass."""
+def add_spectral_norms(network: nn.Module) -> nn.Module:
+    """Divide the weights of every layer by their largest singular value, with one power iteration per forward pass."""
     for layer in list(network.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.utils.parametrizations.spectral_norm(layer)
     return network
 
 
-class SNGAN:
-    """Two networks, two optimisers: first the discriminator moves, then the generator."""
+class SNGAN(Generator, HasPreview, HasLatents):
+    """A generative adversarial network with spectral normalization."""
 
     def __init__(self, config: SNGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         with rng.initializing("sngan/discriminator"):
-            discriminator = spectral(Discriminator(config.backbone, spec.shape, config.regularizers))
+            discriminator = add_spectral_norms(Discriminator(config.backbone, spec.shape, config.regularizers))
         with rng.initializing("sngan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
-        self._noise = Latents(config.latent_size, rng, compute)
-        self._duel = AdversarialTrainer(config, HINGE, generator, discriminator, rng, compute)
+        self._latents = Latents(config.latent_size, rng, compute)
+        self._trainer = AdversarialTrainer(config, HINGE, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        duel, noise = self._duel, self._noise
-        return duel.play(batch, lambda: noise.images(duel.generator, noise.training(len(batch))))
+        """Update the discriminator, and in every `discriminator_steps`-th update the generator."""
+        trainer = self._trainer
+        fake = trainer.generate(self._latents.training(len(batch)))  # G(z)
+        # The discriminator minimizes max(0, 1 - D(x)) + max(0, 1 + D(G(z))).
+        outputs = trainer.discriminate(batch, fake.detach())
+        metrics = trainer.discriminator_step(outputs)
+        if trainer.generator_due():
+            # The generator maximizes D(G(z)).
+            output = trainer.discriminate_fake(fake)
+            metrics |= trainer.generator_step(output)
+        return metrics
 
     def parts(self) -> dict[str, Stateful]:
-        return self._duel.parts()
+        return self._trainer.parts()
 
-    @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Images of the averaged generator: [B, Z] -> [B, C, H, W] in [0, 1]."""
-        return self._noise.images(self._duel.average, codes)
+        """Generate images from latents [B, Z] with the averaged generator: [B, C, H, W] in [0, 1]."""
+        return self._trainer.generate_averaged(codes)
 
     def latents(self, count: int) -> torch.Tensor:
-        return self._noise.sampling(count)
+        return self._latents.sampling(count)
 
     def sample(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.sampling(count))
+        return self.decode(self._latents.sampling(count))
 
     def preview(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.preview(count))
+        return self.decode(self._latents.preview(count))

@@ -1,9 +1,10 @@
-"""The sparse autoencoder: a code of many units, each of which is seldom on.
+"""The sparse autoencoder: a code of many units, each of which is rarely active.
 
-Paper: Ng 2011, "Sparse autoencoder" (lecture notes, CS294A). Deviations: mean activations are those of a batch, not of
-    the whole set; cross-entropy instead of squared error; any backbone below the sigmoid code, its mirror image above,
-    no weight decay; Adam instead of L-BFGS. The model has no distribution over codes: samples decode sigmoids of a
-    Gaussian with the mean and covariance of the latest codes' log-odds, a rough fit where codes are sparse.
+Paper: Ng 2011, "Sparse autoencoder" (lecture notes, CS294A).
+Deviations: mean activations are those of a batch, not of the whole set; cross-entropy instead of squared error; any
+    backbone below the sigmoid code, its mirror image above, no weight decay; Adam instead of L-BFGS. The model has no
+    distribution over codes: samples decode sigmoids of a Gaussian with the mean and covariance of the latest codes'
+    log-odds, a poor fit for sparse codes.
 """
 
 from typing import Literal
@@ -14,16 +15,16 @@ from pydantic import Field, NonNegativeFloat, PositiveInt
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.generators._images.image_coder import ImageCoder
 from sandbox.generators._images.shapes import image_shape
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
+from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.backbone import Backbone
-from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
-from sandbox.networks.moments import CodeMoments
 from sandbox.ops import likelihood, regularized_codes
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
@@ -31,43 +32,45 @@ from sandbox.streams.shuffled import ShuffledConfig
 
 
 class SparseAutoencoderConfig(GeneratorConfig):
-    """`latent_size`: Z, the width of the code; `activation`: how often a unit should be on, weighed by `sparsity`."""
+    """Options of the sparse autoencoder (Ng 2011)."""
 
     name: Literal["sparse_autoencoder"] = "sparse_autoencoder"
-    backbone: Backbone = MLP(hidden=())
-    latent_size: PositiveInt = 128
-    activation: float = Field(0.05, gt=0.0, lt=1.0)
-    sparsity: NonNegativeFloat = 3.0
-    optimizer: AnyOptimizer = Adam()
-    stream: ShuffledConfig = ShuffledConfig()
+    backbone: Backbone = Field(MLP(hidden=()), description="network below the code; the decoder mirrors it")
+    latent_size: PositiveInt = Field(128, description="size of the code, Z")
+    activation: float = Field(0.05, gt=0.0, lt=1.0, description="target for the mean activation of a unit, rho")
+    sparsity: NonNegativeFloat = Field(3.0, description="weight of the sparsity penalty, beta")
+    optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SparseAutoencoder":
         return SparseAutoencoder(self, spec, rng, compute)
 
 
-class SparseAutoencoder:
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for grey ones the cross-entropy is no likelihood."""
+class SparseAutoencoder(Generator, HasReconstruction, HasEncoder):
+    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood."""
 
     def __init__(self, config: SparseAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._compute = config, compute
+        self._config, self._device = config, compute.device
         shape = image_shape(spec, "sparse_autoencoder")
-        with rng.initializing("sparse_autoencoder"):
-            self._network = Bottleneck(config.backbone, config.latent_size, shape).to(compute.device)
-        self._moments = CodeMoments(config.latent_size).to(compute.device)
-        self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._prior = rng.torch("sparse_autoencoder/sample", compute.device)
+        self._coder = ImageCoder(config.backbone, config.latent_size, shape, rng, "sparse_autoencoder", compute)
+        self._optimizer = config.optimizer.make(self._coder.network.parameters(), compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        """`loss`: `cross_entropy`, summed over pixels, and the weighed `sparsity`, the KL summed over units."""
-        x = as_pixels(batch, self._compute.device)
-        log_odds = self._log_odds(x)
+        """Minimize the cross-entropy plus the KL divergence of each unit's mean activation from its target.
+
+        Returns:
+            `loss`: `cross_entropy`, summed over pixels, plus the weighted `sparsity`, the KL summed over units;
+            `activation`: the mean; `reconstruction_error`: the mean squared error of a pixel.
+        """
+        x = as_pixels(batch, self._device)
+        log_odds = self._coder.encode(x)
         codes = torch.sigmoid(log_odds)
-        logits = self._logits(codes)
+        logits = self._coder.decode(codes)
         cross_entropy = -likelihood.bernoulli_log_prob(logits, x).mean()
         sparsity = regularized_codes.bernoulli_kl(self._config.activation, codes.mean(0)).sum()
         loss = cross_entropy + self._config.sparsity * sparsity
         self._optimizer.minimize(loss)
-        self._moments.add(log_odds.detach())
+        self._coder.moments.add(log_odds.detach())
         return {
             "loss": loss.detach(),
             "cross_entropy": cross_entropy.detach(),
@@ -77,33 +80,23 @@ class SparseAutoencoder:
         }
 
     def parts(self) -> dict[str, Stateful]:
-        return {"network": self._network, "moments": self._moments, "optimizer": self._optimizer}
+        return {**self._coder.parts(), "optimizer": self._optimizer}
 
     @torch.no_grad()
     def sample(self, count: int) -> torch.Tensor:
-        """Decoded draws from a Gaussian that was fitted to the codes' log-odds, [count, C, H, W]."""
-        return self.decode(torch.sigmoid(self._moments.draw(count, self._prior)))
+        """Decode codes whose log-odds are drawn from a Gaussian fitted to the latest ones, [count, C, H, W]."""
+        return self.decode(torch.sigmoid(self._coder.sample_codes(count)))
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """[B, C, H, W] -> activations [B, Z] in (0, 1)."""
-        return torch.sigmoid(self._log_odds(as_pixels(images, self._compute.device)))
+        """Return the activations [B, Z] in (0, 1) of images [B, C, H, W]."""
+        return torch.sigmoid(self._coder.encode(as_pixels(images, self._device)))
 
     @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """[B, Z] -> [B, C, H, W] in [0, 1]."""
-        return torch.sigmoid(self._logits(codes))
+        """Return the pixels [B, C, H, W] in [0, 1] of activations [B, Z]."""
+        return torch.sigmoid(self._coder.decode(codes))
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """Down to the code and back up, [B, C, H, W]."""
+        """Encode and decode, [B, C, H, W]."""
         return self.decode(self.encode(images))
-
-    def _log_odds(self, x: torch.Tensor) -> torch.Tensor:
-        with self._compute.autocast():
-            log_odds = self._network.encode(x)
-        return log_odds.float()
-
-    def _logits(self, codes: torch.Tensor) -> torch.Tensor:
-        with self._compute.autocast():
-            logits = self._network.decode(codes)
-        return logits.float()

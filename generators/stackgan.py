@@ -1,18 +1,18 @@
-"""Two GANs, one after the other: the first sketches a small image of a class, the second redraws it at full size.
+"""StackGAN: two GANs in a row; stage I generates a small image of a class, stage II refines it at full size.
 
 Paper: Zhang et al. 2017, "StackGAN: Text to Photo-realistic Image Synthesis with Stacked Generative Adversarial
-    Networks": stage I learns alone, then stage II with stage I at rest; each draws its condition anew from a normal
-    distribution around the embedding (conditioning augmentation), with its KL divergence to N(0, 1) in the loss.
+    Networks": stage I is trained alone, then stage II with stage I fixed; each samples its condition from a normal
+    distribution around the embedding (conditioning augmentation), whose KL divergence from N(0, 1) is in the loss.
 Deviations: classes take the place of sentences, in the discriminators as planes of 0s and 1s; no real images with a
-    wrong condition among the fakes; stage II keeps the sketch's sides, then doubles them (theirs: first a quarter, then
-    16 times that), and sees sketches of stage I's average; Adam as Radford et al. 2016; what is said in `_duel.py`.
+    wrong condition among the fakes; stage II keeps the sides of the small image, then doubles them (the paper's reduces
+    them to a quarter, then enlarges them 16 times), and sees images of stage I's averaged generator; Adam as Radford et
+    al. 2016; those of all GANs (`generators/_adversarial/training.py`).
 """
 
-from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import NonNegativeFloat, PositiveInt
+from pydantic import Field, NonNegativeFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
@@ -20,13 +20,14 @@ from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._adversarial.config import AdversarialConfig
 from sandbox.generators._adversarial.discriminator import Discriminator
 from sandbox.generators._adversarial.labels import ClassLabels
 from sandbox.generators._adversarial.latents import Latents
-from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
-from sandbox.generators._adversarial.training import ADAM, AdversarialTrainer, Decay
+from sandbox.generators._adversarial.training import AdversarialTrainer
 from sandbox.generators._images.shapes import image_shape
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.interfaces.capabilities import ClassConditional, HasLatents, HasPreview
+from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -35,69 +36,68 @@ from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.ops.images import enlarged, halved
+from sandbox.ops.images import downsample, upsample
 from sandbox.ops.likelihood import gaussian_kl
-from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.labeled import Labeled, LabeledConfig
 
 
-class StackGANConfig(GeneratorConfig):
-    """`stage_one_steps`: updates of stage I, before stage II begins. `sketch` and `backbone`: what judges in either.
-
-    `condition_size`: of the drawn condition; `kl_weight`: of its divergence, summed over it: with 1, the class would
-    cost more than it gains. `channels`: width of stage II; `average_decay` and `discriminator_steps`: to an update of
-    a generator.
-    """
+class StackGANConfig(AdversarialConfig):
+    """Options of a StackGAN."""
 
     name: Literal["stackgan"] = "stackgan"
-    stage_one_steps: PositiveInt = 10_000
-    stage_one: Backbone = Strided(channels=(64,))
-    backbone: Backbone = Strided()
-    latent_size: PositiveInt = 64
-    condition_size: PositiveInt = 16
-    kl_weight: NonNegativeFloat = 0.05
-    channels: PositiveInt = 32
-    average_decay: Decay = 0.999
-    discriminator_steps: PositiveInt = 1
-    discriminator_optimizer: AnyOptimizer = ADAM
-    generator_optimizer: AnyOptimizer = ADAM
-    regularizers: PackedRegularizers = Regularizers()
-    stream: LabeledConfig = LabeledConfig()
+    stage_one_steps: PositiveInt = Field(10_000, description="updates of stage I; from then on, stage II learns")
+    stage_one: Backbone = Field(
+        Strided(channels=(64,)), description="the discriminator of stage I; its mirror image is the generator"
+    )
+    backbone: Backbone = Field(Strided(), description="the discriminator of stage II")
+    latent_size: PositiveInt = Field(64, description="number of normal latents Z of stage I, besides its condition")
+    condition_size: PositiveInt = Field(16, description="size E of the sampled condition")
+    kl_weight: NonNegativeFloat = Field(
+        0.05, description="weight of the condition's KL divergence, summed over E; too large a weight hides the class"
+    )
+    channels: PositiveInt = Field(32, description="channels of stage II's generator")
+    stream: LabeledConfig = Field(LabeledConfig(), description="batches of images with their labels")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "StackGAN":
         return StackGAN(self, spec, rng, compute)
 
 
-class Drawn(NamedTuple):
-    """`logits` of images [B, C, H, W] and the KL divergence of their conditions [B], nats."""
+class StageOutput(NamedTuple):
+    """Logits of images [B, C, H, W], and the KL divergence of their conditions [B], nats."""
 
     logits: torch.Tensor
     kl: torch.Tensor
 
+    def images(self) -> torch.Tensor:
+        """Return the images, in [0, 1]."""
+        return torch.sigmoid(self.logits.float())
 
-class Condition(nn.Module):
-    """Conditioning augmentation: one-hot classes [B, K] and normal noise [B, E] -> a draw [B, E] and its KL [B]."""
+
+class ConditioningAugmentation(nn.Module):
+    """Samples a condition from a normal distribution around the embedding of a class."""
 
     def __init__(self, num_classes: int, size: int) -> None:
         super().__init__()
         self.embedding = nn.Linear(num_classes, 2 * size)
 
     def forward(self, classes: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return conditions [B, E] and their KL [B], for one-hot classes [B, K] and normal noise [B, E]."""
         mean, log_variance = in_fp32(self.embedding, classes).chunk(2, 1)
         return mean + (0.5 * log_variance).exp() * noise, gaussian_kl(mean, log_variance)
 
 
 class StageOne(nn.Module):
-    """Stage I: classes [B, K], noise of the condition [B, E], latents [B, Z]."""
+    """The generator of small images."""
 
     def __init__(self, config: StackGANConfig, num_classes: int, shape: tuple[int, ...]) -> None:
         super().__init__()
-        self.condition = Condition(num_classes, config.condition_size)
+        self.condition = ConditioningAugmentation(num_classes, config.condition_size)
         self.decoder = mirror(config.stage_one, config.condition_size + config.latent_size, shape)
 
-    def forward(self, classes: torch.Tensor, noise: torch.Tensor, z: torch.Tensor) -> Drawn:
+    def forward(self, classes: torch.Tensor, noise: torch.Tensor, z: torch.Tensor) -> StageOutput:
+        """Generate from classes [B, K], noise of the condition [B, E] and latents [B, Z]."""
         condition, kl = self.condition(classes, noise)
-        return Drawn(self.decoder(torch.cat([condition, z], 1)), kl)
+        return StageOutput(self.decoder(torch.cat([condition, z], 1)), kl)
 
 
 def _convolution(below: int, above: int) -> list[nn.Module]:
@@ -105,7 +105,7 @@ def _convolution(below: int, above: int) -> list[nn.Module]:
 
 
 class Residual(nn.Module):
-    """[B, W, H, W'] -> the same: what two convolutions add."""
+    """A residual block of two convolutions; the shape stays the same."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -116,123 +116,143 @@ class Residual(nn.Module):
 
 
 class StageTwo(nn.Module):
-    """Stage II: classes [B, K], noise of the condition [B, E], sketches [B, C, h, w]."""
+    """The generator that refines small images at full size."""
 
     def __init__(self, config: StackGANConfig, num_classes: int, shape: tuple[int, ...]) -> None:
         super().__init__()
         width, (channels, *self._sides) = config.channels, shape
-        self.condition = Condition(num_classes, config.condition_size)
-        self.look = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU())
-        self.think = nn.Sequential(
+        self.condition = ConditioningAugmentation(num_classes, config.condition_size)
+        self.features = nn.Sequential(nn.Conv2d(channels, width, 3, padding=1), nn.ReLU())
+        self.residual = nn.Sequential(
             *_convolution(width + config.condition_size, width), nn.ReLU(), Residual(width), Residual(width)
         )
-        self.paint = nn.Sequential(*_convolution(width, width), nn.ReLU(), nn.Conv2d(width, channels, 3, padding=1))
+        self.decoder = nn.Sequential(*_convolution(width, width), nn.ReLU(), nn.Conv2d(width, channels, 3, padding=1))
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def forward(self, classes: torch.Tensor, noise: torch.Tensor, sketch: torch.Tensor) -> Drawn:
+    def forward(self, classes: torch.Tensor, noise: torch.Tensor, small: torch.Tensor) -> StageOutput:
+        """Generate from classes [B, K], noise of the condition [B, E] and stage I's images [B, C, h, w]."""
         condition, kl = self.condition(classes, noise)
-        everywhere = condition[:, :, None, None].expand(-1, -1, *sketch.shape[2:])
-        features = self.look(2 * sketch - 1)
-        features = self.think(torch.cat([features, everywhere.to(features)], 1))
-        return Drawn(self.paint(F.interpolate(features, size=tuple(self._sides))), kl)
+        planes = condition[:, :, None, None].expand(-1, -1, *small.shape[2:])
+        features = self.features(2 * small - 1)
+        features = self.residual(torch.cat([features, planes.to(features)], 1))
+        return StageOutput(self.decoder(F.interpolate(features, size=tuple(self._sides))), kl)
 
 
-class StackGAN:
-    """A code is [E + Z + E]: noise of stage I's condition, its latents, noise of stage II's condition."""
+class StackGAN(Generator, HasPreview, HasLatents, ClassConditional):
+    """Two stacked GANs. A code is [E + Z + E]: noise of stage I's condition, its latents, noise of stage II's."""
 
     def __init__(self, config: StackGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        """Raises UserError for points, data without labels, and images that cannot be halved."""
+        """Build the networks of both stages.
+
+        Raises:
+            UserError: For points, data without labels, and images that cannot be halved.
+        """
         shape = image_shape(spec, "stackgan")
         if min(shape[1:]) < 2:
             raise UserError(
                 f"generator.name=stackgan halves images, but these are {shape[1]}x{shape[2]}. "
-                "Take larger ones, or generator.name=cgan."
+                "Use larger images, or generator.name=cgan."
             )
-        self._config, self._classes, self._compute = config, ClassLabels(spec, "stackgan", rng, compute), compute
-        number = self._classes.number
+        self._config, self._compute = config, compute
+        self._classes = ClassLabels(spec, "stackgan", rng, compute)
+        number = self._classes.num_classes
         self._sides = shape[1:]
         small = (shape[0], shape[1] // 2, shape[2] // 2)
+        # The names of these random streams are older than those of the stages; a name is part of its stream's seed.
         with rng.initializing("stackgan/sketch"):
-            judge = Discriminator(config.stage_one, (small[0] + number, *small[1:]), config.regularizers)
+            discriminator = Discriminator(config.stage_one, (small[0] + number, *small[1:]), config.regularizers)
             self._stage_one = AdversarialTrainer(
-                config, NON_SATURATING, StageOne(config, number, small), judge, rng.child("stage_one"), compute
+                config, NON_SATURATING, StageOne(config, number, small), discriminator, rng.child("stage_one"), compute
             )
         with rng.initializing("stackgan/paint"):
-            judge = Discriminator(config.backbone, (shape[0] + number, *shape[1:]), config.regularizers)
+            discriminator = Discriminator(config.backbone, (shape[0] + number, *shape[1:]), config.regularizers)
             self._stage_two = AdversarialTrainer(
-                config, NON_SATURATING, StageTwo(config, number, shape), judge, rng.child("stage_two"), compute
+                config, NON_SATURATING, StageTwo(config, number, shape), discriminator, rng.child("stage_two"), compute
             )
         self._sizes = [config.condition_size, config.latent_size, config.condition_size]
-        self._noise, self._updates = Latents(sum(self._sizes), rng, compute), Counter()
+        self._latents, self._updates = Latents(sum(self._sizes), rng, compute), Counter()
 
     def update(self, batch: Labeled) -> Metrics:
-        """`stage`: 1 or 2, the one that learns; `kl` of its condition, nats. The images are of the batch's classes."""
-        classes = self._classes.of(batch)
-        hot, images = self._classes.one_hot(classes), as_float(batch.images)
-        code = torch.split(self._noise.training(len(classes)), self._sizes, 1)
+        """Update stage I for `stage_one_steps` updates, then stage II.
+
+        Metrics include `stage`, 1 or 2, and `kl`, the mean divergence of its conditions in nats.
+        """
+        labels = self._classes.of_batch(batch)
+        classes, images = self._classes.one_hot(labels), as_float(batch.images)
+        noise_one, z, noise_two = torch.split(self._latents.training(len(labels)), self._sizes, 1)
         self._updates.value += 1
         if self._updates.value <= self._config.stage_one_steps:
-            sketcher = self._stage_one.generator
-            found = self._play(self._stage_one, halved(images), classes, lambda: sketcher(hot, code[0], code[1]))
-            return {**found, "stage": 1.0}
-        with torch.no_grad(), self._compute.autocast():
-            sketch = _picture(self._stage_one.average(hot, code[0], code[1]))
-        painter = self._stage_two.generator
-        return {**self._play(self._stage_two, images, classes, lambda: painter(hot, code[2], sketch)), "stage": 2.0}
+            metrics = self._update_stage(self._stage_one, downsample(images), labels, classes, noise_one, z)
+            return {**metrics, "stage": 1.0}
+        with torch.no_grad():
+            small = self._small_images(classes, noise_one, z)
+        metrics = self._update_stage(self._stage_two, images, labels, classes, noise_two, small)
+        return {**metrics, "stage": 2.0}
 
-    def _play(
-        self, duel: AdversarialTrainer, real: torch.Tensor, classes: torch.Tensor, draw: Callable[[], Drawn]
-    ) -> Metrics:
-        """One stage's update on real images and the classes [B] of both kinds."""
-        kls = list[torch.Tensor]()
+    def _update_stage(
+        self, trainer: AdversarialTrainer, real: torch.Tensor, labels: torch.Tensor, *inputs: torch.Tensor
+    ) -> dict[str, torch.Tensor]:
+        """Update a stage's discriminator, and in every `discriminator_steps`-th update its generator.
 
-        def fake() -> torch.Tensor:
-            with self._compute.autocast():
-                drawn = draw()
-            kls.append(drawn.kl.mean())
-            return self._classes.as_planes(_picture(drawn), classes)
+        Args:
+            trainer: The stage.
+            real: Images in its size.
+            labels: Labels [B] of the real and of the generated images.
+            inputs: Arguments of its generator.
+        """
+        with trainer.generator_grad(), self._compute.autocast():
+            generated = trainer.generator(*inputs)
+        kl = generated.kl.mean()
+        fake = self._classes.append_planes(generated.images(), labels)  # G(z|y), y
+        # The discriminator maximizes log D(x|y) + log(1 - D(G(z|y))).
+        outputs = trainer.discriminate(self._classes.append_planes(real, labels), fake.detach())
+        metrics = trainer.discriminator_step(outputs)
+        if trainer.generator_due():
+            # The generator maximizes log D(G(z|y)) - kl_weight KL.
+            output = trainer.discriminate_fake(fake)
+            metrics |= trainer.generator_step(output, extra_loss=self._config.kl_weight * kl)
+        return metrics | {"kl": kl.detach()}
 
-        weight = self._config.kl_weight
-        metrics = duel.play(self._classes.as_planes(real, classes), fake, more=lambda *_: weight * kls[0])
-        return {**metrics, "kl": kls[0].detach()}
+    def _small_images(self, classes: torch.Tensor, noise: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
+        """Generate with stage I's averaged generator: [B, C, h, w] in [0, 1]."""
+        with self._compute.autocast():
+            generated: StageOutput = self._stage_one.average.network(classes, noise, z)
+            return generated.images()
 
     def parts(self) -> dict[str, Stateful]:
-        duels = {"stage_one": self._stage_one, "stage_two": self._stage_two}
-        parts = {f"{stage}.{name}": part for stage, duel in duels.items() for name, part in duel.parts().items()}
+        stages = {"stage_one": self._stage_one, "stage_two": self._stage_two}
+        parts = {f"{stage}.{name}": part for stage, own in stages.items() for name, part in own.parts().items()}
         return {**parts, "updates": self._updates}
 
     @torch.no_grad()
-    def _make(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        """Images of the averaged generators; before stage II begins, enlarged sketches."""
-        hot, code = self._classes.one_hot(labels), torch.split(codes, self._sizes, 1)
+    def _generate(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Generate with the averaged generators; before stage II learns, enlarge the images of stage I."""
+        classes = self._classes.one_hot(labels)
+        noise_one, z, noise_two = torch.split(codes, self._sizes, 1)
+        small = self._small_images(classes, noise_one, z)
         with self._compute.autocast():
-            sketch = _picture(self._stage_one.average(hot, code[0], code[1]))
             if self._updates.value <= self._config.stage_one_steps:
-                return enlarged(sketch, self._sides)
-            return _picture(self._stage_two.average(hot, code[2], sketch))
+                return upsample(small, self._sides)
+            generated: StageOutput = self._stage_two.average.network(classes, noise_two, small)
+            return generated.images()
 
     def num_classes(self) -> int:
-        return self._classes.number
+        return self._classes.num_classes
 
     def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
-        """Images of the classes [B], [B, C, H, W] in [0, 1]."""
-        return self._make(self._noise.sampling(len(labels)), labels)
+        return self._generate(self._latents.sampling(len(labels)), labels)
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """[B, E + Z + E] -> [B, C, H, W] in [0, 1]: row by row of another class, all in turn."""
-        return self._make(codes, self._classes.in_turn(len(codes)))
+        """Generate images from codes [B, E + Z + E], of all classes in turn: [B, C, H, W] in [0, 1]."""
+        return self._generate(codes, self._classes.cycle(len(codes)))
 
     def latents(self, count: int) -> torch.Tensor:
-        return self._noise.sampling(count)
+        return self._latents.sampling(count)
 
     def sample(self, count: int) -> torch.Tensor:
-        """Of classes that are drawn evenly."""
-        return self.sample_of(self._classes.sampling(count))
+        """Return samples of classes drawn from the uniform distribution."""
+        return self.sample_of(self._classes.sample(count))
 
     def preview(self, count: int) -> torch.Tensor:
-        """Of all classes in turn."""
-        return self.decode(self._noise.preview(count))
-
-
-def _picture(drawn: Drawn) -> torch.Tensor:
-    return torch.sigmoid(drawn.logits.float())
+        """Return samples of all classes in turn, from the same latents at every call."""
+        return self.decode(self._latents.preview(count))

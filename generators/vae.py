@@ -1,8 +1,9 @@
 """The variational autoencoder: an encoder to Gaussian latents and a decoder to Bernoulli pixels.
 
 Paper: Kingma & Welling 2014, "Auto-Encoding Variational Bayes"; a `beta` other than 1 is Higgins et al. 2017,
-    "beta-VAE"; more than one of `bound_samples` is Burda et al. 2016, "Importance Weighted Autoencoders". Deviations:
-    any backbone encodes and its mirror image decodes; Adam instead of Adagrad; weights as PyTorch initialises them.
+    "beta-VAE"; `bound_samples` above 1 is Burda et al. 2016, "Importance Weighted Autoencoders".
+Deviations: any backbone encodes and its mirror image decodes; Adam instead of Adagrad; weights are initialized as
+    PyTorch does.
 """
 
 from typing import Literal
@@ -14,9 +15,10 @@ from torch import nn
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.generators._images.binary import refuse_grey
+from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape
-from sandbox.interfaces.generator import Estimate, GeneratorConfig
+from sandbox.interfaces.capabilities import Estimate, HasBound, HasEncoder, HasLikelihood, HasReconstruction
+from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -29,30 +31,29 @@ from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
 
-_DECODED_TOGETHER = 1_024  # latents at a time while likelihoods are estimated; more is slower, it leaves the cache
-_IMAGES_TOGETHER = 64  # of the same; each is decoded 16 times in one go
+_MAX_DECODED = 1_024  # latents that are decoded at a time for likelihoods; more leave the cache and are slower
+_MAX_IMAGES = 64  # images at a time for likelihoods, so that each has 16 latents in one batch
 
 
 class VAEConfig(GeneratorConfig):
-    """`latent_size`: Z; `beta` weighs the KL; `importance_samples` for each image's likelihood.
-
-    `bound_samples`: K latents an image in the bound that is trained; 1: the ELBO, more: tighter, at K times the work.
-    """
+    """Options of the variational autoencoder (Kingma & Welling 2014)."""
 
     name: Literal["vae"] = "vae"
-    backbone: Backbone = MLP()
-    latent_size: PositiveInt = 16
-    beta: NonNegativeFloat = 1.0
-    bound_samples: PositiveInt = 1
-    importance_samples: int = Field(500, ge=500)
-    optimizer: AnyOptimizer = Adam()
-    stream: ShuffledConfig = ShuffledConfig()
+    backbone: Backbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
+    latent_size: PositiveInt = Field(16, description="number of latents, Z")
+    beta: NonNegativeFloat = Field(1.0, description="weight of the KL divergence; 1: the ELBO")
+    bound_samples: PositiveInt = Field(
+        1, description="latents for each image in the bound; above 1, an importance-weighted bound, which is tighter"
+    )
+    importance_samples: int = Field(500, ge=500, description="latents for each image that estimate its likelihood")
+    optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "VAE":
         return VAE(self, spec, rng, compute)
 
 
-class Network(nn.Module):
+class VAENetwork(nn.Module):
     """q(z | x) = N(mean, diag(exp(log_variance))) and p(x | z), independent Bernoulli pixels."""
 
     def __init__(self, config: VAEConfig, shape: tuple[int, ...]) -> None:
@@ -62,23 +63,29 @@ class Network(nn.Module):
         self.decoder = mirror(config.backbone, config.latent_size, shape)
 
 
-class VAE:
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; likelihoods are nats of black-and-white images."""
+class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
+    """Images are uint8 or floats in [0, 1], [B, C, H, W]; likelihoods are those of black-and-white images, in nats."""
 
     def __init__(self, config: VAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
         with rng.initializing("vae"):
-            self._network = Network(config, image_shape(spec, "vae")).to(compute.device)
+            self._network = VAENetwork(config, image_shape(spec, "vae")).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._noise = rng.torch("vae/noise", compute.device)
         self._prior = rng.torch("vae/sample", compute.device)
         self._importance = rng.torch("vae/importance", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:
+        """Maximize the ELBO or, with several `bound_samples`, the importance-weighted bound.
+
+        Returns:
+            `loss`: minus the bound, nats, with the KL weighted by beta; `elbo`: `reconstruction`, the log-likelihood of
+            the pixels given the latents, minus `kl`.
+        """
         samples, beta = self._config.bound_samples, self._config.beta
         posterior = self._posterior(batch)
-        reconstruction, ratio = self._weigh(self._floats(batch), posterior, samples, self._noise)
-        kl = ratio if samples > 1 else likelihood.gaussian_kl(*posterior)  # the same on average, without the noise
+        reconstruction, ratio = self._sample_bound(self._floats(batch), posterior, samples, self._noise)
+        kl = ratio if samples > 1 else likelihood.gaussian_kl(*posterior)  # equal on average, with less variance
         loss = -likelihood.importance_log_likelihood(reconstruction - beta * kl).mean()
         self._optimizer.minimize(loss)
         return {
@@ -93,69 +100,78 @@ class VAE:
 
     @torch.no_grad()
     def sample(self, count: int) -> torch.Tensor:
-        """Pixel probabilities of latents from the prior, [count, C, H, W]."""
-        return self.decode(self._draw((count, self._config.latent_size), self._prior))
+        """Decode latents drawn from the prior to pixel probabilities, [count, C, H, W]."""
+        return self.decode(self._gaussian_noise((count, self._config.latent_size), self._prior))
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """The posterior's mean, [B, Z]."""
+        """Return the posterior's mean, [B, Z]."""
         return self._posterior(images)[0]
 
     @torch.no_grad()
     def decode(self, z: torch.Tensor) -> torch.Tensor:
-        """[B, Z] -> pixel probabilities [B, C, H, W]."""
+        """Return pixel probabilities [B, C, H, W] given latents [B, Z]."""
         return torch.sigmoid(self._logits(z))
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
-        """Pixel probabilities at the posterior's mean, [B, C, H, W]."""
+        """Return pixel probabilities given the posterior's mean, [B, C, H, W]."""
         return self.decode(self.encode(images))
 
     @torch.no_grad()
     def bound(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The ELBO (beta = 1, one latent an image) and its KL, nats, [B] each.
+        """Return the ELBO (beta = 1, one latent for each image) and its KL divergence, nats, [B] each.
 
         Raises:
-            UserError: for grey images.
+            UserError: For gray images.
         """
         posterior = self._posterior(images)
-        reconstruction, _ = self._weigh(self._black_and_white(images), posterior, 1, self._importance)
+        reconstruction, _ = self._sample_bound(self._binary(images), posterior, 1, self._importance)
         kl = likelihood.gaussian_kl(*posterior)
         return reconstruction[0] - kl, kl
 
     @torch.no_grad()
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
-        """`importance`: from `importance_samples` latents an image; a lower bound on average.
+        """Estimate by importance sampling with `importance_samples` latents for each image; a lower bound on average.
 
         Raises:
-            UserError: for grey images.
+            UserError: For gray images.
         """
-        return Estimate("importance", torch.cat([self._estimate(x) for x in torch.split(images, _IMAGES_TOGETHER)]))
+        nats = [self._importance_sampled(x) for x in torch.split(images, _MAX_IMAGES)]
+        return Estimate("importance", torch.cat(nats))
 
-    def _estimate(self, images: torch.Tensor) -> torch.Tensor:
-        x, posterior = self._black_and_white(images), self._posterior(images)
-        missing, log_weights = self._config.importance_samples, []
-        while missing:
-            samples = min(missing, _DECODED_TOGETHER // len(images))
-            reconstruction, ratio = self._weigh(x, posterior, samples, self._importance)
+    def _importance_sampled(self, images: torch.Tensor) -> torch.Tensor:
+        """Return log p of each image, nats [B]."""
+        x, posterior = self._binary(images), self._posterior(images)
+        remaining, log_weights = self._config.importance_samples, []
+        while remaining:
+            samples = min(remaining, _MAX_DECODED // len(images))
+            reconstruction, ratio = self._sample_bound(x, posterior, samples, self._importance)
             log_weights.append(reconstruction - ratio)
-            missing -= samples
+            remaining -= samples
         return likelihood.importance_log_likelihood(torch.cat(log_weights))
 
-    def _weigh(
+    def _sample_bound(
         self, x: torch.Tensor, posterior: tuple[torch.Tensor, torch.Tensor], samples: int, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """log p(x | z) and log q(z | x) / p(z) of latents from the posterior: [samples, B] each, of x [B, C, H, W].
+        """Draw latents from the posterior; return log p(x | z) and log q(z | x) / p(z), [samples, B] each.
 
-        The first minus the second is the log of the importance weight; the second is the KL on average.
+        The first minus the second is the log importance weight. The mean of the second is the KL divergence.
+
+        Args:
+            x: Pixels, [B, C, H, W].
+            posterior: Mean and log variance, [B, Z] each.
+            samples: Latents for each image.
+            generator: Source of the latents.
         """
         mean, log_variance = posterior
-        z = mean + (0.5 * log_variance).exp() * self._draw((samples, *mean.shape), generator)
+        z = mean + (0.5 * log_variance).exp() * self._gaussian_noise((samples, *mean.shape), generator)
         reconstruction = likelihood.bernoulli_log_prob(self._logits(z.flatten(0, 1)).view(samples, *x.shape), x)
         zero = torch.zeros_like(mean)
         ratio = likelihood.gaussian_log_prob(z, mean, log_variance) - likelihood.gaussian_log_prob(z, zero, zero)
         return reconstruction, ratio
 
     def _posterior(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the mean and the log variance of q(z | x), [B, Z] each."""
         with self._compute.autocast():
             both = self._network.posterior(self._network.encoder(self._floats(images)))
         mean, log_variance = both.float().chunk(2, -1)
@@ -169,10 +185,10 @@ class VAE:
     def _floats(self, images: torch.Tensor) -> torch.Tensor:
         return as_pixels(images, self._compute.device)
 
-    def _black_and_white(self, images: torch.Tensor) -> torch.Tensor:
+    def _binary(self, images: torch.Tensor) -> torch.Tensor:
         x = self._floats(images)
-        refuse_grey(x, "generator.name=vae has likelihoods of black and white only")
+        require_binary(x, "generator.name=vae has likelihoods of black and white only")
         return x
 
-    def _draw(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
+    def _gaussian_noise(self, shape: tuple[int, ...], generator: torch.Generator) -> torch.Tensor:
         return torch.randn(shape, generator=generator, device=self._compute.device)

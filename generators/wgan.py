@@ -1,22 +1,31 @@
-"""A critic instead of a discriminator: its scores on real and generated images differ by a Wasserstein distance.
+"""WGAN: a critic with clipped weights estimates the Wasserstein distance of generated from real images.
 
-Paper: Arjovsky, Chintala & Bottou 2017, "Wasserstein GAN": weights clipped after each step, five critic steps, RMSProp.
-Deviations: Adam without momentum of the gradient (beta1 = 0) takes RMSProp's place; what is said in `_duel.py`.
+Paper: Arjovsky, Chintala & Bottou 2017, "Wasserstein GAN": weights are clipped after each of five critic steps.
+Deviations: Adam without momentum (beta1 = 0) in place of RMSProp; those of all GANs
+    (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
 
 import torch
-from pydantic import PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat
+from torch import nn
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.generators._adversarial.config import (
+    AdversarialConfig,
+    DiscriminatorOptimizer,
+    DiscriminatorSteps,
+    GeneratorOptimizer,
+    LatentSize,
+)
 from sandbox.generators._adversarial.discriminator import Discriminator
 from sandbox.generators._adversarial.latents import Latents
-from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
-from sandbox.generators._adversarial.training import AdversarialTrainer, Decay
-from sandbox.interfaces.generator import GeneratorConfig
+from sandbox.generators._adversarial.training import AdversarialTrainer
+from sandbox.interfaces.capabilities import HasLatents, HasPreview
+from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -25,35 +34,38 @@ from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import WASSERSTEIN
 from sandbox.optimizers.adam import Adam
-from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.shuffled import ShuffledConfig
 
 _ADAM = Adam(lr=5e-5, betas=(0.0, 0.99))
 
 
-class WGANConfig(GeneratorConfig):
-    """`latent_size`: Z; `average_decay` and `discriminator_steps`: to an update of the generator.
-
-    `clip`: the critic's weights stay within this, either way.
-    """
+class WGANConfig(AdversarialConfig):
+    """Options of a WGAN."""
 
     name: Literal["wgan"] = "wgan"
-    backbone: Backbone = Strided(normalization="none")
-    latent_size: PositiveInt = 100
-    average_decay: Decay = 0.999
-    clip: PositiveFloat = 0.01
-    discriminator_steps: PositiveInt = 5
-    discriminator_optimizer: AnyOptimizer = _ADAM
-    generator_optimizer: AnyOptimizer = _ADAM
-    regularizers: PackedRegularizers = Regularizers()
-    stream: ShuffledConfig = ShuffledConfig()
+    backbone: Backbone = Field(
+        Strided(normalization="none"), description="the critic; its mirror image is the generator"
+    )
+    latent_size: LatentSize = 100
+    clip: PositiveFloat = Field(0.01, description="the critic's weights are clipped to [-clip, clip]")
+    discriminator_steps: DiscriminatorSteps = 5
+    discriminator_optimizer: DiscriminatorOptimizer = _ADAM
+    generator_optimizer: GeneratorOptimizer = _ADAM
+    stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "WGAN":
         return WGAN(self, spec, rng, compute)
 
 
-class WGAN:
-    """Two networks, two optimisers: first the discriminator moves, then the generator."""
+@torch.no_grad()
+def clip_weights(network: nn.Module, limit: float) -> None:
+    """Clip every weight and bias to [-limit, limit]."""
+    for weight in network.parameters():
+        weight.clamp_(-limit, limit)
+
+
+class WGAN(Generator, HasPreview, HasLatents):
+    """A Wasserstein GAN with weight clipping."""
 
     def __init__(self, config: WGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         with rng.initializing("wgan/discriminator"):
@@ -61,32 +73,36 @@ class WGAN:
         with rng.initializing("wgan/generator"):
             generator = mirror(config.backbone, config.latent_size, spec.shape)
         self._clip = config.clip
-        self._noise = Latents(config.latent_size, rng, compute)
-        self._duel = AdversarialTrainer(config, WASSERSTEIN, generator, discriminator, rng, compute)
+        self._latents = Latents(config.latent_size, rng, compute)
+        self._trainer = AdversarialTrainer(config, WASSERSTEIN, generator, discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        duel, noise = self._duel, self._noise
-        metrics = duel.play(batch, lambda: noise.images(duel.generator, noise.training(len(batch))), limit=self._limit)
-        return {**metrics, "wasserstein": metrics["d_real"] - metrics["d_fake"]}
-
-    @torch.no_grad()
-    def _limit(self) -> None:
-        for weight in self._duel.discriminator.parameters():
-            weight.clamp_(-self._clip, self._clip)
+        """Update the critic, and in every `discriminator_steps`-th update the generator."""
+        trainer = self._trainer
+        fake = trainer.generate(self._latents.training(len(batch)))  # G(z)
+        # The critic f maximizes f(x) - f(G(z)), with bounded weights.
+        outputs = trainer.discriminate(batch, fake.detach())
+        metrics = trainer.discriminator_step(outputs)
+        clip_weights(trainer.discriminator, self._clip)
+        metrics["wasserstein"] = metrics["d_real"] - metrics["d_fake"]
+        if trainer.generator_due():
+            # The generator maximizes f(G(z)).
+            output = trainer.discriminate_fake(fake)
+            metrics |= trainer.generator_step(output)
+        return metrics
 
     def parts(self) -> dict[str, Stateful]:
-        return self._duel.parts()
+        return self._trainer.parts()
 
-    @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Images of the averaged generator: [B, Z] -> [B, C, H, W] in [0, 1]."""
-        return self._noise.images(self._duel.average, codes)
+        """Generate images from latents [B, Z] with the averaged generator: [B, C, H, W] in [0, 1]."""
+        return self._trainer.generate_averaged(codes)
 
     def latents(self, count: int) -> torch.Tensor:
-        return self._noise.sampling(count)
+        return self._latents.sampling(count)
 
     def sample(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.sampling(count))
+        return self.decode(self._latents.sampling(count))
 
     def preview(self, count: int) -> torch.Tensor:
-        return self.decode(self._noise.preview(count))
+        return self.decode(self._latents.preview(count))

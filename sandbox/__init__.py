@@ -1,1 +1,1 @@
-"""The house: words and interfaces, parts, streams, loops and the roof. `DESIGN` of the floors is in README.md."""
+"""The framework: interfaces, components, training loop, runs and command line; docs/architecture.md has the layers."""

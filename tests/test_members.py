@@ -14,7 +14,6 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import spec_of
-from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.build import build
@@ -26,13 +25,16 @@ AGENTS, GENERATORS = registry.names("agents"), registry.names("generators")
 EVERY = [*(("agent", name) for name in AGENTS), *(("generator", name) for name in GENERATORS)]
 
 
-CATCH, GRID_WORLD = "env.name=catch", "env={name: grid_world, observe: features}"
+CATCH, FEATURES = "env.name=catch", "env={name: catch, observe: features}"
+GRID_WORLD = "env={name: grid_world, observe: features}"
 DIGITS = "data={name: digits, binarize: threshold}"
 EDGES = "data={name: edges, count: 60, shrink: 4}"
 
+# Sources of members that cannot learn from Catch (agents) or digits (generators).
+SOURCES = {"q_learning": GRID_WORLD, "sarsa": GRID_WORLD, "pix2pix": EDGES, "cyclegan": EDGES}
 
 # Members whose defaults ask for more than a test has time for: a part of a batch, or every stage within a few updates.
-SMALL = {
+SHORT = {
     "dbm": ["generator={pretraining_steps: 2, learning_steps: 3}"],
     "dbn": ["generator={pretraining_steps: 2, up_down: {steps: 2}, softmax: {hidden_dropout: 0.5}}"],
     "drqn": ["agent.stream={batch_size: 4}"],
@@ -40,30 +42,31 @@ SMALL = {
     "r2d2": ["agent.stream={batch_size: 4, length: 6, period: 4, burn_in: 3, replay: {warmup: 200}}"],
 }
 
+# The smallest configs that still do everything, where defaults are large; on top of `SHORT`.
+MLP = [FEATURES, "agent.backbone={name: mlp, hidden: [16]}"]
+REPLAY = "agent.stream.replay={num_envs: 4, capacity: 2_000, warmup: 64}"
+SMALL = {
+    "dqn": [*MLP, REPLAY],
+    "double_dqn": [*MLP, REPLAY],
+    "rainbow": [*MLP, REPLAY],
+    "iqn": [*MLP, REPLAY],
+    "pqn": MLP,
+    "drqn": [*MLP, REPLAY],
+    "darqn": [REPLAY],  # its attention needs images
+    "cyclegan": ["generator={channels: [8, 16], num_blocks: 1, patch_channels: [8, 16]}"],
+    "r2d2": [*MLP, "agent.stream.replay={num_envs: 4, capacity: 2_000, warmup: 200}"],
+}
 
-def start(kind: str, name: str, folder: Path, seed: int = 0) -> tuple[Any, Run]:
-    """The member with its defaults, or as `SMALL` says, on digits or Catch, or on what it asks for instead."""
 
-    def on(source: str) -> tuple[Any, Run]:
-        config = resolve(
-            [], [f"{kind}.name={name}", source, "steps=100", "device=cpu", f"seed={seed}", *SMALL.get(name, [])]
-        )
-        parts = build(config, folder)
-        return parts, parts.run()
-
-    if kind == "generator":
-        try:
-            return on(DIGITS)
-        except UserError as refusal:
-            if "data.name=edges" not in str(refusal):
-                raise
-            return on(EDGES)
-    try:
-        return on(CATCH)
-    except UserError as refusal:
-        if "env.observe=features" not in str(refusal) or "env.name=grid_world" not in str(refusal):
-            raise
-        return on(GRID_WORLD)
+def start(kind: str, name: str, folder: Path, seed: int = 0, *, small: bool = True) -> tuple[Any, Run]:
+    """The member in its smallest config, or with its defaults, as far as a test has time for them."""
+    usual = CATCH if kind == "agent" else DIGITS
+    words = [f"{kind}.name={name}", SOURCES.get(name, usual), "steps=100", "device=cpu", f"seed={seed}"]
+    words += SHORT.get(name, [])
+    if small:
+        words += SMALL.get(name, [])
+    built = build(resolve([], words), folder)
+    return built, built.run()
 
 
 def go(run: Run, updates: int) -> list[dict[str, float]]:
@@ -123,10 +126,10 @@ def test_same_seed_same_numbers_other_seed_other_numbers(kind: str, name: str, t
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_updates_do_not_wait_for_the_device(kind: str, name: str, tmp_path: Path) -> None:
-    """Metrics are 0-d tensors or numbers, none carries a gradient, and the batch could be kept."""
-    _, run = start(kind, name, tmp_path)
+    """With the member's defaults: metrics are 0-d tensors or numbers, none with a gradient; batches can be dumped."""
+    _, run = start(kind, name, tmp_path, small=False)
     for _, (batch, metrics) in zip(range(9), run.steps(), strict=False):
-        write_tree(tmp_path, "batch", batch)  # it can be put aside, should the loss not be finite
+        write_tree(tmp_path, "batch", batch)  # as the recorder does if the loss is not finite
         for value in metrics.values():
             assert isinstance(value, float) or (value.dim() == 0 and not value.requires_grad)
 
@@ -169,7 +172,7 @@ def test_playing_on_beside_an_update_changes_nothing(name: str, tmp_path: Path) 
     def after(beside: Background) -> tuple[Run, list[dict[str, float]]]:
         parts, _ = start("agent", name, tmp_path)
         compute = replace(parts.compute, background=beside)
-        learner = parts.config.learner.make(spec_of(parts.source(1)), rng := Rng(0), compute, NO_RUNS)
+        learner = parts.config.learner.make(spec_of(parts.config.env.make(1)), rng := Rng(0), compute, NO_RUNS)
         run = replace(parts, rng=rng, learner=learner, compute=compute).run()
         for _, _ in zip(range(8), run.steps(), strict=False):
             pass
@@ -184,7 +187,7 @@ def test_playing_on_beside_an_update_changes_nothing(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", AGENTS)
 def test_agents_act_in_batches_and_carry_their_state(name: str, tmp_path: Path) -> None:
     parts, _ = start("agent", name, tmp_path)
-    env = parts.source(3)
+    env = parts.config.env.make(3)
     observations, _ = env.reset(seed=0)
     state = parts.learner.initial_state(3)
     for _ in range(5):
@@ -197,11 +200,10 @@ def test_agents_act_in_batches_and_carry_their_state(name: str, tmp_path: Path) 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_generators_have_samples(name: str, tmp_path: Path) -> None:
     parts, run = start("generator", name, tmp_path)
-    assert isinstance(parts.source, DataSet)
-    assert isinstance(parts.learner, Generator)
+    assert isinstance(parts.data, DataSet)
     go(run, 2)
     samples = parts.learner.sample(5)
-    assert samples.shape == (5, *parts.source.spec.shape)
+    assert samples.shape == (5, *parts.data.spec.shape)
     assert samples.min() >= 0
     assert samples.max() <= 1
 

@@ -1,4 +1,4 @@
-"""Stable-Baselines3 draws from the global generators of NumPy and PyTorch: while it works, they are the run's own."""
+"""The run's generators in place of the global ones of NumPy and PyTorch, from which Stable-Baselines3 draws."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from sandbox.core.rng import Rng
 
 
 class Generators:
-    """The run's generators called `sb3`; `Rng` has them in the checkpoint."""
+    """The run's generators named `sb3`; the run's random streams hold their place in the checkpoint."""
 
     def __init__(self, rng: Rng, device: torch.device) -> None:
         self._numpy, self._cpu = rng.numpy("sb3"), rng.torch("sb3", torch.device("cpu"))
@@ -19,7 +19,7 @@ class Generators:
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
-        """Whoever draws from the global generators inside draws from these; those outside come back as they were."""
+        """Replace the global generators by these inside the block, and restore them afterwards."""
         bits, before = mtrand.get_bit_generator(), np.random.get_state(legacy=False)
         with torch.random.fork_rng(list(self._cuda)):
             mtrand.set_bit_generator(self._numpy.bit_generator)

@@ -1,4 +1,4 @@
-"""An algorithm of Stable-Baselines3 for an environment of ours; what it has to say comes in our words."""
+"""Construction of a Stable-Baselines3 algorithm, with its warnings and errors as messages of the sandbox."""
 
 import warnings
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _SMALLEST = 36  # pixels; smaller images do not fit through the three convolutio
 
 @contextmanager
 def warnings_as_notes() -> Iterator[None]:
-    """What Stable-Baselines3 warns of inside becomes one line each on standard error."""
+    """Turn warnings inside the block into one line each on standard error."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always", UserWarning)
         yield
@@ -30,10 +30,15 @@ def warnings_as_notes() -> Iterator[None]:
 
 
 def policy_for(spec: Spec, wish: str, recurrent: bool) -> str:
-    """The name of a policy, `wish` unless that is `auto`.
+    """Return the name of Stable-Baselines3's policy class.
+
+    Args:
+        spec: Shape of the observations.
+        wish: `CnnPolicy`, `MlpPolicy` or `auto`.
+        recurrent: Whether the policy has LSTMs.
 
     Raises:
-        UserError: for convolutions over anything but images of bytes, large enough.
+        UserError: For `CnnPolicy` unless observations are images of bytes that are large enough.
     """
     large = len(spec.shape) == 3 and min(spec.shape[1:]) >= _SMALLEST
     if wish == "CnnPolicy" and not (spec.is_bytes and large):
@@ -41,28 +46,38 @@ def policy_for(spec: Spec, wish: str, recurrent: bool) -> str:
             f"agent.policy=CnnPolicy is for images of bytes, at least {_SMALLEST}x{_SMALLEST}, and here are "
             f"{'bytes' if spec.is_bytes else 'numbers'} of shape {spec.shape}. Set agent.policy=auto."
         )
-    chosen = wish if wish != "auto" else "CnnPolicy" if spec.is_bytes and large else "MlpPolicy"
+    chosen = wish
+    if wish == "auto":
+        chosen = "CnnPolicy" if spec.is_bytes and large else "MlpPolicy"
     return chosen.replace("Policy", "LstmPolicy") if recurrent else chosen
 
 
 def make_model(
     algorithm: type[BaseAlgorithm],
     policy: str,
-    world: EnvAdapter,
+    env: EnvAdapter,
     device: torch.device,
     keywords: dict[str, Any],
     where: str,
 ) -> BaseAlgorithm:
-    """Ready to `_setup_learn`, with a logger that writes nowhere; `where` its keyword arguments were set.
+    """Build an algorithm with a logger that writes nowhere.
+
+    Args:
+        algorithm: Class of the algorithm.
+        policy: Name of its policy class.
+        env: The environments.
+        device: Device of the networks.
+        keywords: Keyword arguments of the algorithm.
+        where: Section of the config that they come from.
 
     Raises:
-        UserError: for keyword arguments that the algorithm refuses.
+        UserError: For keyword arguments that the algorithm refuses.
     """
-    images = is_image_space(world.observation_space)  # ours have their channels first: not to be guessed at
-    env = VecTransposeImage(world, skip=True) if images else world
+    images = is_image_space(env.observation_space)
+    given = VecTransposeImage(env, skip=True) if images else env  # channels are first already
     with warnings_as_notes():
         try:
-            model = algorithm(policy, env, device=device, **keywords)
+            model = algorithm(policy, given, device=device, **keywords)
         except (AssertionError, TypeError, ValueError) as error:
             raise UserError(f"{where}: Stable-Baselines3 refuses these options: {error}") from error
     model.set_logger(Logger(None, []))

@@ -1,7 +1,7 @@
-"""Which of Stable-Baselines3's algorithms there are, and their keyword arguments as sections of a config.
+"""The algorithms of Stable-Baselines3, and their keyword arguments as sections of a config.
 
-The options are read from the signatures of the installed classes: numbers, true or false, lists and dicts of those.
-Where Stable-Baselines3 takes a schedule, a config may give our `Linear`, in agent steps.
+The options are read from the signatures of the installed classes: numbers, booleans, and lists and dicts of them.
+Where Stable-Baselines3 accepts a schedule, a config may give a linear one, in agent steps.
 """
 
 import inspect
@@ -39,7 +39,8 @@ REFUSED = {
     "tqc": _CONTINUOUS,
 }
 
-_KINDS: dict[Any, Any] = {  # what a config may give, by Stable-Baselines3's type hint; nothing else is an option
+# Types of options by the type hints of Stable-Baselines3; arguments of other types are no options.
+_KINDS: dict[Any, Any] = {
     NoneType: NoneType,
     bool: bool,
     int: PositiveInt,
@@ -51,25 +52,25 @@ _KINDS: dict[Any, Any] = {  # what a config may give, by Stable-Baselines3's typ
     dict[str, Any]: dict[str, JsonValue],
 }
 _FRACTION = Annotated[float, Field(ge=0, le=1)]
-_RANGES: dict[str, Any] = {  # of options whose type says too little
+_RANGES: dict[str, Any] = {  # of options whose type hint allows too much
     "exploration_fraction": _FRACTION,
     "exploration_initial_eps": _FRACTION,
     "exploration_final_eps": _FRACTION,
     "gae_lambda": _FRACTION,
     "gamma": _FRACTION,
-    "gradient_steps": Annotated[int, Field(ge=-1)],  # -1: as many as steps were made
+    "gradient_steps": Annotated[int, Field(ge=-1)],  # -1: as many as agent steps
     "learning_starts": NonNegativeInt,
     "tau": _FRACTION,
 }
 _LEFT_OUT = {
     *("seed", "verbose", "stats_window_size", "_init_setup_model", "lr_schedule"),  # the run has its own
     *("use_sde", "sde_sample_freq", "log_std_init", "full_std", "use_expln", "squash_output"),  # continuous actions
-    *("optimize_memory_usage", "replay_buffer_kwargs", "rollout_buffer_kwargs"),  # could undo what is promised
+    *("optimize_memory_usage", "replay_buffer_kwargs", "rollout_buffer_kwargs"),  # would change what is saved
 }
 
 
 class Given(Config):
-    """Only what was given is written down: the rest are the defaults of the Stable-Baselines3 that is installed."""
+    """A section that is saved without its defaults, which are those of the installed Stable-Baselines3."""
 
     @model_serializer(mode="wrap")
     def _given(self, handler: Callable[["Given"], dict[str, Any]]) -> dict[str, Any]:
@@ -77,7 +78,10 @@ class Given(Config):
 
 
 def keywords(section: Config, total_steps: int) -> dict[str, Any]:
-    """What `section` was given, as Stable-Baselines3 takes it; its schedules go by what is left of `total_steps`."""
+    """Return the given options of a section as keyword arguments.
+
+    Schedules become functions of the remaining share of `total_steps`, as Stable-Baselines3 expects.
+    """
 
     def plain(value: Any) -> Any:
         if isinstance(value, Linear):
@@ -88,27 +92,34 @@ def keywords(section: Config, total_steps: int) -> dict[str, Any]:
 
 
 def _section(made: type, **sections: type[Given]) -> type[Given]:
-    """The keyword arguments that the class `made` takes and a config can give; some of them are `sections`."""
-    fields: dict[str, Any] = {name: (section, section()) for name, section in sections.items()}
+    """Return a config class of the keyword arguments of the class `made`; some of them are `sections`."""
+    fields: dict[str, Any] = {
+        name: (section, Field(default=section(), description=f"keyword arguments of {section.__name__}"))
+        for name, section in sections.items()
+    }
     for name, parameter in inspect.signature(made).parameters.items():
         hint = parameter.annotation
         branches = get_args(hint) if isinstance(hint, UnionType) else (hint,)
         kinds = [_RANGES.get(name) or _KINDS[branch] for branch in branches if branch in _KINDS]
         if name not in (*_LEFT_OUT, *sections) and set(kinds) - {NoneType}:
-            fields[name] = (reduce(or_, kinds), parameter.default)
+            about = f"argument of {made.__name__}: see Stable-Baselines3's manual"
+            fields[name] = (reduce(or_, kinds), Field(default=parameter.default, description=about))
     return create_model(made.__name__, __base__=Given, __doc__=f"Keyword arguments of {made.__name__}.", **fields)
 
 
 def _sections() -> dict[str, Any]:
-    """For each algorithm; its policies for pixels and for features take the same options."""
+    """Return the section of each algorithm; its policies for pixels and for features have the same options."""
     policies = {name: next(iter(each.policy_aliases.values())) for name, each in ALGORITHMS.items()}
     sections = {name: _section(each, policy_kwargs=_section(policies[name])) for name, each in ALGORITHMS.items()}
-    return {name: (section, section()) for name, section in sections.items()}
+    return {
+        name: (section, Field(default=section(), description=f"keyword arguments of {section.__name__}"))
+        for name, section in sections.items()
+    }
 
 
 Options: Any = create_model(
     "Options",
     __base__=Given,
-    __doc__="Keyword arguments of each algorithm by its name, such as `ppo: {n_steps: 128}`; see its own documents.",
+    __doc__="Keyword arguments of each algorithm by name, e.g. `ppo: {n_steps: 128}`: see Stable-Baselines3's manual.",
     **_sections(),
 )

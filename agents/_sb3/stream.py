@@ -1,9 +1,9 @@
-"""Batches as Stable-Baselines3 collects them, with its policy in our environments."""
+"""The stream of a Stable-Baselines3 algorithm: batches that it collects with its own policy."""
 
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from stable_baselines3.common.callbacks import BaseCallback
 
 from sandbox.agents._sb3.global_rng import Generators
@@ -17,22 +17,31 @@ from sandbox.streams.actor import Actor
 
 
 class SB3StreamConfig(StreamConfig):
-    """Stable-Baselines3 counts its `n_steps` and `train_freq` in steps of all `num_envs` together."""
+    """Options of the environments of a Stable-Baselines3 algorithm."""
 
-    num_envs: PositiveInt = 8
+    num_envs: PositiveInt = Field(
+        default=8, description="environments that step together; `n_steps` and `train_freq` count steps of them all"
+    )
 
     def make(self, source: Callable[[int], Environment], learner: Any, rng: Rng, compute: Compute) -> "Collection":
-        """Raises UserError for options that cannot train here."""
+        """Build the stream.
+
+        Raises:
+            UserError: For options that cannot train here.
+        """
         return learner.begin(source(self.num_envs), rng)
 
 
 class Collection:
-    """A batch is what one turn of Stable-Baselines3's `learn` collects; the actor makes the steps."""
+    """A stream of the batches that one turn of Stable-Baselines3's `learn` collects; the actor makes the steps."""
 
-    def __init__(self, way: OnPolicy | OffPolicy, generators: Generators, actor: Actor, nothing: BaseCallback) -> None:
-        """`nothing`: the callback that does nothing."""
-        self._way, self._generators, self._actor, self._nothing = way, generators, actor, nothing
-        self._held = way.begin()
+    def __init__(
+        self, phases: OnPolicy | OffPolicy, generators: Generators, actor: Actor, callback: BaseCallback
+    ) -> None:
+        """Begin training; `callback` does nothing."""
+        self._phases, self._generators = phases, generators
+        self._actor, self._callback = actor, callback
+        self._phase_parts = phases.begin()
 
     @property
     def step(self) -> int:
@@ -40,11 +49,14 @@ class Collection:
         return self._actor.steps
 
     def __next__(self) -> Batch:
+        """Return the next batch."""
         with self._generators.in_place():
-            return self._way.collect(self._nothing)
+            return self._phases.collect(self._callback)
 
     def metrics(self) -> dict[str, float]:
+        """Return means over the games that ended since the last call."""
         return self._actor.metrics()
 
     def parts(self) -> dict[str, Stateful]:
-        return {"actor": self._actor, **self._held}
+        """Return the actor and the parts of the algorithm."""
+        return {"actor": self._actor, **self._phase_parts}

@@ -1,4 +1,4 @@
-"""A few Atari games in one process: what one worker does."""
+"""The emulators of one process; a worker process runs one `Emulators`, and so does the calling process."""
 
 from typing import Any, NamedTuple
 
@@ -6,14 +6,24 @@ import numpy as np
 from ale_py import ALEInterface, ALEState, LoggerMode, roms
 
 from sandbox.core.errors import UserError
-from sandbox.envs._atari.screen import Shrink
+from sandbox.envs._atari.screen import Downscaler
 
-NOOP, FIRE = 0, 1  # the emulator's numbers
-GOES_ON, OVER, TRUNCATED = 0, 1, 2
+NOOP, FIRE = 0, 1  # The emulator's numbers of these actions.
+PLAYING, GAME_OVER, TRUNCATED = 0, 1, 2  # Status of a game after a step.
 
 
 class Rules(NamedTuple):
-    """What the emulators must know of the config; frames are the emulator's."""
+    """The options that the emulators need; frames are the emulator's.
+
+    Attributes:
+        game: Name of the game.
+        mode: Mode switch of the console; None for the game's default.
+        difficulty: Difficulty switch of the console; None for the game's default.
+        frame_skip: Frames per step.
+        max_pool: Observe the pixel-wise maximum of the last two frames of a step.
+        max_frames: Frames after which a game is truncated.
+        stop_at_life_loss: End a step at the frame in which a life is lost.
+    """
 
     game: str
     mode: int | None
@@ -25,10 +35,12 @@ class Rules(NamedTuple):
 
 
 def load(game: str, mode: int | None, difficulty: int | None) -> ALEInterface:
-    """An emulator at a game's start. The games draw no random number, and sticky actions are not its business.
+    """Return an emulator at the start of a game.
+
+    The games themselves draw no random numbers, and the emulator's own sticky actions are off.
 
     Raises:
-        UserError: for a mode or difficulty that the game does not have.
+        UserError: For a mode or difficulty that the game does not have.
     """
     ALEInterface.setLoggerMode(LoggerMode.Error)
     emulator = ALEInterface()
@@ -50,101 +62,133 @@ def _check(option: str, value: int, available: list[int], game: str) -> None:
         raise UserError(f"env.{option}: {game} has no {option} {value}; it has {', '.join(map(str, available))}")
 
 
-def _put(game: ALEInterface, state: ALEState) -> None:
-    """Right after a reset the console's RESET switch is down until the next frame, and no state knows of it."""
+def _restore(emulator: ALEInterface, state: ALEState) -> None:
+    """Put an emulator into a state, with the RESET switch of the console as it was then.
+
+    The switch is down between a reset and the next frame, and is not part of a state.
+    """
     if state.getEpisodeFrameNumber() == 0:
-        game.reset_game()
+        emulator.reset_game()
     else:
-        game.act(NOOP)
-    game.restoreSystemState(state)
+        emulator.act(NOOP)
+    emulator.restoreSystemState(state)
 
 
-class Games:
-    """One emulator for each of `observations` [N, 84, 84] uint8, which it keeps up to date."""
+class Emulators:
+    """N emulators of the same game.
+
+    Attributes:
+        emulators: The emulators, [N].
+        minimal_actions: The actions that have an effect in this game.
+    """
 
     def __init__(self, rules: Rules, observations: np.ndarray) -> None:
+        """Load one emulator for each of the observations [N, 84, 84], uint8, which are updated in place."""
         self._rules, self._observations = rules, observations
-        self._games = [load(rules.game, rules.mode, rules.difficulty) for _ in observations]
-        first = self._games[0]
+        self.emulators = [load(rules.game, rules.mode, rules.difficulty) for _ in observations]
+        first = self.emulators[0]
         self.minimal_actions = [action.value for action in first.getMinimalActionSet()]
-        self._fresh, self._first_screen = first.cloneSystemState(), first.getScreen()
-        self._first_grey = first.getScreenGrayscale()
-        self._shrink = Shrink(*self._first_grey.shape)
-        self._last, self._before = np.zeros((2, len(observations), *self._first_grey.shape), np.uint8)
-        self._palette = np.zeros((256, 3), np.uint8)  # of the colors seen; the emulator does not give it away
-        self._palette[self._first_screen] = first.getScreenRGB()
-        # An emulator that was put into a state shows an older screen until its next frame.
-        self._stills: list[np.ndarray | None] = [self._first_screen] * len(observations)
+        # The start of a game, and its screen.
+        self._start_state, self._start_screen = first.cloneSystemState(), first.getScreen()
+        self._start_gray = first.getScreenGrayscale()
+        self._downscale = Downscaler(*self._start_gray.shape)
+        # The last two gray screens of each step.
+        self._last, self._before = np.zeros((2, len(observations), *self._start_gray.shape), np.uint8)
+        # The RGB values of the color codes seen so far; the emulator does not offer its palette.
+        self._palette = np.zeros((256, 3), np.uint8)
+        self._palette[self._start_screen] = first.getScreenRGB()
+        # A restored emulator shows an older screen until its next frame; the true one is kept here, else None.
+        self._restored_screens: list[np.ndarray | None] = [self._start_screen] * len(observations)
 
-    def start(self, lanes: np.ndarray, noops: np.ndarray, fire: bool) -> np.ndarray:
-        """New games in `lanes`, after so many frames of nothing, and FIRE if it does not end them: their lives."""
-        for lane, count in zip(lanes.tolist(), noops.tolist(), strict=True):
-            if not self._opening(lane, [NOOP] * count + [FIRE] * fire):
-                self._opening(lane, [])
-        screens = self._last[lanes]
-        small = np.empty((len(lanes), *self._observations.shape[1:]), np.uint8)
-        self._shrink(screens, small)
-        self._observations[lanes] = small
-        return np.array([self._games[lane].lives() for lane in lanes.tolist()])
+    def start(self, indices: np.ndarray, noops: np.ndarray, fire: bool) -> np.ndarray:
+        """Start new games.
 
-    def _opening(self, lane: int, actions: list[int]) -> bool:
-        """Whether the game is still on after `actions`."""
-        game = self._games[lane]
-        _put(game, self._fresh)
-        self._stills[lane], self._last[lane] = self._first_screen, self._first_grey
+        Args:
+            indices: The emulators, [K].
+            noops: Frames without an action at the start of each game, [K].
+            fire: Press FIRE after that. If the game ends by then, it starts again without any of these frames.
+
+        Returns:
+            The lives of the games, [K].
+        """
+        for index, count in zip(indices.tolist(), noops.tolist(), strict=True):
+            opening = [NOOP] * count
+            if fire:
+                opening.append(FIRE)
+            if not self._open(index, opening):
+                self._open(index, [])
+        screens = self._last[indices]
+        small = np.empty((len(indices), *self._observations.shape[1:]), np.uint8)
+        self._downscale(screens, small)
+        self._observations[indices] = small
+        return np.array([self.emulators[index].lives() for index in indices.tolist()])
+
+    def _open(self, index: int, actions: list[int]) -> bool:
+        """Start a game with these actions; return whether it is still running afterwards."""
+        emulator = self.emulators[index]
+        _restore(emulator, self._start_state)
+        self._restored_screens[index], self._last[index] = self._start_screen, self._start_gray
         for action in actions:
-            self._stills[lane] = None
-            game.act(action)
+            self._restored_screens[index] = None
+            emulator.act(action)
         if actions:
-            game.getScreenGrayscale(self._last[lane])
-        return not game.game_over()
+            emulator.getScreenGrayscale(self._last[index])
+        return not emulator.game_over()
 
     def step(self, actions: np.ndarray, lives: np.ndarray) -> np.ndarray:
-        """[N, frame_skip] actions -> [N, 4]: reward, lives, GOES_ON | OVER | TRUNCATED, frames played.
+        """Play the frames of one step in every game.
 
-        The skip ends where the game does, or where fewer than `lives` [N] are left.
+        Args:
+            actions: The action of every frame, [N, frame_skip].
+            lives: Lives before the step, [N]. With `stop_at_life_loss` a step ends where fewer are left.
+
+        Returns:
+            Reward, lives, status (`PLAYING`, `GAME_OVER` or `TRUNCATED`) and frames played, [N, 4].
         """
         rules, results = self._rules, []
-        for lane, (game, plan, before) in enumerate(zip(self._games, actions.tolist(), lives.tolist(), strict=True)):
-            frames = max(1, min(len(plan), rules.max_frames - game.getEpisodeFrameNumber()))
+        for index, (emulator, plan, before) in enumerate(
+            zip(self.emulators, actions.tolist(), lives.tolist(), strict=True)
+        ):
+            frames = max(1, min(len(plan), rules.max_frames - emulator.getEpisodeFrameNumber()))
             reward = played = 0
             over = False
             while played < frames and not over:
                 if played == frames - 1 and played:
-                    game.getScreenGrayscale(self._before[lane])
-                reward += game.act(plan[played])
+                    emulator.getScreenGrayscale(self._before[index])
+                reward += emulator.act(plan[played])
                 played += 1
-                over = game.game_over()
-                if rules.stop_at_life_loss and game.lives() < before:
+                over = emulator.game_over()
+                if rules.stop_at_life_loss and emulator.lives() < before:
                     break
+            # A step that ended early is observed by its true last frame alone.
             if played < frames or played == 1 or not rules.max_pool:
-                self._before[lane] = 0
-            game.getScreenGrayscale(self._last[lane])
-            self._stills[lane] = None
-            late = game.getEpisodeFrameNumber() >= rules.max_frames
-            results.append((reward, game.lives(), OVER if over else TRUNCATED if late else GOES_ON, played))
+                self._before[index] = 0
+            emulator.getScreenGrayscale(self._last[index])
+            self._restored_screens[index] = None
+            late = emulator.getEpisodeFrameNumber() >= rules.max_frames
+            results.append((reward, emulator.lives(), GAME_OVER if over else TRUNCATED if late else PLAYING, played))
         np.maximum(self._last, self._before, out=self._last)
-        self._shrink(self._last, self._observations)
+        self._downscale(self._last, self._observations)
         return np.array(results)
 
-    def picture(self, lane: int) -> np.ndarray:
-        """The screen in colour, [height, width, 3] uint8."""
-        still = self._stills[lane]
-        return self._games[lane].getScreenRGB() if still is None else self._palette[still]
+    def screen(self, index: int) -> np.ndarray:
+        """Return the screen of one game in color, [height, width, 3] uint8."""
+        restored = self._restored_screens[index]
+        return self.emulators[index].getScreenRGB() if restored is None else self._palette[restored]
 
     def save(self) -> dict[str, Any]:
-        """Everything that decides the future, and the screens that emulators forget."""
+        """Return the states of the emulators, and the screens, which are not part of these states."""
         screens = []
-        for game, still in zip(self._games, self._stills, strict=True):
-            screens.append(game.getScreen() if still is None else still)
-            if still is None:
-                self._palette[screens[-1]] = game.getScreenRGB()
-        emulators = [game.cloneSystemState().serialize() for game in self._games]
+        for emulator, restored in zip(self.emulators, self._restored_screens, strict=True):
+            screens.append(emulator.getScreen() if restored is None else restored)
+            if restored is None:
+                self._palette[screens[-1]] = emulator.getScreenRGB()
+        emulators = [emulator.cloneSystemState().serialize() for emulator in self.emulators]
         return {"emulators": emulators, "screens": np.stack(screens), "palette": self._palette}
 
     def restore(self, emulators: list[bytes], screens: np.ndarray, palette: np.ndarray) -> None:
-        """What `save` gave; the observations are the caller's to restore."""
-        for lane, (game, emulator) in enumerate(zip(self._games, emulators, strict=True)):
-            _put(game, ALEState(emulator))
-            self._stills[lane] = screens[lane]
+        """Restore what `save` returned; the caller restores the observations."""
+        for index, (emulator, state) in enumerate(zip(self.emulators, emulators, strict=True)):
+            _restore(emulator, ALEState(state))
+            self._restored_screens[index] = screens[index]
         self._palette = palette

@@ -1,4 +1,4 @@
-"""The judge of a game: a backbone, the same as an agent's torso, with one number on top."""
+"""A discriminator: a backbone with one logit on top."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -12,30 +12,43 @@ from sandbox.networks.inputs import as_float, in_fp32
 
 
 class DiscriminatorOutput(NamedTuple):
-    """`logits`: positive is real; `features` [B, ...]: what they were judged by."""
+    """Logits of a discriminator, positive for real images, and the features [B, ...] that they are computed from."""
 
     logits: torch.Tensor
     features: torch.Tensor
 
 
 class Discriminator(nn.Module):
-    """[B, *shape] -> a verdict on each, or on each pack of `regularizers.pack_size` in a row, their channels
-    stacked."""
+    """A backbone, which agents share, and a linear layer with one logit."""
 
     def __init__(self, backbone: BackboneConfig, shape: Sequence[int], regularizers: Regularizers) -> None:
+        """Build the network.
+
+        Args:
+            backbone: Config of the encoder.
+            shape: Shape of one image [C, H, W] or point [D].
+            regularizers: Says how many images are packed, and whether minibatch discrimination is used.
+        """
         super().__init__()
         self._pack_size = regularizers.pack_size
-        self.encoder = backbone.make((regularizers.pack_size * shape[0], *shape[1:]))
-        closeness, width = regularizers.minibatch_discrimination, self.encoder.out_features
-        self.closeness = None if closeness is None else closeness.make(width)
-        self.head = nn.Linear(width if self.closeness is None else self.closeness.out_features, 1)
+        self.encoder = backbone.make((self._pack_size * shape[0], *shape[1:]))
+        width = self.encoder.out_features
+        self.minibatch_discrimination = None
+        if regularizers.minibatch_discrimination is not None:
+            self.minibatch_discrimination = regularizers.minibatch_discrimination.make(width)
+            width = self.minibatch_discrimination.out_features
+        self.head = nn.Linear(width, 1)
 
     def forward(self, x: torch.Tensor) -> DiscriminatorOutput:
-        features = self.encoder(self._packed(as_float(x)))
-        judged = features if self.closeness is None else self.closeness(features)
-        return DiscriminatorOutput(in_fp32(self.head, judged)[:, 0], features)
+        """Return one logit for each image of [B, ...], or for each pack: logits [B / pack_size]."""
+        features = self.encoder(self._pack(as_float(x)))
+        inputs = features
+        if self.minibatch_discrimination is not None:
+            inputs = self.minibatch_discrimination(features)
+        return DiscriminatorOutput(in_fp32(self.head, inputs)[:, 0], features)
 
-    def _packed(self, x: torch.Tensor) -> torch.Tensor:
+    def _pack(self, x: torch.Tensor) -> torch.Tensor:
+        """Stack the channels of `pack_size` consecutive images."""
         if self._pack_size == 1:
             return x
         return x.reshape(-1, self._pack_size * x.shape[1], *x.shape[2:])

@@ -1,4 +1,4 @@
-"""Generated images of the past, so that a discriminator does not forget what it has seen through."""
+"""A pool of earlier generated images for the training of a discriminator."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,32 +8,41 @@ import torch
 from sandbox.core.compute import Compute
 
 
-class Pool:
-    """`size` images [C, H, W]: what Zhu et al. 2017 (section 4) take from Shrivastava et al. 2017."""
+class ImagePool:
+    """Up to `size` generated images of earlier updates, which keep the discriminator from forgetting them.
+
+    Paper: Shrivastava et al. 2017, as used by Zhu et al. 2017, section 4.
+    """
 
     def __init__(self, size: int, shape: Sequence[int], compute: Compute, generator: torch.Generator) -> None:
-        """`generator` draws, on the device."""
+        """Allocate the pool for images of `shape` [C, H, W]; `generator` is a random generator on the device."""
         self._images = torch.zeros((size, *shape), device=compute.device)
         self._count, self._generator = 0, generator
 
     def exchange(self, images: torch.Tensor) -> torch.Tensor:
-        """Floats [B, C, H, W] -> as many: half of them, by chance, are left here, and older ones come back for them.
+        """Replace about half of the images, chosen at random, by images from the pool, and store them there instead.
 
-        Until the pool is full the images come back themselves, and those that find room are kept, too. No more than
-        `size` of a batch are exchanged.
+        Until the pool is full, it stores the images and returns them unchanged. At most `size` images of a batch are
+        exchanged.
+
+        Args:
+            images: Floats [B, C, H, W].
+
+        Returns:
+            Images of the same shape, without gradients.
         """
         size, images = len(self._images), images.detach()
         if self._count < size:
-            some = images[: size - self._count]
-            self._images[self._count : self._count + len(some)] = some
-            self._count += len(some)
+            stored = images[: size - self._count]
+            self._images[self._count : self._count + len(stored)] = stored
+            self._count += len(stored)
             return images
         device = images.device
-        places = torch.randperm(size, generator=self._generator, device=device)[: len(images)]
-        leaves = torch.rand((len(places), 1, 1, 1), generator=self._generator, device=device) < 0.5
-        new, old = images[: len(places)], self._images[places]
-        self._images[places] = torch.where(leaves, new, old)
-        return torch.cat([torch.where(leaves, old, new), images[len(places) :]])
+        slots = torch.randperm(size, generator=self._generator, device=device)[: len(images)]
+        swapped = torch.rand((len(slots), 1, 1, 1), generator=self._generator, device=device) < 0.5
+        new, old = images[: len(slots)], self._images[slots]
+        self._images[slots] = torch.where(swapped, new, old)
+        return torch.cat([torch.where(swapped, old, new), images[len(slots) :]])
 
     def state_dict(self) -> dict[str, Any]:
         return {"images": self._images.clone(), "count": self._count}

@@ -1,38 +1,31 @@
-"""What goes into a generator: normal latents, from named generators, and the images that come out."""
+"""Normal latents from named random streams."""
 
 import torch
-from torch import nn
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 
 
 class Latents:
-    """Latents [B, Z] for training, for samples, and for previews, which are the same each time."""
+    """Latents from N(0, 1), with separate random streams for training, samples and previews."""
 
     def __init__(self, latent_size: int, rng: Rng, compute: Compute) -> None:
-        self._size, self._compute = latent_size, compute
+        self._size, self._device = latent_size, compute.device
         self._training = rng.torch("noise/training", compute.device)
         self._sampling = rng.torch("noise/sampling", compute.device)
-        self._preview = rng.integer("noise/preview")
+        self._preview_seed = rng.integer("noise/preview")
 
     def training(self, count: int) -> torch.Tensor:
-        """[count, Z] for an update."""
-        return self._draw(count, self._training)
+        """Draw [count, Z] for an update."""
+        return self._normal(count, self._training)
 
     def sampling(self, count: int) -> torch.Tensor:
-        """[count, Z] for people to look at."""
-        return self._draw(count, self._sampling)
+        """Draw [count, Z] for samples."""
+        return self._normal(count, self._sampling)
 
     def preview(self, count: int) -> torch.Tensor:
-        """[count, Z], always the same: what comes of them shows how training goes on."""
-        return self._draw(count, torch.Generator(self._compute.device).manual_seed(self._preview))
+        """Return the same [count, Z] at every call, for previews that show the progress of training."""
+        return self._normal(count, torch.Generator(self._device).manual_seed(self._preview_seed))
 
-    def _draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        return torch.randn(count, self._size, generator=generator, device=self._compute.device)
-
-    def images(self, network: nn.Module, z: torch.Tensor) -> torch.Tensor:
-        """What `network` makes of latents [B, Z] (and of whatever is beside them), in [0, 1]."""
-        with self._compute.autocast():
-            logits = network(z)
-        return torch.sigmoid(logits.float())
+    def _normal(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        return torch.randn(count, self._size, generator=generator, device=self._device)

@@ -1,4 +1,4 @@
-"""The judge of patches: each place of an image is real or fake by itself."""
+"""A discriminator of patches: one logit for each place of an image."""
 
 from collections.abc import Sequence
 
@@ -11,13 +11,15 @@ from sandbox.networks.patches import Patches
 
 
 class PatchDiscriminator(nn.Module):
-    """[B, C, H, W] -> a verdict on each patch, logits [B, 1, H', W'] (Isola et al. 2017, section 3.2.2)."""
+    """The PatchGAN discriminator of Isola et al. 2017, section 3.2.2."""
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int]) -> None:
+        """Build the network for images of `shape` [C, H, W]; see `Patches` for `channels`."""
         super().__init__()
         self.patches = Patches(shape, channels)
         self.head = nn.Conv2d(channels[-1], 1, 1)
 
     def forward(self, x: torch.Tensor) -> DiscriminatorOutput:
+        """Return a logit for each patch of [B, C, H, W]: logits [B, 1, H', W']."""
         features = self.patches(x)
         return DiscriminatorOutput(in_fp32(self.head, features), features)

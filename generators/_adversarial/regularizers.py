@@ -1,4 +1,4 @@
-"""Parts that steady a game between two networks, each an object or a number that any member takes.
+"""Regularizers of adversarial training, each an option of any member.
 
 Papers: Salimans et al. 2016, "Improved Techniques for Training GANs" (feature matching, minibatch discrimination,
 historical averaging, one-sided label smoothing); Lin et al. 2018, "PacGAN" (packing); Sonderby et al. 2017, "Amortised
@@ -19,17 +19,18 @@ from sandbox.networks.inputs import as_float
 
 
 class MinibatchDiscrimination(Config):
-    """Features of how close an image is to the others of its batch: `num_kernels` of them, in `kernel_size` dims."""
+    """Minibatch discrimination: features of an image's similarity to the other images of its batch."""
 
-    num_kernels: PositiveInt = 16
-    kernel_size: PositiveInt = 8
+    num_kernels: PositiveInt = Field(16, description="number of similarity features")
+    kernel_size: PositiveInt = Field(8, description="dimensions in which each of them compares the images")
 
     def make(self, in_features: int) -> "MinibatchDiscriminationLayer":
+        """Build the layer on top of `in_features` features."""
         return MinibatchDiscriminationLayer(self, in_features)
 
 
 class MinibatchDiscriminationLayer(nn.Module):
-    """[B, F] -> [B, F + num_kernels]: what is near to an image in the batch, beside its own features."""
+    """Appends similarities to the rest of the batch to an image's features: [B, F] to [B, F + num_kernels]."""
 
     def __init__(self, config: MinibatchDiscrimination, in_features: int) -> None:
         super().__init__()
@@ -40,42 +41,58 @@ class MinibatchDiscriminationLayer(nn.Module):
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         rows = self.kernels(features).view(-1, *self._shape)
         distances = (rows[:, None] - rows[None]).abs().sum(3)  # [B, B, kernels]
-        others = torch.exp(-distances).sum(1) - 1  # without itself
-        return torch.cat([features, others.to(features)], 1)
+        similarities = torch.exp(-distances).sum(1) - 1  # without the image itself
+        return torch.cat([features, similarities.to(features)], 1)
 
 
 class ExponentialDecay(Config):
-    """A deviation that goes from `start` to `end` by the same factor each step, over `steps` steps; then 0."""
+    """A standard deviation that decays exponentially, and is 0 from step `steps` on."""
 
-    start: PositiveFloat = 0.1
-    end: PositiveFloat = 0.001
-    steps: PositiveInt = 10_000
+    start: PositiveFloat = Field(0.1, description="standard deviation at step 0")
+    end: PositiveFloat = Field(
+        0.001, description="limit of the decay just before step `steps`; from that step on, there is no noise"
+    )
+    steps: PositiveInt = Field(10_000, description="length of the decay, in updates")
 
     def at(self, step: int) -> float:
+        """Return the standard deviation at `step`."""
         return self.start * (self.end / self.start) ** (step / self.steps) if step < self.steps else 0.0
 
 
 class Regularizers(Config):
-    """What a game is played with besides its losses; by default nothing.
+    """Regularizers of adversarial training; all are off by default."""
 
-    `label_smoothing`: the target of real images is 1 - this. `pack_size`: images that are judged at once, real ones
-    with real ones. `feature_matching`: share of the generator's loss that is the distance of mean features (1: all,
-    as in the paper). `historical_averaging`: weight of each player's squared distance to its own past mean.
-    `instance_noise`: standard deviation of the normal noise on all that is judged, real and fake, at each update: while
-    it is large, modes run into each other and the generator is drawn to all of them.
-    """
-
-    label_smoothing: float = Field(default=0.0, ge=0.0, lt=0.5)
-    pack_size: PositiveInt = 1
-    minibatch_discrimination: MinibatchDiscrimination | None = None
-    feature_matching: float = Field(default=0.0, ge=0.0, le=1.0)
-    historical_averaging: NonNegativeFloat = 0.0
-    instance_noise: ExponentialDecay | None = None
+    label_smoothing: float = Field(
+        0.0, ge=0.0, lt=0.5, description="the discriminator's target for real images is 1 minus this"
+    )
+    pack_size: PositiveInt = Field(
+        1, description="images that the discriminator sees at once (PacGAN); it must divide the batch size"
+    )
+    minibatch_discrimination: MinibatchDiscrimination | None = Field(
+        None, description="features for the discriminator of how similar the images of a batch are; null: off"
+    )
+    feature_matching: float = Field(
+        0.0,
+        ge=0.0,
+        le=1.0,
+        description="share of the generator's loss that is the distance of the mean features of real and of generated "
+        "images; 1: all of it, as in the paper",
+    )
+    historical_averaging: NonNegativeFloat = Field(
+        0.0, description="weight of the squared distance of each network's weights to their mean over all updates"
+    )
+    instance_noise: ExponentialDecay | None = Field(
+        None, description="normal noise on all inputs of the discriminator, real and generated; null: off"
+    )
 
 
 def _whole_packs(regularizers: Regularizers, info: ValidationInfo) -> Regularizers:
-    """Raises ValueError if a batch of the stream, which a config has before all else, is not so many whole packs."""
-    if "stream" not in info.data:  # it has mistakes of its own
+    """Return the regularizers.
+
+    Raises:
+        ValueError: If a batch of the stream cannot be divided into packs.
+    """
+    if "stream" not in info.data:  # validated first; its own errors are reported instead
         return regularizers
     size, pack = info.data["stream"].batch_size, regularizers.pack_size
     if size % pack:
@@ -86,11 +103,13 @@ def _whole_packs(regularizers: Regularizers, info: ValidationInfo) -> Regularize
     return regularizers
 
 
-PackedRegularizers = Annotated[Regularizers, AfterValidator(_whole_packs)]  # of a member that judges whole packs
+PackedRegularizers = Annotated[
+    Regularizers, AfterValidator(_whole_packs), Field(description="regularizers of adversarial training")
+]
 
 
 class WeightHistory:
-    """The mean of a network's weights over all of its updates, and how far they are from it."""
+    """The mean of a network's weights over all its updates, for historical averaging."""
 
     def __init__(self, weights: Sequence[nn.Parameter]) -> None:
         self._weights = list(weights)
@@ -98,7 +117,7 @@ class WeightHistory:
         self._count = 0
 
     def distance(self) -> torch.Tensor:
-        """|weights - mean of those before|^2, which pulls the weights; then they count among those before."""
+        """Return |weights - mean of earlier weights|^2 with its gradient, then add the weights to the mean."""
         squares = [(weight - mean).square().sum() for weight, mean in zip(self._weights, self._means, strict=True)]
         self._count += 1
         now = [weight.detach() for weight in self._weights]
@@ -111,18 +130,19 @@ class WeightHistory:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         self._count = state["count"]
         pairs = zip(state["means"], self._weights, strict=True)
-        self._means = [torch.empty_like(weight).copy_(mean) for mean, weight in pairs]  # in its layout
+        self._means = [torch.empty_like(weight).copy_(mean) for mean, weight in pairs]  # keeps the memory layout
 
 
 class InstanceNoise:
-    """Adds `instance_noise` to what goes into a discriminator."""
+    """Normal noise on the inputs of a discriminator, with the standard deviation of the option `instance_noise`."""
 
     def __init__(self, regularizers: Regularizers, rng: Rng, compute: Compute) -> None:
-        self._fading, self._generator = regularizers.instance_noise, rng.torch("tricks/instance_noise", compute.device)
+        self._decay = regularizers.instance_noise
+        self._generator = rng.torch("tricks/instance_noise", compute.device)
 
-    def over(self, x: torch.Tensor, update: int) -> torch.Tensor:
-        """[B, ...] with the noise of that update; bytes become floats in [0, 1]."""
-        deviation = 0.0 if self._fading is None else self._fading.at(update)
+    def add(self, x: torch.Tensor, update: int) -> torch.Tensor:
+        """Add the noise of an update to [B, ...], as floats in [0, 1]; return `x` itself if that update has none."""
+        deviation = 0.0 if self._decay is None else self._decay.at(update)
         if not deviation:
             return x
         noise = torch.randn(x.shape, generator=self._generator, device=x.device)

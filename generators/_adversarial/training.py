@@ -1,16 +1,15 @@
-"""One generator against one discriminator: who moves when, what is averaged, what is logged.
+"""Adversarial training: the steps of a discriminator and of a generator.
 
-Deviations of all that use it: the generator moves on the images that the discriminator has just been trained on, and
-in every `discriminator_steps`-th update only, so each discriminator step has a batch of its own; samples come from a
-moving average of the generator's weights and buffers (Yazici et al. 2019).
+Deviations from the papers, shared by all members that use `AdversarialTrainer`: the generator moves in every
+`discriminator_steps`-th update, on the generated images that the discriminator was trained on in that update (the
+papers generate new ones); samples come from a moving average of the generator's weights (Yazici et al. 2019).
 """
 
-import copy
-from collections.abc import Callable
-from typing import Annotated, Protocol
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import NamedTuple, Protocol
 
 import torch
-from pydantic import Field
 from torch import nn
 
 from sandbox.core.compute import Compute
@@ -19,34 +18,18 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._adversarial.discriminator import DiscriminatorOutput
 from sandbox.generators._adversarial.regularizers import InstanceNoise, Regularizers, WeightHistory
-from sandbox.interfaces.learner import Metrics
-from sandbox.ops import adversarial
-from sandbox.ops.adversarial import AdversarialLoss, Critic
-from sandbox.optimizers.adam import Adam
+from sandbox.networks.weight_average import WeightAverage
+from sandbox.ops.adversarial import AdversarialLoss, feature_matching, forward_without_buffer_updates
 from sandbox.optimizers.base import OptimizerConfig
 
-ADAM = Adam(lr=2e-4, betas=(0.5, 0.999))  # Radford et al. 2016
-Decay = Annotated[float, Field(ge=0.0, lt=1.0)]
-Penalty = Callable[[Critic, torch.Tensor, torch.Tensor], torch.Tensor]
-OfFakes = Callable[
-    [torch.Tensor, DiscriminatorOutput], torch.Tensor
-]  # generated images and the verdict on them -> scalar
-OfBoth = Callable[
-    [DiscriminatorOutput, DiscriminatorOutput], torch.Tensor
-]  # the verdicts on real and on generated images -> scalar
 
-
-class AdversarialConfig(Protocol):
-    """What members' configs have in common."""
+class AdversarialOptions(Protocol):
+    """The options that `AdversarialTrainer` reads; `AdversarialConfig` has them all."""
 
     @property
-    def average_decay(self) -> float:
-        """Of the moving average of the generator, an update of it."""
-
+    def average_decay(self) -> float: ...
     @property
-    def discriminator_steps(self) -> int:
-        """Updates of the discriminator to each of the generator."""
-
+    def discriminator_steps(self) -> int: ...
     @property
     def discriminator_optimizer(self) -> OptimizerConfig: ...
     @property
@@ -55,128 +38,194 @@ class AdversarialConfig(Protocol):
     def regularizers(self) -> Regularizers: ...
 
 
-class AdversarialTrainer:
-    """Two networks and their optimisers. `discriminator`: [B, ...] -> Verdict; real and fake go through apart.
+class DiscriminatorOutputs(NamedTuple):
+    """Outputs of the discriminator for real and for generated images, and these images, with instance noise."""
 
-    `penalty(critic, real, fake)` is added to the discriminator's loss, outside autocast; the critic gives logits.
+    real: DiscriminatorOutput
+    fake: DiscriminatorOutput
+    real_images: torch.Tensor
+    fake_images: torch.Tensor
+
+
+class AdversarialTrainer:
+    """A discriminator and a generator with their optimizers, and one training step of each.
+
+    An update of a member generates images (`generate`), passes them and real images to the discriminator
+    (`discriminate`), and takes a `discriminator_step`. If `generator_due`, it passes the generated images to the new
+    discriminator (`discriminate_fake`) and takes a `generator_step`.
     """
 
     def __init__(
         self,
-        terms: AdversarialConfig,
-        game: AdversarialLoss,
+        config: AdversarialOptions,
+        loss: AdversarialLoss,
         generator: nn.Module,
         discriminator: nn.Module,
         rng: Rng,
         compute: Compute,
-        penalty: Penalty | None = None,
     ) -> None:
-        """Raises UserError if labels are to be smoothed in a game that has none."""
-        if terms.regularizers.label_smoothing and not game.labels:
-            raise UserError(
-                f"generator.regularizers.label_smoothing={terms.regularizers.label_smoothing} "
-                "smooths the classes real and fake, but this member's discriminator gives scores, not "
-                "classes. Leave it out."
-            )
-        self._terms, self._game, self._compute, self._penalty = terms, game, compute, penalty
-        self._blur = InstanceNoise(terms.regularizers, rng, compute)
-        self.generator, self.discriminator = generator.to(compute.device), discriminator.to(compute.device)
-        self.average = copy.deepcopy(self.generator).eval()
-        self._discriminator_optimizer = terms.discriminator_optimizer.make(self.discriminator.parameters(), compute)
-        self._generator_optimizer = terms.generator_optimizer.make(self.generator.parameters(), compute)
-        self._updates, self._histories = Counter(), dict[str, WeightHistory]()
-        if terms.regularizers.historical_averaging:
-            self._histories = {
-                "discriminator_history": WeightHistory(list(self.discriminator.parameters())),
-                "generator_history": WeightHistory(list(self.generator.parameters())),
-            }
-        self._real = torch.zeros(0)  # this update's real images, as they were judged
+        """Move both networks to the device, and make their optimizers.
 
-    def play(
-        self,
-        real: torch.Tensor,
-        draw: Callable[[], torch.Tensor],
-        more: OfFakes | None = None,
-        limit: Callable[[], None] = lambda: None,
-        also: OfBoth | None = None,
-    ) -> Metrics:
-        """A whole update: on `real` [B, ...] and on what `draw` gives.
+        Args:
+            config: Optimizers, regularizers and how often the generator moves.
+            loss: The losses of both networks.
+            generator: A network that `generate` can use, or whose images the caller makes itself.
+            discriminator: Maps [B, ...] to a `DiscriminatorOutput`.
+            rng: Random streams; each trainer needs its own child.
+            compute: Device and precision.
 
-        `more` is added to the generator's loss, `also` to the discriminator's; `limit` comes after the discriminator's
-        step, and may change its weights.
+        Raises:
+            UserError: If labels are to be smoothed, but the loss has none.
         """
-        moves = self.moves()
-        with torch.set_grad_enabled(moves):
-            fake = draw()
-        metrics = self.discriminate(real, fake.detach(), also)
-        limit()
-        if not moves:
-            return metrics
-        found = self.generate(fake, more)
-        return metrics | found | {"loss": metrics["loss"] + found["generator_loss"]}
+        smoothing = config.regularizers.label_smoothing
+        if smoothing and not loss.supports_label_smoothing:
+            raise UserError(
+                f"generator.regularizers.label_smoothing={smoothing} smooths the labels real and fake, but this "
+                "generator's discriminator is trained without labels: it gives scores. Leave the option out."
+            )
+        self._config, self._loss, self._compute = config, loss, compute
+        self._instance_noise = InstanceNoise(config.regularizers, rng, compute)
+        self.generator, self.discriminator = generator.to(compute.device), discriminator.to(compute.device)
+        self.average = WeightAverage(self.generator, config.average_decay)
+        self._discriminator_optimizer = config.discriminator_optimizer.make(self.discriminator.parameters(), compute)
+        self._generator_optimizer = config.generator_optimizer.make(self.generator.parameters(), compute)
+        self._updates = Counter()
+        self._histories: dict[str, WeightHistory] = {}
+        if config.regularizers.historical_averaging:
+            self._histories["discriminator_history"] = WeightHistory(list(self.discriminator.parameters()))
+            self._histories["generator_history"] = WeightHistory(list(self.generator.parameters()))
+        self._real_images = torch.zeros(0)  # of this update, with instance noise
+        self._discriminator_loss = torch.zeros(0)  # of this update
 
-    def moves(self) -> bool:
-        """Begin an update; whether the generator moves in it."""
-        self._updates.value += 1
-        return self._updates.value % self._terms.discriminator_steps == 0
+    @contextmanager
+    def generator_grad(self) -> Iterator[None]:
+        """Record gradients inside the block only if the generator will move in this update."""
+        with torch.set_grad_enabled((self._updates.value + 1) % self._config.discriminator_steps == 0):
+            yield
 
-    def discriminate(
-        self, real: torch.Tensor, fake: torch.Tensor, also: OfBoth | None = None
-    ) -> dict[str, torch.Tensor]:
-        """The discriminator's step. Together, real and fake images would share a batch's statistics."""
-        real, fake = (self._blur.over(x, self._updates.value) for x in (real, fake))
+    def generate(self, *inputs: object) -> torch.Tensor:
+        """Generate images in [0, 1] for this update, with gradients only if the generator will move.
+
+        Args:
+            inputs: Arguments of the generator, which returns logits.
+        """
+        with self.generator_grad():
+            return self._images(self.generator, *inputs)
+
+    @torch.no_grad()
+    def generate_averaged(self, *inputs: object) -> torch.Tensor:
+        """Generate images in [0, 1] with the averaged weights; for samples."""
+        return self._images(self.average.network, *inputs)
+
+    def _images(self, network: nn.Module, *inputs: object) -> torch.Tensor:
         with self._compute.autocast():
-            on_real, on_fake = self.discriminator(real), self.discriminator(fake)
-        self._real = real
-        regularizers, game = self._terms.regularizers, self._game
-        loss = game.discriminator_loss(on_real.logits, on_fake.logits, regularizers.label_smoothing)
+            logits = network(*inputs)
+        return torch.sigmoid(logits.float())
+
+    def discriminate(self, real: torch.Tensor, fake: torch.Tensor) -> DiscriminatorOutputs:
+        """Count an update, and pass real and generated images through the discriminator, with instance noise.
+
+        The two batches pass separately, so that batch norm does not mix their statistics.
+
+        Args:
+            real: Images [B, C, H, W] or points [B, D].
+            fake: As many of the same shape, without gradients.
+        """
+        self._updates.value += 1
+        real = self._instance_noise.add(real, self._updates.value)
+        fake = self._instance_noise.add(fake, self._updates.value)
+        with self._compute.autocast():
+            outputs = DiscriminatorOutputs(self.discriminator(real), self.discriminator(fake), real, fake)
+        self._real_images = real
+        return outputs
+
+    def discriminator_step(
+        self, outputs: DiscriminatorOutputs, extra_loss: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Update the discriminator.
+
+        Args:
+            outputs: Result of `discriminate`.
+            extra_loss: A scalar that is minimized too.
+
+        Returns:
+            Metrics: `loss` and `discriminator_loss` without the extra loss, the mean outputs `d_real` and `d_fake`, and
+            the norm of the gradient.
+        """
+        real, fake = outputs.real.logits, outputs.fake.logits
+        loss = self._loss.discriminator_loss(real, fake, self._config.regularizers.label_smoothing)
+        self._discriminator_loss = loss.detach()
         metrics = {
-            "loss": loss.detach(),
-            "discriminator_loss": loss.detach(),
-            "d_real": game.read(on_real.logits.detach()).mean(),
-            "d_fake": game.read(on_fake.logits.detach()).mean(),
+            "loss": self._discriminator_loss,
+            "discriminator_loss": self._discriminator_loss,
+            "d_real": self._loss.readout(real.detach()).mean(),
+            "d_fake": self._loss.readout(fake.detach()).mean(),
         }
-        if self._penalty is not None:
-            penalty = self._penalty(lambda x: self.discriminator(x).logits, real, fake)
-            metrics["penalty"] = penalty.detach()
-            loss = loss + penalty
-        if also is not None:
-            loss = loss + also(on_real, on_fake)
-        loss = loss + self._pull("discriminator_history")
-        gradients = self._discriminator_optimizer.minimize(loss)
+        if extra_loss is not None:
+            loss = loss + extra_loss
+        gradients = self._discriminator_optimizer.minimize(loss + self._historical_averaging("discriminator_history"))
         return metrics | {"discriminator_gradient": nn.utils.get_total_norm(gradients)}
 
-    def generate(self, fake: torch.Tensor, more: OfFakes | None = None) -> dict[str, torch.Tensor]:
-        """The generator's step, which leaves no trace in the discriminator."""
+    def generator_due(self) -> bool:
+        """Return whether the generator moves in this update, after the discriminator."""
+        return self._updates.value % self._config.discriminator_steps == 0
+
+    def discriminate_fake(self, fake: torch.Tensor) -> DiscriminatorOutput:
+        """Pass generated images through the discriminator, with instance noise; its buffers stay unchanged.
+
+        Args:
+            fake: Images [B, C, H, W] or points [B, D] with gradients of the generator.
+        """
         with self._compute.autocast():
-            judged = self._blur.over(fake, self._updates.value)
-            verdict = DiscriminatorOutput(*adversarial.without_traces(self.discriminator, judged))
-        share = self._terms.regularizers.feature_matching
-        loss = (1 - share) * self._game.generator_loss(verdict.logits)
+            noisy = self._instance_noise.add(fake, self._updates.value)
+            output: DiscriminatorOutput = forward_without_buffer_updates(self.discriminator, noisy)
+            return output
+
+    def generator_step(
+        self, output: DiscriminatorOutput, extra_loss: torch.Tensor | None = None
+    ) -> dict[str, torch.Tensor]:
+        """Update the generator and its moving average.
+
+        Args:
+            output: Result of `discriminate_fake`.
+            extra_loss: A scalar that is minimized too.
+
+        Returns:
+            Metrics: `generator_loss` with the extra loss, `loss` as the sum of both networks' losses, and the norm of
+            the gradient.
+        """
+        share = self._config.regularizers.feature_matching
+        loss = (1 - share) * self._loss.generator_loss(output.logits)
         if share:
-            loss = loss + share * adversarial.feature_matching(self._real_features(), verdict.features.float())
-        if more is not None:
-            loss = loss + more(fake, verdict)
-        gradients = self._generator_optimizer.minimize(loss + self._pull("generator_history"))
-        adversarial.average_into(self.average, self.generator, self._terms.average_decay)
-        return {"generator_loss": loss.detach(), "generator_gradient": nn.utils.get_total_norm(gradients)}
+            loss = loss + share * feature_matching(self._real_features(), output.features.float())
+        if extra_loss is not None:
+            loss = loss + extra_loss
+        gradients = self._generator_optimizer.minimize(loss + self._historical_averaging("generator_history"))
+        self.average.update()
+        return {
+            "loss": self._discriminator_loss + loss.detach(),
+            "generator_loss": loss.detach(),
+            "generator_gradient": nn.utils.get_total_norm(gradients),
+        }
 
     @torch.no_grad()
     def _real_features(self) -> torch.Tensor:
-        """As the discriminator sees real images now: the fakes are to be compared under the same weights."""
+        """Return features of this update's real images by the discriminator after its step, as those of the fakes."""
         with self._compute.autocast():
-            return DiscriminatorOutput(*adversarial.without_traces(self.discriminator, self._real)).features.float()
+            output: DiscriminatorOutput = forward_without_buffer_updates(self.discriminator, self._real_images)
+            return output.features.float()
 
-    def _pull(self, name: str) -> torch.Tensor | float:
+    def _historical_averaging(self, name: str) -> torch.Tensor | float:
         if not self._histories:
             return 0.0
-        return self._terms.regularizers.historical_averaging * self._histories[name].distance()
+        return self._config.regularizers.historical_averaging * self._histories[name].distance()
 
     def parts(self) -> dict[str, Stateful]:
+        """Return the networks, the average, the optimizers, the count of updates and the weight histories."""
         return {
             "discriminator": self.discriminator,
             "generator": self.generator,
-            "average": self.average,
+            "average": self.average.network,
             "discriminator_optimizer": self._discriminator_optimizer,
             "generator_optimizer": self._generator_optimizer,
             "updates": self._updates,

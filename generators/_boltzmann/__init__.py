@@ -1,1 +1,1 @@
-"""Components of Boltzmann machines and their kin."""
+"""Components of Boltzmann machines, belief nets and Hopfield networks."""

@@ -1,44 +1,57 @@
-"""How a Boltzmann machine's log Z is bracketed, and what is then known of its data."""
-
-from typing import Annotated
+"""Bounds of a Boltzmann machine's log Z by annealed importance sampling, and the log-likelihoods that follow."""
 
 import torch
 from pydantic import Field, PositiveInt
 
 from sandbox.config.base import Config
-from sandbox.interfaces.generator import Estimate
+from sandbox.interfaces.capabilities import Estimate
 from sandbox.ops import annealing, boltzmann
 from sandbox.ops.annealing import LogPartition
-from sandbox.ops.boltzmann import Machine
+from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import BERNOULLI, Units
 
-ENUMERATED = 20  # units of the smaller side at most whose states are all looked at: no need to anneal
+MAX_ENUMERATED_UNITS = 20  # a smaller side of up to so many units is enumerated, without annealing
 
 
 class Annealing(Config):
-    """`num_chains` chains through `num_temperatures` from independent units to the machine, and back again.
+    """Annealed importance sampling between a machine and one of independent units, in both directions."""
 
-    The way back begins with samples: `burn_in` sweeps that start at the data.
-    """
-
-    num_chains: Annotated[int, Field(ge=2)] = 100  # one has no standard error
-    num_temperatures: PositiveInt = 14_500
-    burn_in: PositiveInt = 500
+    num_chains: int = Field(100, ge=2, description="chains; a single one has no standard error")
+    num_temperatures: PositiveInt = Field(14_500, description="temperatures between the two machines")
+    burn_in: PositiveInt = Field(
+        500, description="Gibbs sweeps from the data to the samples with which the reverse direction begins"
+    )
 
     def log_partition(
-        self, machine: Machine, v: torch.Tensor, generator: torch.Generator, units: Units = BERNOULLI
+        self, rbm: RBMParameters, v: torch.Tensor, generator: torch.Generator, units: Units = BERNOULLI
     ) -> tuple[LogPartition, LogPartition]:
-        """log Z from below and from above; v [B, V] are data (of a deep machine, with what goes with them)."""
-        base, betas = annealing.base_bias(v.mean(0), units), annealing.temperatures(self.num_temperatures)
-        up = annealing.upward(machine, base, betas, self.num_chains, generator, units)
+        """Estimate log Z from below and from above.
+
+        Args:
+            rbm: The machine.
+            v: Data [B, V]; for a deep machine with states of the other units on the visible side.
+            generator: Source of the samples.
+            units: Kind of the visible units.
+        """
+        base = annealing.base_bias(v.mean(0), units)
+        betas = annealing.inverse_temperatures(self.num_temperatures)
+        forward = annealing.forward_log_partition(rbm, base, betas, self.num_chains, generator, units)
         rows = torch.arange(self.num_chains, device=v.device) % len(v)
-        _, samples = boltzmann.gibbs(machine, v[rows], self.burn_in, generator, units)
-        return up, annealing.downward(machine, base, betas, samples, generator, units)
+        _, samples = boltzmann.gibbs(rbm, v[rows], self.burn_in, generator, units)
+        return forward, annealing.reverse_log_partition(rbm, base, betas, samples, generator, units)
 
 
-def estimate(kind: str, unnormalised: torch.Tensor, up: LogPartition, down: LogPartition) -> Estimate:
-    """Nats [B] by the estimate of log Z from below, which flatters; the bracket reaches to the one from above.
+def bracketed_estimate(kind: str, unnormalized: torch.Tensor, forward: LogPartition, reverse: LogPartition) -> Estimate:
+    """Return the log-likelihoods by the forward estimate of log Z, with a bracket.
 
-    At both ends three standard errors further.
+    The forward estimate of log Z is too low on average, so the likelihoods are too high. The bracket reaches to the
+    reverse estimate, and at both ends three standard errors further.
+
+    Args:
+        kind: Name of the method.
+        unnormalized: log p + log Z of each image, nats [B].
+        forward: log Z from below.
+        reverse: log Z from above.
     """
-    return Estimate(kind, unnormalised - up.value, max(down.high - up.value, 0.0), max(up.value - up.low, 0.0))
+    low, high = max(reverse.high - forward.value, 0.0), max(forward.value - forward.low, 0.0)
+    return Estimate(kind, unnormalized - forward.value, low, high)

@@ -1,4 +1,4 @@
-"""Two neighbouring layers of a belief net: how the upper one makes the lower one, and how it is recognised from it.
+"""Layers of a belief net with generative and recognition weights, trained by wake-sleep.
 
 Paper: Hinton, Dayan, Frey & Neal 1995, "The Wake-Sleep Algorithm for Unsupervised Neural Networks".
 """
@@ -9,60 +9,71 @@ import torch
 from torch import nn
 
 from sandbox.ops import belief
-from sandbox.ops.belief import Arrow
-from sandbox.ops.units import draw
+from sandbox.ops.belief import SigmoidLayer
+from sandbox.ops.boltzmann import RBMParameters
+from sandbox.ops.units import sample_bernoulli
 
 
-class Directed(nn.Module):
-    """V lower and H upper units, 0 or 1; weights and biases of both directions, all buffers: there is no tape."""
+class BeliefLayer(nn.Module):
+    """V lower and H upper binary units, with weights and biases for both directions.
+
+    All of them are buffers, since wake-sleep needs no autograd.
+    """
 
     def __init__(self, visible: int, hidden: int) -> None:
-        """Weights from PyTorch's global generator, N(0, 0.01^2)."""
+        """Draw the weights from N(0, 0.01^2) by PyTorch's global generator."""
         super().__init__()
         shapes = {"recognition": (visible, hidden), "generation": (hidden, visible)}
-        for name, (x, y) in shapes.items():
-            self.register_buffer(f"{name}_weight", torch.randn(x, y) * 0.01)
-            self.register_buffer(f"{name}_bias", torch.zeros(y))
+        for name, (inputs, outputs) in shapes.items():
+            self.register_buffer(f"{name}_weight", torch.randn(inputs, outputs) * 0.01)
+            self.register_buffer(f"{name}_bias", torch.zeros(outputs))
 
     @property
-    def recognition(self) -> Arrow:
+    def recognition(self) -> SigmoidLayer:
         """q(h | v)."""
-        return Arrow(self.get_buffer("recognition_weight"), self.get_buffer("recognition_bias"))
+        return SigmoidLayer(self.get_buffer("recognition_weight"), self.get_buffer("recognition_bias"))
 
     @property
-    def generation(self) -> Arrow:
+    def generation(self) -> SigmoidLayer:
         """p(v | h)."""
-        return Arrow(self.get_buffer("generation_weight"), self.get_buffer("generation_bias"))
+        return SigmoidLayer(self.get_buffer("generation_weight"), self.get_buffer("generation_bias"))
+
+    def copy_from(self, rbm: RBMParameters) -> None:
+        """Copy the weights of a restricted Boltzmann machine to both directions, which are untied from then on."""
+        self.recognition.weight.copy_(rbm.weight)
+        self.recognition.bias.copy_(rbm.hidden_bias)
+        self.generation.weight.copy_(rbm.weight.T)
+        self.generation.bias.copy_(rbm.visible_bias)
 
 
-def recognise(layers: Sequence[Directed], v: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:
-    """States of all layers, bottom to top, v the first."""
+def recognize(layers: Sequence[BeliefLayer], v: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:
+    """Sample the states of all layers upwards from v; return them lowest first, v included."""
     states = [v]
     for layer in layers:
-        states.append(draw(belief.probabilities(layer.recognition, states[-1]), generator))
+        states.append(sample_bernoulli(belief.probabilities(layer.recognition, states[-1]), generator))
     return states
 
 
-def generate(layers: Sequence[Directed], h: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:
-    """States of all layers, bottom to top, h the last."""
+def generate(layers: Sequence[BeliefLayer], h: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:
+    """Sample the states of all layers downwards from h; return them lowest first, h included."""
     states = [h]
     for layer in reversed(layers):
-        states.append(draw(belief.probabilities(layer.generation, states[-1]), generator))
+        states.append(sample_bernoulli(belief.probabilities(layer.generation, states[-1]), generator))
     return states[::-1]
 
 
-def means(layers: Sequence[Directed], h: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """p(v = 1) of the lowest layer, given states of those between that are drawn from h downwards."""
+def visible_means(layers: Sequence[BeliefLayer], h: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Return p(v = 1) of the lowest layer, given samples of the layers between it and h."""
     if not layers:
         return h
     return belief.probabilities(layers[0].generation, generate(layers[1:], h, generator)[0])
 
 
-def log_weights(layers: Sequence[Directed], states: Sequence[torch.Tensor]) -> torch.Tensor:
-    """sum over layers of log p(lower | upper) - log q(upper | lower), nats [B].
+def log_weights(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Return the sum over layers of log p(lower | upper) - log q(upper | lower), nats [B].
 
-    With the log of what the top layer weighs added, and states from q, the mean is the lower bound on log p(v) (with
-    the entropy of q in it), and the mean of the exponential is p(v).
+    Add log p of the top layer. With states from q the mean is then the lower bound on log p(v), and the mean of the
+    exponential is p(v).
     """
     total = torch.zeros(len(states[0]), device=states[0].device)
     for layer, below, above in zip(layers, states, states[1:], strict=False):
@@ -70,17 +81,17 @@ def log_weights(layers: Sequence[Directed], states: Sequence[torch.Tensor]) -> t
     return total
 
 
-def wake(layers: Sequence[Directed], states: Sequence[torch.Tensor], lr: float) -> None:
-    """Generation learns to make what was recognised."""
+def wake_step(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor], lr: float) -> None:
+    """Train the generative weights to reproduce each layer from the recognized layer above."""
     for layer, below, above in zip(layers, states, states[1:], strict=False):
-        _step(layer.generation, above, below, lr)
+        _delta_rule_step(layer.generation, above, below, lr)
 
 
-def sleep(layers: Sequence[Directed], states: Sequence[torch.Tensor], lr: float) -> None:
-    """Recognition learns to tell what was made of what."""
+def sleep_step(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor], lr: float) -> None:
+    """Train the recognition weights to recover each layer from the generated layer below."""
     for layer, below, above in zip(layers, states, states[1:], strict=False):
-        _step(layer.recognition, below, above, lr)
+        _delta_rule_step(layer.recognition, below, above, lr)
 
 
-def _step(arrow: Arrow, x: torch.Tensor, y: torch.Tensor, lr: float) -> None:
-    torch._foreach_add_(list(arrow), list(belief.delta(arrow, x, y)), alpha=lr)
+def _delta_rule_step(layer: SigmoidLayer, x: torch.Tensor, y: torch.Tensor, lr: float) -> None:
+    torch._foreach_add_(list(layer), list(belief.delta_rule(layer, x, y)), alpha=lr)

@@ -1,4 +1,4 @@
-"""A restricted Boltzmann machine as it learns: what `rbm` is, and what deeper machines are stacked from.
+"""The training of a restricted Boltzmann machine: all of `rbm`, and a layer of deeper machines.
 
 Papers: Hinton 2002, "Training Products of Experts by Minimizing Contrastive Divergence"; Tieleman 2008, "Training
 Restricted Boltzmann Machines using Approximations to the Likelihood Gradient"; Melchior, Fischer & Wiskott 2016, "How
@@ -6,7 +6,7 @@ to Center Deep Boltzmann Machines"; the settings are those of Hinton 2010, "A Pr
 Boltzmann Machines".
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, NamedTuple
 
 import torch
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
@@ -17,46 +17,42 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.ops import boltzmann
-from sandbox.ops.boltzmann import Machine
-from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units, draw_quickly
-
-MEASURED_EVERY = 100  # updates; in between the log repeats what was measured, which costs more than an update
+from sandbox.ops.boltzmann import RBMParameters
+from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units, sample_bernoulli_16_bits
 
 
-class Persistent(Config):
-    """PCD: `count` chains of their own, which go on `steps` sweeps an update, whatever the batch's size."""
+class PersistentChains(Config):
+    """Persistent contrastive divergence (PCD): Markov chains that go on from one update to the next."""
 
     name: Literal["persistent"] = "persistent"
-    count: PositiveInt = 100
-    steps: PositiveInt = 1
+    count: PositiveInt = Field(100, description="number of chains, independent of the batch size")
+    steps: PositiveInt = Field(1, description="Gibbs sweeps of each update")
 
 
-class Contrastive(Config):
-    """CD-k: chains that start at the data and go `steps` sweeps."""
+class ContrastiveDivergence(Config):
+    """Contrastive divergence (CD-k): Markov chains that start at the data in each update."""
 
     name: Literal["contrastive"] = "contrastive"
-    steps: PositiveInt = 1
+    steps: PositiveInt = Field(1, description="Gibbs sweeps from the data, k")
 
 
-Chains = Annotated[Persistent | Contrastive, Field(discriminator="name"), unnamed_is("persistent")]
+Chains = Annotated[PersistentChains | ContrastiveDivergence, Field(discriminator="name"), unnamed_is("persistent")]
 
 
-class Learning(Config):
-    """How a machine follows the gradient of the likelihood, an update a batch.
+class RBMTraining(Config):
+    """Stochastic gradient ascent on the log-likelihood of a restricted Boltzmann machine."""
 
-    `centering`: how fast the offsets of the units follow the data's means, an update (0: they stay 0, the plain
-    gradient); `weight_decay` spares the biases.
-    """
-
-    chains: Chains = Persistent()
-    lr: Linear = Linear(start=0.05, end=0.0, steps=20_000)
-    momentum: Linear = Linear(start=0.5, end=0.9, steps=1_000)
-    weight_decay: NonNegativeFloat = 0.0
-    centering: Annotated[float, Field(ge=0.0, le=1.0)] = 0.0
+    chains: Chains = Field(PersistentChains(), description="Markov chains of the negative phase")
+    lr: Linear = Field(Linear(start=0.05, end=0.0, steps=20_000), description="learning rate, by update")
+    momentum: Linear = Field(Linear(start=0.5, end=0.9, steps=1_000), description="momentum, by update")
+    weight_decay: NonNegativeFloat = Field(0.0, description="L2 decay of the weights; biases do not decay")
+    centering: float = Field(
+        0.0, ge=0.0, le=1.0, description="rate at which the units' offsets follow the data's means; 0: no centering"
+    )
 
 
 class BernoulliUnits(Config):
-    """Units of 0 and 1, for images in black and white."""
+    """Binary units, for black-and-white images."""
 
     name: Literal["bernoulli"] = "bernoulli"
 
@@ -68,10 +64,10 @@ class BernoulliUnits(Config):
 
 
 class GaussianUnits(Config):
-    """Real units, for images in grey: a pixel is the unit's value times `std`, the noise of pixels in [0, 1]."""
+    """Real-valued units, for gray images: a pixel is the unit's value times `std`."""
 
     name: Literal["gaussian"] = "gaussian"
-    std: PositiveFloat = 0.3
+    std: PositiveFloat = Field(0.3, description="standard deviation of a pixel in [0, 1], given the hidden units")
 
     def units(self) -> Units:
         return GAUSSIAN
@@ -80,28 +76,28 @@ class GaussianUnits(Config):
         return self.std
 
 
-Visible = Annotated[BernoulliUnits | GaussianUnits, Field(discriminator="name"), unnamed_is("bernoulli")]
+VisibleUnits = Annotated[BernoulliUnits | GaussianUnits, Field(discriminator="name"), unnamed_is("bernoulli")]
 
 
-class Measured:
-    """The metrics measured last, with a place in the checkpoint: updates in between repeat them."""
+class InputScales(NamedTuple):
+    """Factors of the inputs that each side gets from the other while it learns.
 
-    def __init__(self) -> None:
-        self.values: dict[str, torch.Tensor] = {}
+    In a stack that becomes a deep Boltzmann machine, 2 stands in for the missing input from the other neighbor
+    (Salakhutdinov & Hinton 2009, "Deep Boltzmann Machines").
+    """
 
-    def state_dict(self) -> dict[str, Any]:
-        return dict(self.values)
-
-    def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.values = dict(state)
+    hidden: float = 1.0
+    visible: float = 1.0
 
 
-class Layer(nn.Module):
-    """Weights [V, H] and biases, all buffers: there is no tape. Inputs are floats [B, V], hidden units 0 or 1.
+UNSCALED = InputScales()
 
-    `up` and `down` multiply the inputs that each side gets from the other, while it learns: in a deep machine the
-    other neighbour's share is made up for (Salakhutdinov & Hinton 2009). `connected` [V, H] of 0 and 1: weights that
-    are 0 and stay so have 0.
+
+class RBMLayer(nn.Module):
+    """Weights [V, H] and biases of a restricted Boltzmann machine, and its Markov chains.
+
+    All of them are buffers, since the gradient needs no autograd. Visible states are floats [B, V], hidden units are
+    binary.
     """
 
     weight: torch.Tensor
@@ -110,21 +106,40 @@ class Layer(nn.Module):
     hidden_offset: torch.Tensor
 
     def __init__(
-        self, sizes: tuple[int, int], learning: Learning, units: Units, rng: Rng, name: str, compute: Compute
+        self,
+        sizes: tuple[int, int],
+        training: RBMTraining,
+        units: Units,
+        rng: Rng,
+        name: str,
+        compute: Compute,
+        input_scales: InputScales = UNSCALED,
+        connections: torch.Tensor | None = None,
     ) -> None:
-        """`sizes`: V and H; `name`: of its generators of randomness."""
+        """Build the layer.
+
+        Args:
+            sizes: V and H.
+            training: Options of its training.
+            units: Kind of the visible units.
+            rng: The run's random streams.
+            name: Prefix of its random streams.
+            compute: Device and precision.
+            input_scales: Factors of the inputs of both sides.
+            connections: [V, H] of 1, and 0 for weights that are 0 and stay so; None connects all units.
+        """
         super().__init__()
-        self._learning, self._units, self._device = learning, units, compute.device
+        self._training, self._units, self._input_scales = training, units, input_scales
         self._dtype = torch.bfloat16 if compute.bf16 else torch.float32
-        self.up, self.down = 1.0, 1.0
-        self.connected: torch.Tensor | None = None
+        self._connections = None if connections is None else connections.to(compute.device)
         with rng.initializing(name):
             self._make_buffers(*sizes)
         self.to(compute.device)
         self._generator = rng.torch(f"{name}/gibbs", compute.device)
 
     def _make_buffers(self, visible: int, hidden: int) -> None:
-        count = self._learning.chains.count if isinstance(self._learning.chains, Persistent) else 0
+        chains = self._training.chains
+        count = chains.count if isinstance(chains, PersistentChains) else 0
         shapes = {"weight": (visible, hidden), "visible_bias": (visible,), "hidden_bias": (hidden,)}
         for name, shape in shapes.items():
             self.register_buffer(name, torch.zeros(shape))
@@ -134,72 +149,79 @@ class Layer(nn.Module):
         self.register_buffer("hidden_offset", torch.zeros(hidden))
         self.register_buffer("chains", torch.randint(2, (count, hidden)).to(self._dtype))
 
-    def machine(self) -> Machine:
-        return Machine(*(self.get_buffer(name) for name in Machine._fields))
+    def rbm(self) -> RBMParameters:
+        """Return the weights and biases themselves, not copies."""
+        return RBMParameters(*(self.get_buffer(name) for name in RBMParameters._fields))
 
     def start(self, v: torch.Tensor) -> None:
-        """Look at the first batch: visible units start at its means, offsets too."""
-        machine, mean = self.machine(), v.mean(0)
-        machine.visible_bias.copy_(self._units.bias(mean, len(v)))
-        if self._learning.centering:
+        """Set the visible biases to the means of the first batch, and the offsets too."""
+        mean = v.mean(0)
+        self.rbm().visible_bias.copy_(self._units.bias(mean, len(v)))
+        if self._training.centering:
             self.visible_offset.copy_(mean)
             self.hidden_offset.fill_(0.5)
 
-    def up_means(self, v: torch.Tensor) -> torch.Tensor:
-        """p(h = 1 | v) as it learns them, [B, V] -> [B, H]."""
-        return self._hidden(v.to(self._dtype), self.weight.to(self._dtype))
+    def hidden_means(self, v: torch.Tensor) -> torch.Tensor:
+        """Return p(h = 1 | v) with the input scales of training, [B, V] -> [B, H]."""
+        return self._hidden_probabilities(v.to(self._dtype), self.weight.to(self._dtype))
 
-    def down_means(self, h: torch.Tensor) -> torch.Tensor:
-        """Means of v given h, [B, H] -> [B, V]."""
-        return self._units.mean(self._inputs(h.to(self._dtype), self.weight.to(self._dtype)))
+    def visible_means(self, h: torch.Tensor) -> torch.Tensor:
+        """Return the means of v given h with the input scales of training, [B, H] -> [B, V]."""
+        return self._units.mean(self._visible_inputs(h.to(self._dtype), self.weight.to(self._dtype)))
 
     def learn(self, v: torch.Tensor, update: int) -> None:
-        """One step up the likelihood of v [B, V], with the rates of update number `update`."""
-        learning, weight, count = self._learning, self.weight.to(self._dtype), len(v)
-        v = v.to(self._dtype)
-        h = self.chains if len(self.chains) else self._draw(self._hidden(v, weight))
-        model = self._visible(h, weight)
-        for _ in range(learning.chains.steps - 1):
-            model = self._visible(self._draw(self._hidden(model, weight)), weight)
+        """Take one step up the log-likelihood of v [B, V], with the rates of update number `update`."""
+        count, weight, v = len(v), self.weight.to(self._dtype), v.to(self._dtype)
+        persistent = len(self.chains) > 0
+
+        # Negative phase: samples of the model, from the persistent chains or from the data.
+        h = self.chains if persistent else self._sample(self._hidden_probabilities(v, weight))
+        model = self._sample_visible(h, weight)
+        for _ in range(self._training.chains.steps - 1):
+            model = self._sample_visible(self._sample(self._hidden_probabilities(model, weight)), weight)
+
+        # The hidden probabilities of the positive and of the negative phase, in one product.
         both = torch.cat([v, model])
-        p = self._hidden(both, weight)
-        if len(self.chains):
-            self.chains = self._draw(p[count:])
-        self._step(boltzmann.gradient(both, p, count), v.float().mean(0), p[:count].mean(0), update)
+        p = self._hidden_probabilities(both, weight)
+        if persistent:
+            self.chains = self._sample(p[count:])
 
-    def _step(self, gradient: Machine, visible_mean: torch.Tensor, hidden_mean: torch.Tensor, update: int) -> None:
-        learning = self._learning
-        if learning.centering:
-            self.visible_offset.lerp_(visible_mean, learning.centering)
-            self.hidden_offset.lerp_(hidden_mean, learning.centering)
-            gradient = boltzmann.centred(gradient, self.visible_offset, self.hidden_offset)
-        if learning.weight_decay:
-            gradient.weight.sub_(self.weight, alpha=learning.weight_decay)
-        if self.connected is not None:
-            gradient.weight.mul_(self.connected)
-        velocities = [self.get_buffer(f"{name}_velocity") for name in Machine._fields]
-        torch._foreach_mul_(velocities, learning.momentum.at(update))
+        gradient = boltzmann.gradient(both, p, count)
+        if self._training.centering:
+            self.visible_offset.lerp_(v.float().mean(0), self._training.centering)
+            self.hidden_offset.lerp_(p[:count].mean(0), self._training.centering)
+            gradient = boltzmann.centered_gradient(gradient, self.visible_offset, self.hidden_offset)
+        self._step(gradient, update)
+
+    def _step(self, gradient: RBMParameters, update: int) -> None:
+        """Take a step along the gradient, with weight decay and momentum."""
+        if self._training.weight_decay:
+            gradient.weight.sub_(self.weight, alpha=self._training.weight_decay)
+        if self._connections is not None:
+            gradient.weight.mul_(self._connections)
+        velocities = [self.get_buffer(f"{name}_velocity") for name in RBMParameters._fields]
+        torch._foreach_mul_(velocities, self._training.momentum.at(update))
         torch._foreach_add_(velocities, list(gradient))
-        torch._foreach_add_(list(self.machine()), velocities, alpha=learning.lr.at(update))
+        torch._foreach_add_(list(self.rbm()), velocities, alpha=self._training.lr.at(update))
 
-    def _draw(self, p: torch.Tensor) -> torch.Tensor:
-        return draw_quickly(p, self._generator, self._dtype)
+    def _sample(self, p: torch.Tensor) -> torch.Tensor:
+        return sample_bernoulli_16_bits(p, self._generator, self._dtype)
 
-    def _hidden(self, v: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """p(h = 1 | v), [B, H]."""
-        return _scaled(v @ weight, self.up).add_(self.get_buffer("hidden_bias")).sigmoid_()
-
-    def _inputs(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return _scaled(h @ weight.T, self.down).add_(self.get_buffer("visible_bias"))
-
-    def _visible(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        """A sample given h, in the precision of products."""
-        x = self._inputs(h, weight)
+    def _sample_visible(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        """Draw v given h, in the precision of the products."""
+        x = self._visible_inputs(h, weight)
         if self._units is BERNOULLI:
-            return self._draw(x.sigmoid_())
-        return self._units.draw(self._units.mean(x), self._generator).to(self._dtype)
+            return self._sample(x.sigmoid_())
+        return self._units.sample(self._units.mean(x), self._generator).to(self._dtype)
+
+    def _hidden_probabilities(self, v: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        inputs = _scaled(v @ weight, self._input_scales.hidden)
+        return inputs.add_(self.get_buffer("hidden_bias")).sigmoid_()
+
+    def _visible_inputs(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+        return _scaled(h @ weight.T, self._input_scales.visible).add_(self.get_buffer("visible_bias"))
 
 
-def _scaled(x: torch.Tensor, by: float) -> torch.Tensor:
+def _scaled(x: torch.Tensor, scale: float) -> torch.Tensor:
     x = x.float()
-    return x if by == 1 else x.mul_(by)
+    return x if scale == 1 else x.mul_(scale)

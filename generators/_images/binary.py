@@ -1,23 +1,23 @@
-"""What models of black and white say of grey images."""
+"""The check of models of binary pixels that their images are black and white."""
 
 import torch
 
 from sandbox.core.errors import UserError
 
 
-def refuse_grey(images: torch.Tensor, because: str, otherwise: str = "") -> None:
-    """Look at every value, which waits for the device.
+def require_binary(images: torch.Tensor, model: str, alternative: str = "") -> None:
+    """Check every value, which waits for the device.
 
     Args:
-        images: floats, any shape.
-        because: who knows black and white only, such as "generator.name=rbm has binary units".
-        otherwise: what would help besides `data.binarize`.
+        images: Floats of any shape.
+        model: Beginning of the message, with the reason: "generator.name=rbm has binary units".
+        alternative: End of the message, with an alternative to `data.binarize`.
 
     Raises:
-        UserError: if a value is neither 0 nor 1.
+        UserError: If a value is neither 0 nor 1.
     """
     if not bool(((images == 0) | (images == 1)).all()):
         raise UserError(
-            f"{because}, but these images are grey. Add data.binarize=threshold (black and white) or "
-            f"data.binarize=sample (each grey is a probability){otherwise}."
+            f"{model}, but these images are gray. Add data.binarize=threshold (black and white) or "
+            f"data.binarize=sample (each gray value is a probability){alternative}."
         )

@@ -1,4 +1,4 @@
-"""The first images of a training, kept to show what becomes of them while it goes on."""
+"""The first images of a training, which previews show again and again."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,27 +10,31 @@ from sandbox.core.errors import UserError
 
 
 class PreviewImages:
-    """Up to `size` images [C, H, W] uint8; the same ones from then on, and in the checkpoint."""
+    """The first `size` images [C, H, W] uint8 of a training, with a place in the checkpoint."""
 
     def __init__(self, shape: Sequence[int], compute: Compute, size: int = 256) -> None:
         self._images = torch.zeros((size, *shape), dtype=torch.uint8, device=compute.device)
         self._count = 0
 
-    def see(self, batch: torch.Tensor) -> None:
-        """Keep what there is room for of images [B, C, H, W] uint8."""
-        if (room := len(self._images) - self._count) > 0:
-            some = batch[:room]
-            self._images[self._count : self._count + len(some)] = some
-            self._count += len(some)
+    def add(self, batch: torch.Tensor) -> None:
+        """Keep images [B, C, H, W] uint8 until there are `size` of them."""
+        free = len(self._images) - self._count
+        if free > 0:
+            kept = batch[:free]
+            self._images[self._count : self._count + len(kept)] = kept
+            self._count += len(kept)
 
     def first(self, count: int) -> torch.Tensor:
-        """[count, C, H, W]; from the beginning again where there are fewer.
+        """Return the first `count` images, [count, C, H, W]; they repeat if there are fewer.
 
         Raises:
-            UserError: before there are any.
+            UserError: Before the first update.
         """
         if not self._count:
-            raise UserError("this generator makes its samples from sources, and has seen none yet; train it first")
+            raise UserError(
+                "this generator makes its samples from source images, and has seen none before its first update. "
+                "Train it first."
+            )
         return self._images[torch.arange(count, device=self._images.device) % self._count]
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Checks of the shapes of images that a generator is given."""
+"""Checks that a generator can learn from the shapes of a data set, and use the images it is given."""
 
 import torch
 
@@ -7,10 +7,10 @@ from sandbox.interfaces.spec import Spec
 
 
 def image_shape(spec: Spec, name: str) -> tuple[int, ...]:
-    """[C, H, W] of what the generator called `name` is to learn from.
+    """Return the shape [C, H, W] of the images that the generator called `name` learns from.
 
     Raises:
-        UserError: if that is points.
+        UserError: If the data are points.
     """
     if len(spec.shape) != 3:
         raise UserError(
@@ -21,34 +21,34 @@ def image_shape(spec: Spec, name: str) -> tuple[int, ...]:
 
 
 def source_shape(spec: Spec, name: str) -> tuple[int, ...]:
-    """[C', H, W] of what the generator called `name` is to translate from.
+    """Return the shape [C', H, W] of the source images that the generator called `name` translates.
 
     Raises:
-        UserError: if the data are points, if they have no sources, or sources of another size than their images.
+        UserError: If the data are points, have no source images, or source images of another size than the images.
     """
     _, height, width = image_shape(spec, name)
     if spec.source_shape is None:
         raise UserError(
-            f"generator.name={name} translates sources to images, but these data have images only. Take a set with "
-            "both, e.g. data.name=edges (pairs) or data.name=colors (no pairs, for generator.name=cyclegan)."
+            f"generator.name={name} translates source images, but these data have none. Take a set that has them, "
+            "e.g. data.name=edges (pairs) or data.name=colors (no pairs, for generator.name=cyclegan)."
         )
     if spec.source_shape[1:] != (height, width):
         raise UserError(
-            f"generator.name={name} translates between images of one size, but the sources of these data are "
+            f"generator.name={name} translates between images of one size, but the source images of these data are "
             f"{spec.source_shape[1]}x{spec.source_shape[2]} and their images {height}x{width}. Scale one of them."
         )
     return spec.source_shape
 
 
-def fitting(images: torch.Tensor, shape: tuple[int, ...], name: str) -> torch.Tensor:
-    """The same images.
+def require_shape(images: torch.Tensor, shape: tuple[int, ...], name: str) -> torch.Tensor:
+    """Return the images unchanged.
 
     Raises:
-        UserError: unless they are [B, *shape], which is what the generator called `name` has learnt from.
+        UserError: Unless they are [B, *shape], as those that the generator called `name` was trained on.
     """
     if images.dim() != 4 or tuple(images.shape[1:]) != shape:
         raise UserError(
-            f"this {name} takes images [B, {', '.join(map(str, shape))}], which it has learnt from, but these are "
-            f"{list(images.shape)}. Bring them to that shape, or train one on images such as these."
+            f"this {name} was trained on images [B, {', '.join(map(str, shape))}], but these are "
+            f"{list(images.shape)}. Bring them to that shape, or train a generator on images such as these."
         )
     return images

@@ -1,4 +1,4 @@
-"""How benches measure: both sides in one run, turn by turn, medians of the turns."""
+"""Measures rates of several programs in one process, in alternating rounds, and takes medians."""
 
 from collections.abc import Callable, Sequence
 from statistics import median
@@ -10,12 +10,13 @@ from gymnasium.vector import AutoresetMode
 
 from sandbox.training.loop import Run
 
-ROUNDS, SECONDS = 5, 0.4  # turns a side, and how long each lasts
-TAPE = 64  # different batches of actions
+ROUNDS = 5  # measurements of each side
+SECONDS = 0.4  # length of a measurement
+ACTIONS = 64  # different batches of random actions
 
 
 class Row(NamedTuple):
-    """One line of a bench; `theirs` is None where there is nothing to compare with."""
+    """One line of a benchmark; `theirs` is None if there is nothing to compare with."""
 
     what: str
     unit: str
@@ -24,12 +25,12 @@ class Row(NamedTuple):
 
     @property
     def ratio(self) -> float | None:
-        """How many times theirs we are."""
+        """Our value divided by theirs."""
         return self.ours / self.theirs if self.theirs else None
 
 
 def rates(*sides: Callable[[], int]) -> Sequence[float]:
-    """What each side does a second, medians over the turns; a call of a side returns how much it did."""
+    """Return the median rate per second of each side; a call of a side does some work and returns its amount."""
     for side in sides:
         side()
     turns = [[_rate(side) for side in sides] for _ in range(ROUNDS)]
@@ -44,7 +45,7 @@ def _rate(side: Callable[[], int]) -> float:
 
 
 def trainer(run: Run, chunk: int) -> Callable[[], int]:
-    """Trains on for at least `chunk` agent steps a call, and says how many they were; nothing is logged or saved."""
+    """Return a function that trains for at least `chunk` steps and returns their number; nothing is logged or saved."""
     steps = run.steps()
 
     def learn() -> int:
@@ -57,20 +58,20 @@ def trainer(run: Run, chunk: int) -> Callable[[], int]:
 
 
 def player(env: Any) -> Callable[[], int]:
-    """Plays a step of all environments a call, and says how many steps that is; `env` is a `VectorEnv`.
+    """Return a function that steps a `VectorEnv` and returns the number of its environments.
 
-    Random actions, drawn beforehand. The resets of ended episodes are part of the work, each in its own way: with the
-    next step, or where autoreset is disabled by a masked reset.
+    Actions are random and drawn beforehand. Resets of ended episodes count: they happen in the next step, or, if
+    autoreset is disabled, by a masked reset.
     """
     env.action_space.seed(0)
-    tape = [env.action_space.sample() for _ in range(TAPE)]
+    actions = [env.action_space.sample() for _ in range(ACTIONS)]
     env.reset(seed=0)
     masked_reset = env.metadata["autoreset_mode"] is AutoresetMode.DISABLED
     now = 0
 
     def step() -> int:
         nonlocal now
-        _, _, terminated, truncated, _ = env.step(tape[now % TAPE])
+        _, _, terminated, truncated, _ = env.step(actions[now % ACTIONS])
         now += 1
         if masked_reset and (ended := np.logical_or(terminated, truncated)).any():
             env.reset(options={"reset_mask": ended})

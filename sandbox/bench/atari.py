@@ -1,6 +1,6 @@
-"""Atari's steps a second beside ale-py's own `AtariVectorEnv`, on two processors.
+"""Atari: steps per second, against ale-py's own `AtariVectorEnv`, on two processors.
 
-Both skip 4 frames, take the maximum of the last two and shrink it to 84x84 grey; theirs neither clips nor stacks here.
+Both skip 4 frames, take the maximum of the last two and resize it to 84x84 in gray; theirs neither clips nor stacks.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ GAME, WORKERS = "pong", 2
 
 
 def rows() -> Iterator[Row]:
-    """Steps a second with 8 and with 32 environments."""
-    from ale_py.vector_env import AtariVectorEnv  # late: it is needed here only
+    """Measure steps per second with 8 and with 32 environments."""
+    from ale_py.vector_env import AtariVectorEnv  # needed here only
 
     for num_envs in (8, 32):
         ours: Any = config_of("atari", {"game": GAME, "workers": WORKERS}).make(num_envs)

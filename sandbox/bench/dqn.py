@@ -1,8 +1,8 @@
-"""DQN as a whole against Stable-Baselines3's, at the same hyperparameters, on Pong from pixels.
+"""DQN: steps per second, against Stable-Baselines3 with the same hyperparameters, on Pong from pixels.
 
-Nature network, stacks of four, batch 32, an update every four steps, one environment; ours in fp32 and in bf16 where
-that pays, each on all cores in turn with playing, and overlapped: with one thread fewer, playing beside the update.
-Nothing is evaluated, logged or saved on either side.
+Nature network, stacks of four frames, batch 32, an update every four steps, one environment. Ours is measured in fp32,
+and in bf16 if the device multiplies in it natively; each also with `overlap` and one thread fewer, so that the
+environment steps during updates. Nothing is evaluated, logged or saved on either side.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,7 +28,7 @@ CAPACITY, WARMUP, BATCH, PERIOD, STACK, CHUNK = 10_000, 200, 32, 4, 4, 64
 
 
 def rows() -> Iterator[Row]:
-    """Steps a second."""
+    """Measure steps per second."""
     device, cores = choose().device, torch.get_num_threads()
     sides: dict[str, Callable[[], int]] = {}
     precisions: tuple[PrecisionName, ...] = ("fp32", "bf16") if bf16_pays(device) else ("fp32",)
@@ -52,8 +52,8 @@ def _with_threads(count: int, side: Callable[[], int]) -> Callable[[], int]:
 
 def _ours(compute: Compute) -> Callable[[], int]:
     replay = ReplayConfig(num_envs=1, capacity=CAPACITY, warmup=WARMUP, update_period=PERIOD)
-    stream = ExperienceConfig(batch_size=BATCH, stack=STACK, replay=replay)
-    config = DQNConfig.model_validate({"stream": stream})
+    stream = ExperienceConfig(batch_size=BATCH, replay=replay)
+    config = DQNConfig.model_validate({"frame_stack": STACK, "stream": stream})
     env, rng = PongConfig.model_validate({}), Rng(0)
     learner = config.make(spec_of(env.make(1)), rng, compute, NO_RUNS)
     return trainer(Run(learner, config.stream.make(env.make, learner, rng, compute), rng), CHUNK)

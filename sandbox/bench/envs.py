@@ -1,4 +1,4 @@
-"""The environments: steps a second on one core, and against Gymnasium's SyncVectorEnv of the same environment."""
+"""Environments: steps per second on one core, against Gymnasium's `SyncVectorEnv` of the same environment."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -8,14 +8,17 @@ import gymnasium
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 from sandbox.bench._measure import Row, player, rates
+from sandbox.environments.batch import BatchEnvConfig
 from sandbox.envs import id_of
-from sandbox.envs._gymnasium import config_of, is_program
+from sandbox.envs._gymnasium import config_of
 from sandbox.runs import registry
 
 
 def rows() -> Iterator[Row]:
-    """Steps a second, three rows an environment."""
-    for name in filter(is_program, registry.names("envs")):
+    """Measure steps per second, in three rows for each environment."""
+    for name in registry.names("envs"):
+        if not issubclass(registry.config_class("envs", name), BatchEnvConfig):
+            continue
         for num_envs, observe in ((4096, "features"), (256, "pixels")):
             env: Any = config_of(name, {"observe": observe}).make(num_envs)
             (ours,) = rates(player(env))

@@ -1,9 +1,9 @@
-"""DCGAN beside a plain PyTorch loop of the same networks with a `DataLoader`, 28 x 28 in grey: images a second.
+"""DCGAN: images per second, against a plain PyTorch loop of the same networks with a `DataLoader`; 28 x 28 in gray.
 
-Theirs is written as PyTorch's tutorial on DCGAN is: a `Dataset` that makes floats in [-1, 1] of one image at a time,
-logits into `BCEWithLogitsLoss`, `backward` and Adam for the discriminator on real and on generated images, then for the
-generator, all in fp32; without workers, and with two, of which the faster one counts. Ours does more: it averages the
-generator's weights and measures both gradients. Both have batches of 64 first, then ours the one it is fastest at.
+Theirs follows PyTorch's DCGAN tutorial: a `Dataset` that converts one image at a time to floats in [-1, 1], logits into
+`BCEWithLogitsLoss`, `backward` and Adam for the discriminator on real and on generated images, then for the generator,
+all in fp32. The faster of no workers and two workers counts. Ours also averages the generator's weights and measures
+the norms of both gradients. Both have batches of 64 first; then ours has the batch size at which it is fastest.
 """
 
 from collections.abc import Callable, Iterator
@@ -22,12 +22,12 @@ from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.training.loop import Run
 
 IMAGES, SIDE, LATENT, WIDTHS = 10_000, 28, 100, (64, 128)
-BATCHES = (64, 256)  # the one that both have, and the one that ours is fastest at on the CPUs tried
+BATCHES = (64, 256)  # the size of both sides, and the size at which ours is fastest on the CPUs tried
 WORKERS = (0, 2)
 
 
 def rows() -> Iterator[Row]:
-    """Images a second."""
+    """Measure images per second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     draws = torch.Generator().manual_seed(0)
     images = torch.randint(256, (IMAGES, 1, SIDE, SIDE), generator=draws, dtype=torch.uint8)
@@ -72,7 +72,7 @@ def _weights(module: nn.Module) -> None:
 
 
 def _networks(device: torch.device) -> tuple[nn.Module, nn.Module]:
-    """A discriminator and a generator, layer by layer those of ours."""
+    """Return a discriminator and a generator with the layers of ours."""
     low, high = WIDTHS
     quarter = SIDE // 4
     discriminator = nn.Sequential(

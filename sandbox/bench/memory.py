@@ -1,8 +1,8 @@
-"""What memory costs: steps a second of DRQN and DARQN beside DQN's, all ours, on Pong from pixels.
+"""Recurrent agents: steps per second of DRQN and DARQN, against DQN (`theirs`); all are ours, on Pong from pixels.
 
-The same convolutions, each transition learnt from equally often. DQN: stacks of four, 32 transitions every four steps.
-DRQN: one picture at a time, an LSTM of 512, 32 windows of ten every forty steps, each batch in one pass. DARQN: the
-same with soft attention, whose glimpses an LSTM of 256 sees. `theirs` is DQN.
+All have the same convolutions and learn equally often from each transition. DQN: stacks of four frames, 32 transitions
+every four steps. DRQN: single frames, an LSTM of 512 units, 32 windows of ten transitions every forty steps, each batch
+in one pass. DARQN: the same with soft attention and an LSTM of 256 units.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,10 +19,10 @@ CAPACITY, WARMUP, BATCH, UNROLL, PERIOD, CHUNK = 10_000, 400, 32, 10, 4, 80
 
 
 def rows() -> Iterator[Row]:
-    """Steps a second."""
+    """Measure steps per second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for precision in ("fp32", "bf16") if bf16_pays(device) else ("fp32",):
-        dqn = _side("dqn", precision, PERIOD, f"{{batch_size: {BATCH}, stack: 4")
+        dqn = _side("dqn", precision, PERIOD, f"{{batch_size: {BATCH}")
         windows = f"{{batch_size: {BATCH}, length: {UNROLL}"
         others = {
             "DRQN": _side("drqn", precision, PERIOD * UNROLL, windows),

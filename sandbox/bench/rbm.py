@@ -1,8 +1,8 @@
-"""The restricted Boltzmann machine beside scikit-learn's, 784 x 500, persistent chains: images a second.
+"""Restricted Boltzmann machine: images per second, against scikit-learn; 784 x 500 units, persistent chains.
 
-Both learn from the same images in black and white, as bright as MNIST's, in batches of 100 with 100 chains; then ours
-with the batch it is fastest at against theirs at its default of 10 (in fp32, which is kind to it). Ours shuffles the
-images anew every epoch, theirs does not.
+Both learn from the same black and white images, as bright as MNIST's, in batches of 100 with 100 chains; then ours with
+the batch size at which it is fastest, and theirs with its default of 10 (in fp32, where it is faster). Ours shuffles
+the images in every epoch, theirs does not.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,11 +21,11 @@ from sandbox.streams.shuffled import ShuffledConfig
 from sandbox.training.loop import Run
 
 IMAGES, VISIBLE, HIDDEN, BRIGHT = 10_000, 784, 500, 0.13
-BATCHES = (100, 500)  # the one that both have, and the one that ours is fastest at on the CPUs tried
+BATCHES = (100, 500)  # the size of both sides, and the size at which ours is fastest on the CPUs tried
 
 
 def rows() -> Iterator[Row]:
-    """Images a second."""
+    """Measure images per second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     draws = torch.Generator().manual_seed(0)
     images = (torch.rand(IMAGES, 1, VISIBLE, 1, generator=draws) < BRIGHT).to(torch.uint8) * 255

@@ -1,7 +1,7 @@
-"""The replay: memory for a million Atari transitions and draws of 32, against Stable-Baselines3's buffer.
+"""Replay buffer: memory of a million Atari transitions and batches of 32 per second, against Stable-Baselines3.
 
-Both hold the same steps of play and give stacks of four frames; ours keeps each frame once, theirs each stack twice.
-Bytes are those of the arrays, measured at 20,000 transitions.
+Both store the same transitions and return stacks of four frames; ours stores each frame once, theirs each stack twice.
+Memory is that of the arrays, measured at 20,000 transitions.
 """
 
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ CAPACITY, BATCH, STACK, EPISODE = 20_000, 32, 4, 500  # transitions; an update's
 
 
 def rows() -> Iterator[Row]:
-    """Memory in GB (less is better), then how many batches a second can be drawn."""
+    """Measure memory in GB (less is better), then batches per second."""
     ours, theirs = _ours(), _theirs()
     arrays = ours.state_dict()
     held = sum(np.asarray(array).nbytes for array in arrays.values()) / CAPACITY

@@ -1,7 +1,7 @@
-"""One update of DQN with the Nature network: milliseconds, and what share of this machine's matrix products that is.
+"""One update of DQN with the Nature network: milliseconds, and the share of this machine's matrix product rate.
 
-The share compares the floating-point operations of an update, counted by PyTorch, with those of a large product in the
-same precision, measured here.
+The share compares the floating-point operations per second of an update, counted by PyTorch, with those of a product of
+large matrices in the same precision.
 """
 
 from collections.abc import Callable, Iterator
@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from sandbox.agents.dqn import DQNConfig
+from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.bench._measure import Row
 from sandbox.buffers.replay import Transitions
 from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
@@ -25,7 +25,7 @@ BATCHES, TURNS, SIDE = (32, 128, 512), 15, 4096  # batch sizes; measurements; of
 
 
 def rows() -> Iterator[Row]:
-    """Two rows for each precision and batch size."""
+    """Measure two rows for each precision and batch size."""
     device = choose().device
     precisions: tuple[PrecisionName, ...] = ("fp32", "bf16") if bf16_pays(device) else ("fp32",)
     for precision in precisions:
@@ -39,7 +39,7 @@ def rows() -> Iterator[Row]:
 
 
 class Update(NamedTuple):
-    """What one takes: its time, floating-point operations, the network's weights, and bytes of the frames."""
+    """Cost of an update: seconds, floating-point operations, weights of the network, and bytes of the frames."""
 
     seconds: float
     operations: int
@@ -48,25 +48,31 @@ class Update(NamedTuple):
 
 
 def measured(batch_size: int, compute: Compute) -> Update:
-    """One update of DQN with the Nature network on random frames."""
-    learner = DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute, NO_RUNS)
-    batch = _batch(batch_size, compute.device)
+    """Measure one update of DQN with the Nature network on random frames."""
+    learner, batch = _learner(compute), _batch(batch_size, compute.device)
+    plain = _learner(Compute(compute.device, compute.bf16))  # operations of CUDA graphs cannot be counted
     with FlopCounterMode(display=False) as counter:
-        learner._loss_and_gradients(*batch)
-    weights = sum(each.numel() for each in learner._network.parameters())
+        plain.update(batch)
+    network = learner.parts()["network"].state_dict()
+    weights = sum(each.numel() for each in network.values())
     seconds = seconds_of(partial(learner.update, batch), compute.device)
     return Update(seconds, counter.get_total_flops(), weights, batch.s_tm1.nbytes + batch.s_t.nbytes)
 
 
+def _learner(compute: Compute) -> DQN:
+    """Build DQN for Atari's images."""
+    return DQNConfig.model_validate({}).make(Spec((1, 84, 84), num_actions=6), Rng(0), compute, NO_RUNS)
+
+
 def _batch(size: int, device: torch.device) -> Transitions:
-    """Random stacks of Atari's size."""
+    """Return random transitions with stacks of Atari's size."""
     frames = torch.randint(256, (2, size, 4, 84, 84), dtype=torch.uint8, device=device)
     ones, actions = torch.ones(size, 1, device=device), torch.zeros(size, dtype=torch.int64, device=device)
     return Transitions(frames[0], actions, ones, ones, torch.ones_like(actions), frames[1])
 
 
 def matmul_rate(compute: Compute) -> float:
-    """Floating-point operations a second of a large product."""
+    """Return floating-point operations per second of a product of large matrices."""
     dtype = torch.bfloat16 if compute.bf16 else torch.float32
     side = SIDE if compute.device.type == "cuda" else SIDE // 4
     a = torch.randn(side, side, device=compute.device, dtype=dtype)
@@ -74,7 +80,7 @@ def matmul_rate(compute: Compute) -> float:
 
 
 def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
-    """Of one call, the median, the device's work included."""
+    """Return the median seconds of a call, the device's work included."""
     taken = []
     for _ in range(TURNS + 3):
         start = perf_counter()

@@ -1,1 +1,1 @@
-"""Memories."""
+"""Replay buffers."""

@@ -1,8 +1,8 @@
-"""Demonstrations: steps that a person played, as a file, and how they come into a replay.
+"""Demonstrations: steps of human play in a file, and their transfer into a replay.
 
-The file is an npz without pickle: `header` (JSON: what was played), `observations` [T, ...], `actions`, `rewards`,
-`terminated` and `ended` [T], and `finals` [E, ...], the true observations after the steps that ended, in their order.
-The last step counts as ended: nothing follows it.
+The file is an npz without pickle: `header` (JSON: the environment), `observations` [T, ...], `actions`, `rewards`,
+`terminated` and `ended` [T], and `finals` [E, ...], the true observations after the steps that ended an episode, in
+order. The last step counts as ended, because nothing follows it.
 """
 
 import hashlib
@@ -24,7 +24,7 @@ _COLUMNS = ("observations", "actions", "rewards", "terminated", "ended", "finals
 
 @dataclass(frozen=True)
 class Demos:
-    """As in the file; `played`: {"env": its options with its name, "id": with its version}."""
+    """The content of a file; `played` is {"env": options of the environment, "id": its id with version}."""
 
     played: dict[str, Any]
     observations: np.ndarray
@@ -39,7 +39,11 @@ class Demos:
 
 
 def write_demos(path: Path, demos: Demos) -> None:
-    """Write a file, whole or not at all; raises OSError."""
+    """Write a file, whole or not at all.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     partial = path.with_name(f"{path.name}.partial")
     columns = {name: vars(demos)[name] for name in _COLUMNS}
     with partial.open("wb") as file:
@@ -49,7 +53,11 @@ def write_demos(path: Path, demos: Demos) -> None:
 
 
 def read_demos(path: Path) -> Demos:
-    """Raises UserError for a file that is missing, or holds no demonstrations, or those of another version."""
+    """Read a file.
+
+    Raises:
+        UserError: If it is missing, damaged or of another format.
+    """
     try:
         with np.load(path, allow_pickle=False) as archive:
             header = json.loads(str(archive["header"]))
@@ -73,19 +81,22 @@ _RECORD = "Record some with `sandbox play ENV --record FILE`."
 
 
 def digest(path: Path) -> str:
-    """The file's SHA-256."""
+    """Return the file's SHA-256."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def fill(replay: Replay, demos: Demos, num_envs: int) -> int:
-    """Store demonstrations as if `num_envs` environments had played an equal share each; how many steps were stored.
+    """Store demonstrations as if each of `num_envs` environments had made an equal share of the steps.
 
-    Where a share begins within an episode, what was seen before is left out of stacks; where it ends there, the replay
-    knows what follows, and a learner bootstraps from it. Steps that do not fill the last round are left out.
+    If a share begins within an episode, stacks do not reach back before it. If it ends within one, the replay holds the
+    next observation, and learners bootstrap from it. Remaining steps, fewer than `num_envs`, are left out.
+
+    Returns:
+        The number of steps that were stored.
 
     Raises:
-        UserError: if there are fewer steps than environments, or more than there is room for.
+        UserError: If there are fewer steps than environments.
     """
     share = len(demos) // num_envs
     if not share:
@@ -94,7 +105,7 @@ def fill(replay: Replay, demos: Demos, num_envs: int) -> int:
             f"or set agent.stream.replay.num_envs={len(demos)} or less"
         )
     rounds = np.arange(share)[:, None] + share * np.arange(num_envs)
-    finals = np.cumsum(demos.ended) - 1  # which of them follows a step that ended
+    finals = np.cumsum(demos.ended) - 1  # number of the final observation after a step that ended
     for number, steps in enumerate(rounds):
         replay.add(demos.observations[steps], demos.actions[steps], demos.rewards[steps], demos.terminated[steps])
         after = demos.observations[np.minimum(steps + 1, len(demos) - 1)]
@@ -104,5 +115,5 @@ def fill(replay: Replay, demos: Demos, num_envs: int) -> int:
 
 
 def _broad(mask: np.ndarray, like: np.ndarray) -> np.ndarray:
-    """[N] -> [N, 1, ...]."""
+    """Reshape a mask [N] to [N, 1, ...]."""
     return mask.reshape(-1, *[1] * (like.ndim - 1))

@@ -1,8 +1,8 @@
-"""Transitions drawn the more often, the more there was to learn from them.
+"""Proportional prioritized replay.
 
 Paper: Schaul, Quan, Antonoglou & Silver 2016, "Prioritized Experience Replay", the proportional variant.
-Deviations: importance weights are normalised by their maximum in the batch, as in the paper's algorithm; the maximum
-    priority is the largest ever seen, not the largest still held.
+Deviations: importance weights are normalized by their maximum in the batch, as in the paper's algorithm; the maximum
+    priority is the largest ever seen, not the largest still stored.
 """
 
 from collections.abc import Callable
@@ -15,24 +15,33 @@ from sandbox.buffers.replay import Replay, Transitions
 from sandbox.buffers.sum_tree import SumTree
 from sandbox.core.errors import UserError
 
-_LEAST = 1e-6  # added to every |error|, so that none is never drawn again
-_UNTOUCHED = -1.0
+_LEAST = 1e-6  # added to every |error|, so that transitions without an error can be drawn again
+_UNTOUCHED = -1.0  # marks priorities that the learner has not set
 
 
 class Prioritized(NamedTuple):
-    """Transitions with the `weights` [B] of their losses, at most 1, which undo that some are drawn more often.
+    """Transitions drawn by their priorities.
 
-    The learner writes its new errors' sizes over `priorities` [B], in place; they are read when the next batch is
-    drawn. Those that it leaves as they are keep the priority they had.
+    Attributes:
+        transitions: The transitions.
+        weights: Weights [B] of their losses, at most 1, which correct for the probabilities.
+        priorities: New priorities [B], to be set by `set_priorities`.
     """
 
     transitions: Transitions
     weights: torch.Tensor
     priorities: torch.Tensor
 
+    def set_priorities(self, errors: torch.Tensor) -> None:
+        """Hand back the size of each transition's error, [B] >= 0; the next draw uses them.
+
+        Without this, the transitions keep the priorities that they have.
+        """
+        self.priorities.copy_(errors)
+
 
 class Drawn(NamedTuple):
-    """Environments and places [B], with weights and priorities as in `Prioritized`."""
+    """Environments and places [B] that were drawn, with weights and priorities as in `Prioritized`."""
 
     env: np.ndarray
     place: np.ndarray
@@ -44,11 +53,9 @@ Drawable = Callable[[Replay, np.ndarray, np.ndarray], np.ndarray]  # (environmen
 
 
 class Priorities:
-    """Priorities (|error| + 1e-6)^`priority_exponent` of the rows in `num_envs` rings of `length`; exponent 0 is
-    uniform.
+    """Priorities (|error| + 1e-6)^`priority_exponent` of the rows of a replay.
 
-    What cannot be drawn has priority 0: that is asked when `ahead` rows have followed, and again while some of the
-    `behind` rows before it may have been overwritten.
+    Rows that cannot be drawn have priority 0.
     """
 
     def __init__(
@@ -60,6 +67,16 @@ class Priorities:
         behind: int,
         ahead: int = 1,
     ) -> None:
+        """Begin with no rows.
+
+        Args:
+            num_envs: Rings of the replay.
+            length: Rows of each ring.
+            priority_exponent: 0 draws uniformly.
+            generator: Generator of the draws.
+            behind: Rows before a row that it needs: it is asked for again while they may have been overwritten.
+            ahead: Rows that must have followed a row before it can be drawn.
+        """
         self._num_envs, self._length, self._priority_exponent = num_envs, length, priority_exponent
         self._behind, self._ahead = behind, ahead
         self._generator, self._tree = generator, SumTree(num_envs * length)
@@ -68,12 +85,16 @@ class Priorities:
         self._pending: tuple[np.ndarray, torch.Tensor] | None = None  # rows of the last batch, and its priorities
 
     def draw(self, replay: Replay, drawable: Drawable, count: int, importance_exponent: float) -> Drawn:
-        """One row from each of `count` equal parts of the sum of all priorities.
+        """Draw one row from each of `count` equal parts of the sum of all priorities.
 
-        `importance_exponent` is the paper's beta: weights are (1 / probability)^beta.
+        Args:
+            replay: The replay.
+            drawable: Says which rows can be drawn.
+            count: Size of the batch.
+            importance_exponent: The paper's beta: weights are (1 / probability)^beta.
 
         Raises:
-            UserError: if the last batch's priorities are not numbers >= 0.
+            UserError: If the last batch's priorities are not numbers >= 0.
         """
         self._read()  # before the rows that have been added since: what they replaced must not come back
         self._take_in(replay, drawable)
@@ -87,7 +108,7 @@ class Priorities:
         return Drawn(env, place, weights, self._pending[1])
 
     def _take_in(self, replay: Replay, drawable: Drawable) -> None:
-        """New rows get the largest priority once they can be drawn; those that cannot have 0."""
+        """Give new rows the largest priority once they can be drawn, and rows that cannot be drawn 0."""
         oldest, newest = replay.span()
         self._tree.write(replay.row(*_places(np.maximum(self._known, oldest), newest)), 0.0)  # what they replaced
         cut = _places(oldest, np.minimum(oldest + self._behind - 1, newest))
@@ -100,7 +121,7 @@ class Priorities:
         self._known = newest + 1
 
     def _read(self) -> None:
-        """Take the priorities that the learner wrote; this waits for the device."""
+        """Take over the priorities that the learner set; this waits for the device."""
         if self._pending is None:
             return
         (rows, tensor), self._pending = self._pending, None
@@ -119,13 +140,14 @@ class Priorities:
         self._largest = max(self._largest, priorities.max(initial=0.0))
 
     def state_dict(self) -> dict[str, Any]:
-        """Of the first rows of every ring, as many as have been written."""
+        """Return the priorities of the rows that have been written, and counters."""
         self._read()
         used = int(np.minimum(self._known, self._length).max())
         rings = self._tree.values.reshape(self._num_envs, self._length)
         return {"rings": rings[:, :used], "known": self._known, "largest": self._largest}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
         rings = np.zeros((self._num_envs, self._length))
         rings[:, : state["rings"].shape[1]] = state["rings"]
         self._tree.fill(rings.ravel())
@@ -133,7 +155,7 @@ class Priorities:
 
 
 def _places(first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All places from `first` [N] to `last` [N], both included, as (environment, place)."""
+    """Return all places from `first` [N] to `last` [N], both included, as (environment, place)."""
     counts = np.maximum(last - first + 1, 0)
     starts = np.cumsum(counts) - counts
     env = np.repeat(np.arange(len(counts)), counts)

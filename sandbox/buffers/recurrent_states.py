@@ -1,4 +1,4 @@
-"""What a recurrent agent carried while it acted, kept where sequences from replay begin.
+"""Recurrent states of an acting agent, stored where sequences from a replay begin.
 
 Paper: Kapturowski et al. 2019, "Recurrent Experience Replay in Distributed Reinforcement Learning" (stored state).
 """
@@ -13,21 +13,30 @@ from sandbox.interfaces.state import RecurrentState, map_state, reset_where
 
 
 class RecurrentStates:
-    """States before observations of age `first`, `first` + `period`, ... in their episodes; `first` is in 1..period.
+    """States before the observations number `first`, `first` + `period`, ... of each episode; `first` is in 1..period.
 
-    An episode's first observation needs none: zeros come before it. One ring an environment, as in the replay.
+    The state before an episode's first observation is zero and need not be stored. Each environment has a ring of
+    states, as it has a ring of rows in the replay.
     """
 
     def __init__(self, num_envs: int, length: int, first: int, period: int, example: RecurrentState) -> None:
-        """`length`: rows of one of the replay's rings; `example`: any state [N, ...]."""
+        """Reserve the rings.
+
+        Args:
+            num_envs: Rings of the replay.
+            length: Rows of each of the replay's rings.
+            first: Age of the first observation before which a state is stored.
+            period: Steps from there to the next one.
+            example: Any state [N, ...].
+        """
         self._first, self._period = first, period
-        self._slots = length // min(first + 1, period) + 2  # of one environment: two are never nearer than that
+        self._slots = length // min(first + 1, period) + 2  # per environment: two states are never nearer than that
         self._kept = map_state(lambda part: part.new_zeros(num_envs * self._slots, *part.shape[1:]), example)
-        self._slot = np.zeros(num_envs * length, np.int64)  # of each of the replay's rows, where it has one
-        self._count = np.zeros(num_envs, np.int64)  # states kept of each environment since the start
+        self._slot = np.zeros(num_envs * length, np.int64)  # slot of each of the replay's rows that has a state
+        self._count = np.zeros(num_envs, np.int64)  # states stored per environment since the start
 
     def add(self, replay: Replay, state: RecurrentState) -> None:
-        """Keep what is due of `state` [N, ...], carried before the replay's newest observations."""
+        """Store `state` [N, ...], which precedes the replay's newest observations, where it is due."""
         env, place = np.arange(len(self._count)), replay.span()[1]
         due = np.flatnonzero(self._is_due(replay.age(env, place)))
         slots = due * self._slots + self._count[due] % self._slots
@@ -40,7 +49,7 @@ class RecurrentStates:
         map_state(keep, self._kept, state)
 
     def at(self, replay: Replay, env: np.ndarray, place: np.ndarray) -> RecurrentState:
-        """[B, ...] states before the observations at these places: zeros at an episode's start, else those kept."""
+        """Return the stored states [B, ...] before the observations at these places; zeros at an episode's start."""
         slots = replay.send(self._slot[replay.row(env, place)])
         return reset_where(map_state(lambda kept: kept[slots], self._kept), ~self._is_due(replay.age(env, place)))
 

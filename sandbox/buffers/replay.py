@@ -1,8 +1,8 @@
-"""Replay that stores each observation once; stacks and sequences are built when they are drawn.
+"""A replay that stores each observation once; stacks and sequences are built when they are drawn.
 
-One ring an environment. A row is an observation and what followed it; an episode's last observation, which nothing
-follows, has a row of its own. Rows know their place in the episode (`age`), so neither a stack nor a sequence ever
-crosses an episode's start, and both respect the write cursor. One million Atari transitions take 7.1 GB.
+Each environment has a ring of rows. A row is an observation with the action, reward and continuation that followed it;
+an episode's last observation has a row of its own. Rows know their number in the episode (`age`), so neither a stack
+nor a sequence ever crosses the start of an episode or the write cursor. One million Atari transitions take 7.1 GB.
 """
 
 from typing import Any, NamedTuple
@@ -16,11 +16,15 @@ from sandbox.interfaces.spec import Spec
 
 
 class Transitions(NamedTuple):
-    """A batch in Sutton & Barto's names: [B, stack * C, ...] observations, [B] actions, and the n steps from there on.
+    """A batch of transitions over up to n steps, in Sutton & Barto's names.
 
-    `r_t`, `discount_t`: [B, n] rewards and continuations; `discount_t` is 0 where the episode terminated and 1
-    elsewhere, truncation included: learners bootstrap there. `num_steps`: [B] how many of the n count, for a window
-    stops at its episode's end and at the newest observation. `s_t` is the observation after the last one that counts.
+    Attributes:
+        s_tm1: Stacks [B, stack * C, ...] before the actions.
+        a_tm1: Actions [B].
+        r_t: Rewards [B, n].
+        discount_t: Continuations [B, n]: 0 where the episode terminated and 1 elsewhere, so that truncation bootstraps.
+        num_steps: Number [B] of the n steps that count: they stop at the episode's end and at the newest observation.
+        s_t: Stacks [B, stack * C, ...] after the last step that counts.
     """
 
     s_tm1: torch.Tensor
@@ -32,7 +36,7 @@ class Transitions(NamedTuple):
 
 
 class Replay:
-    """The newest `capacity` observations, in `num_envs` rings of the same length; they live on `device`."""
+    """The newest `capacity` observations, in `num_envs` rings of the same length, on `device`."""
 
     def __init__(
         self, capacity: int, num_envs: int, spec: Spec, stack: int, generator: np.random.Generator, device: torch.device
@@ -44,7 +48,7 @@ class Replay:
                 f"for a stack of {stack}. Set agent.stream.replay.capacity to at least {num_envs * (stack + 2)}."
             )
         rows = num_envs * self._length
-        _refuse_what_does_not_fit(rows, spec, device)
+        _check_size(rows, spec, device)
         # NumPy's zeros cost no memory until they are written.
         zeros = np.zeros((rows, *spec.shape), np.uint8 if spec.is_bytes else np.float32)
         self._observations = torch.from_numpy(zeros).to(device)
@@ -55,7 +59,7 @@ class Replay:
         self._next_age = np.zeros(num_envs, np.int32)
 
     def add(self, observations: np.ndarray, actions: np.ndarray, rewards: np.ndarray, terminated: np.ndarray) -> None:
-        """Store one step of all environments: [N, ...] observations before it, and [N] of what followed."""
+        """Store one step of all environments, with the observations [N, ...] before it."""
         rows = self._claim(np.arange(self._num_envs), observations)
         self._action[rows], self._reward[rows], self._discount[rows] = actions, rewards, ~terminated
         self._is_last[rows] = False
@@ -76,7 +80,7 @@ class Replay:
         return rows
 
     def at(self, env: np.ndarray, place: np.ndarray, n_step: int) -> Transitions:
-        """The transitions that start at these places [B]."""
+        """Return the transitions that start at these places [B]."""
         stack, age = self._stack, self.age(env, place)[:, None]
         # One gather brings stack + n observations: [:stack] before the action and, after whole windows, [n:].
         places = np.minimum(place[:, None] + np.arange(1 - stack, n_step + 1), self._written[env][:, None] - 1)
@@ -91,7 +95,7 @@ class Replay:
         return Transitions(before, a_tm1[:, 0], r_t, discount_t, self.send(num_steps), after)
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
-        """`count` transitions that can be drawn, uniformly, as (environment, place since the start)."""
+        """Draw `count` transitions uniformly; return their environments and their places since the start."""
         ends = np.cumsum(np.maximum(self._written - 1 - self.span()[0], 0))
         env, place = np.empty(count, np.int64), np.empty(count, np.int64)
         todo = np.arange(count)
@@ -103,51 +107,52 @@ class Replay:
         return env, place
 
     def drawable(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """Which of these transitions can be drawn: not last rows, not the newest, stack intact."""
+        """Return which of these transitions can be drawn: not last rows, not the newest, and the stack is complete."""
         (oldest, newest), row = self.span(), self.row(env, place)
         reach = np.minimum(self._age[row], self._stack - 1)
         return ~self._is_last[row] & (place < newest[env]) & (place - reach >= oldest[env])
 
     def span(self) -> tuple[np.ndarray, np.ndarray]:
-        """The oldest place that each ring still holds, and the newest, [N] each."""
+        """Return the oldest place that each ring still holds, and the newest, [N] each."""
         return np.maximum(self._written - self._length, 0), self._written - 1
 
     def age(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """How many steps into their episodes these observations were seen."""
+        """Return the numbers of these observations in their episodes, from 0."""
         return self._age[self.row(env, place)]
 
     def row(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
-        """Where these places lie in the columns and among the observations."""
+        """Return the rows of these places."""
         return env * self._length + place % self._length
 
     def gather(self, env: np.ndarray, places: np.ndarray) -> torch.Tensor:
-        """[B] environments and [B, K] places -> [B, K, *observation]."""
+        """Return the observations [B, K, ...] at places [B, K] of environments [B]."""
         rows = self.send(self.row(env[:, None], places).ravel())
         return self._observations.index_select(0, rows).view(*places.shape, *self._observations.shape[1:])
 
     def _blank(self, images: torch.Tensor, seen: np.ndarray) -> torch.Tensor:
-        """Zero the images [B, K, C, ...] not `seen` [B, K] in this episode, and join the stack: [B, K * C, ...]."""
+        """Zero the images [B, K, C, ...] not `seen` [B, K] in this episode, and join them to [B, K * C, ...]."""
         if not seen.all():
             images = images * self.send(seen).view(*seen.shape, *[1] * (images.dim() - 2)).to(images.dtype)
         return images.flatten(1, 2)
 
     def followed(self, env: np.ndarray, place: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-        """Actions, rewards and continuations at these places."""
+        """Return actions, rewards and continuations at these places."""
         rows = self.row(env, place)
         return self.send(self._action[rows]), self.send(self._reward[rows]), self.send(self._discount[rows])
 
     def send(self, array: np.ndarray) -> torch.Tensor:
-        """As a tensor on the replay's device."""
+        """Return the array as a tensor on the replay's device."""
         return send(array, self._observations.device)
 
     def state_dict(self) -> dict[str, Any]:
-        """Only what has been written: the first `used` rows of every ring."""
+        """Return the rows that have been written, and the positions."""
         used = int(np.minimum(self._written, self._length).max(initial=0))
         rings = {name: array.reshape(self._num_envs, self._length)[:, :used] for name, array in self._columns().items()}
         observations = torch.unflatten(self._observations, 0, (self._num_envs, -1))[:, :used].cpu().numpy()
         return rings | {"observations": observations, "written": self._written, "next_age": self._next_age}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
         used = state["age"].shape[1]
         for name, array in self._columns().items():
             array.reshape(self._num_envs, self._length)[:, :used] = state[name]
@@ -164,8 +169,8 @@ class Replay:
         }
 
 
-def _refuse_what_does_not_fit(rows: int, spec: Spec, device: torch.device) -> None:
-    size = int(np.prod(spec.shape)) * (1 if spec.is_bytes else 4) + 21  # of one, with its 21 bytes in the columns
+def _check_size(rows: int, spec: Spec, device: torch.device) -> None:
+    size = int(np.prod(spec.shape)) * (1 if spec.is_bytes else 4) + 21  # bytes of a row, 21 of them in the columns
     if (room := memory(device)) is not None and rows * size > room:
         shape, unit = "x".join(map(str, spec.shape)), "bytes" if spec.is_bytes else "floats"
         raise UserError(

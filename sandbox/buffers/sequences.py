@@ -1,5 +1,6 @@
-"""Sequences from replay, for agents that remember; none crosses an episode."""
+"""Sequences from a replay, for recurrent agents; none crosses the start of an episode."""
 
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,9 +14,9 @@ _TRIES = 1_000
 
 
 class Sequences(NamedTuple):
-    """[B, T + 1, ...] observations and [B, T] of what followed; `mask` is 0 past an episode's end or the newest row.
+    """B windows of T transitions: [B, T + 1, ...] observations, and [B, T] of what followed each but the last.
 
-    `carried["state"]` [B, ...] is what an agent carries before a window; the learner puts what comes after it there.
+    `mask` [B, T] is 1 for transitions and 0 after an episode's end or the newest row.
     """
 
     observations: torch.Tensor
@@ -23,67 +24,84 @@ class Sequences(NamedTuple):
     r_t: torch.Tensor
     discount_t: torch.Tensor
     mask: torch.Tensor
-    carried: dict[str, RecurrentState]
 
 
-def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int, state: RecurrentState) -> Sequences:
-    """The windows of `length` transitions that begin at these places [B]."""
+@dataclass
+class SequenceBatch:
+    """Sequences, and the recurrent state [B, ...] before them; `keep_state` replaces it by the one after them."""
+
+    sequences: Sequences
+    state: RecurrentState
+
+    def keep_state(self, state: RecurrentState) -> None:
+        """Hand back the recurrent state after the sequences; sequences that continue them begin with it."""
+        self.state = state
+
+
+def sequences_at(replay: Replay, env: np.ndarray, place: np.ndarray, length: int) -> Sequences:
+    """Return the windows of `length` transitions that begin at these places [B]."""
     steps = np.arange(length + 1)
     places = np.minimum(place[:, None] + steps, replay.span()[1][env][:, None])
     ages = replay.age(env[:, None], places)
     # Ages count up within an episode and start again at 0, so the count breaks at its end, and at the newest row.
     mask = replay.send((ages == ages[:, :1] + steps)[:, 1:].astype(np.float32))
-    followed = replay.followed(env[:, None], places[:, :-1])
-    return Sequences(replay.gather(env, places), *followed, mask, {"state": state})
+    return Sequences(replay.gather(env, places), *replay.followed(env[:, None], places[:, :-1]), mask)
 
 
-def draw_sequences(replay: Replay, batch_size: int, length: int, state: RecurrentState) -> Sequences:
-    """Windows around uniformly drawn transitions, none reaching back beyond its episode's start.
+def draw_sequences(replay: Replay, batch_size: int, length: int) -> Sequences:
+    """Draw windows around uniformly drawn transitions; none reaches back beyond the start of its episode.
 
-    A transition of age >= length - 1 ends its window; a younger one's window runs from the episode's start.
+    A transition of age >= length - 1 ends its window; the window of a younger one begins with the episode.
     """
     env, place = replay.draw(batch_size)
     back = np.minimum(replay.age(env, place), length - 1)
-    return sequences_at(replay, env, np.maximum(place - back, replay.span()[0][env]), length, state)
+    return sequences_at(replay, env, np.maximum(place - back, replay.span()[0][env]), length)
 
 
 class Episodes:
-    """Episodes from their first step to their last, a window at a time, in `count` lanes side by side.
+    """Episodes from their first step to their last, a window at a time; B of them go on side by side.
 
-    Hausknecht & Stone's bootstrapped sequential updates: each window begins with what the learner carried out of the
-    one before. Where an episode is over, or lost to newer ones, another one begins, each held one as likely as another.
+    These are the bootstrapped sequential updates of Hausknecht & Stone 2015: each window begins with the recurrent
+    state that the learner kept of the one before. Where an episode ends, or is overwritten, another one begins; each
+    stored episode is equally likely.
     """
 
-    def __init__(self, count: int, state: RecurrentState) -> None:
-        """`state` [count, ...] is an episode's start."""
-        self._env, self._place = np.zeros(count, np.int64), np.zeros(count, np.int64)
-        self._over, self._carried = np.ones(count, bool), {"state": state}
+    def __init__(self, batch_size: int, state: RecurrentState) -> None:
+        """Begin with the initial recurrent state [batch_size, ...]."""
+        self._env, self._place = np.zeros(batch_size, np.int64), np.zeros(batch_size, np.int64)
+        self._over, self._state = np.ones(batch_size, bool), state
+        self._batch: SequenceBatch | None = None  # the last one, with the state that the learner keeps
 
-    def draw(self, replay: Replay, length: int) -> Sequences:
-        """The next window of every lane.
+    def draw(self, replay: Replay, length: int) -> SequenceBatch:
+        """Return the next window of every episode.
 
         Raises:
-            UserError: if no episode's first step is held.
+            UserError: If the replay holds no first step of an episode.
         """
         self._over |= ~replay.drawable(self._env, self._place)
-        state = reset_where(self._carried["state"], self._over)
+        state = reset_where(self._kept_state(), self._over)
         self._env[self._over], self._place[self._over] = _draw_starts(replay, int(self._over.sum()))
-        batch = sequences_at(replay, self._env, self._place, length, state)
-        self._carried, self._place = batch.carried, self._place + length
-        self._over = ~batch.mask.bool().all(1).cpu().numpy()
-        return batch
+        self._batch = SequenceBatch(sequences_at(replay, self._env, self._place, length), state)
+        self._place = self._place + length
+        self._over = ~self._batch.sequences.mask.bool().all(1).cpu().numpy()
+        return self._batch
+
+    def _kept_state(self) -> RecurrentState:
+        return self._state if self._batch is None else self._batch.state
 
     def state_dict(self) -> dict[str, Any]:
-        return {"env": self._env, "place": self._place, "over": self._over, "state": self._carried["state"]}
+        """Return the places of the next windows, and their recurrent states."""
+        return {"env": self._env, "place": self._place, "over": self._over, "state": self._kept_state()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore what `state_dict` returned."""
         self._env, self._place, self._over = (state[name].copy() for name in ("env", "place", "over"))
-        there = map_state(lambda mine, saved: saved.to(mine.device), self._carried["state"], state["state"])
-        self._carried = {"state": there}
+        self._state = map_state(lambda mine, saved: saved.to(mine.device), self._kept_state(), state["state"])
+        self._batch = None
 
 
 def _draw_starts(replay: Replay, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """`count` first steps of episodes, as (environment, place): what of uniform draws is one."""
+    """Draw `count` first steps of episodes, as (environment, place), by rejection from uniform draws."""
     found = np.empty((2, 0), np.int64)
     for _ in range(_TRIES):
         if found.shape[1] >= count:

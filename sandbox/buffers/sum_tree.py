@@ -1,14 +1,15 @@
-"""A sum tree: numbers that can be changed, and found by where they lie in their running sum, in logarithmic time.
+"""A sum tree: proportional sampling and changes of priorities in O(log n).
 
 Paper: Schaul, Quan, Antonoglou & Silver 2016, "Prioritized Experience Replay", appendix B.2.1.
-Deviations: none. Sums are float64, and made anew from their two parts rather than adjusted, so that they do not drift.
+Deviations: none. Sums are float64 and are computed anew from their two parts instead of being adjusted, so that
+    rounding errors do not accumulate.
 """
 
 import numpy as np
 
 
 class SumTree:
-    """`size` values >= 0, all 0 at first; everything works on many of them at once."""
+    """A tree of `size` values >= 0, initially 0; its methods work on arrays of places and values."""
 
     def __init__(self, size: int) -> None:
         self._size, self._first = size, 1 << (size - 1).bit_length()
@@ -16,15 +17,16 @@ class SumTree:
 
     @property
     def values(self) -> np.ndarray:
-        """[size], to be read only."""
+        """All values, [size]; read only."""
         return self._nodes[self._first : self._first + self._size]
 
     @property
     def total(self) -> float:
+        """The sum of all values."""
         return float(self._nodes[1])
 
     def write(self, places: np.ndarray, values: np.ndarray | float) -> None:
-        """Set the values at `places` [B]; of a place that is named twice the last one stays."""
+        """Set the values at `places` [B]; a place that occurs twice gets the last of its values."""
         nodes = self._first + places
         self._nodes[nodes] = values
         while len(nodes) and nodes[0] > 1:
@@ -41,7 +43,7 @@ class SumTree:
             self._nodes[last // 2 : last] = pairs[:, 0] + pairs[:, 1]
 
     def find(self, sums: np.ndarray) -> np.ndarray:
-        """The places [B] of the values in which the running sum passes `sums` [B], each in [0, total); never a zero."""
+        """Return the places [B] at which the running sum exceeds `sums` [B], each in [0, total); never a zero's."""
         nodes, rest = np.ones(len(sums), np.int64), sums.copy()
         while len(nodes) and nodes[0] < self._first:
             left, right = self._nodes[2 * nodes], self._nodes[2 * nodes + 1]

@@ -1,4 +1,4 @@
-"""The options of a config class in words, for people who want to set them."""
+"""Descriptions of the options of a config class, for `sandbox show`."""
 
 import itertools
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from sandbox.runs import registry
 
 
 class Option(NamedTuple):
-    """`path` is what an override starts with; `default` is None where a value must be given."""
+    """One option: the path of its overrides, its type in words, and its default; None if it must be given."""
 
     path: str
     type: str
@@ -25,16 +25,31 @@ class Option(NamedTuple):
 
 
 class Section(NamedTuple):
-    """Options that stand together, and the docstring that explains them."""
+    """The options of one config class.
 
+    Attributes:
+        role: Description of the option that holds the section; empty for a member's own section.
+        docstring: Docstring of the config class.
+        options: The options, without those of sections within.
+    """
+
+    role: str
     docstring: str
     options: list[Option]
 
 
-def sections(model: Model, path: str, chosen: BaseModel | None = None) -> Iterator[Section]:
-    """The section of `model` that stands at `path`, then those inside it; defaults are those of `chosen` if given."""
+def sections(model: Model, path: str, chosen: BaseModel | None = None, role: str = "") -> Iterator[Section]:
+    """Yield the section of a config class, then the sections within it.
+
+    Args:
+        model: The config class.
+        path: Path of the section in a config, such as `agent.optimizer`.
+        chosen: Values to give as defaults; None takes the defaults of the class.
+        role: Description of the option that holds the section.
+    """
     options: list[Option] = []
     inner: list[Section] = []
+    backbones = set(registry.backbones())
     for name, field in model.model_fields.items():
         here = f"{path}.{name}"
         if not chosen and field.default_factory_takes_validated_data:
@@ -42,26 +57,31 @@ def sections(model: Model, path: str, chosen: BaseModel | None = None) -> Iterat
             options.append(Option(here, words, _by_choice(model, name), field.description or ""))
             continue
         default = dict(chosen)[name] if chosen else field.get_default(call_default_factory=True)
-        if isinstance(default, BaseModel) and not set(tags(type(default))) & set(registry.backbones()):
-            inner += sections(type(default), here, default)
+        if isinstance(default, BaseModel) and not backbones.intersection(tags(type(default))):
+            inner += sections(type(default), here, default, field.description or "")
             for other in models(field.annotation):
-                inner += _instead(other, here) if other is not type(default) and tags(other) else []
+                if other is not type(default) and tags(other):
+                    inner += _alternative(other, here)
         else:
             words = _words(field.annotation, field.metadata)
             options.append(Option(here, words, _text(default), field.description or ""))
-    yield Section(cleandoc(model.__doc__ or ""), options)
+    yield Section(role, cleandoc(model.__doc__ or ""), options)
     yield from inner
 
 
-def _instead(model: Model, path: str) -> Iterator[Section]:
-    """The sections of `model`, which another `name` puts in the place of the default one at `path`."""
+def _alternative(model: Model, path: str) -> Iterator[Section]:
+    """Yield the sections of a config class that takes the place of the default one if `name` says so."""
+    condition = f"with name={tags(model)[0]}"
     for section in sections(model, path):
-        said = f"with name={tags(model)[0]}"
-        yield Section(section.docstring, [option._replace(description=said) for option in section.options])
+        options = [
+            option._replace(description=f"{condition}: {option.description}" if option.description else condition)
+            for option in section.options
+        ]
+        yield Section(section.role, section.docstring, options)
 
 
 def _by_choice(model: Model, name: str) -> str | None:
-    """A default that follows an option before it, for each of its values: `30 (nature2015), 0 (machado2018)`."""
+    """Return a default that depends on another option, for each value of that: `30 (nature2015), 0 (machado2018)`."""
     known: dict[str, Any] = {}
     for other, field in itertools.takewhile(lambda item: item[0] != name, model.model_fields.items()):
         known[other] = field.get_default(call_default_factory=True, validated_data=known)
@@ -79,7 +99,7 @@ def _by_choice(model: Model, name: str) -> str | None:
 
 
 def _words(annotation: Any, limits: Any = ()) -> str:
-    """Such as `whole number > 0 | null`."""
+    """Return a type in words, such as `whole number > 0 | null`."""
     if get_origin(annotation) is Annotated:
         inside, *more = get_args(annotation)
         return _words(inside, [*limits, *more])

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.cli import _print
-from sandbox.report.figures import text
 from sandbox.report.groups import differences
-from sandbox.report.run_record import SCORES, RunRecord
+from sandbox.report.run_record import MAIN_METRICS, RunRecord
+from sandbox.report.tables import format_number
 from sandbox.storage.run_folder import RunFolder
 
 _ABOUT = ("run", "seed")  # of an evaluation; the first is the column's, the second that of its episodes
@@ -25,13 +25,13 @@ def compare(folders: Sequence[RunFolder], as_json: bool) -> None:
         print("their configs are the same")
     rows = [[path, *values] for path, values in options.items()]
     rows += [["", *("" for _ in names)]] if options else []
-    _print.table(rows + [[name, *map(text, values)] for name, values in scores.items()], ["", *names])
+    _print.table(rows + [[name, *map(format_number, values)] for name, values in scores.items()], ["", *names])
 
 
 def _scores(records: Sequence[RunRecord]) -> dict[str, list[Any]]:
-    """A value a run; None where it has none."""
+    """Return scores by name, with a value per run; None for a run without that score."""
     found: dict[str, list[Any]] = {"step": [record.step for record in records]}
-    found |= {name: [record.last(name) for record in records] for name in SCORES}
+    found |= {name: [record.last(name) for record in records] for name in MAIN_METRICS}
     evaluated = dict.fromkeys(name for record in records for name in record.evaluation if name not in _ABOUT)
     found |= {f"evaluate/{name}": [record.evaluation.get(name) for record in records] for name in evaluated}
     return {name: values for name, values in found.items() if any(value is not None for value in values)}

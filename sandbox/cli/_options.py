@@ -1,13 +1,16 @@
-"""The options that several commands share."""
+"""Arguments and options that several commands share."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+Run = Annotated[str, typer.Argument(metavar="RUN", help="A run: its folder, name, the start of its id, or `latest`.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON value, for programs.")]
-Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Where the run folders are.")]
+Runs = Annotated[Path, typer.Option("--runs", metavar="DIR", help="Folder that holds the run folders.")]
 RUNS = Path("runs")
-Web = Annotated[bool, typer.Option("--web", help="In a browser, also one on another machine, instead of a window.")]
-Port = Annotated[int, typer.Option(min=0, max=65535, help="The port of --web; 0 is any that is free.")]
+Web = Annotated[bool, typer.Option("--web", help="Serve it to browsers, also on other machines; opens no window.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of --web; 0 takes any free one.")]
 PORT = 8765
+Fps = Annotated[float | None, typer.Option(min=0.1, help="Steps per second; by default the environment's own speed.")]
+FirstSeed = Annotated[int, typer.Option(min=0, help="Seed of the first episode; later ones count up.")]

@@ -1,4 +1,4 @@
-"""How commands print their results to standard output."""
+"""Prints results of commands to standard output."""
 
 import json
 import sys
@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from sandbox.logger.jsonl import strict
+from sandbox.logger.jsonl import json_safe
 
 
 def as_json(value: Any) -> None:
     """One JSON value; numbers that JSON lacks are the strings that metrics.jsonl has for them."""
-    print(json.dumps(strict(value), indent=2, ensure_ascii=False, allow_nan=False))
+    print(json.dumps(json_safe(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = (), indent: int = 0) -> None:

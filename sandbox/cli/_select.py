@@ -1,23 +1,27 @@
-"""Which runs are meant: by name, or by what their configs say."""
+"""Selects runs by name, or by options of their configs."""
 
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
-from sandbox.cli._status import status
 from sandbox.config import yaml_text
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
-from sandbox.report.groups import flat
+from sandbox.report.groups import flatten
+from sandbox.report.run_record import RunRecord
 from sandbox.storage.run_folder import RunFolder
 
 
 def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
-    """The runs that `words` name, or else all in `root`, as far as they match the filters (`key=value`) among them.
+    """Return the runs that match words of a command line, such as `pong_dqn_s0` or `env=catch`.
+
+    Args:
+        root: Folder of the runs.
+        words: Names of runs, none for all in `root`, and filters `key=value`.
 
     Raises:
-        UserError: for a word that means no run, a filter of an option that no run has, or if nothing is left.
+        UserError: For a name without a run, a filter by an option that no run has, or if no run is left.
     """
     names, filters = [word for word in words if "=" not in word], [word for word in words if "=" in word]
     folders = list(dict.fromkeys(RunFolder.find(root, name) for name in names)) if names else RunFolder.all_runs(root)
@@ -32,10 +36,10 @@ def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
 
 
 def matching(folders: Sequence[RunFolder], filters: Sequence[str]) -> list[RunFolder]:
-    """Those whose every `option=value` is so: `env=catch`, `agent.discount=0.9`, `finished=false`, `name=pong_*`.
+    """Return the runs that match all filters: `env=catch`, `agent.discount=0.9`, `finished=false`, `name=pong_*`.
 
     Raises:
-        UserError: for an option that none of them has.
+        UserError: For an option that none of them has.
     """
     options = {}
     for folder in folders:
@@ -55,18 +59,18 @@ def matching(folders: Sequence[RunFolder], filters: Sequence[str]) -> list[RunFo
 
 
 def _options(folder: RunFolder) -> Mapping[str, str]:
-    state = status(folder)
+    record = RunRecord.read_latest(folder)
     named = {
         key: section["name"]
-        for key, section in state.settings.items()
+        for key, section in record.settings.items()
         if isinstance(section, dict) and "name" in section
     }
     return {
-        **flat(state.settings),
+        **flatten(record.settings),
         **named,
         "name": folder.name,
-        "finished": str(state.finished).lower(),
-        "state": state.state,
+        "finished": str(record.finished).lower(),
+        "state": record.state,
     }
 
 

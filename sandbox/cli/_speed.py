@@ -1,4 +1,4 @@
-"""How fast this machine is: a few shipped configs, each trained for half a second, and matrices multiplied."""
+"""Measures the speed of this machine: a few shipped configs trained for half a second each, and matrix products."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -12,7 +12,7 @@ from sandbox.core.errors import UserError
 from sandbox.runs.build import new_run, use_threads
 from sandbox.runs.resolve import resolve
 
-# What begins to learn late in them begins early here; it costs the same.
+# Configs to measure. A long warm-up is cut short, because steps after it cost more.
 PRESETS = {
     "catch_dqn": ["agent.stream.replay.warmup=100"],
     "memory_chain_drqn": [],
@@ -21,12 +21,12 @@ PRESETS = {
     "atari_pong_dqn": ["agent.stream.replay.warmup=160", "agent.stream.replay.capacity=4_000"],
 }
 SECONDS = 0.5  # of training for each
-_LIMIT = 15.0  # seconds after which no other one is begun: then the machine is busy
-_SIDE = 1024  # of the matrices
+_LIMIT = 15.0  # seconds after which no further config is measured
+_SIDE = 1024  # rows and columns of the matrices
 
 
 class Speed(NamedTuple):
-    """What one config does a second, and what it has before it."""
+    """Speed of one config: steps and updates per second, and the steps of a whole training."""
 
     name: str
     steps: float
@@ -35,12 +35,12 @@ class Speed(NamedTuple):
 
     @property
     def seconds(self) -> float:
-        """How long it would train at this speed."""
+        """Seconds of a whole training."""
         return self.to_do / self.steps
 
 
 def speeds(seconds: float = SECONDS) -> list[Speed]:
-    """Of those configs whose parts are installed, as far as the time for it goes."""
+    """Measure the configs whose dependencies are installed, as many as 15 seconds allow."""
     threads, found, start = torch.get_num_threads(), list[Speed](), perf_counter()
     for name, overrides in PRESETS.items():
         if perf_counter() - start > _LIMIT:
@@ -52,12 +52,12 @@ def speeds(seconds: float = SECONDS) -> list[Speed]:
 
 
 def measured(name: str, overrides: Sequence[str], seconds: float) -> Speed:
-    """How fast the config of this name trains, with `overrides`, by `seconds` of it."""
+    """Train a config for `seconds` and return its speed."""
     config = resolve([name], overrides)
     use_threads(config)
     run = new_run(config, Path()).run()
     steps = run.steps()
-    for _ in range(3):  # memory is laid out, kernels are chosen
+    for _ in range(3):  # until memory is allocated and kernels are chosen
         next(steps)
     start, before, updates = _now(), run.stream.step, 0
     while perf_counter() - start < seconds or run.stream.step == before:  # several updates may share a step
@@ -68,7 +68,7 @@ def measured(name: str, overrides: Sequence[str], seconds: float) -> Speed:
 
 
 def products(dtype: torch.dtype, seconds: float = 0.2) -> float:
-    """Thousand millions of multiplications and additions a second, in products of large matrices."""
+    """Return the GFLOP/s of products of large matrices, over `seconds`."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
     left, right = (torch.ones(_SIDE, _SIDE, dtype=dtype, device=device) for _ in range(2))
     left @ right
@@ -80,14 +80,14 @@ def products(dtype: torch.dtype, seconds: float = 0.2) -> float:
 
 
 def _now() -> float:
-    """With all that was asked of the device done."""
+    """Return the time once the device has finished its work."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
     return perf_counter()
 
 
 def about(seconds: float) -> str:
-    """Two digits at most, as words: `about 20 s`, `about 4 min`, `about 2.5 h`."""
+    """Return a duration in words, with two digits at most: `about 20 s`, `about 4 min`, `about 2.5 h`."""
     for size, unit in ((1, "s"), (60, "min"), (3600, "h")):
         if seconds / size < 90 or unit == "h":
             return f"about {float(f'{seconds / size:.2g}'):g} {unit}"

@@ -1,4 +1,4 @@
-"""`sandbox evaluate --vary`: the scores of one or several runs along an option, as a table, a picture, or JSON."""
+"""`sandbox evaluate --vary`: evaluates runs along one option and prints a table and a plot, or JSON."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,15 +17,15 @@ from sandbox.storage.run_folder import RunFolder
 def compare(
     folders: Sequence[RunFolder], vary: str, episodes: int, seed: int, plot: Path | None, as_json: bool
 ) -> None:
-    """Play every value with every run, draw the curves, and print them; the last line printed is the picture's path.
+    """Evaluate every run with every value; the last line of the output is the path of the plot.
 
     Raises:
-        UserError: before anything is played.
+        UserError: Before anything is evaluated.
     """
     variation = Variation.parse(vary)
     place = plot or folders[0].samples / f"vary_{variation.option}.png"
     if place.suffix != ".png":
-        raise UserError(f"--plot {place}: pictures are PNG; name it {place.with_suffix('.png')}")
+        raise UserError(f"--plot {place}: images are PNG; name it {place.with_suffix('.png')}")
     varied = [VariedRun.check(folder, variation) for folder in folders]
     progress = console(len(varied) * len(variation.values), quiet=as_json)
     results: list[list[dict[str, Any]]] = [[] for _ in varied]
@@ -51,12 +51,13 @@ def compare(
 def _curve(points: Sequence[dict[str, Any]]) -> Curve:
     values = [point["value"] if is_number(point["value"]) else text_of(point["value"]) for point in points]
     trained = points[0]["trained"] if is_number(points[0]["trained"]) else None
-    means, errors = ([point[name] for point in points] for name in ("return_mean", "return_ci95"))
+    means = [point["return_mean"] for point in points]
+    errors = [point["return_ci95"] for point in points]
     return Curve(points[0]["run"], values, means, errors, trained)
 
 
 def _headline(point: dict[str, Any], option: str) -> str:
-    how = {"episodes a value": point["episodes"], "seed": point["seed"], "step": point["step"]}
+    how = {"episodes per value": point["episodes"], "seed": point["seed"], "step": point["step"]}
     if not option.endswith("evaluation_epsilon") and "evaluation_epsilon" in point:
         how["evaluation_epsilon"] = point["evaluation_epsilon"]
     trained = "without it" if point["trained"] is None else f"with {text_of(point['trained'])}"
@@ -64,7 +65,7 @@ def _headline(point: dict[str, Any], option: str) -> str:
 
 
 def _table(results: Sequence[Sequence[dict[str, Any]]], variation: Variation) -> None:
-    """A row a value; for each run its mean return, half a 95 % interval, and the mean length."""
+    """Print a row per value: for each run its mean return, half a 95 % interval, and the mean length."""
     headers = [variation.option]
     for points in results:
         headers += [points[0]["run"], "95 %", "length"]

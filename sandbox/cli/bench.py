@@ -11,6 +11,7 @@ import typer
 
 from sandbox.cli import _print
 from sandbox.cli._options import Json
+from sandbox.config.members import member_files
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean
 from sandbox.runs import registry
@@ -20,29 +21,29 @@ if TYPE_CHECKING:
 
 
 def bench(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What to measure; without it, what there is.")] = "",
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Benchmark to run; without it, all are listed.")] = "",
     as_json: Json = False,
 ) -> None:
-    """Measure speed against what else can be installed, side by side in one run.
+    """Measure speed, alternating with other libraries in one process.
 
     \b
-    sandbox bench                what can be measured
-    sandbox bench envs           environments: steps a second (a minute and a half)
-    sandbox bench atari          Atari beside ale-py's own vector environment
-    sandbox bench dqn            DQN as a whole, beside Stable-Baselines3's
-    sandbox bench gan            DCGAN beside a plain PyTorch loop
-    sandbox bench memory         what it costs an agent to remember
-    sandbox bench rbm            a Boltzmann machine beside scikit-learn's
-    sandbox bench replay         memory and draws of the replay
-    sandbox bench update         milliseconds an update
+    sandbox bench                all benchmarks
+    sandbox bench envs           environments, against Gymnasium (a minute and a half)
+    sandbox bench atari          Atari, against ale-py's vector environment
+    sandbox bench dqn            DQN, against Stable-Baselines3
+    sandbox bench gan            DCGAN, against a plain PyTorch loop
+    sandbox bench memory         DRQN and DARQN, against DQN
+    sandbox bench rbm            a Boltzmann machine, against scikit-learn
+    sandbox bench replay         memory and speed of the replay buffer, against Stable-Baselines3
+    sandbox bench update         milliseconds per update of DQN
     sandbox bench envs --json    with the machine, for programs
     """
-    files = registry.modules("sandbox.bench")
+    files = member_files("sandbox.bench")
     if not name:
         _print.table((stem, registry.headline(file)) for stem, file in files.items())
         return
     if name not in files:
-        raise UserError(f"no bench is called {name!r}.{did_you_mean(name, files)} Known: {', '.join(files)}.")
+        raise UserError(f"no benchmark is called {name!r}.{did_you_mean(name, files)} Known: {', '.join(files)}.")
     rows = []
     for row in import_module(f"sandbox.bench.{name}").rows():
         rows.append(row)

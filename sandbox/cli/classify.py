@@ -6,17 +6,17 @@ from typing import Annotated
 import typer
 
 from sandbox.cli import _print
-from sandbox.cli._options import RUNS, Json, Runs
+from sandbox.cli._options import RUNS, Json, Run, Runs
 
 
 def classify(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    run: Run = "latest",
     runs: Runs = RUNS,
-    images: Annotated[int | None, typer.Option(min=1, help="How many test images; all by default.")] = None,
-    out: Annotated[Path | None, typer.Option(help="A PNG to write: the wrong ones, class by class.")] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="Number of test images; by default all.")] = None,
+    out: Annotated[Path | None, typer.Option(help="PNG of the misclassified images to write, sorted by class.")] = None,
     as_json: Json = False,
 ) -> None:
-    """Tell the classes of test images: the error with its 95 % interval, and which classes are taken for which.
+    """Classify test images: prints the error with its 95 % interval, and the confusion matrix.
 
     \b
     sandbox classify latest
@@ -26,12 +26,13 @@ def classify(
     from sandbox.cli._generator import able_on_images, note_if_fewer
     from sandbox.core.errors import UserError
     from sandbox.evaluate.confusion import confusion
-    from sandbox.interfaces.generator import Classifier, UntrainedError
+    from sandbox.interfaces.capabilities import HasClassifier
+    from sandbox.interfaces.generator import UntrainedError
     from sandbox.media.grid import grid, save_png
 
-    folder, generator, data = able_on_images(runs, run, Classifier, "tell classes")
+    folder, generator, data = able_on_images(runs, run, HasClassifier, "classify images")
     if data.test_labels is None:
-        raise UserError(f"the test images of {folder.name} have no labels, so nobody knows what would be right")
+        raise UserError(f"the test images of {folder.name} have no labels, so the error cannot be measured")
     note_if_fewer("--images", images, len(data.test), "test images")
     test, labels = data.test[:images], data.test_labels[:images]
     try:
@@ -57,4 +58,4 @@ def classify(
     rows = [[str(k), *(str(count or "·") for count in row)] for k, row in enumerate(found.counts.tolist())]
     _print.table(rows, ["is \\ taken for", *map(str, range(len(rows)))])
     if out is not None:
-        typer.echo(str(out) if len(found.wrong) else "none is wrong: no picture")
+        typer.echo(str(out) if len(found.wrong) else "every image is classified correctly: nothing is written")

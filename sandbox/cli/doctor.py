@@ -1,4 +1,4 @@
-"""`sandbox doctor`: whether this machine has what runs need, and what to do where it has not."""
+"""`sandbox doctor`: checks what runs need on this machine, and says how to install what is missing."""
 
 import os
 import shutil
@@ -15,11 +15,19 @@ from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.core.errors import UserError
 
-_ROOM = 2  # GB: a checkpoint of an agent with 100,000 frames of 84x84 in its replay is 0.7, and two are kept
+_ROOM = 2  # GB of disk; two checkpoints of an agent with 100,000 frames of 84x84 in its replay take 1.4
 
 
 class Finding(NamedTuple):
-    """One line: a `note` is worth knowing, a `problem` will stop a run; `todo` mends it. `numbers` are for programs."""
+    """One line of the output.
+
+    Attributes:
+        status: A `problem` stops runs, a `note` does not.
+        check: Name of the check.
+        found: What was found, as a sentence.
+        todo: What to do about it; empty if nothing.
+        numbers: Measurements, for programs.
+    """
 
     status: Literal["ok", "note", "problem"]
     check: str
@@ -35,8 +43,8 @@ def doctor(
 ) -> None:
     """Check what runs need on this machine, and how fast it is.
 
-    PyTorch, display, video, Weights & Biases, extras and disk: a line each, with what to do where something is missing;
-    and how long some of the shipped configs would train here.
+    There is a line each for PyTorch, display, video, Weights & Biases, extras and disk, with what to do if something
+    is missing, and an estimate of how long some of the shipped configs train here.
 
     \b
     sandbox doctor
@@ -45,8 +53,18 @@ def doctor(
 
     The exit code is 1 if there is a problem, else 0.
     """
-    findings = [*_pytorch(), _pygame(), _display(), _wandb(), *_encoders(), *_extras(), _disk(runs), _access(runs)]
-    findings += _speeds() if speed else []
+    findings = [
+        *check_pytorch(),
+        check_pygame(),
+        check_display(),
+        check_wandb(),
+        *check_encoders(),
+        *check_extras(),
+        check_disk(runs),
+        check_access(runs),
+    ]
+    if speed:
+        findings += check_speeds()
     if json:
         _print.as_json([finding._asdict() for finding in findings])
     else:
@@ -55,7 +73,8 @@ def doctor(
         raise typer.Exit(1)
 
 
-def _pytorch() -> list[Finding]:
+def check_pytorch() -> list[Finding]:
+    """Check PyTorch's build, device, bf16 and threads."""
     import torch
 
     from sandbox.core.compute import bf16_pays, choose
@@ -87,11 +106,12 @@ def _pytorch() -> list[Finding]:
 
 
 def _cores() -> int:
-    """The cores that this process may use."""
+    """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
-def _pygame() -> Finding:
+def check_pygame() -> Finding:
+    """Check that pygame-ce is installed, and not pygame."""
     have = [name for name in ("pygame", "pygame-ce") if _installed(name)]
     if have == ["pygame-ce"]:
         return Finding("ok", "pygame", f"pygame-ce {version('pygame-ce')}.")
@@ -104,7 +124,8 @@ def _pygame() -> Finding:
     )
 
 
-def _display() -> Finding:
+def check_display() -> Finding:
+    """Check whether a window can be opened."""
     from sandbox.viewer.display import require_display
 
     try:
@@ -114,7 +135,8 @@ def _display() -> Finding:
     return Finding("ok", "display", "a window can be opened.")
 
 
-def _wandb() -> Finding:
+def check_wandb() -> Finding:
+    """Check whether there is a key of Weights & Biases."""
     import wandb
 
     wandb.setup(wandb.Settings(silent=True))
@@ -126,32 +148,35 @@ def _wandb() -> Finding:
     return Finding("note", "wandb", f"{keep}{said}", "Run `wandb login` to send them.")
 
 
-def _encoders() -> list[Finding]:
-    """Whether a frame becomes a film, for each kind."""
+def check_encoders() -> list[Finding]:
+    """Check that a video of each format can be written."""
     import numpy as np
 
-    from sandbox.media.video import Film
+    from sandbox.media.video import VideoWriter
 
     broken = {}
     with tempfile.TemporaryDirectory() as place:
         for suffix in (".mp4", ".webm", ".gif"):
             try:
-                with Film(Path(place, f"film{suffix}"), fps=10) as film:
-                    film.write(np.zeros((64, 64, 3), np.uint8))
+                with VideoWriter(Path(place, f"video{suffix}"), fps=10) as video:
+                    video.write(np.zeros((64, 64, 3), np.uint8))
             except Exception as error:  # whatever a codec raises
                 broken[suffix] = f"{error}"
     if not broken:
         return [Finding("ok", "video", f"PyAV {version('av')} writes mp4 (H.264) and webm (VP9), Pillow writes gif.")]
     others = [suffix for suffix in (".mp4", ".webm", ".gif") if suffix not in broken]
-    todo = "Run: pip install --force-reinstall av" + (f" (or film to {' or '.join(others)})" if others else "")
-    return [Finding("note", "video", f"no film can be written to {kind}: {why}.", todo) for kind, why in broken.items()]
+    todo = "Run: pip install --force-reinstall av" + (f" (or write videos as {' or '.join(others)})" if others else "")
+    return [
+        Finding("note", "video", f"no video can be written as {kind}: {why}.", todo) for kind, why in broken.items()
+    ]
 
 
-def _extras() -> list[Finding]:
+def check_extras() -> list[Finding]:
+    """Check which optional packages are installed."""
     uses = {
         "scikit-learn": ("digits", "data.name=digits"),
         "tensorboard": ("tensorboard", "logger.tensorboard=true"),
-        "box2d": ("box2d", "LunarLander and its kin"),
+        "box2d": ("box2d", "LunarLander and the other Box2D environments"),
         "datasets": ("data", "data.name=hub"),
         "uvicorn": ("web", "--web"),
     }
@@ -163,8 +188,8 @@ def _extras() -> list[Finding]:
     ]
 
 
-def _speeds() -> list[Finding]:
-    """Measured in a moment, so rough: other programs, evaluations and a warm processor change it."""
+def check_speeds() -> list[Finding]:
+    """Measure speeds in a few seconds; they are rough, since other programs and a warm processor change them."""
     import torch
 
     from sandbox.cli._speed import about, products, speeds
@@ -172,22 +197,23 @@ def _speeds() -> list[Finding]:
     findings = []
     load, cores = os.getloadavg()[0] if sys.platform != "win32" else 0.0, _cores()
     if load > cores / 2:
-        busy = f"other programs are at work: {load:.1f} at a time on {cores} cores. What follows is slower for it."
+        busy = f"other programs are running (load {load:.1f} on {cores} cores); the speeds below are lower for it."
         findings.append(Finding("note", "load", busy, numbers={"load": load, "cores": cores}))
     rates = {"fp32": products(torch.float32), "bf16": products(torch.bfloat16)}
     told = ", ".join(f"{rate:,.0f} in {name}" for name, rate in rates.items())
     findings.append(Finding("ok", "products", f"of matrices, in GFLOP/s: {told}.", numbers=rates))
     for each in speeds():
         found = (
-            f"{about(each.seconds)} for {each.to_do:,} steps, give or take a half: {each.steps:,.0f} a second, "
-            f"with {each.updates:,.1f} updates; evaluations not counted."
+            f"{about(each.seconds)} for {each.to_do:,} steps, within a factor of 1.5: {each.steps:,.0f} steps and "
+            f"{each.updates:,.1f} updates per second; without evaluations."
         )
         numbers = {"steps_per_second": each.steps, "updates_per_second": each.updates, "seconds": each.seconds}
         findings.append(Finding("ok", each.name, found, numbers=numbers))
     return findings
 
 
-def _disk(runs: Path) -> Finding:
+def check_disk(runs: Path) -> Finding:
+    """Check the free space for runs."""
     free = shutil.disk_usage(_existing(runs)).free / 1e9
     if free < _ROOM:
         todo = "Make room, or keep runs elsewhere with --runs DIR."
@@ -195,7 +221,8 @@ def _disk(runs: Path) -> Finding:
     return Finding("ok", "disk", f"{free:.0f} GB free for {runs}.")
 
 
-def _access(runs: Path) -> Finding:
+def check_access(runs: Path) -> Finding:
+    """Check whether runs can be written."""
     place = _existing(runs)
     try:
         with tempfile.TemporaryFile(dir=place):
@@ -206,7 +233,7 @@ def _access(runs: Path) -> Finding:
 
 
 def _existing(path: Path) -> Path:
-    """`path`, or what there is above it."""
+    """Return `path`, or the nearest existing folder above it."""
     return next(place for place in (path, *path.absolute().parents) if place.exists())
 
 

@@ -11,55 +11,57 @@ from sandbox.cli._options import RUNS, Json, Runs
 if TYPE_CHECKING:
     from sandbox.storage.run_folder import RunFolder
 
-_EPISODES = 200  # unless another number is asked for
-_MISSING = "_missing"  # ends the name of a figure that cannot be found: the value is the reason
+_EPISODES = 200  # by default
+_MISSING = "_missing"  # ends the name of a result that could not be computed; its value is the reason
 
 
 def evaluate(
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="RUN [key=value…]", help="A folder, a name, an id, or `latest`.")
+        list[str] | None,
+        typer.Argument(metavar="RUN [key=value…]", help="Runs, each by its folder, name, id, or `latest`."),
     ] = None,
     runs: Runs = RUNS,
-    episodes: Annotated[
-        int | None, typer.Option(min=1, help="Whole episodes to play (agents); 200 by default.")
-    ] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="Number of episodes (agents); by default 200.")] = None,
     images: Annotated[
-        int | None, typer.Option(min=2, help="Test images, and samples, at most (generators); 300 by default.")
+        int | None,
+        typer.Option(min=2, help="Largest number of test images and of samples (generators); by default 300."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the episodes, or of the samples.")] = 12345,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the episodes or samples.")] = 12345,
     vary: Annotated[
-        str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Score with each value of an env option.")
+        str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Evaluate with each value of an option.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="The PNG of --vary; in the first RUN's samples/ by default.")
+        Path | None, typer.Option(help="PNG of --vary; by default in the samples/ of the first RUN.")
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Say how good a run's newest checkpoint is, on episodes or images it has not learnt from.
+    """Evaluate a run's newest checkpoint, on episodes or images that it was not trained on.
 
-    Agents play as their config's `evaluation_epsilon` says (0 is greedy) and are scored by raw returns. Generators
-    are measured on the test images, in nats where they have a likelihood.
+    Agents play whole episodes with the `evaluation_epsilon` of their config (0 is greedy); the score is the raw return.
+    Generators are measured on the test images; likelihoods are in nats.
 
-    Their samples are compared with as many test images on the features of a small classifier of these data: `fcd`,
-    the Fréchet classifier distance, `kid`, `precision`, `recall`, `density` and `coverage`. It is trained at first use
-    (half a minute of processor time for MNIST) and stays in `classifiers` beside the runs; figures of two classifiers
-    cannot be compared. Points are compared with the mixture that they come from: `modes`, `high_quality`,
-    `reverse_kl`, `js`, and on a line `w1`, in the plane `sliced_w1`. Beside each stands its `_floor`, what as many
-    training images have: `fcd_in_floors` is about 1 at best. Floors fall with more images, so only figures of equally
-    many can be compared; to count the modes of stacked_mnist, and for figures to publish, add `--images 10000`.
+    Samples are compared with as many test images by the features of a small classifier of the data set: `fcd` (the
+    Fréchet classifier distance), `kid`, `precision`, `recall`, `density` and `coverage`. The classifier is trained at
+    first use (half a minute of processor time for MNIST) and kept in the folder `classifiers` of the runs; results
+    of two classifiers cannot be compared. Points are compared with the mixture that they come from: `modes`,
+    `high_quality`, `reverse_kl`, `js`, and `w1` on a line or `sliced_w1` in the plane. Each has a `_floor`, the value
+    for as many training images instead of samples: `fcd_in_floors` is about 1 at best. Results depend on the number
+    of images, so compare equal numbers only; to count the modes of stacked_mnist, and for results to publish, add
+    `--images 10000`.
 
-    Translators are measured against the true images: `l1` and `ssim`, beside those of guesses that need no learning.
-    Generators of classes have a `class_accuracy`, of samples, by that classifier; those that sort images by themselves
-    a `code_accuracy`, of test images.
+    Translators are compared with the true images, by `l1` and `ssim`, next to guesses that need no training.
+    Conditional generators have a `class_accuracy`: how often the classifier finds the class that was asked for.
+    Generators that cluster images have a `code_accuracy` on test images.
 
-    Where a figure cannot be found, the reason is told below the others; with --json it is the figure's `_missing`.
+    If a result cannot be computed, the reason follows the others; with `--json` it is called like the result, with
+    `_missing` at its end.
 
-    Overrides, `key=value`, change what it is scored on, options of its environment or of its data set, and how, such
-    as `agent.evaluation_epsilon` and `generator.ais`. What was found is kept in the run's evaluation.json, in place of
-    what an earlier call found; `sandbox report` shows it.
+    Overrides, `key=value`, change the run's environment or data set, or options that are read in evaluation only, such
+    as `agent.evaluation_epsilon` and `generator.ais`. The results replace those in the run's evaluation.json, from
+    which `sandbox report` takes them.
 
-    With `--vary`, agents play in their environment with one option changed, every value with the same seed: a table of
-    mean returns with 95 % intervals, and a picture. A wrapper that a run has not is put around those that it has.
+    With `--vary`, agents are evaluated with several values of one option and the same seed: prints a table of mean
+    returns with 95 % intervals, and writes a plot. A wrapper that the run does not have is added as the outermost one.
 
     \b
     sandbox evaluate latest
@@ -69,24 +71,21 @@ def evaluate(
     sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
     sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
-    from sandbox.config.files import load
     from sandbox.core.errors import UserError
     from sandbox.evaluate.generators import IMAGES
     from sandbox.report.run_readme import write_readme
     from sandbox.runs.evaluation import evaluate_run
+    from sandbox.runs.evaluation_settings import EvaluationSettings
     from sandbox.storage.run_folder import RunFolder
 
     words = [word for word in run or [] if "=" not in word] or ["latest"]
     overrides = [word for word in run or [] if "=" in word]
     folders = [RunFolder.find(runs, word) for word in words]
     for folder in folders:
-        agent = load([folder.config], [], {})[0].get("agent") is not None
-        if (images if agent else episodes) is not None:
-            kind, given, fits = ("an agent", "images", "episodes") if agent else ("a generator", "episodes", "images")
-            raise UserError(f"{folder.name} is {kind}, which --{given} says nothing about; did you mean --{fits}?")
-    if vary is not None and overrides:
-        raise UserError(f"--vary changes one option and nothing else: leave {' '.join(overrides)} out")
+        _require_fitting(folder, episodes, images)
     if vary is not None:
+        if overrides:
+            raise UserError(f"--vary changes one option and nothing else: leave {' '.join(overrides)} out")
         from sandbox.cli._vary import compare
 
         compare(folders, vary, episodes or _EPISODES, seed, plot, as_json)
@@ -96,8 +95,9 @@ def evaluate(
     if len(folders) > 1:
         raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
     if plot is not None:
-        raise UserError("--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
-    result = evaluate_run(folders[0], episodes or _EPISODES, seed, overrides, images or IMAGES)
+        raise UserError("--plot is the image of --vary: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
+    settings = EvaluationSettings(episodes or _EPISODES, seed, images or IMAGES)
+    result = evaluate_run(folders[0], settings, overrides)
     if _kept(folders[0], result, overrides):
         write_readme(folders[0])
     missing = {name: reason for name, reason in result.items() if name.endswith(_MISSING)}
@@ -112,17 +112,30 @@ def evaluate(
         typer.echo(f"{name.removesuffix(_MISSING)} is missing: {reason}")
 
 
+def _require_fitting(folder: "RunFolder", episodes: int | None, images: int | None) -> None:
+    """Raise `UserError` for `--images` with an agent's run, or `--episodes` with a generator's."""
+    from sandbox.core.errors import UserError
+    from sandbox.runs.config import AgentRun
+    from sandbox.runs.resolve import config_of
+
+    if isinstance(config_of(folder), AgentRun):
+        if images is not None:
+            raise UserError(f"{folder.name} is an agent, which --images does not concern; did you mean --episodes?")
+    elif episodes is not None:
+        raise UserError(f"{folder.name} is a generator, which --episodes does not concern; did you mean --images?")
+
+
 def _kept(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:
-    """Write it for reports and the card; a folder that nobody can write into keeps nobody from scoring its run."""
+    """Write the result to evaluation.json, for reports and the run's README; return whether that was possible."""
     from json import dumps
 
     from sandbox.core.messages import note
-    from sandbox.logger.jsonl import strict
+    from sandbox.logger.jsonl import json_safe
     from sandbox.storage.files import write_whole
 
     kept = {**result, **({"overrides": overrides} if overrides else {})}
     try:
-        write_whole(folder.evaluation, dumps(strict(kept), indent=2, allow_nan=False) + "\n")
+        write_whole(folder.evaluation, dumps(json_safe(kept), indent=2, allow_nan=False) + "\n")
     except OSError as error:
         note(f"{folder.evaluation} was not written: {error.strerror}; reports will not show this score")
         return False

@@ -5,18 +5,18 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._options import RUNS, Runs
+from sandbox.cli._options import RUNS, Run, Runs
 
 
 def export(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    run: Run = "latest",
     runs: Runs = RUNS,
-    out: Annotated[Path | None, typer.Option(help="The folder to make; exports/NAME by default.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder to make; by default exports/NAME.")] = None,
 ) -> None:
-    """Make a folder to hand on: weights, config, log, and a README with curve, film and figures.
+    """Write a run's weights, config, log and model card to a folder that can be handed on.
 
-    It holds the newest good checkpoint in safetensors and JSON, never pickle, and is a run folder again: whoever gets
-    it can `sandbox watch`, `evaluate`, `sample` or build on it by its path. What only a resume needs stays behind.
+    The folder holds the newest good checkpoint in safetensors and JSON, never pickle. It is itself a valid run folder:
+    `sandbox watch`, `evaluate` and `sample` take its path. State that only `sandbox resume` needs is left out.
 
     \b
     sandbox export latest

@@ -1,4 +1,4 @@
-"""`sandbox list`: everything there is by name; the files are read, not imported."""
+"""`sandbox list`: all members and configs by name; the files are read, not imported."""
 
 from sandbox.cli import _print
 from sandbox.cli._options import Json
@@ -6,12 +6,12 @@ from sandbox.runs import registry
 
 
 def list_everything(json: Json = False) -> None:
-    """List what there is: environments, wrappers, agents, models, data, configs.
+    """List environments, wrappers, agents, generators, backbones, data sets and configs.
 
     \b
     sandbox list
     sandbox list --json
-    sandbox show dqn           what one of them is, and its options
+    sandbox show dqn           one of them, with its options
     sandbox train catch_dqn    run a config
     """
     groups = {

@@ -1,4 +1,4 @@
-"""The program `sandbox`: its commands, and what becomes of a user's mistake."""
+"""The program `sandbox`: its commands, and how errors are printed."""
 
 import sys
 
@@ -26,16 +26,16 @@ from sandbox.cli.watch import watch
 from sandbox.core.errors import UserError
 
 app = typer.Typer(
-    help="""Train agents and generative models side by side, look at what they do, and play against them.
+    help="""Train agents and generative models, watch them, and play against them.
 
     \b
-    sandbox list                               what there is
+    sandbox list                               all members and configs
     sandbox show dqn                           one of them, with its options
     sandbox train catch_dqn                    train: a config by name or file
     sandbox train catch_dqn agent.discount=0.9 with another option
-    sandbox watch latest                       look at what it learnt
-    sandbox runs                               what has been trained here
-    sandbox report env=catch                   a page about runs, to look at or to send
+    sandbox watch latest                       watch what it learned
+    sandbox runs                               all runs
+    sandbox report env=catch                   a report about runs
     """,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -67,7 +67,7 @@ for _command in (
 
 
 def main() -> None:
-    """Run a command line; a user's mistake is one message on standard error and exit code 2."""
+    """Run a command line; a user's mistake gives one message on standard error and exit code 2."""
     try:
         app()
     except UserError as error:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._options import PORT, RUNS, Port, Runs, Web
+from sandbox.cli._options import PORT, RUNS, FirstSeed, Fps, Port, Runs, Web
 
 
 def play(
@@ -13,16 +13,16 @@ def play(
     vs: Annotated[str | None, typer.Option(metavar="RUN", help="Play against the agent of a run.")] = None,
     runs: Runs = RUNS,
     record: Annotated[
-        Path | None, typer.Option(help="Write down what you do to this .npz, for `sandbox train ... demos=FILE`.")
+        Path | None, typer.Option(help="Record demonstrations to this .npz, for `sandbox train ... demos=FILE`.")
     ] = None,
-    fps: Annotated[float | None, typer.Option(min=0.1, help="Steps a second; else what suits the game.")] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of the first episode; the next ones count up.")] = 0,
+    fps: Fps = None,
+    seed: FirstSeed = 0,
     web: Web = False,
     port: Port = PORT,
 ) -> None:
-    """Play an environment with the keyboard; the game's keys are shown under the picture, h shows all others.
+    """Play an environment with the keyboard. Its keys are shown below it; h lists all others.
 
-    With `--vs` the second player is a trained agent, in the environment of its run; options given here come on top.
+    With `--vs` the second player is the agent of a run, in that run's environment; options given here come on top.
 
     \b
     sandbox play pong
@@ -33,15 +33,23 @@ def play(
     sandbox play pong --web
     """
     from sandbox.config.files import load
-    from sandbox.runs.sessions import in_a_browser, in_a_window, playing
+    from sandbox.core.errors import UserError
+    from sandbox.runs.sessions import in_a_browser, in_a_window, opponent_session, play_session
     from sandbox.viewer.display import require_display
     from sandbox.viewer.web.server import require_web
 
-    name, (options, _) = words[0], load([], words[1:], {})
-    session = playing(name, options, vs, runs, seed=seed, fps=fps, record=record)
+    name = words[0]
+    options, _ = load([], words[1:], {})
+    if vs is None:
+        session = play_session(name, options, seed=seed, fps=fps, record=record)
+    elif record is not None:
+        raise UserError("--record: demonstrations have one player; leave out --vs")
+    else:
+        session = opponent_session(name, options, vs, runs, seed=seed, fps=fps)
     if web:
         require_web()
     else:
         require_display("Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.")
-    for line in in_a_browser(session, port) if web else in_a_window(session):
+    lines = in_a_browser(session, port) if web else in_a_window(session)
+    for line in lines:
         typer.echo(line)

@@ -6,19 +6,19 @@ from typing import Annotated, Any
 
 import typer
 
-from sandbox.cli._options import RUNS, Runs
+from sandbox.cli._options import RUNS, Run, Runs
 from sandbox.core.errors import UserError
 
 
 def push(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    run: Run = "latest",
     runs: Runs = RUNS,
     repo: Annotated[
-        str | None, typer.Option(metavar="USER/NAME", help="Your own, named as the run, by default.")
+        str | None, typer.Option(metavar="USER/NAME", help="Repository; by default the run's name in your account.")
     ] = None,
-    private: Annotated[bool, typer.Option("--private", help="Make a new repository that only you see.")] = False,
+    private: Annotated[bool, typer.Option("--private", help="Make the repository private if it is new.")] = False,
 ) -> None:
-    """Send a run to the Hugging Face Hub: what `sandbox export` makes, as a model with a card.
+    """Upload a run to the Hugging Face Hub, as `sandbox export` writes it: a model with its card.
 
     Needs `pip install "rl-sandbox[hub]"` and a token (`hf auth login`, or HF_TOKEN).
 
@@ -38,7 +38,9 @@ def push(
             place = Path(scratch) / folder.name
             export(folder, place)
             address = api.create_repo(name, exist_ok=True, private=private or None)
-            note(f"sending {sum(file.stat().st_size for file in place.rglob('*') if file.is_file()):,} bytes to {name}")
+            note(
+                f"uploading {sum(file.stat().st_size for file in place.rglob('*') if file.is_file()):,} bytes to {name}"
+            )
             api.upload_folder(repo_id=name, folder_path=place, commit_message=f"{folder.name} ({folder.id})")
     except (OSError, ValueError) as error:  # all that the library raises are of these kinds
         raise UserError(
@@ -49,10 +51,10 @@ def push(
 
 
 def hub(folder: Path) -> Any:
-    """What talks to the Hub.
+    """Return a client of the Hub.
 
     Raises:
-        UserError: if it is not installed.
+        UserError: If huggingface_hub is not installed.
     """
     try:
         from huggingface_hub import HfApi

@@ -5,30 +5,30 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sandbox.cli._options import RUNS, Runs
+from sandbox.cli._options import RUNS, Run, Runs
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 
 def recall(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    run: Run = "latest",
     runs: Runs = RUNS,
-    damage: Annotated[float, typer.Option(min=0, max=1, help="The share of the pixels that is damaged.")] = 0.3,
+    damage: Annotated[float, typer.Option(min=0, max=1, help="Fraction of the pixels that is damaged.")] = 0.3,
     how: Annotated[
-        Literal["flip", "blank"], typer.Option(help="White becomes black and black white, or all black.")
+        Literal["flip", "blank"], typer.Option(help="Damage: flip black and white, or blank to black.")
     ] = "flip",
-    count: Annotated[int, typer.Option(min=1, help="How many images.")] = 10,
-    test: Annotated[bool, typer.Option("--test", help="Damage test images, not what is stored.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Of the damage.")] = 0,
+    count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 10,
+    test: Annotated[bool, typer.Option("--test", help="Damage test images instead of the stored ones.")] = False,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the damage.")] = 0,
     out: Annotated[
         Path | None,
-        typer.Option(help="A .png, or a .gif, .mp4 or .webm of the way; RUN/samples/recall.png by default."),
+        typer.Option(help="PNG, or video of the steps, to write; by default RUN/samples/recall.png."),
     ] = None,
 ) -> None:
-    """Damage what a Hopfield network has stored, or test images, and let it repair them; prints the picture's path.
+    """Damage the stored images of a Hopfield network, or test images, and let it restore them; prints the path.
 
-    Rows of originals, damaged ones and what became of them.
+    The rows are originals, damaged images and restored images.
 
     \b
     sandbox recall latest --damage 0.2
@@ -36,38 +36,38 @@ def recall(
     """
     import torch
 
-    from sandbox.cli._generator import able_on_images, is_picture, note_if_fewer
+    from sandbox.cli._generator import able_on_images, is_image, note_if_fewer
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
     from sandbox.core.rng import Rng
-    from sandbox.interfaces.generator import Recalls
-    from sandbox.media.damage import damaged
+    from sandbox.interfaces.capabilities import HasAssociativeMemory
+    from sandbox.media.corruption import corrupt_pixels
     from sandbox.media.grid import grid, save_png
-    from sandbox.media.video import Film
+    from sandbox.media.video import VideoWriter
     from sandbox.networks.inputs import as_float
 
-    still = out is None or is_picture(out)
-    folder, network, data = able_on_images(runs, run, Recalls, "recall")
-    there = data.test if test else network.memories()
-    note_if_fewer("--count", count, len(there), "test images" if test else "stored ones")
+    still = out is None or is_image(out)
+    folder, network, data = able_on_images(runs, run, HasAssociativeMemory, "recall")
+    there = data.test if test else network.stored_patterns()
+    note_if_fewer("--count", count, len(there), "test images" if test else "stored images")
     originals = (as_float(there[:count]) if test else there[:count]).cpu()
     if not len(originals):
-        raise UserError(f"{folder.name} has stored nothing yet; train it, or look at test images with --test")
-    broken = damaged(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))
+        raise UserError(f"{folder.name} has stored no images yet; train it, or use test images with --test")
+    broken = corrupt_pixels(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))
     place = out or folder.samples / "recall.png"
     if still:
         recalled = network.recall(broken).cpu()
         save_png(place, grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
     else:
-        with Film(place, fps=12) as film:
-            for recalled in _paced([state.cpu() for state in network.recalling(broken)]):
-                film.write(grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
+        with VideoWriter(place, fps=12) as video:
+            for recalled in _paced([state.cpu() for state in network.recall_steps(broken)]):
+                video.write(grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
     wrong = (recalled - originals).abs().flatten(1)
     same = int((wrong.amax(1) < 0.5).sum())
-    note(f"{same} of {len(originals)} recalled to the pixel; mean error a pixel {float(wrong.mean()):.3f}")
+    note(f"{same} of {len(originals)} recalled exactly; mean error per pixel {float(wrong.mean()):.3f}")
     typer.echo(place)
 
 
 def _paced(states: "list[Tensor]") -> "list[Tensor]":
-    """The first and the last are held for a moment, and long ways are shown in about a hundred frames between them."""
+    """Return the frames of a video: the first and the last for half a second or more, and about 100 between them."""
     return [states[0]] * 6 + states[:: 1 + len(states) // 100] + [states[-1]] * 12

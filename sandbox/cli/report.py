@@ -17,20 +17,24 @@ def report(
         list[str] | None, typer.Argument(metavar="RUN… [key=value…]", help="Names, paths, ids; or filters.")
     ] = None,
     runs: Runs = RUNS,
-    out: Annotated[Path | None, typer.Option(help="The page; report.html beside the runs by default.")] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write this .md instead, and its pictures beside it.")] = None,
-    metric: Annotated[list[str] | None, typer.Option(help="Draw this one, too; may come several times.")] = None,
-    title: Annotated[str | None, typer.Option(help="At the head of the report.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Page to write; by default report.html in the folder of the runs.")
+    ] = None,
+    markdown: Annotated[
+        Path | None, typer.Option(help="Write this .md instead, with its images in the same folder.")
+    ] = None,
+    metric: Annotated[list[str] | None, typer.Option(help="Plot this metric too; may be given several times.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
     wandb: Annotated[
         bool, typer.Option("--wandb", help="Publish a W&B Report; without a key, keep it as JSON.")
     ] = False,
     publish: Annotated[Path | None, typer.Option(metavar="JSON", help="Publish a W&B Report that was kept.")] = None,
 ) -> None:
-    """Report on runs, agents and generators alike: one page that opens anywhere, without a network.
+    """Write a report about runs: one HTML page without external files.
 
-    Scores beside random's and people's, learning curves over steps and time with 95 % intervals across seeds, films,
-    samples, what was run and how to run it again. Runs that differ in nothing but their seed are one group. Scores are
-    those of `sandbox evaluate` where it has been used. Filters (`key=value`) choose among all runs.
+    It has scores next to random and human baselines, learning curves over steps and time with 95 % intervals across
+    seeds, videos, samples, and the commands that repeat the runs. Runs that differ in their seed only form a group.
+    Scores are those of the last `sandbox evaluate`, or else of training. Filters (`key=value`) select among all runs.
 
     \b
     sandbox report                                      the latest run
@@ -45,7 +49,7 @@ def report(
     from sandbox.report.build import build_report
     from sandbox.report.page import page
     from sandbox.report.run_record import RunRecord
-    from sandbox.runs.random_baseline import known_or_played
+    from sandbox.runs.random_baseline import ReferenceScores
     from sandbox.storage.files import write_whole
 
     if publish is not None:
@@ -67,7 +71,9 @@ def report(
                 "the report has it as it is now"
             )
     heading = title or (records[0].name if len(records) == 1 else f"{len(records)} runs")
-    document = build_report(records, title=heading, metrics=metric or (), find=known_or_played(notes), notes=notes)
+    document = build_report(
+        records, title=heading, metrics=metric or (), find_reference=ReferenceScores(notes), notes=notes
+    )
     for line in document.left_out:
         note(line.replace("`", ""))
     if wandb:
@@ -83,10 +89,10 @@ def report(
 
 
 def _place(runs: Path, out: Path | None, markdown: Path | None, wandb: bool) -> Path:
-    """Where the report goes; a W&B Report only if it cannot be published.
+    """Return the path of the report; a W&B Report needs it only if it cannot be published.
 
     Raises:
-        UserError: if the name does not fit what is to be written, or two things are.
+        UserError: If the name has the wrong suffix, or two kinds of report are asked for.
     """
     from sandbox.core.errors import UserError
 
@@ -105,7 +111,7 @@ def _to_wandb(document: "Document", records: "list[RunRecord]", place: Path) -> 
     from sandbox.cli.sync import offline
     from sandbox.core.messages import note
     from sandbox.logger.weights_and_biases import why_not_online
-    from sandbox.report.workspace import build, keep
+    from sandbox.report.workspace import build, save
     from sandbox.report.workspace import publish as send
 
     report = build(document, records[0].settings.get("logger", {}).get("project", "sandbox"))
@@ -116,7 +122,7 @@ def _to_wandb(document: "Document", records: "list[RunRecord]", place: Path) -> 
     if waiting:
         note(f"kept offline until `sandbox sync {' '.join(waiting)}`: {', '.join(waiting)}")
     if why := why_not_online("auto"):
-        keep(report, place)
+        save(report, place)
         note(f"{why}, so the report is kept; after `wandb login`, publish it with: sandbox report --publish {place}")
         typer.echo(place)
         return

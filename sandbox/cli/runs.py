@@ -1,5 +1,6 @@
-"""`sandbox runs`: what has been trained here."""
+"""`sandbox runs`: lists and compares runs."""
 
+from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
@@ -7,9 +8,9 @@ import typer
 from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.cli._select import matching
-from sandbox.cli._status import Status, age, status
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.report.run_record import RunRecord
 from sandbox.storage.run_folder import RunFolder
 
 _DIFF = "diff"
@@ -22,16 +23,16 @@ def runs(
     json: Json = False,
     root: Runs = RUNS,
 ) -> None:
-    """List the runs, the last touched first; or say where runs differ, and what each came to.
+    """List the runs, the last modified first; or compare the options and scores of some.
 
     \b
     sandbox runs
-    sandbox runs env=catch agent=dqn           those on catch with a dqn
+    sandbox runs env=catch agent=dqn           runs of a DQN on Catch
     sandbox runs state=stopped name=pong_*     or state=running, state=finished
-    sandbox runs diff pong_dqn_s0 faster       their options that differ, and their scores
+    sandbox runs diff pong_dqn_s0 faster       options that differ, and scores
     sandbox runs --json --runs elsewhere
 
-    Wherever a command takes a run, give its name, its path, the beginning of its id, or `latest`.
+    Wherever a command takes a run, give its name, its path, the start of its id, or `latest`.
     """
     words = words or []
     if words[:1] == [_DIFF]:
@@ -51,29 +52,29 @@ def runs(
     folders = RunFolder.all_runs(root)
     if words and folders:
         folders = matching(folders, words)
-    found: list[tuple[RunFolder, Status]] = []
+    found: list[RunRecord] = []
     for folder in folders:
         try:
-            found.append((folder, status(folder)))
+            found.append(RunRecord.read_latest(folder))
         except UserError as problem:
             note(f"{folder.path} is left out: {problem}")
     if json:
         _print.as_json(
             [
                 {
-                    "id": folder.id,
-                    "name": folder.name,
-                    "path": str(folder.path),
-                    "learner": state.learner,
-                    "source": state.source,
-                    "step": state.step,
-                    "steps": state.steps,
-                    "finished": state.finished,
-                    "state": state.state,
-                    "score": {state.score[0]: state.score[1]} if state.score else {},
-                    "touched": state.modified_at.isoformat(timespec="seconds"),
+                    "id": record.folder.id,
+                    "name": record.name,
+                    "path": str(record.folder.path),
+                    "learner": record.learner["name"],
+                    "source": record.source["name"],
+                    "step": record.step,
+                    "steps": record.steps,
+                    "finished": record.finished,
+                    "state": record.state,
+                    "score": {record.score[0]: record.score[1]} if record.score else {},
+                    "touched": record.modified_at.isoformat(timespec="seconds"),
                 }
-                for folder, state in found
+                for record in found
             ]
         )
     elif found:
@@ -81,16 +82,16 @@ def runs(
         _print.table(
             (
                 (
-                    folder.id,
-                    folder.name,
-                    state.learner,
-                    state.source,
-                    f"{state.step}/{state.steps}",
-                    f"{state.score[0]}={state.score[1]:.4g}" if state.score else "-",
-                    age(state.modified_at),
-                    state.state,
+                    record.folder.id,
+                    record.name,
+                    record.learner["name"],
+                    record.source["name"],
+                    f"{record.step}/{record.steps}",
+                    f"{record.score[0]}={record.score[1]:.4g}" if record.score else "-",
+                    age(record.modified_at),
+                    record.state,
                 )
-                for folder, state in found
+                for record in found
             ),
             headers,
         )
@@ -98,3 +99,12 @@ def runs(
         print(f"no run in {root} has {' and '.join(words)}")
     else:
         print(f"no runs in {root} yet; train one, such as `sandbox train catch_dqn`")
+
+
+def age(modified_at: datetime) -> str:
+    """Return the time since then, such as `5 min`."""
+    seconds = (datetime.now(UTC) - modified_at).total_seconds()
+    for limit, unit, size in ((60, "s", 1), (3_600, "min", 60), (86_400, "h", 3_600)):
+        if seconds < limit:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds / 86_400:.0f} d"

@@ -5,56 +5,57 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._options import RUNS, Runs
+from sandbox.cli._options import RUNS, Run, Runs
 
 
 def sample(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    run: Run = "latest",
     runs: Runs = RUNS,
     count: Annotated[
-        int | None, typer.Option(min=1, help="How many; by default 64 images, 2000 points, or 10 of each class.")
+        int | None, typer.Option(min=1, help="Number of samples; by default 64 images, 2000 points, or 10 per class.")
     ] = None,
-    per_class: Annotated[bool, typer.Option("--per-class", help="A row for each class.")] = False,
-    film: Annotated[
-        Path | None, typer.Option(help="Instead: a film (.gif, .mp4, .webm) of the samples saved during training.")
+    per_class: Annotated[bool, typer.Option("--per-class", help="Sample every class, a row for each.")] = False,
+    video: Annotated[
+        Path | None, typer.Option(help="Write a .gif, .mp4 or .webm of the samples that training saved instead.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="The PNG to write; RUN/samples/latest.png, or per_class.png, by default.")
+        Path | None, typer.Option(help="PNG to write; by default RUN/samples/latest.png, or per_class.png.")
     ] = None,
 ) -> None:
-    """Draw samples from a generator and write them as one picture (a grid, or points); prints its path.
+    """Sample from a generator and write one image, a grid of images or a plot of points; prints its path.
 
-    With `--per-class`, a row for each class, or category, of a generator that can be asked for one. `--film` draws
-    nothing: it strings the pictures together that training left in RUN/samples, every `media_period` updates.
+    With `--per-class`, the image has a row for each class or category; the generator must be conditional. `--video`
+    draws no samples: it joins the images that training saved in RUN/samples every `media_period` updates.
 
     \b
     sandbox sample latest
     sandbox sample digits_vae_s0 --count 100 --out digits.png
     sandbox sample digits_cgan_s0 --per-class
-    sandbox sample digits_gan_s0 --film training.gif
+    sandbox sample digits_gan_s0 --video training.gif
     """
-    from sandbox.cli._generator import able, able_on_images
+    from sandbox.cli._generator import able_on_images, restored
     from sandbox.core.errors import UserError
     from sandbox.evaluate.latent_walks import per_class as rows_of
-    from sandbox.interfaces.generator import Conditional, Generator
+    from sandbox.interfaces.capabilities import ClassConditional
     from sandbox.media.grid import grid, save_png
-    from sandbox.media.picture import picture_of
-    from sandbox.media.sample_video import string_together
+    from sandbox.media.image import image_of_samples
+    from sandbox.media.sample_video import record_sample_video
     from sandbox.storage.run_folder import RunFolder
 
-    if film is not None:
+    if video is not None:
         if per_class or count is not None or out is not None:
-            raise UserError("--film shows pictures that are there already: leave --count, --per-class and --out out")
+            raise UserError("--video shows the images saved during training: leave out --count, --per-class and --out")
         folder = RunFolder.find(runs, run)
-        string_together(sorted(folder.samples.glob("step_*.png")), film, folder.name)
-        typer.echo(film)
+        record_sample_video(sorted(folder.samples.glob("step_*.png")), video, folder.name)
+        typer.echo(video)
         return
     if per_class:
-        folder, generator, _ = able_on_images(runs, run, Conditional, "be asked for a class")
+        folder, generator, _ = able_on_images(runs, run, ClassConditional, "be asked for a class")
         rows = rows_of(generator, count or 10)
-        place, picture = out or folder.samples / "per_class.png", grid(rows.flatten(0, 1), columns=rows.shape[1])
+        place, image = out or folder.samples / "per_class.png", grid(rows.flatten(0, 1), columns=rows.shape[1])
     else:
-        folder, generator, data = able(runs, run, Generator, "draw samples")
-        place, picture = out or folder.samples / "latest.png", picture_of(generator.sample, data.spec.shape, count)
-    save_png(place, picture)
+        folder, built = restored(runs, run, "draw samples")
+        place = out or folder.samples / "latest.png"
+        image = image_of_samples(built.learner.sample, built.data.spec.shape, count)
+    save_png(place, image)
     typer.echo(place)

@@ -1,4 +1,4 @@
-"""`sandbox show`: one member, one config, or one run, in full."""
+"""`sandbox show`: one member, one config, or one run in full."""
 
 from typing import Annotated, Any
 
@@ -7,11 +7,11 @@ import typer
 from sandbox.cli import _print
 from sandbox.cli._describe import sections
 from sandbox.cli._options import RUNS, Json, Runs
-from sandbox.cli._status import status
 from sandbox.config.files import load, split, to_yaml
 from sandbox.config.schema import models, tags
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean
+from sandbox.report.run_record import RunRecord
 from sandbox.runs import registry
 from sandbox.storage.files import read_json
 from sandbox.storage.run_folder import RunFolder
@@ -30,11 +30,11 @@ def show(
     sandbox show catch                         an environment
     sandbox show flicker                       a wrapper, for env.wrappers
     sandbox show dqn                           an agent: paper, deviations, options
-    sandbox show catch_dqn                     a shipped config, all defaults filled in
+    sandbox show catch_dqn                     a shipped config with all defaults
     sandbox show mine.yaml agent.discount=0.9  what `sandbox train` would run
     sandbox show latest                        a run: config, summary, last metrics
 
-    A name is looked up among the members first, then the configs, then the runs; a path to a folder is a run.
+    A name is looked up among the members first, then the configs, then the runs. The path of a folder is a run.
     """
     files, overrides = split(what)
     members = {kind: registry.files(family) for kind, family in KINDS.items()} | {"backbone": registry.backbones()}
@@ -72,7 +72,8 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         return
     print(f"{kind} {name}\n\n{text}")
     for group in groups:
-        print(f"\n{group.docstring}")
+        role = f"{group.role}: " if group.role else ""
+        print(f"\n{role}{group.docstring}")
         if not group.options:
             continue
         _print.table(
@@ -95,7 +96,7 @@ def _show_config(files: list[str], overrides: list[str], json: bool) -> None:
 
 
 def _show_run(folder: RunFolder, json: bool) -> None:
-    state, card, summary = status(folder), read_json(folder.card), read_json(folder.summary)
+    record, summary = RunRecord.read_latest(folder), read_json(folder.summary)
     latest = folder.latest()
     if json:
         config, _ = load([folder.config], [], {})
@@ -103,14 +104,14 @@ def _show_run(folder: RunFolder, json: bool) -> None:
             "kind": "run",
             "name": folder.name,
             "path": str(folder.path),
-            "finished": state.finished,
-            "state": state.state,
+            "finished": record.finished,
+            "state": record.state,
         }
-        _print.as_json({**about, "card": card, "config": config, "summary": summary, "metrics": latest})
+        _print.as_json({**about, "card": record.info, "config": config, "summary": summary, "metrics": latest})
         return
     print(f"run {folder.name} ({folder.id}) in {folder.path}")
-    print(f"{state.learner} on {state.source}: step {state.step} of {state.steps}, {state.state}")
-    for title, values in (("card", card), ("summary", summary), ("last metrics", latest)):
+    print(f"{record.learner['name']} on {record.source['name']}: step {record.step} of {record.steps}, {record.state}")
+    for title, values in (("card", record.info), ("summary", summary), ("last metrics", latest)):
         if values:
             print(f"\n{title}")
             _print.table(((name, _line(value)) for name, value in values.items()), indent=2)

@@ -1,4 +1,4 @@
-"""`sandbox sync`: runs that Weights & Biases was kept out of, sent to it later."""
+"""`sandbox sync`: uploads runs that were logged offline to Weights & Biases."""
 
 import shlex
 import subprocess
@@ -20,9 +20,9 @@ def sync(
     ] = None,
     runs: Runs = RUNS,
 ) -> None:
-    """Send runs that were kept offline to Weights & Biases; without RUN, all that have not been sent yet.
+    """Upload runs that were logged offline to Weights & Biases; without RUN, all that were not uploaded yet.
 
-    Needs a key (`wandb login`, or WANDB_API_KEY). Runs that are still training are left for later.
+    Needs an API key (`wandb login`, or WANDB_API_KEY). Runs that are still training are skipped.
 
     \b
     sandbox sync
@@ -71,7 +71,7 @@ def sync(
 
 
 def offline(folder: Path) -> dict[Path, bool]:
-    """The pieces of a run that were kept offline, in the order of time, and whether W&B has marked each as sent."""
+    """Return the offline pieces of a run in order of time, each with whether W&B has marked it as uploaded."""
     places = [place for place in sorted(folder.glob("offline-run-*")) if any(place.glob("*.wandb"))]
     return {place: any(place.glob("*.wandb.synced")) for place in places}
 

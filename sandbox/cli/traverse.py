@@ -5,56 +5,63 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._options import RUNS, Runs
+from sandbox.cli._options import RUNS, Run, Runs
 
-_MEASURED = 1_000  # test images, whose codes say how far a latent reaches
+_ENCODED = 1_000  # test images whose codes give the range of each latent
 _FPS = 10
 
 
 def traverse(
-    run: Annotated[str, typer.Argument(metavar="RUN", help="A folder, a name, an id, or `latest`.")] = "latest",
+    run: Run = "latest",
     runs: Runs = RUNS,
-    count: Annotated[int, typer.Option(min=1, help="How many walks: latents, or pairs of images.")] = 8,
-    steps: Annotated[int, typer.Option(min=2, help="Images of a walk.")] = 11,
-    between: Annotated[bool, typer.Option("--between", help="Walk from test image to test image.")] = False,
-    out: Annotated[Path | None, typer.Option(help="The PNG or film; RUN/samples/traversal.png by default.")] = None,
+    count: Annotated[int, typer.Option(min=1, help="Number of walks: latents, or pairs of images.")] = 8,
+    steps: Annotated[int, typer.Option(min=2, help="Images per walk.")] = 11,
+    between: Annotated[bool, typer.Option("--between", help="Interpolate between pairs of test images.")] = False,
+    out: Annotated[
+        Path | None, typer.Option(help="PNG or video to write; by default RUN/samples/traversal.png.")
+    ] = None,
 ) -> None:
-    """Walk through a generator's codes, a row a walk, or all at once in a film (.gif, .mp4, .webm); prints the path.
+    """Traverse a generator's latent space: an image with a row per walk, or a video; prints the path.
 
-    Walks go along one latent each, from -3 to 3 standard deviations of the test images' codes, through their mean; the
-    latents are those that differ most from image to image. A generator that encodes no images, such as a GAN, walks
-    from one drawn latent to another, on the sphere that they lie near. One with codes of its own, such as infogan,
-    turns them one by one from -1 to 1, a row for each category.
+    For a generator with an encoder, a walk changes one latent from -3 to 3 standard deviations of the test images'
+    codes around their mean; the latents with the largest variance come first. A generator without an encoder, such as
+    a GAN, interpolates between two latents of the prior, on a sphere. InfoGAN changes its codes one by one from -1 to
+    1, with a row for each category.
 
     \b
     sandbox traverse latest
     sandbox traverse digits_gan_s0 --count 4
     sandbox traverse digits_vae_s0 --between --steps 20 --out walk.gif
     """
-    from sandbox.cli._generator import able_on_images, is_picture
-    from sandbox.evaluate.latent_walks import along_codes, along_latents, between_images, between_latents, spread
-    from sandbox.interfaces.generator import Coder, Imagines, Steers
+    from sandbox.cli._generator import able_on_images, is_image
+    from sandbox.evaluate.latent_walks import along_codes, along_latents, between_images, between_latents, evenly_spaced
+    from sandbox.interfaces.capabilities import HasEncoder, HasLatentCodes, HasLatents
     from sandbox.media.grid import grid, save_png
-    from sandbox.media.video import Film
+    from sandbox.media.video import VideoWriter
 
-    still = out is None or is_picture(out)
+    still = out is None or is_image(out)
     if between:
-        folder, generator, data = able_on_images(runs, run, Coder, "walk between test images")
+        folder, generator, data = able_on_images(runs, run, HasEncoder, "walk between test images")
     else:
-        folder, generator, data = able_on_images(runs, run, (Coder, Imagines, Steers), "walk through codes")
+        folder, generator, data = able_on_images(
+            runs, run, (HasEncoder, HasLatents, HasLatentCodes), "walk through codes"
+        )
     place = out or folder.samples / "traversal.png"
     if between:
-        walks = between_images(generator, spread(data.test, 2 * min(count, len(data.test) // 2)), steps)
-    elif isinstance(generator, Steers):
+        walks = between_images(generator, evenly_spaced(data.test, 2 * min(count, len(data.test) // 2)), steps)
+    elif isinstance(generator, HasLatentCodes):
         walks = along_codes(generator, steps)
-    elif not isinstance(generator, Coder):
+    elif not isinstance(generator, HasEncoder):
         walks = between_latents(generator, count, steps)
     else:
-        walks = along_latents(generator, spread(data.test, _MEASURED), count, steps)
+        walks = along_latents(generator, evenly_spaced(data.test, _ENCODED), count, steps)
     if still:
         save_png(place, grid(walks.flatten(0, 1), columns=steps))
     else:
-        with Film(place, _FPS) as film:
-            for step in [*range(steps), *reversed(range(1, steps - 1))]:  # there and back, over and over
-                film.write(grid(walks[:, step]))
+        with VideoWriter(place, _FPS) as video:
+            for step in [
+                *range(steps),
+                *reversed(range(1, steps - 1)),
+            ]:  # forward, then backward, so that the video loops
+                video.write(grid(walks[:, step]))
     typer.echo(place)

@@ -1,4 +1,4 @@
-"""Configs are frozen pydantic models: unknown keys are refused, and a member's file holds exactly one of them."""
+"""Base class of all configs: frozen pydantic models that refuse unknown keys."""
 
 from types import ModuleType
 from typing import Any
@@ -13,10 +13,16 @@ class Config(BaseModel):
 
 
 def config_in(module: ModuleType) -> type[Config]:
-    """The config class of the member that `module` is: the one whose `name` is the file's, or else the only one.
+    """Return the config class of a member.
+
+    Of several config classes in the file, it is the one whose `name` is the file's. One that is alone may also have no
+    `name` at all.
+
+    Args:
+        module: The member's module.
 
     Raises:
-        TypeError: if there is none, or several; a file is one member.
+        TypeError: If there is no such class, or there are several.
     """
     own = [
         value
@@ -25,17 +31,19 @@ def config_in(module: ModuleType) -> type[Config]:
     ]
     stem = module.__name__.rpartition(".")[2]
     named = [config for config in own if "name" in config.model_fields and config.model_fields["name"].default == stem]
-    found = named or own
-    if len(found) != 1:
-        raise TypeError(
-            f'{module.__name__} must define one config class with `name: Literal["{stem}"] = "{stem}"`, '
-            f"found {[config.__name__ for config in found]}"
-        )
-    return found[0]
+    nameless = [config for config in own if "name" not in config.model_fields]
+    if len(named) == 1:
+        return named[0]
+    if len(own) == 1 and own == nameless:
+        return own[0]
+    found = ", ".join(config.__name__ for config in named or own) or "none"
+    raise TypeError(
+        f'{module.__name__} must define one config class with `name: Literal["{stem}"] = "{stem}"`, found: {found}'
+    )
 
 
 def unnamed_is(name: str) -> BeforeValidator:
-    """A section that does not say which of several it is, is the one of this name."""
+    """Return a validator that adds `name` to a section that has none, for a union with a usual choice."""
 
     def filled_in(section: Any) -> Any:
         return {"name": name, **section} if isinstance(section, dict) else section

@@ -1,4 +1,4 @@
-"""What pydantic found wrong with a config, in words: one line a mistake, with its place and what was probably meant."""
+"""Messages for the mistakes that pydantic finds in a config: where each is, and what was probably meant."""
 
 import re
 from collections.abc import Sequence
@@ -41,7 +41,17 @@ _LIST = ("list_type", "tuple_type")
 
 
 class _Mistake(NamedTuple):
-    """One of pydantic's errors: `path` is where the user made it, `section` what the section around it may be."""
+    """One of pydantic's errors.
+
+    Attributes:
+        kind: Type of the error.
+        path: Key path of the mistake, as its user knows it.
+        given: The wrong value.
+        context: Details, such as a limit.
+        message: Message of pydantic.
+        section: Classes that the section around the mistake may be.
+        annotation: Type that is expected.
+    """
 
     kind: str
     path: KeyPath
@@ -53,25 +63,28 @@ class _Mistake(NamedTuple):
 
 
 def explain(error: ValidationError, origins: Origins, model: type[BaseModel]) -> str:
-    """Every mistake in `error`, which validating a mapping with `model` raised; one line each, in the files' order.
+    """Return a line for every mistake, in the order of the files.
 
-    `origins` say where key paths were written, as `sandbox.config.files.load` returns them.
+    Args:
+        error: Raised by the validation of a mapping with `model`.
+        origins: Where key paths were written; see `sandbox.config.files.load`.
+        model: The config class.
     """
     mistakes: dict[KeyPath, list[_Mistake]] = {}
     for details in error.errors(include_url=False):
         if details["type"] == "default_factory_not_called":
-            continue  # a default that follows another option: the mistake is that one's, and told there
+            continue  # a default that depends on a wrong option, which has a line of its own
         mistake = _mistake(details, model)
         mistakes.setdefault(mistake.path, []).append(mistake)
     lines = []
     for path, group in mistakes.items():
         deeper = any(other[: len(path)] == path for other in mistakes if other != path)
         if deeper and all(mistake.kind in _NEEDS or mistake.kind in _SECTION for mistake in group):
-            continue  # another branch of a union fits better: it failed further inside
+            continue  # another branch of a union fits better: its mistake is deeper
         above = [path[:n] for n in range(len(path), -1, -1)]
         below = [other for other in origins if other[: len(path)] == path]  # `a.b.c=1` says where `a.b` was written
         origin = next(origins[place] for place in (path, *below, *above) if place in origins)
-        lines.append((origin.line == 0, origin, _line(origin, path, _words(group))))
+        lines.append((origin.line == 0, origin, line_of(origin, path, _words(group))))
     return "\n".join(line for *_, line in sorted(lines, key=lambda line: line[:2]))
 
 
@@ -90,14 +103,15 @@ def _mistake(details: Any, model: Model) -> _Mistake:
     return _Mistake(kind, path, given, context, details["msg"], section, annotation)
 
 
-def _line(origin: Origin, path: KeyPath, words: str) -> str:
+def line_of(origin: Origin, path: KeyPath, words: str) -> str:
+    """Return one line about a mistake: its origin, the key path unless the origin shows it, and what is wrong."""
     dotted = ".".join(map(str, path))
     said = not dotted or origin.source.startswith(f"command line: {dotted}=")
     return f"{origin}: {words}" if said else f"{origin}: {dotted}: {words}"
 
 
 def _words(group: Sequence[_Mistake]) -> str:
-    """What is wrong in one place; several of pydantic's errors there are the branches of a union."""
+    """Return what is wrong in one place; several errors in one place come from the branches of a union."""
     mistake = group[0]
     if mistake.kind == "extra_forbidden":
         return f"unknown option.{_meant(mistake)}"
@@ -130,7 +144,7 @@ def _got(value: Any) -> str:
 
 
 def _hint(group: Sequence[_Mistake]) -> str:
-    """What to write instead, where it is plain."""
+    """Return what to write instead, if that is clear."""
     given, path = group[0].given, ".".join(map(str, group[0].path))
     kinds = {mistake.kind for mistake in group}
     if isinstance(given, dict) and kinds & {*_LIST}:
@@ -152,7 +166,7 @@ def _quoted(mistake: _Mistake) -> list[str]:
 
 
 def _missing(mistake: _Mistake) -> str:
-    """What a missing option needs, where a few words say it."""
+    """Return what a missing option needs, if a few words say it."""
     names = [str(name) for model in models(mistake.annotation) for name in tags(model)] or literals(mistake.annotation)
     if names:
         return f" Known: {', '.join(map(str, names))}."
@@ -161,7 +175,7 @@ def _missing(mistake: _Mistake) -> str:
 
 
 def _meant(mistake: _Mistake) -> str:
-    """The option that an unknown one was meant to be: of this section, else of one inside it; else all of them."""
+    """Return the option that was probably meant, in this section or below; else all options of this section."""
     word, above = str(mistake.path[-1]), ".".join(map(str, mistake.path[:-1]))
     options = [option for model in mistake.section for option in model.model_fields]
     if near := did_you_mean(word, options):

@@ -1,4 +1,4 @@
-"""Config files and overrides, merged into one mapping in which every key remembers where it was written."""
+"""Merges config files and overrides into one mapping, and records where every key was written."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from sandbox.core.messages import did_you_mean
 
 
 def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Command-line words into (files, overrides): an override looks like `agent.optimizer.lr=3e-4`."""
+    """Split the words of a command line into files and overrides, such as `agent.optimizer.lr=3e-4`."""
     overrides = [word for word in arguments if re.match(r"[\w.]+=", word)]
     return [word for word in arguments if word not in overrides], overrides
 
@@ -34,7 +34,7 @@ def load(
         The merged mapping, and the origin of every key path in it; the origin of `()` is all the files.
 
     Raises:
-        UserError: with file, line and column, for a file that is missing, unreadable, or no mapping in YAML; for an
+        UserError: With file, line and column, for a file that is missing, unreadable, or no mapping in YAML; for an
             override that is not `key=value`; and for a key that finds several items of a list.
     """
     raw: dict[str, Any] = {}
@@ -52,12 +52,12 @@ def load(
 
 
 def to_yaml(config: BaseModel) -> str:
-    """`config` with all its defaults, keys in the order of its class; `load` reads the same values back."""
+    """Return a config as YAML with all defaults, in the order of its class; `load` reads the same values."""
     return yaml_text.dump(config.model_dump(mode="json"))
 
 
 def items_called(items: Sequence[Any], word: str) -> list[int]:
-    """Where in a list of a config the item is that `word` finds: its index, or the only key of it."""
+    """Return the indices of the items that `word` selects: by index, or by an item's only key."""
     if word.isdecimal():
         return [int(word)] if int(word) < len(items) else []
     return [index for index, item in enumerate(items) if isinstance(item, dict) and list(item) == [word]]
@@ -120,7 +120,7 @@ def _override(override: str) -> tuple[dict[str, Any], Origins]:
 def _merge(
     base: dict[str, Any], base_origins: Origins, over: dict[str, Any], origins: Origins, at: KeyPath = ()
 ) -> None:
-    """Merge `over`, which stands at the path `at`, into `base`, and the origins likewise."""
+    """Merge `over`, whose path is `at`, into `base`, and its origins into those of `base`."""
     for key, value in over.items():
         path, old = (*at, key), base.get(key)
         if isinstance(old, dict) and isinstance(value, dict) and not _renamed(old, value):
@@ -141,7 +141,7 @@ def _merge(
 def _to_its_item(
     items: list[Any], word: str, value: dict[str, Any], origins: Origins, path: KeyPath
 ) -> tuple[dict[Any, Any], Origins]:
-    """What `value` has under `word`, by the index of the item that `word` finds; and the origins, moved likewise."""
+    """Return the entry `word` of `value` under the index of the item that `word` selects, and its origins."""
     places, stem = items_called(items, word), (*path, word)
     below = {other: origin for other, origin in origins.items() if other[: len(stem)] == stem}
     if len(places) > 1:

@@ -1,4 +1,4 @@
-"""Numbers that change while a run goes on, or from environment to environment."""
+"""Schedules: numbers that change during a run, or from environment to environment."""
 
 from typing import Annotated, Any, Literal
 
@@ -9,33 +9,47 @@ from sandbox.config.base import Config
 
 
 class Linear(Config):
-    """`start` until step `delay`, then a straight line to `end` over `steps` steps, then `end`."""
+    """A constant, then a straight line to another constant."""
 
     name: Literal["linear"] = "linear"
-    start: NonNegativeFloat = 1.0
-    end: NonNegativeFloat = 0.1
-    steps: PositiveInt = 1_000_000
-    delay: NonNegativeInt = 0
+    start: NonNegativeFloat = Field(default=1.0, description="value until step `delay`")
+    end: NonNegativeFloat = Field(default=0.1, description="value after `delay` + `steps` steps")
+    steps: PositiveInt = Field(
+        default=1_000_000, description="length of the straight line from `start` to `end`, in steps"
+    )
+    delay: NonNegativeInt = Field(default=0, description="step at which the value begins to change")
 
-    def at(self, step: int, num_envs: int = 1) -> float:
-        """In every environment alike."""
+    def at(self, step: float) -> float:
+        """Return the value at `step`."""
         done = min(max(step - self.delay, 0) / self.steps, 1.0)
         return self.start + done * (self.end - self.start)
 
+    def epsilons(self, step: int, num_envs: int) -> np.ndarray:
+        """Return the epsilon of every environment at `step`, [num_envs]: the same in all of them."""
+        return np.full(num_envs, self.at(step))
+
+    def mean_epsilon(self, step: int, num_envs: int) -> float:
+        """Return the mean over the environments at `step`."""
+        return self.at(step)
+
 
 class ApexEpsilon(Config):
-    """Environment i of N has `base` to the power of 1 + `exponent` i / (N - 1), from the first step to the last.
+    """A constant epsilon for each environment, as in Ape-X: base^(1 + exponent i / (N - 1)) for environment i of N.
 
-    Horgan et al. 2018, "Distributed Prioritized Experience Replay": the first explores most, and one alone has `base`.
+    Paper: Horgan et al. 2018, "Distributed Prioritized Experience Replay".
     """
 
-    name: Literal["ladder"] = "ladder"
-    base: float = Field(0.4, ge=0, le=1)
-    exponent: NonNegativeFloat = 7.0
+    name: Literal["apex"] = "apex"
+    base: float = Field(default=0.4, ge=0, le=1, description="epsilon of the first environment, and of a single one")
+    exponent: NonNegativeFloat = Field(default=7.0, description="the last environment's epsilon is base^(1 + exponent)")
 
-    def at(self, step: int, num_envs: int) -> np.ndarray:
-        """[N]."""
+    def epsilons(self, step: int, num_envs: int) -> np.ndarray:
+        """Return the epsilon of every environment, [num_envs]; `step` has no influence."""
         return self.base ** (1 + self.exponent * np.arange(num_envs) / max(num_envs - 1, 1))
+
+    def mean_epsilon(self, step: int, num_envs: int) -> float:
+        """Return the mean over the environments."""
+        return float(self.epsilons(step, num_envs).mean())
 
 
 def _within_one(line: Linear) -> Linear:
@@ -45,10 +59,10 @@ def _within_one(line: Linear) -> Linear:
 
 
 def _named(section: Any) -> Any:
-    """A section without a name is a line, or a ladder if it has one of a ladder's options."""
+    """Name a section without a name: `apex` if it has one of that schedule's options, else `linear`."""
     if not isinstance(section, dict):
         return section
-    return {"name": "ladder" if {"base", "exponent"} & section.keys() else "linear", **section}
+    return {"name": "apex" if {"base", "exponent"} & section.keys() else "linear", **section}
 
 
 LinearProbability = Annotated[Linear, AfterValidator(_within_one)]

@@ -1,4 +1,4 @@
-"""What a config may hold, read from the annotations of its classes."""
+"""Introspection of config classes: branches of unions, names of members, paths of options."""
 
 from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
@@ -10,7 +10,7 @@ Model = type[BaseModel]
 
 
 def choices(annotation: Any) -> list[Any]:
-    """The branches of a union without None; of anything else, itself."""
+    """Return the branches of a union without None; for any other annotation, the annotation."""
     if get_origin(annotation) is Annotated:
         return choices(get_args(annotation)[0])
     if get_origin(annotation) in (Union, UnionType):
@@ -19,28 +19,28 @@ def choices(annotation: Any) -> list[Any]:
 
 
 def models(annotation: Any) -> list[Model]:
-    """The branches that are config classes."""
+    """Return the branches that are config classes."""
     return [choice for choice in choices(annotation) if isinstance(choice, type) and issubclass(choice, BaseModel)]
 
 
 def items(annotation: Any) -> list[Model]:
-    """The config classes that the items of a list may be."""
+    """Return the config classes that the items of a list may be."""
     lists = [choice for choice in choices(annotation) if get_origin(choice) is tuple]
     return [model for choice in lists for part in get_args(choice) for model in models(part)]
 
 
 def literals(annotation: Any) -> list[Any]:
-    """The values of the branches that are literals."""
+    """Return the values of the branches that are literals."""
     return [value for choice in choices(annotation) if get_origin(choice) is Literal for value in get_args(choice)]
 
 
 def tags(model: Model) -> list[Any]:
-    """The names that `model` answers to: the literals of its field `name`."""
+    """Return the names that select `model` in a union: the literals of its field `name`."""
     return literals(model.model_fields["name"].annotation) if "name" in model.model_fields else []
 
 
 def inner_options(model: Model) -> Iterator[tuple[str, ...]]:
-    """The paths of all options in the sections of `model`, at any depth; 0 stands for any item of a list."""
+    """Yield the paths of all options in the sections of `model`, at any depth; 0 stands for any item of a list."""
     for name, field in model.model_fields.items():
         for places, sections in (((name,), models(field.annotation)), ((name, "0"), items(field.annotation))):
             for section in sections:
@@ -49,11 +49,11 @@ def inner_options(model: Model) -> Iterator[tuple[str, ...]]:
 
 
 def walk(model: Model, location: Sequence[str | int]) -> tuple[tuple[str | int, ...], list[Model], Any]:
-    """A location in a `pydantic.ValidationError` of `model`, as its user knows it.
+    """Translate a location in a `pydantic.ValidationError` of `model` to a key path.
 
     Returns:
         The key path, without the labels (`mlp`, `float`, `function-after[...]`) that follow a union in a location; the
-        classes of the section that the last key stands in; and the annotation of what stands under that key.
+        classes that the section around the last key may be; and the annotation of the value.
     """
     path: list[str | int] = []
     section: list[Model] = [model]
@@ -73,7 +73,7 @@ def _labels(branch: Any) -> list[Any]:
 
 
 def _below(annotation: Any, part: str | int) -> Any:
-    """The annotation of what stands under the key or index `part`."""
+    """Return the annotation of the value at a key or index."""
     for model in models(annotation):
         return model.model_fields[str(part)].annotation if part in model.model_fields else Any
     inside = [argument for argument in get_args(annotation) if argument is not Ellipsis]

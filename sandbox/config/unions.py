@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Sequence
 from functools import reduce
-from importlib import import_module
 from operator import or_
-from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 from pydantic import Field
 
 from sandbox.config.base import Config
+from sandbox.config.members import import_member, member_files
+from sandbox.core.errors import UserError
+from sandbox.core.messages import note
 
 Kind = TypeVar("Kind", bound=Config)
 
@@ -17,25 +18,29 @@ Kind = TypeVar("Kind", bound=Config)
 def configs_in(package: str, kind: type[Kind], skip: Collection[str] = ()) -> dict[str, type[Kind]]:
     """Import the files of a package and return their config classes of `kind`, by file, in alphabetical order.
 
+    A file with an error is left out, with a note, so that everything else still works.
+
     Args:
         package: Dotted name, such as `sandbox.networks`.
         kind: Base class of the config classes; the base class itself is left out.
         skip: Files that are not imported, such as the one that asks.
     """
-    folders = [Path(folder) for folder in import_module(package).__path__]
-    names = sorted(file.stem for folder in folders for file in folder.glob("[!_]*.py"))
-    modules = {name: import_module(f"{package}.{name}") for name in names if name not in skip}
-    return {
-        name: value
-        for name, module in modules.items()
-        for value in vars(module).values()
-        if isinstance(value, type)
-        and issubclass(value, kind)
-        and value is not kind
-        and value.__module__ == module.__name__
-    }
+    found = {}
+    for name in member_files(package):
+        if name in skip:
+            continue
+        try:
+            module = import_member(package, name)
+        except UserError as problem:
+            note(f"{name} is left out: {problem}")
+            continue
+        for value in vars(module).values():
+            own = isinstance(value, type) and value.__module__ == module.__name__
+            if own and issubclass(value, kind) and value is not kind:
+                found[name] = value
+    return found
 
 
 def union_by_name(configs: Sequence[type[Config]]) -> Any:
-    """The annotation of an option that is one of these config classes; its `name` says which."""
+    """Return the annotation of an option that is one of these config classes; its `name` selects the class."""
     return Annotated[reduce(or_, configs), Field(discriminator="name")]

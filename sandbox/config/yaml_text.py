@@ -1,8 +1,8 @@
-"""The YAML of our configs: plain values only, and every one remembers its line.
+"""The YAML of configs: plain values, with the line of each.
 
-YAML 1.2's core with Python's digits: `3e-4` is a number, `1e6` and `1_000_000` are the same integer, only `true` and
-`false` are booleans (`no`, `yes`, `on` and `off` are text), dates are text, keys are always text. A key that comes
-twice, a tag (`!...`) and an alias (`*...`) are errors: nothing in a text can construct an object.
+It is the core of YAML 1.2 with Python's numbers: `3e-4` is a number, `1e6` and `1_000_000` are the same integer, only
+`true` and `false` are booleans (`no`, `yes`, `on` and `off` are text), dates are text, keys are always text. A repeated
+key, a tag (`!...`) and an alias (`*...`) are errors, so no text can construct an object.
 """
 
 import re
@@ -17,7 +17,7 @@ KeyPath = tuple[str | int, ...]
 
 
 class Origin(NamedTuple):
-    """Where a value was written: a file and its line (from 1), or anything else and 0."""
+    """The place where a value was written: a file and its line, counted from 1; anything else has line 0."""
 
     source: str
     line: int = 0
@@ -30,10 +30,19 @@ Origins = dict[KeyPath, Origin]
 
 
 def parse(text: str, source: str, at: KeyPath = (), *, lines: bool = True) -> tuple[Any, Origins]:
-    """The value of one YAML document, and the origin of every key path in it; the paths start with `at`.
+    """Parse one YAML document.
+
+    Args:
+        text: The document.
+        source: Where it comes from, for messages.
+        at: Start of all key paths.
+        lines: Whether line numbers mean something to the user.
+
+    Returns:
+        Its value, and the origin of every key path in it.
 
     Raises:
-        UserError: for anything that is not this YAML, with `source`, and line and column where `lines` mean something.
+        UserError: For anything that is not this YAML, with source, line and column.
     """
     build = _Build(source, lines)
     try:
@@ -49,12 +58,12 @@ def parse(text: str, source: str, at: KeyPath = (), *, lines: bool = True) -> tu
 
 
 def dump(value: Any) -> str:
-    """Plain values as text that `parse` reads back the same; keys keep their order, but `name` comes first."""
+    """Return plain values as text that `parse` reads back the same; keys keep their order, but `name` is first."""
     return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
 
 
 def scalar(text: str) -> Any:
-    """The value of an unquoted word: null, boolean, integer, float or text."""
+    """Return the value of an unquoted word: null, a boolean, an integer, a float or text."""
     if text in ("", "~", "null", "Null", "NULL"):
         return None
     if text in ("true", "True", "TRUE", "false", "False", "FALSE"):
@@ -72,7 +81,7 @@ def scalar(text: str) -> Any:
 
 
 class _Build:
-    """Turns YAML nodes into plain values and notes where each stood."""
+    """Turns YAML nodes into plain values, and records the origin of each."""
 
     def __init__(self, source: str, lines: bool) -> None:
         self.origins: Origins = {}
@@ -126,7 +135,7 @@ def _represent_mapping(dumper: yaml.SafeDumper, mapping: dict[str, Any]) -> yaml
 
 
 class _Dumper(yaml.SafeDumper):
-    """Lists on one line, no aliases, and quotes wherever `scalar` would not read the text itself."""
+    """Writes lists on one line, no aliases, and quotes around text that `scalar` would read as another value."""
 
     def ignore_aliases(self, data: Any) -> bool:
         return True
@@ -148,5 +157,5 @@ _Dumper.add_representer(tuple, _represent_list)
 
 
 def text_of(value: Any) -> str:
-    """A value as one would write it in YAML, on one line."""
+    """Return a value as YAML on one line."""
     return re.sub(r"\n\s*", " ", dump([value]).strip())[1:-1]

@@ -1,4 +1,4 @@
-"""Runs work, such as environment steps, during an update: at once, or in a thread; the results are identical.
+"""Runs work, such as environment steps, during an update, inline or in a thread; the results are identical.
 
 Until `wait` returns, the caller must not touch the objects that the work uses. Weights may be read during an update but
 not changed, so an optimizer waits before it steps; the actions are then those of the weights before that step, as in
@@ -13,7 +13,7 @@ import torch
 
 
 class Background(Protocol):
-    """One piece of work at a time."""
+    """Runs one piece of work at a time."""
 
     def start(self, work: Callable[[], None]) -> None:
         """Begin `work`; nothing else may be in progress."""
@@ -23,18 +23,18 @@ class Background(Protocol):
 
 
 class InlineRunner:
-    """Does the work at once, in the caller's thread."""
+    """Runs the work inline, in the caller's thread."""
 
     def start(self, work: Callable[[], None]) -> None:
         """Do the work."""
         work()
 
     def wait(self) -> None:
-        """Return: the work is done already."""
+        """Do nothing: the work is done already."""
 
 
 class ThreadRunner:
-    """Does the work in one thread beside the caller's."""
+    """Runs the work in one other thread."""
 
     def __init__(self) -> None:
         # PyTorch sets a new thread's number of compute threads at its first question for it.
@@ -42,7 +42,7 @@ class ThreadRunner:
         self._in_progress: Future[None] | None = None
 
     def start(self, work: Callable[[], None]) -> None:
-        """Hand the work to the thread."""
+        """Start the work in the thread."""
         self._in_progress = self._pool.submit(work)
 
     def wait(self) -> None:

@@ -1,4 +1,4 @@
-"""Where a run computes, in which precision, and what speeds it up."""
+"""Device, precision, background thread and CUDA graphs of a run."""
 
 import os
 import sys

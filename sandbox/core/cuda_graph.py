@@ -25,7 +25,9 @@ class _Captured(NamedTuple):
 
 
 class CudaGraphed:
-    """The same function on a CUDA device, faster; see `Compute.capture`. Each set of input shapes has its own graph.
+    """A function on a CUDA device, replayed as a graph; see `Compute.capture`.
+
+    Each set of input shapes has its own graph.
 
     The output may depend only on the arguments and on tensors whose memory does not move.
     """

@@ -1,8 +1,8 @@
-"""The one exception that is meant for people."""
+"""The exception for mistakes that users can correct."""
 
 
 class UserError(Exception):
-    """A mistake its user can mend: the message says what is wrong, where, and what to do next.
+    """A mistake that the user can correct. The message says what is wrong, where, and what to do next.
 
-    The command line prints it without a traceback and leaves with exit code 2.
+    The command line prints it without a traceback and exits with code 2.
     """

@@ -1,4 +1,4 @@
-"""Words beside the result: they go to standard error, so that standard output can be piped."""
+"""Notes on standard error, and suggestions for misspelled names."""
 
 import difflib
 import sys
@@ -6,12 +6,12 @@ from collections.abc import Iterable
 
 
 def note(line: str) -> None:
-    """One line for the person at the terminal."""
+    """Print a note on standard error, so that standard output can be piped."""
     print(f"note: {line}", file=sys.stderr, flush=True)
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:
-    """At most two of `known`, the nearest first: alike in spelling, or one the initials of the other (`lr`)."""
+    """Return at most two similar names, the nearest first: by spelling, or by initials (`lr` for `learning_rate`)."""
     known = list(known)
     lower = {other.lower(): other for other in known}
     alike = [lower[match] for match in difflib.get_close_matches(word.lower(), lower, n=2, cutoff=0.6)]
@@ -20,7 +20,7 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """' Did you mean ...?' if something is near, else nothing."""
+    """Return ' Did you mean ...?' with a leading space, or an empty string if no known name is similar."""
     near = nearest(word, known)
     return f" Did you mean {' or '.join(repr(other) for other in near)}?" if near else ""
 

@@ -1,4 +1,4 @@
-"""Named random streams: all come from the one seed of a run, and all have a place in its checkpoint."""
+"""Named random streams, all derived from the seed of a run and all saved in its checkpoint."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ import torch
 
 
 class Rng:
-    """Hands out random generators by name; the same seed and name always give the same stream.
+    """Random generators by name; the same seed and name always give the same stream.
 
     A name is given out once, so that no two owners share a stream by accident. Owners of the same kind each take a
     `child` with a name of its own.

@@ -1,10 +1,10 @@
-"""The `Stateful` protocol: everything that has a place in the checkpoint."""
+"""The `Stateful` protocol: objects whose state is saved in checkpoints."""
 
 from typing import Any, Protocol
 
 
 class Stateful(Protocol):
-    """An object with a place in the checkpoint.
+    """An object whose state is saved in checkpoints.
 
     Its state is a tree of tensors, arrays, numbers, strings, lists and dicts.
     """
@@ -14,7 +14,7 @@ class Stateful(Protocol):
 
 
 class Counter:
-    """A number with a place in the checkpoint."""
+    """A number that is saved in checkpoints."""
 
     def __init__(self) -> None:
         self.value = 0

@@ -1,1 +1,1 @@
-"""Data sets. One file is one data set."""
+"""Data sets; one file is one data set."""

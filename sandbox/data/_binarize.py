@@ -1,27 +1,33 @@
-"""Grey bytes to black and white: a Bernoulli likelihood means nothing on grey values."""
+"""Binarization of gray images, which a Bernoulli likelihood needs."""
 
 from typing import Annotated, Literal
 
 import torch
 from pydantic import Field
 
-Binarize = Literal["none", "threshold", "sample"]
-Threshold = Annotated[int, Field(ge=1, le=255)]
+BinarizeMethod = Literal["none", "threshold", "sample"]
+Binarize = Annotated[
+    BinarizeMethod,
+    Field(
+        description="`none` keeps gray values; `threshold` makes bytes >= `threshold` white; `sample` makes a pixel "
+        "white with probability byte / 255, drawn once (Salakhutdinov & Murray 2008)"
+    ),
+]
+Threshold = Annotated[int, Field(ge=1, le=255, description="smallest byte that is white if binarize=threshold")]
 
 
-def binarize(images: torch.Tensor, how: Binarize, threshold: int, generator: torch.Generator) -> torch.Tensor:
-    """uint8 images to the same shape, every byte 0 or 255 unless `how` is "none".
+def binarize(images: torch.Tensor, method: BinarizeMethod, threshold: int, generator: torch.Generator) -> torch.Tensor:
+    """Return the images with every byte 0 or 255, or unchanged for the method "none".
 
     Args:
         images: uint8, any shape.
-        how: "threshold": 255 where the byte is at least `threshold`; "sample": 255 with probability byte / 255, drawn
-            once for the whole set (Salakhutdinov & Murray 2008).
-        threshold: in 1..255.
-        generator: of the draws of "sample", on the CPU.
+        method: "none", "threshold" or "sample".
+        threshold: Smallest byte that is white by "threshold".
+        generator: Random numbers of "sample", on the CPU.
     """
-    if how == "none":
+    if method == "none":
         return images
-    if how == "threshold":
+    if method == "threshold":
         white = images >= threshold
     else:
         white = torch.rand(images.shape, generator=generator) < images.float() / 255

@@ -1,24 +1,41 @@
-"""Frames seen at play, for the sets that are made of them."""
+"""Observations of an agent that plays, for the data sets that are made of them."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
+from pydantic import Field
 from torch.nn import functional as F
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.runs import OtherRuns
 
-_TOGETHER = 512
+_CHUNK = 512  # Images that are converted to floats at once.
+
+Env = Annotated[dict[str, Any], Field(description="config of the environment whose observations are collected")]
+Agent = Annotated[str, Field(description="agent that plays: `random`, or a run")]
+TestFraction = Annotated[
+    float,
+    Field(gt=0.0, lt=1.0, description="share of the images in the test set: the last ones, as neighbors are alike"),
+]
+Shrink = Annotated[int, Field(ge=1, le=8, description="factor by which images are made smaller, by averaging")]
 
 
-def played(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, runs: OtherRuns) -> torch.Tensor:
-    """`count` frames [count, C, H, W] uint8, in the order of play, for the data set called `name`.
+def collect(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, runs: OtherRuns) -> torch.Tensor:
+    """Let an agent play, and return its observations in their order, [count, C, H, W] uint8.
+
+    Args:
+        name: Name of the data set, for the message.
+        env: Config of the environment.
+        agent: Name of an agent, or a run.
+        count: Number of observations.
+        rng: Random streams of the run.
+        runs: Makes the environment and the agent.
 
     Raises:
-        UserError: if the environment's observations are not images of bytes.
+        UserError: If the observations are not images of bytes.
     """
     frames = runs.frames(env, agent, count, rng)
     if frames.ndim != 4 or frames.dtype != np.uint8:
@@ -29,19 +46,19 @@ def played(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, run
     return torch.from_numpy(frames)
 
 
-def split(frames: torch.Tensor, test_fraction: float) -> tuple[torch.Tensor, torch.Tensor]:
-    """The frames to train on, and the last `test_fraction`, at least one, to test; each has one at least."""
-    num_test = min(max(round(test_fraction * len(frames)), 1), len(frames) - 1)
-    return frames[:-num_test], frames[-num_test:]
+def split(images: torch.Tensor, test_fraction: float) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the training images and the test images, which are the last ones; each part has at least one."""
+    num_test = min(max(round(test_fraction * len(images)), 1), len(images) - 1)
+    return images[:-num_test], images[-num_test:]
 
 
-def shrunk(frames: torch.Tensor, times: int) -> torch.Tensor:
-    """[N, C, H, W] uint8 -> [N, C, H // times, W // times], the means of squares of pixels."""
-    if times == 1:
-        return frames
-    return in_parts(lambda part: F.avg_pool2d(part.float(), times).round().to(torch.uint8), frames)
+def shrink(images: torch.Tensor, factor: int) -> torch.Tensor:
+    """Average squares of factor x factor pixels: [N, C, H, W] uint8 becomes [N, C, H // factor, W // factor]."""
+    if factor == 1:
+        return images
+    return in_chunks(lambda chunk: F.avg_pool2d(chunk.float(), factor).round().to(torch.uint8), images)
 
 
-def in_parts(change: Callable[[torch.Tensor], torch.Tensor], frames: torch.Tensor) -> torch.Tensor:
-    """`change` of all the frames, some at a time: it may need them as floats."""
-    return torch.cat([change(part) for part in torch.split(frames, _TOGETHER)])
+def in_chunks(function: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+    """Apply a function to some images at a time, which needs less memory for floats."""
+    return torch.cat([function(chunk) for chunk in torch.split(images, _CHUNK)])

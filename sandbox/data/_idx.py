@@ -14,19 +14,19 @@ _UNSIGNED_BYTES = 0x08
 
 
 def find(folder: Path, name: str) -> Path | None:
-    """`name` in `folder`, or the same with .gz."""
+    """Return the path of a file, with or without .gz, or None if there is no such file."""
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
 def read(path: Path, sha256: str | None = None) -> np.ndarray:
-    """The array of unsigned bytes in an IDX file.
+    """Read the array of unsigned bytes in an IDX file.
 
     Args:
-        path: the file; one that ends in .gz is unpacked.
-        sha256: what the unpacked bytes must hash to; None takes any.
+        path: The file; one that ends in .gz is unpacked.
+        sha256: Expected hash of the unpacked bytes; None accepts any.
 
     Raises:
-        UserError: for a file that is damaged, cut short, not IDX, or not the one that was meant.
+        UserError: For a file that is damaged, cut short, not IDX, or not the expected one.
     """
     try:
         content = gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
@@ -46,7 +46,7 @@ def read(path: Path, sha256: str | None = None) -> np.ndarray:
         )
     if sha256 is not None and (found := hashlib.sha256(content).hexdigest()) != sha256:
         raise UserError(
-            f"{path} is not the file that was meant: the SHA-256 of its content begins with {found[:12]}, "
-            f"not {sha256[:12]}. Fetch it again from a source you trust."
+            f"{path} is not the expected file: the SHA-256 of its content begins with {found[:12]}, "
+            f"not {sha256[:12]}. Fetch it again from a source that you trust."
         )
     return np.frombuffer(content, np.uint8, offset=start).reshape(shape)

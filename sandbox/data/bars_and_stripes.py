@@ -1,7 +1,9 @@
-"""Bars and stripes: black-and-white squares whose rows, or whose columns, are each of one colour.
+"""Bars and stripes: black-and-white squares whose rows, or whose columns, have one color each.
 
 Paper: MacKay 2003, "Information Theory, Inference, and Learning Algorithms", section 43.3. There are 2^(size + 1) - 2
-such pictures, so a model's every probability can be looked at.
+such images, so all probabilities of a model can be computed. An image has stripes in half of the cases, bars in the
+other half, and each row or column is white with probability 1/2. So the two images of one color are twice as likely as
+others, and the best possible log-likelihood is -(size + 1 - 2^(1 - size)) log 2 nats.
 """
 
 from typing import Literal
@@ -15,19 +17,15 @@ from sandbox.interfaces.runs import OtherRuns
 
 
 class BarsAndStripesConfig(DataConfig):
-    """`size`: pixels a side; `count` and `test_count`: pictures drawn to train and to test.
-
-    Rows or columns, by a half; then each of them black or white, by a half. So the two pictures of one colour come
-    twice as often as any other, and the best possible log-likelihood is -(size + 1 - 2^(1 - size)) log 2 nats.
-    """
+    """Options of bars and stripes (MacKay 2003)."""
 
     name: Literal["bars_and_stripes"] = "bars_and_stripes"
-    size: int = Field(4, ge=2, le=64)
-    count: PositiveInt = 10_000
-    test_count: PositiveInt = 1_000
+    size: int = Field(4, ge=2, le=64, description="side of an image in pixels")
+    count: PositiveInt = Field(10_000, description="number of training images")
+    test_count: PositiveInt = Field(1_000, description="number of test images")
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """[N, 1, size, size], 0 and 255; labels are 0 where the rows were coloured and 1 where the columns were."""
+        """Draw images [N, 1, size, size]; the label is 0 for rows of one color and 1 for columns of one color."""
         generator = rng.torch("bars_and_stripes", torch.device("cpu"))
         num = self.count + self.test_count
         lines = torch.randint(2, (num, 1, self.size, 1), generator=generator, dtype=torch.uint8) * 255

@@ -1,61 +1,66 @@
-"""Frames of play as they are, and in other colors: two sets between which a way is to be found without pairs."""
+"""Observations of an agent, and the same in other colors: image translation without pairs.
 
-from typing import Any, Literal
+The source images are observations as they are, in gray or RGB; the images are observations in other colors. Both have
+three channels. The training set has no pairs: its source images are the earlier observations, its images the later
+ones. (Catch has a few hundred different observations, so most of them occur in both.) The test set is paired, for the
+evaluation only.
+"""
+
+from typing import Literal
 
 import numpy as np
 import torch
 from pydantic import Field
 
 from sandbox.core.rng import Rng
-from sandbox.data._frames import played, shrunk, split
+from sandbox.data._frames import Agent, Env, Shrink, TestFraction, collect, shrink, split
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
 _CATCH = {"name": "catch"}
-_GREYS = (0, 64, 160, 255)
-_COLOURS = ((16, 42, 96), (58, 140, 122), (250, 176, 62), (255, 92, 88))  # night, sea, sand and coral
+# Gray values, and the colors that replace them; those in between are interpolated.
+_GRAYS = (0, 64, 160, 255)
+_COLORS = ((16, 42, 96), (58, 140, 122), (250, 176, 62), (255, 92, 88))  # Night, sea, sand and coral.
 
 
 class ColorsConfig(DataConfig):
-    """`env`, `agent`, `count` and `test_fraction` as data.name=frames has them.
-
-    `shrink`: frames are made so many times smaller, by averaging.
-    """
+    """Options of recolored observations."""
 
     name: Literal["colors"] = "colors"
-    env: dict[str, Any] = Field(default_factory=_CATCH.copy)
-    agent: str = "random"
-    count: int = Field(5_000, ge=3)
-    test_fraction: float = Field(0.1, gt=0.0, lt=1.0)
-    shrink: int = Field(1, ge=1, le=8)
+    env: Env = Field(default_factory=_CATCH.copy)
+    agent: Agent = "random"
+    count: int = Field(5_000, ge=3, description="number of observations; their first half gives the source images")
+    test_fraction: TestFraction = 0.1
+    shrink: Shrink = 1
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """Images [N, 3, H, W] in other colors, sources [M, 3, H, W] as they are: both sides have as many channels.
+        """Let an agent play, and recolor its later observations.
 
-        The training half has no pairs: play's earlier frames are its sources, its later ones became its images. (Catch
-        has a few hundred frames, so that the same ones come in both.) In the test half the pairs are true, for the
-        evaluation alone.
+        Returns:
+            Images [N, 3, H, W] in other colors, and source images [M, 3, H, W] as they were observed.
 
         Raises:
-            UserError: if the environment's observations are not images of bytes.
+            UserError: If the environment's observations are not images of bytes.
         """
-        frames = played("colors", self.env, self.agent, self.count, rng, runs)
+        frames = collect("colors", self.env, self.agent, self.count, rng, runs)
         train, test = split(frames, self.test_fraction)
         half = len(train) // 2
-        images, test_images, sources, test_sources = (
-            shrunk(x, self.shrink)
-            for x in (recoloured(train[half:]), recoloured(test), coloured(train[:half]), coloured(test))
+        return DataSet(
+            train=shrink(recolored(train[half:]), self.shrink),
+            test=shrink(recolored(test), self.shrink),
+            train_sources=shrink(as_rgb(train[:half]), self.shrink),
+            test_sources=shrink(as_rgb(test), self.shrink),
+            paired=False,
         )
-        return DataSet(images, test_images, train_sources=sources, test_sources=test_sources, paired=False)
 
 
-def recoloured(frames: torch.Tensor) -> torch.Tensor:
-    """[N, C, H, W] uint8 -> [N, 3, H, W]: each grey, the mean of the channels, has a colour of its own."""
-    greys = frames.sum(1, dtype=torch.int32) // frames.shape[1]
-    table = [np.interp(np.arange(256), _GREYS, channel) for channel in zip(*_COLOURS, strict=True)]
-    return torch.from_numpy(np.rint(table).astype(np.uint8))[:, greys].movedim(0, 1).contiguous()
+def recolored(images: torch.Tensor) -> torch.Tensor:
+    """Replace gray values (the means of the channels) by colors: [N, C, H, W] uint8 becomes [N, 3, H, W]."""
+    grays = images.sum(1, dtype=torch.int32) // images.shape[1]
+    table = [np.interp(np.arange(256), _GRAYS, channel) for channel in zip(*_COLORS, strict=True)]
+    return torch.from_numpy(np.rint(table).astype(np.uint8))[:, grays].movedim(0, 1).contiguous()
 
 
-def coloured(frames: torch.Tensor) -> torch.Tensor:
-    """[N, 1 or 3, H, W] -> [N, 3, H, W]: grey is as much of each colour."""
-    return frames.expand(-1, 3, -1, -1).contiguous()
+def as_rgb(images: torch.Tensor) -> torch.Tensor:
+    """Give gray images three equal channels: [N, 1 or 3, H, W] becomes [N, 3, H, W]."""
+    return images.expand(-1, 3, -1, -1).contiguous()

@@ -1,4 +1,4 @@
-"""Handwritten digits, 8x8: the 1797 images that come inside scikit-learn, so nothing is downloaded.
+"""Handwritten digits, 8x8: the 1797 images that are part of scikit-learn, so nothing is downloaded.
 
 Paper: Alpaydin & Kaynak 1998, "Optical Recognition of Handwritten Digits" (UCI; its test part).
 """
@@ -19,17 +19,17 @@ _TRAIN = 1_500
 
 
 class DigitsConfig(DataConfig):
-    """`binarize`: none (17 levels of grey), threshold (white from `threshold` of 255 on), or sample (drawn once)."""
+    """Options of scikit-learn's digits (Alpaydin & Kaynak 1998), which have 17 gray values."""
 
     name: Literal["digits"] = "digits"
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """1500 images to train and 297 to test, [N, 1, 8, 8], split at random by the run's seed.
+        """Load 1500 training and 297 test images, [N, 1, 8, 8], split at random by the run's seed.
 
         Raises:
-            UserError: if scikit-learn is not installed.
+            UserError: If scikit-learn is not installed.
         """
         try:
             datasets = importlib.import_module("sklearn.datasets")
@@ -38,10 +38,10 @@ class DigitsConfig(DataConfig):
                 "data.name=digits needs scikit-learn, which is not installed. Run: pip install 'rl-sandbox[digits]'"
             ) from None
         digits = datasets.load_digits()
-        grey = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
-        order = rng.numpy("digits/split").permutation(len(grey))
+        gray = np.rint(digits.images * (255 / 16)).astype(np.uint8)[:, None]
+        order = rng.numpy("digits/split").permutation(len(gray))
         labels = torch.from_numpy(digits.target[order].astype(np.int64))
         generator = rng.torch("digits/binarize", torch.device("cpu"))
-        images = binarize(torch.from_numpy(grey[order]), self.binarize, self.threshold, generator)
+        images = binarize(torch.from_numpy(gray[order]), self.binarize, self.threshold, generator)
         binary = self.binarize != "none"
         return DataSet(images[:_TRAIN], images[_TRAIN:], binary, labels[:_TRAIN], labels[_TRAIN:])

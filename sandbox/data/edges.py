@@ -1,40 +1,40 @@
-"""Frames of play and the maps of their edges: pairs, of which an image is to be told from its outline."""
+"""Observations of an agent and the maps of their edges: paired image translation, from the edges to the observation."""
 
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
 from sandbox.core.rng import Rng
-from sandbox.data._binarize import Threshold
-from sandbox.data._frames import in_parts, played, shrunk, split
+from sandbox.data._frames import Agent, Env, Shrink, TestFraction, collect, in_chunks, shrink, split
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
-from sandbox.ops.images import edges
+from sandbox.ops.images import edge_map
 
 _PONG = {"name": "pong"}
 
 
 class EdgesConfig(DataConfig):
-    """`env`, `agent`, `count` and `test_fraction` as data.name=frames has them; `threshold`: an edge's least step.
-
-    `shrink`: frames are made so many times smaller, by averaging.
-    """
+    """Options of observations with edge maps."""
 
     name: Literal["edges"] = "edges"
-    env: dict[str, Any] = Field(default_factory=_PONG.copy)
-    agent: str = "random"
-    count: int = Field(5_000, ge=2)
-    test_fraction: float = Field(0.1, gt=0.0, lt=1.0)
-    shrink: int = Field(1, ge=1, le=8)
-    threshold: Threshold = 32
+    env: Env = Field(default_factory=_PONG.copy)
+    agent: Agent = "random"
+    count: int = Field(5_000, ge=2, description="number of observations")
+    test_fraction: TestFraction = 0.1
+    shrink: Shrink = 1
+    threshold: int = Field(32, ge=1, le=255, description="smallest difference of gray values that makes an edge")
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """Frames [N, C, H, W]; sources [N, 1, H, W], 255 where there is an edge and 0 elsewhere.
+        """Let an agent play, and find the edges in its observations.
+
+        Returns:
+            Observations [N, C, H, W] as images; edge maps [N, 1, H, W] as source images, 255 at edges and 0 elsewhere.
 
         Raises:
-            UserError: if the environment's observations are not images of bytes.
+            UserError: If the environment's observations are not images of bytes.
         """
-        frames = shrunk(played("edges", self.env, self.agent, self.count, rng, runs), self.shrink)
-        sources = in_parts(lambda part: edges(part, self.threshold), frames)
-        (train, test), (train_sources, test_sources) = (split(x, self.test_fraction) for x in (frames, sources))
+        images = shrink(collect("edges", self.env, self.agent, self.count, rng, runs), self.shrink)
+        sources = in_chunks(lambda chunk: edge_map(chunk, self.threshold), images)
+        train, test = split(images, self.test_fraction)
+        train_sources, test_sources = split(sources, self.test_fraction)
         return DataSet(train, test, train_sources=train_sources, test_sources=test_sources)

@@ -1,7 +1,7 @@
-"""Gaussians on a ring: points in the plane, the plainest test of whether a model covers all modes.
+"""Gaussians on a ring: points in the plane, the simplest test of whether a model covers all modes.
 
-Paper: Metz et al. 2017, "Unrolled Generative Adversarial Networks", appendix A: eight, of deviation 0.02, on a circle
-of radius 2.
+Paper: Metz et al. 2017, "Unrolled Generative Adversarial Networks", appendix A: eight modes with standard deviation
+0.02 on a circle of radius 2.
 """
 
 import math
@@ -11,32 +11,32 @@ import torch
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from sandbox.core.rng import Rng
-from sandbox.data._points import mixture
-from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.data._points import sample_mixture
+from sandbox.interfaces.dataset import DataConfig, DataSet, Mixture
 from sandbox.interfaces.runs import OtherRuns
 
 
-class GaussianRingConfig(DataConfig):
-    """`modes` on a circle of `radius`, each of `deviation`; the plane from -`extent` to `extent` is the unit square."""
+class GaussianRingConfig(DataConfig, Mixture):
+    """Options of Gaussians on a ring (Metz et al. 2017)."""
 
     name: Literal["gaussian_ring"] = "gaussian_ring"
-    modes: PositiveInt = 8
-    radius: PositiveFloat = 2.0
-    deviation: PositiveFloat = 0.02
-    extent: PositiveFloat = Field(2.5, description="a point x of the plane is 1/2 + x / (2 extent) of the data")
-    count: PositiveInt = 50_000
-    test_count: PositiveInt = 10_000
+    modes: PositiveInt = Field(8, description="number of modes")
+    radius: PositiveFloat = Field(2.0, description="radius of the circle in the plane")
+    deviation: PositiveFloat = Field(0.02, description="standard deviation of a mode in the plane")
+    extent: PositiveFloat = Field(2.5, description="a coordinate x of the plane is 1/2 + x / (2 extent) in the data")
+    count: PositiveInt = Field(50_000, description="number of training points")
+    test_count: PositiveInt = Field(10_000, description="number of test points")
 
-    def centres(self) -> torch.Tensor:
-        """Of the modes, in the unit square, [K, 2]."""
+    def centers(self) -> torch.Tensor:
+        """Return the means of the modes in the unit square, [K, 2]."""
         angles = torch.arange(self.modes) * (2 * math.pi / self.modes)
         return 0.5 + self.radius * torch.stack([angles.cos(), angles.sin()], 1) / (2 * self.extent)
 
     def spread(self) -> float:
-        """A mode's standard deviation in the unit square."""
+        """Return the standard deviation of a mode in the unit square."""
         return self.deviation / (2 * self.extent)
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """Points [N, 2] float32; labels are the modes, counted from the right against the clock."""
+        """Draw points [N, 2]; labels are the modes, counterclockwise from the right."""
         generator = rng.torch("gaussian_ring", torch.device("cpu"))
-        return mixture(self.centres(), self.spread(), self.count, self.test_count, generator)
+        return sample_mixture(self.centers(), self.spread(), self.count, self.test_count, generator)

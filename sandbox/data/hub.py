@@ -1,4 +1,4 @@
-"""A data set of pictures from the Hugging Face Hub, by name: `data={name: hub, path: ylecun/mnist, size: 28}`."""
+"""A data set of images from the Hugging Face Hub, by name: `data={name: hub, path: ylecun/mnist, size: 28}`."""
 
 import hashlib
 import importlib
@@ -12,36 +12,36 @@ from pydantic import Field
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, binarize
-from sandbox.data._pictures import Colour, square
+from sandbox.data._square_images import Color, Size, to_square
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
 
 class HubConfig(DataConfig):
-    """`path`: the set's name on the Hub, or a local folder; `revision`: a branch, a tag or a commit.
-
-    `train` and `test`: splits, such as train or train[:5000]; `image` and `label`: columns (null: no labels).
-    `sha256`: of the loaded pictures' bytes, train then test, cut to `size` and in `colour`; null takes any.
-    """
+    """Options of a data set from the Hugging Face Hub."""
 
     name: Literal["hub"] = "hub"
-    path: str
-    revision: str | None = None
-    train: str = "train"
-    test: str = "test"
-    image: str = "image"
-    label: str | None = None
-    size: int = Field(32, ge=1, le=1024)
-    colour: Colour = "rgb"
-    sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    path: str = Field(description="name of the data set on the Hub, or a local folder")
+    revision: str | None = Field(None, description="branch, tag or commit; null: the default branch")
+    train: str = Field("train", description="split to train on, such as train or train[:5000]")
+    test: str = Field("test", description="split to test on")
+    image: str = Field("image", description="column with the images")
+    label: str | None = Field(None, description="column with the classes; null: no labels")
+    size: Size = 32
+    color: Color = "rgb"
+    sha256: str | None = Field(
+        None,
+        pattern="^[0-9a-f]{64}$",
+        description="expected SHA-256 of the training, then the test images, after scaling; null accepts any",
+    )
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """[N, 1 or 3, size, size].
+        """Load images [N, 1 or 3, size, size], with labels if there is a column for them.
 
         Raises:
-            UserError: if the package `datasets` is not installed, or the set is not there, or not as it should be.
+            UserError: If the package `datasets` is not installed, or if the data set is missing or not as expected.
         """
         try:
             datasets = importlib.import_module("datasets")
@@ -50,23 +50,24 @@ class HubConfig(DataConfig):
                 "data.name=hub needs Hugging Face's datasets, which is not installed. "
                 "Run: pip install 'rl-sandbox[data]'"
             ) from None
-        (train, train_labels), (test, test_labels) = (self._split(datasets, name) for name in (self.train, self.test))
+        train, train_labels = self._split(datasets, self.train)
+        test, test_labels = self._split(datasets, self.test)
         found = hashlib.sha256(train.tobytes() + test.tobytes()).hexdigest()
         if self.sha256 not in (None, found):
             raise UserError(
-                f"{self.path} is not the data set that was meant: the SHA-256 of its pictures is {found}, but "
-                f"data.sha256={self.sha256}. Set data.revision to the commit that it was, or data.sha256 to the new "
-                "one if the change is wanted."
+                f"{self.path} is not the expected data set: the SHA-256 of its images is {found}, but "
+                f"data.sha256={self.sha256}. Set data.revision to the commit that has it, or data.sha256 to the new "
+                "hash if the change is intended."
             )
         generator = rng.torch("hub/binarize", torch.device("cpu"))
         images = [binarize(torch.from_numpy(x), self.binarize, self.threshold, generator) for x in (train, test)]
         return DataSet(images[0], images[1], self.binarize != "none", train_labels, test_labels)
 
     def _split(self, datasets: Any, name: str) -> tuple[np.ndarray, torch.Tensor | None]:
-        """Pictures [N, C, size, size] uint8 and labels [N]."""
+        """Load the images [N, C, size, size] uint8 and the labels [N] of a split."""
         try:
             rows = datasets.load_dataset(self.path, split=name, revision=self.revision)
-        except Exception as error:  # its library raises what it likes: for the network, the name, the split
+        except Exception as error:  # The library raises many types: for the network, the name or the split.
             raise UserError(
                 f"{self.path}, split {name}, cannot be loaded: {type(error).__name__}: {error}. "
                 "Check data.path, data.train and data.test, and the connection to huggingface.co."
@@ -76,25 +77,25 @@ class HubConfig(DataConfig):
                 f"{self.path} has no column {' or '.join(sorted(missing))}. "
                 f"Set data.image and data.label to some of: {', '.join(rows.column_names)}."
             )
-        pictures = [row[self.image] for row in rows]
-        if not pictures or not all(isinstance(picture, Image.Image) for picture in pictures):
-            kind = type(pictures[0]).__name__ if pictures else "nothing"
+        images = [row[self.image] for row in rows]
+        if not images or not all(isinstance(image, Image.Image) for image in images):
+            kind = type(images[0]).__name__ if images else "nothing"
             raise UserError(
-                f"column {self.image} of {self.path}, split {name}, holds {kind}, but pictures are needed. "
+                f"column {self.image} of {self.path}, split {name}, holds {kind}, but images are needed. "
                 f"Set data.image to another of: {', '.join(rows.column_names)}."
             )
         labels = None if self.label is None else torch.tensor(self._classes(rows, name))
-        return np.stack([square(picture, self.size, self.colour) for picture in pictures]), labels
+        return np.stack([to_square(image, self.size, self.color) for image in images]), labels
 
     def _classes(self, rows: Any, name: str) -> list[int]:
-        """Splits for contests have -1 or nothing where the label would be."""
+        """Return the labels of a split; the test splits of competitions have -1 or nothing instead."""
         labels = [row[self.label] for row in rows]
-        strange = [(place, label) for place, label in enumerate(labels) if not isinstance(label, int) or label < 0]
-        if strange:
-            place, label = strange[0]
+        wrong = [(place, label) for place, label in enumerate(labels) if not isinstance(label, int) or label < 0]
+        if wrong:
+            place, label = wrong[0]
             raise UserError(
                 f"column {self.label} of {self.path}, split {name}, has {label!r} in row {place} and the like in "
-                f"{len(strange):,} of {len(labels):,}, where classes 0, 1, ... are needed. "
+                f"{len(wrong):,} of {len(labels):,}, where classes 0, 1, ... are needed. "
                 "Set data.label=null to learn without labels, or another data.train or data.test."
             )
         return labels

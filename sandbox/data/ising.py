@@ -1,7 +1,8 @@
-"""Samples of the two-dimensional Ising model at a temperature: black and white with correlations at every distance.
+"""Samples of the two-dimensional Ising model: black-and-white images with correlations at every distance.
 
-Paper: Ising 1925; Onsager 1944 for the critical temperature, 2.269; sampled by whole clusters (Swendsen & Wang 1987,
-"Nonuniversal critical dynamics in Monte Carlo simulations"), which settle in tens of sweeps at any temperature.
+Paper: Ising 1925; Onsager 1944 for the critical temperature, 2.269; cluster sampling by Swendsen & Wang 1987,
+"Nonuniversal critical dynamics in Monte Carlo simulations", which converges in tens of sweeps at any temperature. Every
+sample is a lattice of its own with a random start, so samples are independent of each other.
 """
 
 from typing import Literal
@@ -16,20 +17,17 @@ from sandbox.ops import ising
 
 
 class IsingConfig(DataConfig):
-    """`size`: spins a side, edges are periodic; `temperature` in units of the coupling; `sweeps` of each sample.
-
-    Every sample is a lattice of its own, from a random start, so they are independent of each other.
-    """
+    """Options of Ising samples (Ising 1925; Swendsen & Wang 1987)."""
 
     name: Literal["ising"] = "ising"
-    size: int = Field(12, ge=2, le=256)
-    temperature: PositiveFloat = ising.CRITICAL_TEMPERATURE
-    count: PositiveInt = 2_000
-    test_count: PositiveInt = 500
-    sweeps: PositiveInt = 30
+    size: int = Field(12, ge=2, le=256, description="spins per side of the lattice; its edges are periodic")
+    temperature: PositiveFloat = Field(ising.CRITICAL_TEMPERATURE, description="temperature in units of the coupling")
+    count: PositiveInt = Field(2_000, description="number of training images")
+    test_count: PositiveInt = Field(500, description="number of test images")
+    sweeps: PositiveInt = Field(30, description="Swendsen-Wang sweeps per sample")
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """[N, 1, size, size], 0 (down) and 255 (up)."""
+        """Sample images [N, 1, size, size], with 0 for spin down and 255 for spin up."""
         generator = rng.torch("ising", torch.device("cpu"))
         shape = (self.count + self.test_count, self.size, self.size)
         s = torch.randint(2, shape, generator=generator, dtype=torch.int8) * 2 - 1

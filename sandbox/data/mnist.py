@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import Literal
 
+from pydantic import Field
+
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data import _idx, idx
@@ -29,22 +31,20 @@ SHA256 = dict(
 
 
 class MnistConfig(DataConfig):
-    """`root`: the folder with the files or with mnist/; null: $SANDBOX_DATA, else ./data.
-
-    `binarize`: none, threshold (white from `threshold` of 255 on), or sample (each grey a probability, drawn once by
-    the run's seed; Salakhutdinov & Murray 2008). Figures in nats hold for one way of it only.
-    """
+    """Options of MNIST (LeCun et al. 1998); log-likelihoods are comparable for the same `binarize` only."""
 
     name: Literal["mnist"] = "mnist"
-    root: str | None = None
+    root: str | None = Field(
+        None, description="folder with the files, or with mnist/; null: $SANDBOX_DATA, or else ./data"
+    )
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """[60000, 1, 28, 28] and [10000, 1, 28, 28] with labels 0..9.
+        """Load images [60000, 1, 28, 28] and [10000, 1, 28, 28], with labels 0..9.
 
         Raises:
-            UserError: if the files are not there, or not MNIST's.
+            UserError: If the files are missing, or are not MNIST's.
         """
         root = Path(self.root or os.environ.get("SANDBOX_DATA") or "data")
         folder = next((f for f in (root / "mnist", root) if _idx.find(f, idx.FILES[0])), None)

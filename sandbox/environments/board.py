@@ -1,4 +1,4 @@
-"""Boards of square cells as 84x84 grey pictures: what most grid worlds show their agents."""
+"""Boards of square cells as 84x84 gray images: the observation of most grid worlds."""
 
 from typing import Literal
 
@@ -6,30 +6,45 @@ import numpy as np
 from gymnasium import spaces
 
 Observe = Literal["pixels", "features"]
-PIXELS = spaces.Box(0, 255, (1, 84, 84), np.uint8)
+SIDE = 84  # Height and width of an image in pixels.
+PIXELS = spaces.Box(0, 255, (1, SIDE, SIDE), np.uint8)
 
 
 class Board:
-    """`background` [84, 84] is what stands around the cells and may be drawn on; the board lies in its middle."""
+    """A board of `rows` x `columns` cells in the middle of an image.
+
+    Attributes:
+        cell: Side of a cell in pixels.
+        top: Row of the image at which the board begins.
+        left: Column of the image at which the board begins.
+        background: The image around the cells, [84, 84] uint8; it may be changed before the first `pixels`.
+    """
 
     def __init__(self, rows: int, columns: int, cell: int | None = None) -> None:
-        self.cell = cell or 82 // max(rows, columns)  # pixels: a cell's side; a margin of a pixel for a frame
-        self.top, self.left = (84 - rows * self.cell) // 2, (84 - columns * self.cell) // 2
-        self.background = np.zeros((84, 84), np.uint8)
+        """Lay out the board; without `cell`, cells are as large as a margin of one pixel permits."""
+        self.cell = cell or (SIDE - 2) // max(rows, columns)
+        self.top = (SIDE - rows * self.cell) // 2
+        self.left = (SIDE - columns * self.cell) // 2
+        self.background = np.zeros((SIDE, SIDE), np.uint8)
         self._rows, self._columns = rows, columns
 
     def frame(self, value: int) -> None:
-        """Draw a line of one pixel around the board."""
+        """Surround the board with a line of one pixel, in the gray value `value`."""
         bottom, right = self.top + self._rows * self.cell, self.left + self._columns * self.cell
         self.background[self.top - 1 : bottom + 1, [self.left - 1, right]] = value
         self.background[[self.top - 1, bottom], self.left - 1 : right + 1] = value
 
+    def sides(self, value: int) -> None:
+        """Put a line of one pixel at the left and right side of the board, in the gray value `value`."""
+        bottom, right = self.top + self._rows * self.cell, self.left + self._columns * self.cell
+        self.background[self.top : bottom, [self.left - 1, right]] = value
+
     def pixels(self, cells: np.ndarray) -> np.ndarray:
-        """Grey values [N, rows, columns] uint8 -> [N, 1, 84, 84] uint8."""
+        """Enlarge the gray values of cells [N, rows, columns] to images [N, 1, 84, 84], uint8."""
         count, (rows, columns) = len(cells), (self._rows, self._columns)
-        pictures = np.empty((count, 84, 84), np.uint8)
-        pictures[:] = self.background
+        images = np.empty((count, SIDE, SIDE), np.uint8)
+        images[:] = self.background
         wide = np.repeat(cells, self.cell, axis=2)[:, :, None]
-        inside = pictures[:, self.top : self.top + rows * self.cell].reshape(count, rows, self.cell, 84)
+        inside = images[:, self.top : self.top + rows * self.cell].reshape(count, rows, self.cell, SIDE)
         inside[..., self.left : self.left + columns * self.cell] = wide
-        return pictures[:, None]
+        return images[:, None]

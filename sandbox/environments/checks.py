@@ -1,4 +1,4 @@
-"""What every environment checks: masks, actions, resets, and whose saved state it is."""
+"""Checks that every environment makes: reset masks, actions, pending resets and saved states."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -10,10 +10,10 @@ from sandbox.core.errors import UserError
 
 
 def reset_mask(options: dict[str, Any] | None, num_envs: int) -> np.ndarray:
-    """Which environments [N] to reset: `options["reset_mask"]`, or all.
+    """Return the environments to reset, [N] bool: `options["reset_mask"]`, or all.
 
     Raises:
-        ValueError: if it is no mask, or resets nothing.
+        ValueError: If the mask has another shape or type, or selects no environment.
     """
     mask = np.asarray((options or {}).get("reset_mask", np.ones(num_envs, bool)))
     if mask.shape != (num_envs,) or mask.dtype != np.bool_ or not mask.any():
@@ -22,10 +22,15 @@ def reset_mask(options: dict[str, Any] | None, num_envs: int) -> np.ndarray:
 
 
 def legal(actions: np.ndarray, space: Space[Any], single: Space[Any]) -> np.ndarray:
-    """The actions [N, ...] in the dtype of the batched `space`.
+    """Return the actions [N, ...] in the dtype of `space`.
+
+    Args:
+        actions: One action for each environment, [N, ...].
+        space: Action space of all environments together.
+        single: Action space of one environment, for the message.
 
     Raises:
-        ValueError: for actions outside it, or of another kind.
+        ValueError: For actions outside the space, or of another shape or type.
     """
     given, kind = np.asarray(actions), np.dtype(space.dtype)
     if given.shape != space.shape or not np.can_cast(given.dtype, kind, "same_kind"):
@@ -40,10 +45,13 @@ def legal(actions: np.ndarray, space: Space[Any], single: Space[Any]) -> np.ndar
 
 
 def require_reset(ended: np.ndarray) -> None:
-    """Refuse to step the environments that wait for a reset, `ended` [N].
+    """Refuse a step while environments wait for a reset.
+
+    Args:
+        ended: Environments that wait for a reset, [N] bool.
 
     Raises:
-        RuntimeError: and says how to reset them.
+        RuntimeError: Names the environments and says how to reset them.
     """
     if ended.any():
         raise RuntimeError(
@@ -53,18 +61,23 @@ def require_reset(ended: np.ndarray) -> None:
 
 
 def require_same_rules(state: Mapping[str, Any], rules: Mapping[str, Any], num_envs: int) -> None:
-    """Refuse a saved `state` of other rules or another number of copies; it holds its own `rules`, and `ended` [N].
+    """Refuse a saved state that was made with other options or another number of copies.
 
-    An option that it lacks is younger than the state, and passes.
+    An option that is missing in the state was added after it was saved; this is no error.
+
+    Args:
+        state: A saved state, with its `rules` and `ended` [N].
+        rules: Options of this environment, with its `name`.
+        num_envs: Number of copies N of this environment.
 
     Raises:
-        UserError: naming the options that differ.
+        UserError: Names the options that differ.
     """
-    there = state.get("rules", {"name": "something else"})
-    if there.get("name") != rules["name"]:
-        raise UserError(f"this state belongs to another environment: {there.get('name')}, not {rules['name']}")
+    saved = state.get("rules", {"name": "something else"})
+    if saved.get("name") != rules["name"]:
+        raise UserError(f"this state belongs to another environment: {saved.get('name')}, not {rules['name']}")
     if differ := [
-        f"{key} is {there[key]} there, {rules.get(key)} here" for key in there if there[key] != rules.get(key)
+        f"{key} is {saved[key]} there, {rules.get(key)} here" for key in saved if saved[key] != rules.get(key)
     ]:
         raise UserError(f"this state belongs to other options of {rules['name']}: {', '.join(differ)}")
     if len(state["ended"]) != num_envs:
@@ -72,5 +85,5 @@ def require_same_rules(state: Mapping[str, Any], rules: Mapping[str, Any], num_e
 
 
 def _few(values: np.ndarray) -> str:
-    """A message names some of thousands."""
+    """Format an array for a message; long ones are shortened."""
     return np.array2string(values, threshold=10, edgeitems=3, separator=", ")

@@ -1,7 +1,7 @@
-"""What a run's config says of its environment: the one that a file under `envs/` defines, and what is put around it."""
+"""`EnvConfig`: base of the environments' configs, with the wrappers around an environment."""
 
 from abc import abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 from pydantic import Field
 
@@ -12,19 +12,29 @@ from sandbox.interfaces.environment import Environment
 
 
 class EnvConfig(Config):
-    """A file under `envs/` defines exactly one. `wrappers`: put around it in this order, the first one innermost."""
+    """Base of the environments' configs; a file under `envs/` defines exactly one.
 
-    wrappers: tuple[Wrapper, ...] = Field((), description="innermost first: [{flicker: {p: 0.5}}]")
+    Attributes:
+        supports_two_players: True if the environment has an option `players`, which may be 1 or 2.
+        name: Name of the environment, which is also its file's.
+    """
+
+    supports_two_players: ClassVar[bool] = False
+
+    name: str
+    wrappers: tuple[Wrapper, ...] = Field(
+        (), description="wrappers around the environment, the innermost one first: [{flicker: {p: 0.5}}]"
+    )
 
     @abstractmethod
     def bare(self, num_envs: int) -> Environment:
-        """`num_envs` copies that step together, without wrappers."""
+        """Make an environment of `num_envs` copies, without wrappers."""
 
     def make(self, num_envs: int) -> Environment:
-        """`num_envs` copies that step together, as a run meets them.
+        """Make an environment of `num_envs` copies, with its wrappers.
 
         Raises:
-            UserError: naming the wrapper, if one does not fit what is below it.
+            UserError: Names the wrapper that does not fit the environment or the wrappers below it.
         """
         env = self.bare(num_envs)
         for index, wrapper in enumerate(self.wrappers):
@@ -37,5 +47,10 @@ class EnvConfig(Config):
 
 
 def rules_of(config: EnvConfig, *free: str) -> dict[str, Any]:
-    """The options that a saved state belongs to: all but the `free` ones, and the wrappers, which save their own."""
+    """Return the options that a saved state depends on.
+
+    Args:
+        config: Config of the environment. Its wrappers are left out: they save their own options.
+        *free: Names of options that may differ when a state is restored.
+    """
     return config.model_dump(mode="json", exclude={"wrappers", *free})

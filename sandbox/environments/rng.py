@@ -1,6 +1,6 @@
-"""Randomness for many environments at once: one 64-bit SplitMix generator (Steele et al. 2014) a lane.
+"""Random numbers for N environments at once: one 64-bit SplitMix generator (Steele et al. 2014) for each.
 
-Lane i draws the same numbers whether it runs alone or beside thousands, so `make` and `make_vec` agree.
+Environment i draws the same numbers alone and among thousands, so that `gymnasium.make` and `make_vec` agree.
 """
 
 from zlib import crc32
@@ -19,23 +19,38 @@ def _mix(z: np.ndarray) -> np.ndarray:
 
 
 class VectorRng:
-    """`state` [N] uint64 is all there is; save it to save the generators. 0 is a lane that was never seeded.
+    """N independent generators of random numbers.
 
-    `name` keeps those apart that share a seed, such as an environment's and its wrappers'. `lanes` below are the ones
-    that draw, as a mask [N] or as indices; the other lanes stay where they are.
+    Every method that draws takes `env_ids`: the environments to draw for, as indices [K] or as a boolean mask [N] with
+    K true entries. The generators of the other environments do not advance.
+
+    Attributes:
+        state: The whole state of the generators, [N] uint64. A generator that was never seeded has the state 0.
     """
 
     def __init__(self, num_envs: int, name: str = "") -> None:
+        """Make `num_envs` generators that are not seeded yet.
+
+        Args:
+            num_envs: Number of environments N.
+            name: Separates generators that share a seed, such as those of an environment and of its wrappers.
+        """
         self.state = np.zeros(num_envs, np.uint64)
         self._salt = np.uint64(crc32(name.encode()) << 32)
 
     def start(self, seed: int | list[int | None] | None, mask: np.ndarray) -> np.ndarray:
-        """Gymnasium's `reset(seed=...)` for the lanes of `mask`: `seed` + i or `seed[i]` starts lane i.
+        """Seed the generators as Gymnasium's `reset(seed=...)` does.
 
-        With None a lane goes on; one that was never seeded starts anywhere. Returns [N] bool: who was given a seed.
+        Args:
+            seed: `seed` + i or `seed[i]` seeds environment i. With None a generator continues; one that was never
+                seeded gets a random seed.
+            mask: Environments to seed, [N] bool.
+
+        Returns:
+            The environments for which a seed was given, [N] bool.
 
         Raises:
-            ValueError: for a negative seed, or another number of seeds than lanes.
+            ValueError: For a negative seed or a wrong number of seeds.
         """
         if seed is None and (self.state[mask] != 0).all():
             return np.zeros_like(mask)
@@ -50,26 +65,26 @@ class VectorRng:
             self._seed(unseeded, np.random.default_rng().integers(2**31, size=unseeded.sum()).astype(np.uint64))
         return known
 
-    def _seed(self, lanes: np.ndarray, seeds: np.ndarray) -> None:
-        """Neighbouring seeds give unrelated streams."""
-        self.state[lanes] = _mix(_mix((seeds ^ self._salt) + _GAMMA))
+    def _seed(self, mask: np.ndarray, seeds: np.ndarray) -> None:
+        """Mix the seeds, so that consecutive ones give unrelated random numbers."""
+        self.state[mask] = _mix(_mix((seeds ^ self._salt) + _GAMMA))
 
-    def random(self, lanes: np.ndarray) -> np.ndarray:
-        """One float64 in [0, 1) for each of `lanes`."""
-        state = self.state[lanes] + _GAMMA
-        self.state[lanes] = state
+    def random(self, env_ids: np.ndarray) -> np.ndarray:
+        """Draw one float64 in [0, 1) for each environment, [K]."""
+        state = self.state[env_ids] + _GAMMA
+        self.state[env_ids] = state
         return (_mix(state) >> _11).astype(np.float64) * 2.0**-53
 
-    def randoms(self, lanes: np.ndarray, count: int) -> np.ndarray:
-        """[len, count]: the next `count` numbers of each of `lanes`, as `random` would give them one by one."""
-        return (self.bits(lanes, count) >> _11).astype(np.float64) * 2.0**-53
+    def randoms(self, env_ids: np.ndarray, count: int) -> np.ndarray:
+        """Draw `count` floats for each environment, [K, count]; equal to `count` calls of `random`."""
+        return (self.bits(env_ids, count) >> _11).astype(np.float64) * 2.0**-53
 
-    def bits(self, lanes: np.ndarray, count: int) -> np.ndarray:
-        """[len, count] uint64: what the next `count` numbers of each of `lanes` are made from."""
-        states = self.state[lanes][:, None] + _GAMMA * np.arange(1, count + 1, dtype=np.uint64)
-        self.state[lanes] = states[:, -1]
+    def bits(self, env_ids: np.ndarray, count: int) -> np.ndarray:
+        """Draw `count` times 64 random bits for each environment, [K, count] uint64."""
+        states = self.state[env_ids][:, None] + _GAMMA * np.arange(1, count + 1, dtype=np.uint64)
+        self.state[env_ids] = states[:, -1]
         return _mix(states)
 
-    def integers(self, lanes: np.ndarray, high: int) -> np.ndarray:
-        """One int64 in [0, high) for each of `lanes`."""
-        return (self.random(lanes) * high).astype(np.int64)
+    def integers(self, env_ids: np.ndarray, high: int) -> np.ndarray:
+        """Draw one int64 in [0, high) for each environment, [K]."""
+        return (self.random(env_ids) * high).astype(np.int64)

@@ -1,13 +1,13 @@
-"""What every wrapper does: an environment around an environment, between which an `Transform` changes what passes.
+"""Wrappers around vector environments: a `Transform` changes what passes between an environment and its user.
 
-Gymnasium's vector wrappers (1.4) are no help here: none knows masked resets, draws lane by lane, or saves itself.
-Cost: a copy of the observations for each wrapper; 0.2 to 0.4 ms a step of 256 environments with 84x84 bytes, on one
-core (a stack of four frames 1.3 ms).
+Gymnasium's vector wrappers (1.4) do not support masked resets, random numbers per environment, or saved states. Each
+wrapper copies the observations, which takes 0.2 to 0.4 ms per step of 256 environments with 84x84 bytes on one core (a
+stack of four frames: 1.3 ms).
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import Space, spaces
@@ -20,15 +20,30 @@ from sandbox.interfaces.environment import Environment
 
 
 class WrapperConfig(Config):
-    """A file under `sandbox/wrappers/` defines exactly one; the file's name is the wrapper's."""
+    """Base of the wrappers' configs; a file under `sandbox/environments/wrappers/` defines exactly one.
+
+    The name of the file is the name of the wrapper.
+    """
 
     @abstractmethod
     def wrap(self, env: Environment) -> Environment:
-        """Raises UserError if the wrapper does not fit what `env` shows or takes."""
+        """Put the wrapper around an environment.
+
+        Raises:
+            UserError: If the wrapper does not fit the observations or actions of the environment.
+        """
 
 
 class StepResult(NamedTuple):
-    """What a step gives: observations [N, ...], then [N] each of rewards, terminated, truncated."""
+    """The results of a step.
+
+    Attributes:
+        observations: Observations, [N, ...].
+        rewards: Rewards, [N].
+        terminated: Copies whose episode terminated, [N].
+        truncated: Copies whose episode was truncated, [N].
+        infos: Gymnasium's dictionary of further arrays.
+    """
 
     observations: np.ndarray
     rewards: np.ndarray
@@ -37,126 +52,171 @@ class StepResult(NamedTuple):
     infos: dict[str, Any]
 
 
-class EpisodeStart(NamedTuple):
-    """Environments that start an episode: observations [K, ...], which of the N they are [K], and `new_game` [K].
+StepFunction = Callable[[np.ndarray], StepResult]  # Steps the wrapped environment with actions [N, ...].
 
-    `new_game` is False where only a life was lost and the same game goes on.
+
+class EpisodeStart(NamedTuple):
+    """The K of N copies that start an episode.
+
+    Attributes:
+        observations: First observations of the episodes, [K, ...].
+        env_ids: Indices of the copies, [K].
+        new_game: False where only a life was lost and the same game continues, [K].
     """
 
     observations: np.ndarray
-    lanes: np.ndarray
+    env_ids: np.ndarray
     new_game: np.ndarray
 
 
-class Transform(Protocol):
-    """What a wrapper's file writes. The observations that it is given are its own to change."""
+class Transform(ABC):
+    """Base of what wrappers do to observations, actions and results.
 
-    @property
-    def observation_space(self) -> spaces.Box: ...
-    def arrays(self) -> dict[str, np.ndarray]:
-        """All state, N first; asked for anew each time, and written to when a state is restored."""
+    The observations that a transform receives may be changed in place.
 
+    Attributes:
+        observation_space: Observations of one copy after the transform.
+    """
+
+    observation_space: spaces.Box
+
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """Return the whole state by name: arrays with N as their first axis, not copies. By default there is none.
+
+        A state is restored by writing into these arrays. The method is called anew each time.
+        """
+        return {}
+
+    @abstractmethod
     def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
-        """What is shown [K, ...] where episodes start."""
+        """Return the observations [K, ...] at the start of episodes."""
 
-    def step(
-        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
-    ) -> StepResult:
-        """Step what lies `below`; `shown` [N, ...] is what was shown before, to be read only."""
+    @abstractmethod
+    def step(self, step: StepFunction, actions: np.ndarray, last: np.ndarray, rng: VectorRng) -> StepResult:
+        """Step the wrapped environment, and return the results as the user sees them.
+
+        Args:
+            step: Steps the wrapped environment; to be called once.
+            actions: Actions of the user, [N, ...]; not to be changed in place.
+            last: Observations that the user saw before this step, [N, ...]; not to be changed in place.
+            rng: Random numbers of this wrapper, with one generator for each copy.
+        """
 
 
 class WrappedEnv:
-    """`env` with an effect; `name` and `config` are the wrapper's. Keeps the `Environment` contract, masks included.
+    """An environment with a transform around it; an `Environment` itself, with masked resets and saved states.
 
-    It holds what it showed last, so that a masked reset shows the others just that, with no second draw for them.
+    It stores the last observations, so that a masked reset returns those of the other copies unchanged.
+
+    Attributes:
+        wrappers: Names and options of all wrappers, the innermost one first.
     """
 
-    def __init__(self, env: Environment, effect: Transform, name: str, config: WrapperConfig) -> None:
+    def __init__(self, env: Environment, transform: Transform, name: str, config: WrapperConfig) -> None:
+        """Put `transform` around `env`; `name` and `config` are the wrapper's."""
         self.num_envs = env.num_envs
-        self.single_observation_space: Space[Any] = effect.observation_space
+        self.single_observation_space: Space[Any] = transform.observation_space
         self.single_action_space = env.single_action_space
-        self.controls, self.fps = env.controls, env.fps
-        below = env.wrappers if isinstance(env, WrappedEnv) else []
-        self.wrappers: list[dict[str, Any]] = [*below, {name: config.model_dump(mode="json")}]  # innermost first
-        self._env, self._effect = env, effect
-        of_this_kind = sum(name in each for each in self.wrappers)  # they draw apart
-        self._lanes = VectorRng(env.num_envs, f"{name} {of_this_kind}")
-        space = effect.observation_space
+        self.controls = env.controls
+        self.fps = env.fps
+        inner = env.wrappers if isinstance(env, WrappedEnv) else []
+        self.wrappers: list[dict[str, Any]] = [*inner, {name: config.model_dump(mode="json")}]
+        self._env, self._transform = env, transform
+        # Wrappers of the same kind are numbered, so that they do not share random numbers.
+        number = sum(name in each for each in self.wrappers)
+        self._rng = VectorRng(env.num_envs, f"{name} {number}")
+        space = transform.observation_space
         self._shown: np.ndarray = np.zeros((env.num_envs, *space.shape), space.dtype)
         self._ended, self._life_lost = np.ones(env.num_envs, bool), np.zeros(env.num_envs, bool)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[np.ndarray, dict[str, Any]]:
-        """As the environment's; `seed` also starts the wrapper's own generators."""
+        """Start new episodes, as `Environment.reset` does; `seed` also seeds the wrapper's random numbers."""
         mask = reset_mask(options, self.num_envs)
         observations, infos = self._env.reset(seed=seed, options=options)
-        seeded = self._lanes.start(seed, mask)
-        lanes = np.flatnonzero(mask)
-        new_game = (~self._life_lost | seeded)[lanes]
-        self._shown[lanes] = self._effect.start(EpisodeStart(observations[lanes], lanes, new_game), self._lanes)
-        self._ended[lanes] = self._life_lost[lanes] = False
+        seeded = self._rng.start(seed, mask)
+        env_ids = np.flatnonzero(mask)
+        new_game = (~self._life_lost | seeded)[env_ids]
+        start = EpisodeStart(observations[env_ids], env_ids, new_game)
+        self._shown[env_ids] = self._transform.start(start, self._rng)
+        self._ended[env_ids] = self._life_lost[env_ids] = False
         return self._shown.copy(), infos
 
     def step(self, actions: np.ndarray) -> StepResult:
-        """Raises what the environment raises, and RuntimeError for a step past an end that a wrapper made."""
-        require_reset(self._ended)
-        after = self._effect.step(self._below, np.asarray(actions), self._shown, self._lanes)
-        self._shown[...] = after.observations  # a copy: the caller may write to its own
-        self._ended[...] = after.terminated | after.truncated
-        self._life_lost[...] = after.infos.get("life_lost", False)
-        return after
+        """Take one action in each copy.
 
-    def _below(self, actions: np.ndarray) -> StepResult:
+        Raises:
+            ValueError: For an illegal action.
+            RuntimeError: If a copy waits for a reset, also after a wrapper ended its episode.
+        """
+        require_reset(self._ended)
+        result = self._transform.step(self._step_inner, np.asarray(actions), self._shown, self._rng)
+        self._shown[...] = result.observations  # A copy, because the caller may change its own.
+        self._ended[...] = result.terminated | result.truncated
+        self._life_lost[...] = result.infos.get("life_lost", False)
+        return result
+
+    def _step_inner(self, actions: np.ndarray) -> StepResult:
         return StepResult(*self._env.step(actions))
 
-    def draw(self, index: int) -> np.ndarray:
-        """The environment's own picture: people see what the agent may not."""
-        return self._env.draw(index)
+    def render_frame(self, index: int) -> np.ndarray:
+        """Render copy `index` for people, without the effects of the wrapper."""
+        return self._env.render_frame(index)
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        own = {"lanes": self._lanes.state, "shown": self._shown, "ended": self._ended, "life_lost": self._life_lost}
-        return own | self._effect.arrays()
+        own = {"rng": self._rng.state, "shown": self._shown, "ended": self._ended, "life_lost": self._life_lost}
+        return own | self._transform.state_arrays()
 
     def state_dict(self) -> dict[str, Any]:
+        """Return the state of the wrapper and of the environment in it."""
         arrays = {name: array.copy() for name, array in self._arrays().items()}
         return {"wrappers": list(self.wrappers), "arrays": arrays, "env": self._env.state_dict()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Raises UserError for a state that was saved with other wrappers, or of another environment.
+        """Restore a saved state. An option that is missing in the state was added after it was saved.
 
-        An option that the saved ones lack is younger than the state, and passes.
+        Raises:
+            UserError: For a state that was saved with other wrappers, or with another environment.
         """
         saved, own = state.get("wrappers", []), self._arrays()
-        pairs = zip(saved, self.wrappers, strict=False)
-        today = [{name: here.get(name, {}) | options for name, options in there.items()} for there, here in pairs]
-        if len(saved) != len(self.wrappers) or today != self.wrappers:
+        if not _same_wrappers(saved, self.wrappers):
             raise UserError(
                 f"this state was saved with env.wrappers {saved}, here they are {self.wrappers}; "
                 "restore it with the same ones in the same order"
             )
         if {k: v.shape for k, v in own.items()} != {k: v.shape for k, v in state["arrays"].items()}:
             raise UserError(
-                "this state was saved in another environment or another num_envs: "
-                f"it shows {state['arrays']['shown'].shape}, this environment {self._shown.shape}"
+                "this state was saved with another environment or another num_envs: its observations are "
+                f"{state['arrays']['shown'].shape}, those of this environment {self._shown.shape}"
             )
         self._env.load_state_dict(state["env"])
         for name, array in own.items():
             array[...] = state["arrays"][name]
 
 
+def _same_wrappers(saved: list[dict[str, Any]], current: list[dict[str, Any]]) -> bool:
+    """Return whether a state fits the wrappers here; options that the saved ones lack have their current values."""
+    if len(saved) != len(current):
+        return False
+    for before, now in zip(saved, current, strict=True):
+        if {name: now.get(name, {}) | options for name, options in before.items()} != now:
+            return False
+    return True
+
+
 def box_of(env: Environment) -> spaces.Box:
-    """The space of what `env` shows.
+    """Return the observation space of one copy.
 
     Raises:
-        UserError: if that is not one array.
+        UserError: If an observation is not a single array.
     """
     space = env.single_observation_space
     if not isinstance(space, spaces.Box):
-        raise UserError(f"needs an environment that shows one Box, this one shows {space}")
+        raise UserError(f"needs observations in a Box, but this environment has {space}")
     return space
 
 
 def with_zero(space: spaces.Box) -> spaces.Box:
-    """`space`, widened where needed so that a blank observation lies in it."""
+    """Return the space, with bounds that include an observation of zeros."""
     return spaces.Box(np.minimum(space.low, 0), np.maximum(space.high, 0), space.shape, space.dtype.type)

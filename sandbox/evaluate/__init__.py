@@ -1,1 +1,1 @@
-"""How good a learner is, on environments or data it does not learn from."""
+"""Evaluation of agents on environments, and of generators on test data."""

@@ -1,57 +1,61 @@
-"""The score of an agent: raw returns of whole episodes, played as if nothing were learnt."""
+"""Evaluation of agents: raw returns of whole games, without exploration."""
 
 from collections.abc import Callable
 
 import numpy as np
 
+from sandbox.environments.interaction import Interaction
 from sandbox.interfaces.agent import Agent
-from sandbox.interfaces.environment import Environment, game_over
+from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import advance_state
 from sandbox.ops.statistics import half_interval
 
-MAX_STEPS = 27_000  # a deterministic policy in a deterministic game can go on for ever
+MAX_STEPS = 27_000  # a deterministic policy in a deterministic game may never end it
 
 
 class Stopped(Exception):  # noqa: N818  (nothing is wrong)
-    """Whoever asked for the score does not want it any more."""
+    """The evaluation was asked to stop before it was complete."""
 
 
 def play_episodes(
     agent: Agent, env: Environment, episodes: int, seed: int, stopping: Callable[[], bool] = lambda: False
 ) -> tuple[np.ndarray, np.ndarray, int]:
-    """Returns [episodes], lengths [episodes], and how many were cut at `MAX_STEPS`.
+    """Play whole games.
 
-    Each environment plays its own share, so that short episodes are not counted more often than long ones. A cut
-    episode counts with the return it has. A life lost ends nothing here: neither the score nor what the agent carries.
+    Each environment plays an equal share of them, so that short games are not counted more often than long ones. A
+    game that is cut at `MAX_STEPS` counts with its return so far. A lost life ends neither the game nor the agent's
+    recurrent state.
+
+    Args:
+        agent: The agent; it does not explore.
+        env: Its environments.
+        episodes: Number of games.
+        seed: Seed of the environments.
+        stopping: Asked before every step.
+
+    Returns:
+        Returns [episodes], lengths [episodes], and how many games were cut.
 
     Raises:
-        Stopped: as soon as `stopping()`.
+        Stopped: As soon as `stopping()`.
     """
     num_envs = env.num_envs
     share = np.full(num_envs, episodes // num_envs) + (np.arange(num_envs) < episodes % num_envs)
-    returns, lengths = np.zeros(num_envs), np.zeros(num_envs, np.int64)
     finished: list[tuple[float, int]] = []
     cut = 0
-    observations, _ = env.reset(seed=seed)
-    state = agent.initial_state(num_envs)
+    games, state = Interaction(env, MAX_STEPS), agent.initial_state(num_envs)
+    games.start(seed)
     while (share > 0).any():
         if stopping():
             raise Stopped
-        actions, state = agent.act(observations, state, explore=False)
-        observations, rewards, terminated, truncated, infos = env.step(actions)
-        returns += rewards
-        lengths += 1
-        too_long = (lengths >= MAX_STEPS) & ~(terminated | truncated)
-        over = game_over(terminated, truncated, infos) | too_long
-        state = advance_state(state, rewards, over)
-        if over.any():
-            counted = over & (share > 0)
-            finished += zip(returns[counted].tolist(), lengths[counted].tolist(), strict=True)
-            cut += int((too_long & counted).sum())
-            share -= counted
-            returns[over] = lengths[over] = 0
-        if (waiting := terminated | truncated | too_long).any():
-            observations, _ = env.reset(options={"reset_mask": waiting})
+        actions, state = agent.act(games.observations, state, explore=False)
+        step = games.step(actions)
+        state = advance_state(state, step.rewards, games.is_over)
+        counted = games.is_over & (share > 0)
+        finished += zip(games.returns[counted].tolist(), games.lengths[counted].tolist(), strict=True)
+        cut += int((counted & ~step.ended).sum())
+        share -= counted
+        games.next_episodes()
     table = np.array(finished)
     return table[:, 0], table[:, 1], cut
 
@@ -59,10 +63,12 @@ def play_episodes(
 def evaluate_agent(
     agent: Agent, env: Environment, episodes: int, seed: int, stopping: Callable[[], bool] = lambda: False
 ) -> dict[str, float]:
-    """Mean, standard deviation and 95 % interval (of the mean, by the normal approximation) of the return.
+    """Return statistics of the return; the arguments are those of `play_episodes`.
+
+    `return_ci95` is half the 95 % confidence interval of the mean, by the normal approximation.
 
     Raises:
-        Stopped: as soon as `stopping()`.
+        Stopped: As soon as `stopping()`.
     """
     returns, lengths, cut = play_episodes(agent, env, episodes, seed, stopping)
     return {

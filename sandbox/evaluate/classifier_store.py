@@ -1,7 +1,8 @@
-"""The classifiers beside the runs: each is trained once, at first use, then frozen, and known by its hash.
+"""Feature classifiers on disk: one for each data set, trained at first use and then frozen.
 
-`<folder>/<data>_<hash of its config>/` has `weights.safetensors` and `judge.json`, with the SHA-256 of the images and
-labels that it was trained on, and of its weights. A folder is written whole or not at all.
+The folder `<data set>_<hash of its config>/` holds `weights.safetensors` and `classifier.json`, which records the
+SHA-256 of the weights and of the images and labels that they were trained on. Such a folder is written whole or not at
+all.
 """
 
 import hashlib
@@ -19,56 +20,63 @@ from safetensors.torch import load_file, save_file
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
-from sandbox.evaluate.feature_classifier import FeatureClassifier, Network, learn, num_classes
+from sandbox.evaluate.feature_classifier import FeatureClassifier, FeatureNetwork, num_classes, train_classifier
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.storage.files import flush, sha256
 
-FORMAT = "sandbox-judge-1"
-_CARD, _WEIGHTS = "judge.json", "weights.safetensors"
-_ENTRIES = ("format", "data_sha256", "weights_sha256")
+FORMAT = "sandbox-classifier-1"
+_INFO, _WEIGHTS = "classifier.json", "weights.safetensors"
+_REQUIRED = ("format", "data_sha256", "weights_sha256")
 
 
 @dataclass(frozen=True)
 class StoredClassifier:
-    """A classifier with its name: what its figures are good for, and what they cannot be compared with."""
+    """A classifier and the name under which results are reported; results of two names are not comparable."""
 
-    judge: FeatureClassifier
+    classifier: FeatureClassifier
     name: str
 
 
 class ClassifierStore:
-    """Those in one folder."""
+    """The classifiers in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def of(self, config: DataConfig, data: DataSet) -> StoredClassifier:
-        """The classifier of `data`, which `config` has made; trained now, if there is none yet.
+    def get(self, config: DataConfig, data: DataSet) -> StoredClassifier:
+        """Return the classifier of a data set, and train it first if there is none yet.
+
+        Args:
+            config: The config that `data` was made from; it identifies the classifier.
+            data: The data set.
 
         Raises:
-            UserError: if there is one of other data, or one that was changed or cannot be read.
+            UserError: if the stored classifier was trained on other data, has been changed, or cannot be read; or if a
+                new one cannot be saved.
         """
         text = json.dumps(config.model_dump(mode="json"), sort_keys=True)
-        stem = f"{config.name}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
-        place, digest = self._folder / stem, digest_of(data)
-        if not place.exists():
-            self._train(place, text, data, digest)
-        return _read(place, data, digest)
+        folder = self._folder / f"{config.name}_{hashlib.sha256(text.encode()).hexdigest()[:8]}"
+        digest = data_digest(data)
+        if not folder.exists():
+            self._train(folder, text, data, digest)
+        return _read(folder, data, digest)
 
-    def _train(self, place: Path, config: str, data: DataSet, digest: str) -> None:
+    def _train(self, folder: Path, config: str, data: DataSet, digest: str) -> None:
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            with FileLock(self._folder / f".{place.name}.lock"):  # another evaluation may be training the same one
-                if not place.exists():
-                    _train(place, config, data, digest)
+            # Another process may be training the same classifier at this moment.
+            with FileLock(self._folder / f".{folder.name}.lock"):
+                if not folder.exists():
+                    _train_and_save(folder, config, data, digest)
         except (OSError, SafetensorError) as error:
             raise UserError(
-                f"could not save the classifier of these data in {place}: {error}. Make room or give write access."
+                f"cannot save the classifier of this data set in {folder}: {error}. "
+                "Free some space or give write access."
             ) from error
 
 
-def digest_of(data: DataSet) -> str:
-    """SHA-256 of all images and labels, with their shapes."""
+def data_digest(data: DataSet) -> str:
+    """Return the SHA-256 of all images and labels, including their shapes."""
     digest = hashlib.sha256()
     for part in (data.train, data.train_labels, data.test, data.test_labels):
         if part is not None:
@@ -77,16 +85,16 @@ def digest_of(data: DataSet) -> str:
     return digest.hexdigest()
 
 
-def _train(place: Path, config: str, data: DataSet, digest: str) -> None:
-    note("training a classifier of these data, once, for the Fréchet classifier distance and its kin ...")
+def _train_and_save(folder: Path, config: str, data: DataSet, digest: str) -> None:
+    note("training a classifier of this data set, once, for the Fréchet classifier distance and related metrics ...")
     began = time.perf_counter()
-    judge, error = learn(data)
-    temporary = place.with_name(f".writing_{place.name}")
+    classifier, error = train_classifier(data)
+    temporary = folder.with_name(f".writing_{folder.name}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    weights = {name: weight.contiguous() for name, weight in judge.network.state_dict().items()}
+    weights = {name: weight.contiguous() for name, weight in classifier.network.state_dict().items()}
     save_file(weights, temporary / _WEIGHTS)
-    card: dict[str, Any] = {
+    info: dict[str, Any] = {
         "format": FORMAT,
         "data": json.loads(config),
         "data_sha256": digest,
@@ -95,32 +103,35 @@ def _train(place: Path, config: str, data: DataSet, digest: str) -> None:
         "torch": torch.__version__,
         "threads": torch.get_num_threads(),
     }
-    (temporary / _CARD).write_text(json.dumps(card, indent=1))
-    for path in (temporary / _WEIGHTS, temporary / _CARD, temporary):
+    (temporary / _INFO).write_text(json.dumps(info, indent=1))
+    for path in (temporary / _WEIGHTS, temporary / _INFO, temporary):
         flush(path)
-    temporary.rename(place)
-    note(f"it took {time.perf_counter() - began:.0f} s, has {error:.2%} of them wrong, and stays in {place}")
+    temporary.rename(folder)
+    note(
+        f"trained the classifier in {time.perf_counter() - began:.0f} s; it misclassifies {error:.2%} of the images, "
+        f"and is kept in {folder}"
+    )
 
 
-def _read(place: Path, data: DataSet, digest: str) -> StoredClassifier:
-    """Raises UserError unless it is whole and was trained on `data`, which have this digest."""
-    again = f"To train a new one, with which earlier figures cannot be compared: rm -r {place}"
+def _read(folder: Path, data: DataSet, digest: str) -> StoredClassifier:
+    """Raise UserError unless the folder is intact and its classifier was trained on data with this digest."""
+    advice = f"To train a new one, whose results cannot be compared with earlier ones: rm -r {folder}"
     try:
-        card = json.loads((place / _CARD).read_text())
+        info = json.loads((folder / _INFO).read_text())
     except (OSError, ValueError):
-        card = None
-    if not isinstance(card, dict) or not all(isinstance(card.get(name), str) for name in _ENTRIES):
-        raise UserError(f"{place / _CARD} cannot be read. {again}")
-    if card["format"] != FORMAT:
-        raise UserError(f"{place / _CARD} is not a {FORMAT}. {again}")
-    if card["data_sha256"] != digest:
+        info = None
+    if not isinstance(info, dict) or not all(isinstance(info.get(name), str) for name in _REQUIRED):
+        raise UserError(f"{folder / _INFO} is missing or cannot be read. {advice}")
+    if info["format"] != FORMAT:
+        raise UserError(f"{folder / _INFO} is not in the format {FORMAT}. {advice}")
+    if info["data_sha256"] != digest:
         raise UserError(
-            f"the classifier in {place} was trained on other data (SHA-256 {card['data_sha256'][:8]}...) than these "
-            f"({digest[:8]}...): they have changed since. {again}"
+            f"the classifier in {folder} was trained on other data: their SHA-256 is {info['data_sha256'][:8]}..., "
+            f"that of the present data is {digest[:8]}.... {advice}"
         )
-    weights = place / _WEIGHTS
-    if not weights.is_file() or sha256(weights) != card["weights_sha256"]:
-        raise UserError(f"{weights} is missing, cut short or changed: its SHA-256 is not that of {_CARD}. {again}")
-    network = Network(data.spec.shape, num_classes(data))
+    weights = folder / _WEIGHTS
+    if not weights.is_file() or sha256(weights) != info["weights_sha256"]:
+        raise UserError(f"{weights} is missing, cut short or changed: its SHA-256 differs from {_INFO}. {advice}")
+    network = FeatureNetwork(data.spec.shape, num_classes(data))
     network.load_state_dict(load_file(weights))
-    return StoredClassifier(FeatureClassifier(network), f"{place.name}, weights {card['weights_sha256'][:8]}")
+    return StoredClassifier(FeatureClassifier(network), f"{folder.name}, weights {info['weights_sha256'][:8]}")

@@ -1,59 +1,78 @@
-"""What a generator's own clusters have to do with the classes, and whether images of a class are of that class."""
+"""Accuracy of a generator's clusters and of its class-conditional samples."""
 
 from collections.abc import Callable
 
 import torch
 
+from sandbox.interfaces.capabilities import ClassConditional, HasClusters
 from sandbox.interfaces.dataset import DataSet
-from sandbox.interfaces.generator import Clusters, Conditional
-from sandbox.ops.assignment import assigned
+from sandbox.ops.assignment import best_assignment
 from sandbox.ops.statistics import half_interval
 
-_NAMING = 10_000  # training images at most, by whose labels clusters get their names
-_BATCH = 500
+_NAMING_IMAGES = 10_000  # at most so many training images name the clusters
+_BATCH_SIZE = 500
 
 
-def code_accuracy(generator: Clusters, data: DataSet, test: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
-    """The share of images `test` [N, C, H, W] whose cluster has the name of their class [N], and its `_ci95`.
+def code_accuracy(generator: HasClusters, data: DataSet, test: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+    """Return the fraction of test images whose cluster is named after their class.
 
-    Names are given by `class_of`, by training images: no test image has a say in them.
+    The names come from training images alone (`class_of`), so that no test label helps to choose them.
+
+    Args:
+        generator: The generator.
+        data: The data set that it was trained on.
+        test: Test images [N, C, H, W].
+        labels: Their classes [N].
+
+    Returns:
+        `code_accuracy` and `code_accuracy_ci95`, half its 95 % confidence interval.
     """
     names = class_of(generator, data)
-    return _share(names[_clusters(generator, test)] == labels, "code_accuracy")
+    return _accuracy(names[_clusters(generator, test)] == labels, "code_accuracy")
 
 
 def class_accuracy(
-    generator: Conditional, data: DataSet, classify: Callable[[torch.Tensor], torch.Tensor], count: int
+    generator: ClassConditional, data: DataSet, classify: Callable[[torch.Tensor], torch.Tensor], count: int
 ) -> dict[str, float]:
-    """The share of `count` generated images that a classifier finds to be of the class asked for, and its `_ci95`.
+    """Return the fraction of generated images that a classifier assigns to the requested class.
 
-    All classes in turn. Clusters stand for the class they are named by; one without a name is never right.
+    The requested classes take turns. A generator with clusters is asked for clusters, each of which stands for the
+    class that it is named after; images of a cluster without a name count as wrong.
 
     Args:
-        generator: what makes them.
-        data: what it has learnt from.
-        classify: images [B, C, H, W] -> classes [B].
-        count: how many are made.
+        generator: The generator.
+        data: The data set that it was trained on.
+        classify: The classifier: images [B, C, H, W] -> classes [B].
+        count: Number of images to generate.
+
+    Returns:
+        `class_accuracy` and `class_accuracy_ci95`, half its 95 % confidence interval.
     """
-    kinds = torch.arange(count) % generator.num_classes()
-    names = class_of(generator, data) if isinstance(generator, Clusters) else torch.arange(generator.num_classes())
-    found = torch.cat([classify(generator.sample_of(some).cpu()).cpu() for some in torch.split(kinds, _BATCH)])
-    return _share(found == names[kinds], "class_accuracy")
+    requested = torch.arange(count) % generator.num_classes()
+    expected = class_of(generator, data)[requested] if isinstance(generator, HasClusters) else requested
+    found = torch.cat([classify(generator.sample_of(part).cpu()).cpu() for part in torch.split(requested, _BATCH_SIZE)])
+    return _accuracy(found == expected, "class_accuracy")
 
 
-def class_of(generator: Clusters, data: DataSet) -> torch.Tensor:
-    """The class that each cluster is named by, [K], -1 for none: each class once, so that most images get theirs."""
+def class_of(generator: HasClusters, data: DataSet) -> torch.Tensor:
+    """Return the class that each cluster is named after, [K]; -1 for clusters without a name.
+
+    Each class names at most one cluster. Among all such assignments, this one is right for most training images.
+    """
     assert data.train_labels is not None
-    clusters, labels = _clusters(generator, data.train[:_NAMING]), data.train_labels[:_NAMING]
-    shape = (generator.cluster(data.train[:1]).shape[1], data.spec.num_classes)
-    counts = torch.bincount(clusters * shape[1] + labels, minlength=shape[0] * shape[1]).view(shape)
-    return torch.from_numpy(assigned(counts.numpy()))
+    clusters = _clusters(generator, data.train[:_NAMING_IMAGES])
+    labels = data.train_labels[:_NAMING_IMAGES]
+    num_clusters = generator.cluster(data.train[:1]).shape[1]
+    num_classes = data.spec.num_classes
+    pairs = torch.bincount(clusters * num_classes + labels, minlength=num_clusters * num_classes)
+    return torch.from_numpy(best_assignment(pairs.view(num_clusters, num_classes).numpy()))
 
 
-def _clusters(generator: Clusters, images: torch.Tensor) -> torch.Tensor:
-    return torch.cat([generator.cluster(x).argmax(1).cpu() for x in torch.split(images, _BATCH)])
+def _clusters(generator: HasClusters, images: torch.Tensor) -> torch.Tensor:
+    """Return the most probable cluster of each image, [N]."""
+    return torch.cat([generator.cluster(x).argmax(1).cpu() for x in torch.split(images, _BATCH_SIZE)])
 
 
-def _share(right: torch.Tensor, name: str) -> dict[str, float]:
-    scores = right.double().numpy()
+def _accuracy(correct: torch.Tensor, name: str) -> dict[str, float]:
+    scores = correct.double().numpy()
     return {name: float(scores.mean()), f"{name}_ci95": half_interval(scores)}

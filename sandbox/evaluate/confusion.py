@@ -1,21 +1,24 @@
-"""Which classes a generator takes for which."""
+"""The confusion matrix of a generator's classifier."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from sandbox.interfaces.generator import Classifier
+from sandbox.interfaces.capabilities import HasClassifier
 from sandbox.ops.statistics import half_interval
 
-_BATCH = 500
+_BATCH_SIZE = 500
 
 
 @dataclass(frozen=True)
 class Confusion:
-    """`counts` [K, K]: images by their class (rows) and by the guess (columns); `wrong` [N]: the wrong ones' places.
+    """A confusion matrix, and the misclassified images.
 
-    `guesses` [N] are those of the wrong ones, which come class by class.
+    Attributes:
+        counts: Number of images by their class (rows) and the predicted class (columns), [K, K].
+        wrong: Indices of the misclassified images, class by class, [N].
+        guesses: Predicted classes of those images, [N].
     """
 
     counts: torch.Tensor
@@ -24,20 +27,21 @@ class Confusion:
 
     @property
     def error(self) -> float:
-        """The share of wrong ones."""
+        """The fraction of misclassified images."""
         return len(self.wrong) / int(self.counts.sum())
 
     @property
     def error_ci95(self) -> float:
-        """Half the 95 % interval of the error."""
+        """Half the 95 % confidence interval of the error."""
         right = int(self.counts.sum()) - len(self.wrong)
         return half_interval(np.repeat([0.0, 1.0], [right, len(self.wrong)]))
 
 
-def confusion(classifier: Classifier, images: torch.Tensor, labels: torch.Tensor) -> Confusion:
-    """Of images [N, C, H, W] and their classes [N]."""
-    p = torch.cat([classifier.classify(x).cpu() for x in torch.split(images, _BATCH)])
-    guesses, classes = p.argmax(1), max(p.shape[1], int(labels.max()) + 1)
+def confusion(classifier: HasClassifier, images: torch.Tensor, labels: torch.Tensor) -> Confusion:
+    """Return the confusion matrix on images [N, C, H, W] of classes `labels` [N]."""
+    p = torch.cat([classifier.classify(x).cpu() for x in torch.split(images, _BATCH_SIZE)])
+    guesses = p.argmax(1)
+    classes = max(p.shape[1], int(labels.max()) + 1)
     counts = torch.bincount(labels * classes + guesses, minlength=classes**2).view(classes, classes)
     wrong = (guesses != labels).nonzero()[:, 0]
     wrong = wrong[labels[wrong].argsort(stable=True)]

@@ -1,49 +1,79 @@
-"""How alike a generator's images are to real ones, on a classifier's features; each figure beside real against real."""
+"""Distances between generated and real images in the feature space of a classifier, each with its floor.
+
+The floor of a metric is its value for training images in place of samples: no generator can be expected to be closer to
+the test images than other real images are.
+"""
 
 import torch
 
 from sandbox.evaluate.feature_classifier import FeatureExtractor
-from sandbox.evaluate.mixtures import Result, found_modes
+from sandbox.evaluate.mixtures import Result, mode_coverage
 from sandbox.ops import sample_quality
-from sandbox.ops.sample_quality import MIN_SIZE, NEIGHBOURS, frechet_distance, gaussian, kernel_distance, overlap, radii
+from sandbox.ops.sample_quality import (
+    MIN_KERNEL_SAMPLES,
+    NUM_NEIGHBORS,
+    frechet_distance,
+    gaussian_moments,
+    kernel_distance,
+    manifold_overlap,
+    neighbor_radii,
+)
 
 
-def image_distances(judge: FeatureExtractor, samples: torch.Tensor, test: torch.Tensor, train: torch.Tensor) -> Result:
-    """As many samples, test images and training images, [N, C, H, W] each.
+def image_distances(
+    extractor: FeatureExtractor, samples: torch.Tensor, test: torch.Tensor, train: torch.Tensor
+) -> Result:
+    """Compare samples with test images, and training images with test images for the floors.
+
+    Args:
+        extractor: The model whose features are compared.
+        samples: Generated images [N, C, H, W].
+        test: As many test images.
+        train: As many training images.
 
     Returns:
-        `fcd`, the Fréchet classifier distance of the samples to the test images; `fcd_floor`, that of the training
-        images to them; `fcd_in_floors`, their ratio (with more images the floor falls, and the ratio grows); `kid`,
-        half its 95 % interval `_ci95`, and its `_floor`; `precision`, `recall`, `density`, `coverage`, each with its
-        `_floor`; of data whose kinds of images are there to be counted, `modes` and the rest of `found_modes`. What
-        needs more samples than there are is `_missing`, with how many it needs.
+        A dict of metrics. A metric that needs more images than there are is replaced by `<metric>_missing`, a message.
+
+        * `fcd`: Fréchet classifier distance; `fcd_floor`; `fcd_in_floors`, their ratio, which grows with the number of
+          images because the floor falls.
+        * `kid`: kernel distance; `kid_ci95`, half its 95 % confidence interval; `kid_floor`.
+        * `precision`, `recall`, `density`, `coverage`, and the `_floor` of each.
+        * If the extractor counts modes: `modes` and the other results of `mode_coverage`.
     """
-    real, fake, other = (judge.features(images).double() for images in (test, samples, train))
+    real = extractor.features(test).double()
+    fake = extractor.features(samples).double()
+    other = extractor.features(train).double()
     n = len(real)
     result: Result = {}
-    if n > judge.num_features:
-        distance, floor = (float(frechet_distance(gaussian(x), gaussian(real))) for x in (fake, other))
+    if n > extractor.num_features:
+        distance = float(frechet_distance(gaussian_moments(fake), gaussian_moments(real)))
+        floor = float(frechet_distance(gaussian_moments(other), gaussian_moments(real)))
         result |= {"fcd": distance, "fcd_floor": floor, "fcd_in_floors": distance / max(floor, 1e-12)}
     else:
-        result["fcd_missing"] = f"a Gaussian of {judge.num_features} features {_needs(judge.num_features + 1, n)}"
-    if n >= MIN_SIZE:
-        (kid, ci95), (floor, _) = kernel_distance(fake, real), kernel_distance(other, real)
+        needed = extractor.num_features + 1
+        result["fcd_missing"] = f"a Gaussian of {extractor.num_features} features {_needs(needed, n)}"
+    if n >= MIN_KERNEL_SAMPLES:
+        kid, ci95 = kernel_distance(fake, real)
+        floor, _ = kernel_distance(other, real)
         result |= {"kid": kid, "kid_ci95": ci95, "kid_floor": floor}
     else:
-        result["kid_missing"] = f"the mean of ten blocks {_needs(MIN_SIZE, n)}"
-    if n > NEIGHBOURS:
+        result["kid_missing"] = f"the mean of ten blocks {_needs(MIN_KERNEL_SAMPLES, n)}"
+    if n > NUM_NEIGHBORS:
         result |= _overlaps(real, fake, other)
     else:
-        result["precision_missing"] = f"a ball to the neighbour number {NEIGHBOURS} {_needs(NEIGHBOURS + 1, n)}"
-    if judge.num_modes:
-        found, others = (sample_quality.counts(judge.classify(images), judge.num_modes) for images in (samples, train))
-        result |= found_modes(found, others, n)
+        result["precision_missing"] = f"a ball that reaches to neighbor {NUM_NEIGHBORS} {_needs(NUM_NEIGHBORS + 1, n)}"
+    if extractor.num_modes:
+        sampled = sample_quality.mode_counts(extractor.classify(samples), extractor.num_modes)
+        real_modes = sample_quality.mode_counts(extractor.classify(train), extractor.num_modes)
+        result |= mode_coverage(sampled, real_modes, n)
     return result
 
 
 def _overlaps(real: torch.Tensor, fake: torch.Tensor, other: torch.Tensor) -> Result:
-    around = radii(real)
-    ours, floor = (overlap(real, x, around, radii(x)) for x in (fake, other))
+    """Return precision, recall, density and coverage of `fake`, and as their floors those of `other`; all [N, F]."""
+    real_radii = neighbor_radii(real)
+    ours = manifold_overlap(real, fake, real_radii, neighbor_radii(fake))
+    floor = manifold_overlap(real, other, real_radii, neighbor_radii(other))
     return {
         "precision": ours.precision,
         "precision_floor": floor.precision,
@@ -56,8 +86,8 @@ def _overlaps(real: torch.Tensor, fake: torch.Tensor, other: torch.Tensor) -> Re
     }
 
 
-def _needs(needed: int, there: int) -> str:
+def _needs(needed: int, available: int) -> str:
     return (
-        f"needs {needed} test images, as many training images and samples, but there are {there}: "
-        f"add --images {needed}, or take data with more of them"
+        f"needs {needed} test images, as many training images and samples, but there are {available}: "
+        f"add --images {needed}, or use a data set with more images"
     )

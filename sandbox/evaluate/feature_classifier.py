@@ -1,12 +1,14 @@
-"""A small classifier of a data set's classes, whose features say how alike two sets of images are.
+"""A small classifier of a data set's classes; its features measure the similarity of two sets of images.
 
-It is trained by the project itself on the data that a generator learns from, so that nothing is downloaded. Figures
-made of its features hold for it alone: another classifier, other figures.
+The project trains the classifier itself, on the data set that a generator learns from, so that nothing is downloaded.
+Distances between its features are comparable only under the same classifier.
 
-Deviations from a classifier that is to classify well: it sees the test images, too. A data set that is split by the
-run's seed has one classifier for all its runs; and training and test images, which make the floor, are alike to it.
+Deviations from a classifier that is trained for accuracy: it sees the test images too. Therefore all runs on a data set
+that is split by the run's seed share one classifier, and training and test images, whose distance is the floor of each
+metric, look equally familiar to it.
 """
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -21,28 +23,38 @@ from sandbox.networks.inputs import as_float
 from sandbox.optimizers.adam import Adam
 
 FEATURES = 64
-SMALLEST, LARGEST = 8, 64  # pixels a side
-_UPDATES, _EPOCHS, _BATCH = 2_000, 40, 128  # at most of either
-_LOOK = 1_000  # images at a time
+SMALLEST, LARGEST = 8, 64  # pixels per side
+_MAX_UPDATES, _MAX_EPOCHS = 2_000, 40
+_BATCH_SIZE = 128
+_INFERENCE_BATCH_SIZE = 1_000
 
 
 class FeatureExtractor(Protocol):
-    """What compares images; frozen."""
+    """A frozen model that maps images to features and classes.
+
+    Attributes:
+        num_features: Number of features F.
+        num_modes: Number of classes, if the data set exists to count how many of them a generator covers; otherwise 0.
+    """
 
     num_features: int
-    num_modes: int  # how many kinds of images there are, if counting them is what the data are for; else 0
+    num_modes: int
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        """Bytes or floats in [0, 1], [N, C, H, W] -> [N, F] float32."""
+        """Return the features [N, F] (float32) of images [N, C, H, W], bytes or floats in [0, 1]."""
 
     def classify(self, images: torch.Tensor) -> torch.Tensor:
-        """[N, C, H, W] -> the likeliest class of each, [N]."""
+        """Return the most probable class of each image, [N]."""
 
 
-class Network(nn.Module):
-    """[B, C, H, W] in [0, 1] -> features [B, 64], before their nonlinearity: they are nearer to a Gaussian there.
+class FeatureNetwork(nn.Module):
+    """Convolutions from images [B, C, H, W] in [0, 1] to features [B, 64], and a linear layer from features to classes.
 
-    `mean` and `unit`: of the features of all of the data, and the root of their mean variance. Kernels need a unit.
+    The features are taken before their nonlinearity, where they are closer to a Gaussian.
+
+    Attributes:
+        mean: Mean features of the whole data set, [64].
+        unit: Square root of the features' mean variance; the kernel distance needs features of a known scale.
     """
 
     mean: torch.Tensor
@@ -50,14 +62,17 @@ class Network(nn.Module):
 
     def __init__(self, shape: tuple[int, ...], num_classes: int) -> None:
         super().__init__()
-        channels, *size = shape
+        channels, height, width = shape
+        filters = 16
         layers: list[nn.Module] = []
-        width = 16
-        while not layers or max(size) > 8:
-            layers += [nn.Conv2d(channels, width, 3, stride=2, padding=1), nn.ReLU()]
-            channels, width, size = width, min(2 * width, 64), [(side + 1) // 2 for side in size]
+        while not layers or max(height, width) > 8:
+            layers += [nn.Conv2d(channels, filters, 3, stride=2, padding=1), nn.ReLU()]
+            channels = filters
+            filters = min(2 * filters, 64)
+            height = (height + 1) // 2
+            width = (width + 1) // 2
         layers += [nn.Conv2d(channels, 32, 3, padding=1), nn.ReLU(), nn.Flatten()]
-        self.body = nn.Sequential(*layers, nn.Linear(32 * size[0] * size[1], FEATURES))
+        self.body = nn.Sequential(*layers, nn.Linear(32 * height * width, FEATURES))
         self.head = nn.Linear(FEATURES, num_classes)
         self.register_buffer("mean", torch.zeros(FEATURES))
         self.register_buffer("unit", torch.ones(()))
@@ -66,78 +81,91 @@ class Network(nn.Module):
         return self.body(x)
 
     def logits(self, features: torch.Tensor) -> torch.Tensor:
-        """[B, 64] -> [B, K]."""
+        """Return the logits of the classes, [B, K], given features [B, 64]."""
         return self.head(F.relu(features))
 
 
 class FeatureClassifier:
-    """A `FeatureExtractor` of one network, on the CPU."""
+    """A `FeatureExtractor` that runs one trained `FeatureNetwork` on the CPU."""
 
     num_features, num_modes = FEATURES, 0
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: FeatureNetwork) -> None:
         self.network = network.requires_grad_(False).eval()
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        return (_in_parts(self.network, images) - self.network.mean) / self.network.unit
+        return (_in_batches(self.network, images) - self.network.mean) / self.network.unit
 
     def classify(self, images: torch.Tensor) -> torch.Tensor:
-        return _in_parts(lambda x: self.network.logits(self.network(x)).argmax(1), images)
+        return _in_batches(lambda x: self.network.logits(self.network(x)).argmax(1), images)
 
 
-class Channelwise:
-    """A `FeatureExtractor` of images whose channels are images of another set each: that set's, channel by channel.
+class ChannelwiseExtractor:
+    """A `FeatureExtractor` for images whose channels are images of another data set: it extracts each channel alone.
 
-    The features are the channels' side by side; the class is the channels' classes, read as one decimal number.
+    The features of all channels are concatenated. The classes of all channels are read as one decimal number.
+
+    Args:
+        extractor: A feature extractor for a single channel.
+        channels: Number of channels.
     """
 
-    def __init__(self, one: FeatureExtractor, channels: int) -> None:
-        self._one, self._channels = one, channels
-        self.num_features, self.num_modes = channels * one.num_features, 10**channels
+    def __init__(self, extractor: FeatureExtractor, channels: int) -> None:
+        self._extractor = extractor
+        self._channels = channels
+        self.num_features = channels * extractor.num_features
+        self.num_modes = 10**channels
 
     def features(self, images: torch.Tensor) -> torch.Tensor:
-        return torch.cat([self._one.features(x) for x in torch.split(images, 1, dim=1)], 1)
+        return torch.cat([self._extractor.features(x) for x in torch.split(images, 1, dim=1)], 1)
 
     def classify(self, images: torch.Tensor) -> torch.Tensor:
-        places = 10 ** torch.arange(self._channels).flip(0)
-        return torch.stack([self._one.classify(x) for x in torch.split(images, 1, dim=1)], 1) @ places
+        digits = torch.stack([self._extractor.classify(x) for x in torch.split(images, 1, dim=1)], 1)
+        place_values = 10 ** torch.arange(self._channels).flip(0)
+        return digits @ place_values
 
 
 def num_classes(data: DataSet) -> int:
-    """As the largest label says; 0 if there are none."""
+    """Return the number of classes in training and test labels together, or 0 without labels."""
     if data.train_labels is None or data.test_labels is None:
         return 0
     return int(torch.cat([data.train_labels, data.test_labels]).max()) + 1
 
 
-def learn(data: DataSet) -> tuple[FeatureClassifier, float]:
-    """A classifier of the set's classes, the same for the same set and number of threads; and its share of mistakes.
+def train_classifier(data: DataSet) -> tuple[FeatureClassifier, float]:
+    """Train a classifier on all training and test images of a data set.
 
-    Those are counted on the images that it was trained on: all of the set's.
+    The result is the same for the same data set and the same number of threads.
+
+    Returns:
+        The classifier, and its error: the fraction of misclassified images among those that it was trained on.
     """
     assert data.train_labels is not None
     assert data.test_labels is not None
-    images, labels = torch.cat([data.train, data.test]), torch.cat([data.train_labels, data.test_labels])
+    images = torch.cat([data.train, data.test])
+    labels = torch.cat([data.train_labels, data.test_labels])
     rng = Rng(0)
     with rng.initializing("judge"):
-        network = Network(tuple(images.shape[1:]), num_classes(data))
+        network = FeatureNetwork(tuple(images.shape[1:]), num_classes(data))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    updates = min(_UPDATES, -(-_EPOCHS * len(images) // _BATCH))
+    updates = min(_MAX_UPDATES, math.ceil(_MAX_EPOCHS * len(images) / _BATCH_SIZE))
     optimizer = Adam(lr=2e-3, lr_decay_steps=updates).make(network.parameters(), Compute(torch.device("cpu")))
     shuffling = rng.torch("judge/batches", torch.device("cpu"))
-    rest = torch.empty(0, dtype=torch.int64)
+    order = torch.empty(0, dtype=torch.int64)
     for _ in range(updates):
-        while len(rest) < _BATCH:
-            rest = torch.cat([rest, torch.randperm(len(images), generator=shuffling)])
-        batch, rest = rest[:_BATCH], rest[_BATCH:]
+        while len(order) < _BATCH_SIZE:
+            order = torch.cat([order, torch.randperm(len(images), generator=shuffling)])
+        batch, order = order[:_BATCH_SIZE], order[_BATCH_SIZE:]
         logits = network.logits(network(as_float(images[batch])))
         optimizer.minimize(F.cross_entropy(logits, labels[batch]))
-    judge = FeatureClassifier(network)
-    features = judge.features(images)
-    network.mean, network.unit = features.mean(0), features.var(0).mean().sqrt()
-    return judge, float((judge.classify(images) != labels).double().mean())
+    classifier = FeatureClassifier(network)
+    features = classifier.features(images)
+    network.mean = features.mean(0)
+    network.unit = features.var(0).mean().sqrt()
+    return classifier, float((classifier.classify(images) != labels).double().mean())
 
 
 @torch.no_grad()
-def _in_parts(look: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> torch.Tensor:
-    return torch.cat([look(as_float(x)) for x in torch.split(images, _LOOK)])
+def _in_batches(function: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> torch.Tensor:
+    """Apply `function` to the images as floats, in batches that fit into memory."""
+    return torch.cat([function(as_float(x)) for x in torch.split(images, _INFERENCE_BATCH_SIZE)])

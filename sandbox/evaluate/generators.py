@@ -1,6 +1,4 @@
-"""What a generator is worth on images it has not seen. Likelihoods are nats an image."""
-
-from typing import Protocol, runtime_checkable
+"""Evaluation of a generator on test data. Likelihoods are in nats per image."""
 
 import torch
 
@@ -11,44 +9,30 @@ from sandbox.evaluate.confusion import confusion
 from sandbox.evaluate.distances import image_distances
 from sandbox.evaluate.feature_classifier import FeatureExtractor
 from sandbox.evaluate.mixtures import Result, point_distances
-from sandbox.evaluate.translations import translated
-from sandbox.interfaces.dataset import DataSet, Mixture
-from sandbox.interfaces.generator import (
-    Classifier,
-    Clusters,
-    Conditional,
-    Generator,
-    Likelihood,
-    Reconstructs,
-    Translates,
+from sandbox.evaluate.translations import evaluate_translation
+from sandbox.interfaces.capabilities import (
+    ClassConditional,
+    HasBound,
+    HasClassifier,
+    HasClusters,
+    HasLikelihood,
+    HasPseudoLikelihood,
+    HasReconstruction,
+    HasTranslation,
 )
+from sandbox.interfaces.dataset import DataSet, Mixture
+from sandbox.interfaces.generator import Generator
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 from sandbox.ops.statistics import half_interval
 
-IMAGES = 300  # of the test set and of the samples, unless more are asked for; likelihoods are dear
-_SAMPLES = 1_000  # at most, where no more are compared; each may take hundreds of sweeps
-_BATCH, _DRAWN = 100, 500  # images, or samples, at a time
-_GREY = (
-    "the likelihood is one of black and white, which means nothing on these data; "
-    "images become so with data.binarize=threshold, or sample, in training, too"
+IMAGES = 300  # test images, and samples to compare with them, unless more are requested: likelihoods are expensive
+_MAX_SAMPLES = 1_000  # for statistics of samples alone; a sample may take hundreds of Gibbs sweeps
+_BATCH_SIZE, _SAMPLE_BATCH_SIZE = 100, 500
+_GRAYSCALE = (
+    "the model has a likelihood of binary images only, and these are grayscale; "
+    "train on binary ones with data.binarize=threshold or sample"
 )
-
-
-@runtime_checkable
-class Bounded(Protocol):
-    """A generator with a lower bound on its log-likelihood."""
-
-    def bound(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        """The ELBO and its KL, nats, [B] each."""
-
-
-@runtime_checkable
-class PseudoLikelihood(Protocol):
-    """A generator that knows each pixel's probability given all others."""
-
-    def pseudo_log_likelihood(self, images: torch.Tensor) -> torch.Tensor:
-        """sum_i log p(x_i | the rest of x), nats, [B]."""
 
 
 def evaluate_generator(
@@ -56,90 +40,104 @@ def evaluate_generator(
     data: DataSet,
     rng: Rng,
     images: int = IMAGES,
-    judge: FeatureExtractor | None = None,
+    extractor: FeatureExtractor | None = None,
     mixture: Mixture | None = None,
 ) -> Result:
-    """Whatever the generator can be asked for, on up to `images` test images (chosen by `rng`'s seed, always the same).
+    """Measure everything that the generator's capabilities allow, on a random choice of test images.
 
-    Where the data are black and white, what is compared by `judge` is drawn from the samples' probabilities.
+    Args:
+        generator: The generator.
+        data: The data set that it was trained on.
+        rng: Random streams; the same seed chooses the same test images.
+        images: Maximum number of test images.
+        extractor: The model whose features compare samples with real images; None skips that comparison. For binary
+            data, binary samples are drawn from the pixels' probabilities first.
+        mixture: The known density of the data; None if there is none.
 
     Returns:
-        `images`: how many; of images, not of points, `mean_pixel_distance`: mean absolute difference of the samples'
-        and the test set's mean image, and `mean_pixel_distance_floor`, that of the training set's; `diversity`: mean
-        distance of two samples over that of two test images; with `reconstruct`: `reconstruction_error`, the mean
-        squared error a pixel; with `log_likelihood`: its mean, `_ci95` (half the interval), `_kind`, `_low` and `_high`
-        where the estimate has a bracket, `factorised_log_likelihood` (the best independent pixels) and `margin_nats`
-        above it (a density is called `log_density` and is above nothing), or `log_likelihood_missing`, the reason, as
-        on grey images; with `pseudo_log_likelihood`: its mean, or `_missing`, the reason; with `bound`: `elbo`, `kl`;
-        with `classify`, where the test images have labels: `error`, the share of wrong ones, and its `_ci95`, or
-        `error_missing`, the reason; with `cluster`, there, too: `code_accuracy`; with `sample_of` and a `judge`:
-        `class_accuracy`, both as `clusters.py` says; with `translate`: what `translations.translated` returns; with a
-        `judge` of images, what `image_distances` says, and of points around a known `mixture`, what `point_distances`
-        says, of as many samples as test and training images.
+        A dict of metrics. A metric that cannot be computed is replaced by `<metric>_missing`, a message.
+
+        * Always: `images`, the number of test images; `diversity`, the mean distance of two samples divided by that of
+          two test images.
+        * For images: `mean_pixel_distance`, the mean absolute difference between the samples' mean image and that of
+          the test images; `mean_pixel_distance_floor`, the same for the training set.
+        * HasReconstruction: `reconstruction_error`, the mean squared error per pixel.
+        * HasLikelihood, for binary data: `log_likelihood`, its mean; `log_likelihood_ci95`, half its 95 % confidence
+          interval; `log_likelihood_kind`; `log_likelihood_low` and `log_likelihood_high`, if the estimate has bounds;
+          `factorized_log_likelihood`, that of independent pixels; `margin_nats`, the difference of the two. A density
+          is called `log_density` and has no such baseline.
+        * HasPseudoLikelihood, for binary data: `pseudo_log_likelihood`, its mean.
+        * HasBound, for binary data: `elbo` and `kl`.
+        * HasClassifier, with labels: `error`, the fraction of misclassified test images, and `error_ci95`.
+        * HasClusters, with labels: see `code_accuracy`.
+        * ClassConditional, with labels and an extractor: see `class_accuracy`.
+        * HasTranslation: see `evaluate_translation`.
+        * With an extractor: see `image_distances`. With a mixture: see `point_distances`.
     """
     chooser = torch.Generator().manual_seed(rng.integer("evaluate/images"))
-    chosen = torch.randperm(len(data.test), generator=chooser)[:images]
-    test = data.test[chosen]
-    compared = 0 if judge is None and mixture is None else min(len(test), len(data.train))
-    samples = _drawn(generator, max(compared, min(len(test), _SAMPLES)))
-    result = _samples(samples[:_SAMPLES], data, as_float(test)) | {"images": len(test)}
+    rows = torch.randperm(len(data.test), generator=chooser)[:images]
+    test = data.test[rows]
+    compared = 0 if extractor is None and mixture is None else min(len(test), len(data.train))
+    samples = _sample(generator, max(compared, min(len(test), _MAX_SAMPLES)))
+    result = _sample_statistics(samples[:_MAX_SAMPLES], data, as_float(test)) | {"images": len(test)}
     if compared:
-        others = torch.randperm(len(data.train), generator=chooser)[:compared]
-        samples, real, floor = samples[:compared], test[:compared], data.train[others]
-        if judge is not None:
-            shown = _black_and_white(samples, rng) if data.binary else samples
-            result |= image_distances(judge, shown, real, floor)
+        train = data.train[torch.randperm(len(data.train), generator=chooser)[:compared]]
+        test_part, samples = test[:compared], samples[:compared]
+        if extractor is not None:
+            shown = _binary(samples, rng) if data.binary else samples
+            result |= image_distances(extractor, shown, test_part, train)
         if mixture is not None:
-            result |= point_distances(mixture, samples, real, floor)
-    if isinstance(generator, Reconstructs):
-        errors = [
-            (as_float(x) - generator.reconstruct(x).cpu()).square().flatten(1).mean(1)
-            for x in torch.split(test, _BATCH)
-        ]
-        result["reconstruction_error"] = _mean(torch.cat(errors))
-    if isinstance(generator, Likelihood):
-        result |= _likelihood(generator, data, test) if data.binary else {"log_likelihood_missing": _GREY}
-    if data.binary and isinstance(generator, PseudoLikelihood):
+            result |= point_distances(mixture, samples, test_part, train)
+    if isinstance(generator, HasReconstruction):
+        result["reconstruction_error"] = _reconstruction_error(generator, test)
+    if isinstance(generator, HasLikelihood):
+        result |= _likelihood(generator, data, test) if data.binary else {"log_likelihood_missing": _GRAYSCALE}
+    if data.binary and isinstance(generator, HasPseudoLikelihood):
         result |= _pseudo_likelihood(generator, test)
-    if data.test_labels is not None and isinstance(generator, Classifier):
-        result |= _errors(generator, test, data.test_labels[chosen])
-    if isinstance(generator, Translates):
-        result |= translated(generator, data, chosen, rng)
-    if data.test_labels is not None and data.train_labels is not None and isinstance(generator, Clusters):
-        result |= code_accuracy(generator, data, test, data.test_labels[chosen])
-    if judge is not None and data.train_labels is not None and isinstance(generator, Conditional):
-        result |= class_accuracy(generator, data, judge.classify, len(test))
-    if data.binary and isinstance(generator, Bounded):
-        bounds = [generator.bound(x) for x in torch.split(test, _BATCH)]
-        result["elbo"] = _mean(torch.cat([elbo for elbo, _ in bounds]))
-        result["kl"] = _mean(torch.cat([kl for _, kl in bounds]))
+    if data.test_labels is not None and isinstance(generator, HasClassifier):
+        result |= _classification_error(generator, test, data.test_labels[rows])
+    if isinstance(generator, HasTranslation):
+        result |= evaluate_translation(generator, data, rows, rng)
+    if data.test_labels is not None and data.train_labels is not None and isinstance(generator, HasClusters):
+        result |= code_accuracy(generator, data, test, data.test_labels[rows])
+    if extractor is not None and data.train_labels is not None and isinstance(generator, ClassConditional):
+        result |= class_accuracy(generator, data, extractor.classify, len(test))
+    if data.binary and isinstance(generator, HasBound):
+        result |= _bound(generator, test)
     return result
 
 
-def _drawn(generator: Generator, count: int) -> torch.Tensor:
-    sizes = [min(_DRAWN, count - begun) for begun in range(0, count, _DRAWN)]
+def _sample(generator: Generator, count: int) -> torch.Tensor:
+    sizes = [min(_SAMPLE_BATCH_SIZE, count - start) for start in range(0, count, _SAMPLE_BATCH_SIZE)]
     return torch.cat([generator.sample(size).cpu().float() for size in sizes])
 
 
-def _black_and_white(samples: torch.Tensor, rng: Rng) -> torch.Tensor:
-    """Samples are probabilities, and black and white images would be told from them by that alone."""
+def _binary(samples: torch.Tensor, rng: Rng) -> torch.Tensor:
+    """Draw binary pixels from their probabilities; otherwise gray levels alone would tell samples from real images."""
     pixels = torch.Generator().manual_seed(rng.integer("evaluate/pixels"))
     return torch.bernoulli(samples.clamp(0, 1), generator=pixels)
 
 
-def _samples(samples: torch.Tensor, data: DataSet, test: torch.Tensor) -> Result:
+def _sample_statistics(samples: torch.Tensor, data: DataSet, test: torch.Tensor) -> Result:
     result: Result = {}
-    if len(data.spec.shape) == 3:  # points have no pixels
+    if len(data.spec.shape) == 3:  # images, not points
         result["mean_pixel_distance"] = _mean((samples.mean(0) - test.mean(0)).abs())
         result["mean_pixel_distance_floor"] = _mean((data.mean() - test.mean(0)).abs())
-    return result | {"diversity": _spread(samples) / max(_spread(test), 1e-12)}
+    return result | {"diversity": _mean_distance(samples) / max(_mean_distance(test), 1e-12)}
 
 
-def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Result:
+def _reconstruction_error(generator: HasReconstruction, test: torch.Tensor) -> float:
+    errors = []
+    for x in torch.split(test, _BATCH_SIZE):
+        errors.append((as_float(x) - generator.reconstruct(x).cpu()).square().flatten(1).mean(1))
+    return _mean(torch.cat(errors))
+
+
+def _likelihood(generator: HasLikelihood, data: DataSet, test: torch.Tensor) -> Result:
     try:
         estimate = generator.log_likelihood(test)
-    except UserError as impossible:  # too large to enumerate: the other figures still stand
-        return {"log_likelihood_missing": str(impossible)}
+    except UserError as error:  # such as a model with too many states to enumerate; the other metrics remain
+        return {"log_likelihood_missing": str(error)}
     nats = estimate.nats.cpu()
     name = "log_density" if estimate.density else "log_likelihood"
     result: Result = {
@@ -152,30 +150,35 @@ def _likelihood(generator: Likelihood, data: DataSet, test: torch.Tensor) -> Res
     if estimate.density:
         return result
     baseline = likelihood.bernoulli_log_prob(
-        likelihood.factorised_bernoulli(data.mean(), len(data.train)), as_float(test)
+        likelihood.factorized_bernoulli_logits(data.mean(), len(data.train)), as_float(test)
     )
-    return result | {"factorised_log_likelihood": _mean(baseline), "margin_nats": _mean(nats) - _mean(baseline)}
+    return result | {"factorized_log_likelihood": _mean(baseline), "margin_nats": _mean(nats) - _mean(baseline)}
 
 
-def _pseudo_likelihood(generator: PseudoLikelihood, test: torch.Tensor) -> Result:
+def _pseudo_likelihood(generator: HasPseudoLikelihood, test: torch.Tensor) -> Result:
     try:
         return {"pseudo_log_likelihood": _mean(generator.pseudo_log_likelihood(test))}
-    except UserError as impossible:  # not of these pixels
-        return {"pseudo_log_likelihood_missing": str(impossible)}
+    except UserError as error:  # such as a model of real-valued pixels
+        return {"pseudo_log_likelihood_missing": str(error)}
 
 
-def _errors(classifier: Classifier, test: torch.Tensor, labels: torch.Tensor) -> Result:
+def _classification_error(classifier: HasClassifier, test: torch.Tensor, labels: torch.Tensor) -> Result:
     try:
         found = confusion(classifier, test, labels)
-    except UserError as impossible:  # it has not come to the classes yet
-        return {"error_missing": str(impossible)}
+    except UserError as error:  # such as a model that learns the classes in a later stage of training
+        return {"error_missing": str(error)}
     return {"error": found.error, "error_ci95": found.error_ci95}
+
+
+def _bound(generator: HasBound, test: torch.Tensor) -> Result:
+    bounds = [generator.bound(x) for x in torch.split(test, _BATCH_SIZE)]
+    return {"elbo": _mean(torch.cat([elbo for elbo, _ in bounds])), "kl": _mean(torch.cat([kl for _, kl in bounds]))}
 
 
 def _mean(x: torch.Tensor) -> float:
     return float(x.double().mean())
 
 
-def _spread(images: torch.Tensor) -> float:
-    """Mean Euclidean distance of each image to the next: as good as all pairs, where the order is random."""
+def _mean_distance(images: torch.Tensor) -> float:
+    """Return the mean Euclidean distance of consecutive images: as good as all pairs if their order is random."""
     return _mean(torch.linalg.vector_norm((images - images.roll(1, 0)).flatten(1), dim=1))

@@ -1,84 +1,95 @@
-"""Walks through a generator's codes, and what they look like."""
+"""Walks through a generator's latent space, and the images along them."""
 
 import torch
 
-from sandbox.interfaces.generator import Coder, Conditional, Imagines, Steers
+from sandbox.interfaces.capabilities import ClassConditional, HasDecoder, HasEncoder, HasLatentCodes, HasLatents
 
 
-def spread(images: torch.Tensor, count: int) -> torch.Tensor:
-    """`count` of the images, evenly spaced: neighbours in a set of frames look alike."""
+def evenly_spaced(images: torch.Tensor, count: int) -> torch.Tensor:
+    """Return `count` of the images, evenly spaced: neighbors in a data set of frames look alike."""
     return images[torch.linspace(0, len(images) - 1, min(count, len(images))).long()]
 
 
-def along_latents(coder: Coder, images: torch.Tensor, count: int, steps: int, reach: float = 3.0) -> torch.Tensor:
-    """From the images' mean code along one latent at a time: the `count` that differ most from image to image.
+def along_latents(
+    generator: HasEncoder, images: torch.Tensor, count: int, steps: int, reach: float = 3.0
+) -> torch.Tensor:
+    """Walk from the images' mean code along one latent at a time, for the `count` latents of the largest variance.
 
     Args:
-        coder: what encodes and decodes.
-        images: [B, C, H, W]; their codes' means and standard deviations are the measure.
-        count: of latents; at most as many as there are.
-        steps: images of a walk.
-        reach: where walks begin and end, in standard deviations on either side of the mean.
+        generator: A generator that encodes and decodes.
+        images: Images [B, C, H, W] whose codes give each latent's mean and standard deviation.
+        count: Number of latents; at most all of them.
+        steps: Images per walk.
+        reach: Ends of the walks, in standard deviations on either side of the mean.
 
     Returns:
-        [latents, steps, C, H, W] in [0, 1].
+        Images [latents, steps, C, H, W] in [0, 1].
     """
-    codes = coder.encode(images)
-    mean, deviation = codes.mean(0), codes.std(0, correction=0)
+    codes = generator.encode(images)
+    mean = codes.mean(0)
+    deviation = codes.std(0, correction=0)
     chosen = deviation.topk(min(count, len(mean))).indices
     directions = torch.diag(deviation)[chosen]
     offsets = torch.linspace(-reach, reach, steps, device=codes.device)
-    return _decoded(coder, mean + offsets[:, None] * directions[:, None])
+    return _decode(generator, mean + offsets[:, None] * directions[:, None])
 
 
-def between_images(coder: Coder, images: torch.Tensor, steps: int) -> torch.Tensor:
-    """On a straight line from the code of each image of a pair to that of the other.
+def between_images(generator: HasEncoder, images: torch.Tensor, steps: int) -> torch.Tensor:
+    """Walk on a straight line from the code of the first image of each pair to the code of the second.
 
     Args:
-        coder: what encodes and decodes.
-        images: [2 * pairs, C, H, W]; a pair is two in a row.
-        steps: images of a walk; the first and the last are reconstructions.
+        generator: A generator that encodes and decodes.
+        images: Images [2 * pairs, C, H, W]; two consecutive images are a pair.
+        steps: Images per walk; the first and the last one are reconstructions.
 
     Returns:
-        [pairs, steps, C, H, W] in [0, 1].
+        Images [pairs, steps, C, H, W] in [0, 1].
     """
-    starts, ends = (coder.encode(half)[:, None] for half in (images[0::2], images[1::2]))
-    return _decoded(coder, torch.lerp(starts, ends, torch.linspace(0, 1, steps, device=starts.device)[:, None]))
+    starts = generator.encode(images[0::2])[:, None]
+    ends = generator.encode(images[1::2])[:, None]
+    fractions = torch.linspace(0, 1, steps, device=starts.device)[:, None]
+    return _decode(generator, torch.lerp(starts, ends, fractions))
 
 
-def between_latents(imagines: Imagines, count: int, steps: int) -> torch.Tensor:
-    """On a great circle from one draw of the prior to another, `count` times, [count, steps, C, H, W] in [0, 1].
+def between_latents(generator: HasLatents, count: int, steps: int) -> torch.Tensor:
+    """Walk `count` times on a great circle from one sample of the prior to another.
 
-    Normal latents lie near a sphere: in the middle of a straight line they would be shorter than any that was drawn. A
-    walk stays with its class, where rows of what is decoded are of the classes in turn.
+    Samples of a normal prior lie close to a sphere, and the middle of a straight line between them would be much
+    shorter than any sample. Each walk is decoded at the same row of the batch throughout, so it stays in one class if
+    the generator decodes its rows as the classes in turn.
+
+    Returns:
+        Images [count, steps, C, H, W] in [0, 1].
     """
-    starts, ends = imagines.latents(2 * count).chunk(2)
-    codes = [on_sphere(starts, ends, share / (steps - 1)) for share in range(steps)]
-    return torch.stack([imagines.decode(rows) for rows in codes], 1)
+    starts, ends = generator.latents(2 * count).chunk(2)
+    codes = [slerp(starts, ends, step / (steps - 1)) for step in range(steps)]
+    return torch.stack([generator.decode(rows) for rows in codes], 1)
 
 
-def on_sphere(starts: torch.Tensor, ends: torch.Tensor, share: float) -> torch.Tensor:
-    """`share` of the way from each of [B, Z] to each of [B, Z] by even steps of the angle (Shoemake 1985)."""
+def slerp(starts: torch.Tensor, ends: torch.Tensor, fraction: float) -> torch.Tensor:
+    """Interpolate spherically from each row of [B, Z] to the same row of another (Shoemake 1985)."""
     cosines = torch.nn.functional.cosine_similarity(starts, ends, dim=1)
-    angles = cosines.clamp(-1, 1).acos()[:, None].clamp(min=1e-4)  # of parallel ones: a straight line
-    from_start, from_end = ((1 - share) * angles).sin(), (share * angles).sin()
+    angles = cosines.clamp(-1, 1).acos()[:, None].clamp(min=1e-4)  # the bound makes parallel rows a straight line
+    from_start = ((1 - fraction) * angles).sin()
+    from_end = (fraction * angles).sin()
     return (from_start * starts + from_end * ends) / angles.sin()
 
 
-def per_class(conditional: Conditional, count: int) -> torch.Tensor:
-    """`count` images of each class, [classes, count, C, H, W] in [0, 1]."""
-    images = conditional.sample_of(torch.arange(conditional.num_classes()).repeat_interleave(count))
+def per_class(generator: ClassConditional, count: int) -> torch.Tensor:
+    """Sample `count` images of each class, [classes, count, C, H, W] in [0, 1]."""
+    images = generator.sample_of(torch.arange(generator.num_classes()).repeat_interleave(count))
     return images.view(-1, count, *images.shape[1:])
 
 
-def along_codes(generator: Steers, steps: int, reach: float = 1.0) -> torch.Tensor:
-    """One code after another from -reach to reach, the others 0, in each class: all else stays the same.
+def along_codes(generator: HasLatentCodes, steps: int, reach: float = 1.0) -> torch.Tensor:
+    """Vary one code at a time from -reach to reach in each class, with the other codes at 0 and the same noise.
 
     Returns:
-        [codes * classes, steps, C, H, W] in [0, 1]: all classes of the first code, then of the next. Without codes, a
-        row for each class.
+        Images [codes * classes, steps, C, H, W] in [0, 1]: the first code in all classes, then the second one. Without
+        codes, one row for each class.
     """
-    classes, offsets = torch.arange(generator.num_classes()), torch.linspace(-reach, reach, steps)
+    classes = torch.arange(generator.num_classes())
+    offsets = torch.linspace(-reach, reach, steps)
     number = generator.num_codes()
     directions = torch.eye(number) if number else torch.zeros(1, 0)
     codes = directions[:, None, None] * offsets[:, None]  # [codes, 1, steps, codes]
@@ -87,7 +98,7 @@ def along_codes(generator: Steers, steps: int, reach: float = 1.0) -> torch.Tens
     return images.view(-1, steps, *images.shape[1:])
 
 
-def _decoded(coder: Coder, codes: torch.Tensor) -> torch.Tensor:
-    """[walks, steps, Z] -> [walks, steps, C, H, W]."""
-    pictures = coder.decode(codes.flatten(0, 1))
-    return pictures.view(*codes.shape[:2], *pictures.shape[1:])
+def _decode(generator: HasDecoder, codes: torch.Tensor) -> torch.Tensor:
+    """Decode [walks, steps, Z] to images [walks, steps, C, H, W]."""
+    images = generator.decode(codes.flatten(0, 1))
+    return images.view(*codes.shape[:2], *images.shape[1:])

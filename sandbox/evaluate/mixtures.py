@@ -1,65 +1,89 @@
-"""How well a generator's points fit a mixture of Gaussians that is known; each figure beside that of real points."""
+"""Distances between generated points and a known mixture of Gaussians.
+
+The floor of a metric is its value for training points in place of samples.
+"""
 
 import torch
 
 from sandbox.interfaces.dataset import Mixture
 from sandbox.ops import sample_quality
-from sandbox.ops.sample_quality import sliced_wasserstein, wasserstein
+from sandbox.ops.sample_quality import sliced_wasserstein, wasserstein_1d
 
 Result = dict[str, float | str | int]
 
-_A_MODE = 10  # samples, on average: even of the real ones, fewer would miss some
+_SAMPLES_PER_MODE = 10  # with fewer on average, even real points would miss a mode now and then
 
 
 def point_distances(mixture: Mixture, samples: torch.Tensor, test: torch.Tensor, train: torch.Tensor) -> Result:
-    """As many samples, test points and training points, [N, D] each.
+    """Compare samples with the mixture and with test points, and training points likewise for the floors.
+
+    Args:
+        mixture: The density that the data were sampled from.
+        samples: Generated points [N, D].
+        test: As many test points.
+        train: As many training points.
 
     Returns:
-        `modes` and the rest of `found_modes`; `high_quality`, the share of samples within three standard deviations of
-        their nearest centre; `js`, the Jensen-Shannon divergence from the known density, nats, and `js_floor`, that
-        of the training points; on a line `w1`, the Wasserstein-1 distance of the samples to the test points, and
-        `w1_floor`, that of the training points to them; in the plane `sliced_w1` and its `_floor`.
+        A dict of metrics, each with its `_floor`.
+
+        * `modes` and the other results of `mode_coverage`.
+        * `high_quality`: fraction of samples within three standard deviations of the nearest center.
+        * `js`: Jensen-Shannon divergence from the known density, nats.
+        * On a line `w1`: Wasserstein-1 distance to the test points. In the plane `sliced_w1`: its sliced form.
     """
-    centres, deviation, n = mixture.centres(), mixture.spread(), len(samples)
-    dimensions = centres.shape[1]
-    ours, theirs = (sample_quality.nearest_mode(x, centres, deviation) for x in (samples, train))
-    result = found_modes(sample_quality.counts(ours, len(centres)), sample_quality.counts(theirs, len(centres)), n)
-    result |= {"high_quality": _share(ours >= 0), "high_quality_floor": _share(theirs >= 0)}
-    cells = sample_quality.num_cells(deviation, dimensions)
-    p = sample_quality.masses(centres, deviation, cells)
+    centers = mixture.centers()
+    deviation = mixture.spread()
+    num_modes, dimensions = centers.shape
+    sampled = sample_quality.nearest_mode(samples, centers, deviation)
+    real = sample_quality.nearest_mode(train, centers, deviation)
+    result = mode_coverage(
+        sample_quality.mode_counts(sampled, num_modes), sample_quality.mode_counts(real, num_modes), len(samples)
+    )
+    result |= {"high_quality": _fraction(sampled >= 0), "high_quality_floor": _fraction(real >= 0)}
+    cells = sample_quality.cells_per_side(deviation, dimensions)
+    p = sample_quality.cell_masses(centers, deviation, cells)
     for name, points in (("js", samples), ("js_floor", train)):
-        result[name] = float(sample_quality.jensen_shannon(p, sample_quality.shares(points, cells)))
+        result[name] = float(sample_quality.jensen_shannon(p, sample_quality.cell_frequencies(points, cells)))
     if dimensions == 1:
-        return result | {"w1": float(wasserstein(samples, test)), "w1_floor": float(wasserstein(train, test))}
+        return result | {"w1": float(wasserstein_1d(samples, test)), "w1_floor": float(wasserstein_1d(train, test))}
     return result | {
         "sliced_w1": float(sliced_wasserstein(samples, test)),
         "sliced_w1_floor": float(sliced_wasserstein(train, test)),
     }
 
 
-def found_modes(found: torch.Tensor, real: torch.Tensor, samples: int) -> Result:
-    """Of how many samples fell to each mode, and of as many real ones, [K] each.
+def mode_coverage(sampled: torch.Tensor, real: torch.Tensor, samples: int) -> Result:
+    """Count the modes that the samples cover.
+
+    Args:
+        sampled: Number of samples in each mode, [K].
+        real: Number of real examples in each mode, out of as many, [K].
+        samples: Number of samples in all.
 
     Returns:
-        `modes`, how many have at least one; `num_modes`, how many there are; `reverse_kl`, the KL of the shares to even
-        ones, nats; `modes_floor` and `reverse_kl_floor`, of the real ones. With fewer than ten samples a mode
-        `modes_missing`, and with samples of no mode at all `reverse_kl_missing`, say why.
+        A dict with these entries.
+
+        * `modes`: number of modes with at least one sample; `num_modes`: number of modes K.
+        * `reverse_kl`: KL divergence of the modes' frequencies from the uniform distribution, nats;
+          `reverse_kl_missing`, a message, if no sample belongs to any mode.
+        * `modes_floor`, `reverse_kl_floor`: the same for the real examples.
+        * `modes_missing`, a message, in place of all but `num_modes` if there are fewer than ten samples per mode.
     """
-    result: Result = {"num_modes": len(found)}
-    needed = _A_MODE * len(found)
+    result: Result = {"num_modes": len(sampled)}
+    needed = _SAMPLES_PER_MODE * len(sampled)
     if samples < needed:
         return result | {
-            "modes_missing": f"to count {len(found)} modes {needed} samples are needed, as many test ones and training "
-            f"ones, but there are {samples}: add --images {needed}, or take data with more of them"
+            "modes_missing": f"to count {len(sampled)} modes {needed} samples are needed, as many test and training "
+            f"examples, but there are {samples}: add --images {needed}, or use a larger data set"
         }
-    result |= {"modes": float((found > 0).sum()), "modes_floor": float((real > 0).sum())}
-    for name, each in (("reverse_kl", found), ("reverse_kl_floor", real)):
-        if each.any():
-            result[name] = float(sample_quality.reverse_kl(each))
+    result |= {"modes": float((sampled > 0).sum()), "modes_floor": float((real > 0).sum())}
+    for name, counts in (("reverse_kl", sampled), ("reverse_kl_floor", real)):
+        if counts.any():
+            result[name] = float(sample_quality.mode_reverse_kl(counts))
         else:
             result[f"{name}_missing"] = "no sample belongs to any mode"
     return result
 
 
-def _share(true: torch.Tensor) -> float:
+def _fraction(true: torch.Tensor) -> float:
     return float(true.double().mean())

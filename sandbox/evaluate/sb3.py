@@ -1,4 +1,4 @@
-"""Our agents for Stable-Baselines3's `evaluate_policy` and other code that calls `predict`."""
+"""An adapter of agents to Stable-Baselines3's `evaluate_policy` and other code that calls `predict`."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from sandbox.interfaces.state import RecurrentState, reset_where
 
 
 class Policy:
-    """What SB3 asks of a model: `predict`, with the carried state and its resets.
+    """An agent with Stable-Baselines3's method `predict`, the recurrent state and its resets included.
 
-    SB3 tells no rewards: an agent that wants its last one (`r2d2`) plays as if it were 0, and may score less here.
+    `predict` receives no rewards, so an agent whose state holds the last reward (`r2d2`) sees 0 and may score less.
     """
 
     def __init__(self, agent: Agent) -> None:
@@ -24,7 +24,17 @@ class Policy:
         episode_start: np.ndarray | None = None,
         deterministic: bool = True,
     ) -> tuple[np.ndarray, Any]:
-        """[N, *observation] -> actions [N] and the next state, zeroed where `episode_start` [N]."""
+        """Choose actions.
+
+        Args:
+            observation: Observations [N, ...].
+            state: The recurrent state before them; None is the initial state.
+            episode_start: Where the state is set to zero first, [N] bool.
+            deterministic: Whether the agent acts as in evaluation, else it explores.
+
+        Returns:
+            Actions [N] and the next recurrent state.
+        """
         if state is None:
             state = self._agent.initial_state(len(observation))
         elif episode_start is not None:

@@ -1,14 +1,15 @@
-"""The `Agent` interface: a learner that acts."""
+"""The `Agent` interface, a learner that acts, and two capabilities of agents: `TransitionLearner` and `Inspectable`."""
 
-from abc import abstractmethod
-from typing import Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from typing import Protocol
 
 import numpy as np
 import torch
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
-from sandbox.interfaces.learner import Learner, LearnerConfig
+from sandbox.interfaces.learner import Learner
+from sandbox.interfaces.learner_config import LearnerConfig
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import RecurrentState
@@ -48,15 +49,37 @@ class AgentConfig(LearnerConfig):
         """Build the agent."""
 
 
-@runtime_checkable
-class Explains(Protocol):
-    """An agent that can say what it sees and what it expects. None of this draws from its generators or changes it."""
+class TransitionLearner(Agent, Protocol):
+    """An agent that learns from transitions of a replay, which is built as the agent needs it.
 
-    def seen(self, observations: np.ndarray, state: RecurrentState) -> torch.Tensor:
-        """What its network is given, stack and all: [N, *observation] -> [N, *input] floats, bytes as [0, 1]."""
+    Attributes:
+        frame_stack: Number of observations that are stacked to one input of the network.
+        n_step: Number of rewards before a return is bootstrapped.
+    """
 
-    def values(self, seen: torch.Tensor, state: RecurrentState) -> torch.Tensor:
-        """What it expects of each action, [N, *input] -> [N, A]; gradients reach `seen`."""
+    frame_stack: int
+    n_step: int
 
+
+class Inspectable(ABC):
+    """An agent whose network input and action values can be shown. These methods change nothing and draw nothing."""
+
+    @abstractmethod
+    def network_input(self, observations: np.ndarray, state: RecurrentState) -> torch.Tensor:
+        """Return the input of the network, stacked observations included.
+
+        Args:
+            observations: [N, *observation].
+            state: The recurrent state before these observations.
+
+        Returns:
+            [N, *input] floats; bytes are scaled to [0, 1].
+        """
+
+    @abstractmethod
+    def q_values(self, network_input: torch.Tensor, state: RecurrentState) -> torch.Tensor:
+        """Return the expected return of every action, [N, A]; gradients reach `network_input` [N, *input]."""
+
+    @abstractmethod
     def epsilon(self, *, explore: bool) -> float:
-        """How often it now acts at random, as `act` would in one environment."""
+        """Return the present probability of a random action of `act` in one environment."""

@@ -1,8 +1,7 @@
-"""The interface of data sets: whole sets of images, kept in memory as bytes, or of points."""
+"""The data set interface: `DataSet`, its config, and the capabilities that some data sets have."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
 
 import torch
 
@@ -14,12 +13,20 @@ from sandbox.interfaces.spec import Spec
 
 @dataclass(frozen=True)
 class DataSet:
-    """Images [N, C, H, W] uint8, already split; `binary` says that every byte is 0 or 255. Labels are [N] int64.
+    """Images or points in memory, split into a training and a test set.
 
-    Points are [N, D] float32 in the unit cube; pictures are made of those on a line and in the plane (D = 1, 2).
+    Source images are the input of image-to-image translation: a model learns to translate a source image into an image.
 
-    Sources [N, C', H, W] uint8 are what images can be translated from: each image's own, in the training half only if
-    it is `paired` (otherwise there may be more or fewer of them than images), in the test half always.
+    Attributes:
+        train: Images [N, C, H, W], uint8; or points [N, D] in the unit cube, float32.
+        test: Test images or points, in the same format.
+        binary: True if every byte is 0 or 255.
+        train_labels: Classes of `train`, [N] int64; None for unlabeled data.
+        test_labels: Classes of `test`, [N] int64; None for unlabeled data.
+        train_sources: Source images [M, C', H, W], uint8; None for data without source images. If `paired`, source
+            image i belongs to image i; otherwise the two sets are independent, and M may differ from N.
+        test_sources: Source images of the test images, always paired with them.
+        paired: True if `train_sources` are paired with `train`.
     """
 
     train: torch.Tensor
@@ -33,44 +40,53 @@ class DataSet:
 
     @property
     def spec(self) -> Spec:
+        """The shapes of this data set, for learners."""
         classes = 0 if self.train_labels is None else int(self.train_labels.max()) + 1
         sources = None if self.train_sources is None else tuple(self.train_sources.shape[1:])
         is_bytes = self.train.dtype == torch.uint8
         return Spec(tuple(self.train.shape[1:]), is_bytes, num_classes=classes, source_shape=sources)
 
     def mean(self) -> torch.Tensor:
-        """The mean training image [C, H, W] in [0, 1], without a copy of them all as floats; or the mean point [D]."""
+        """Return the mean training image [C, H, W] in [0, 1], or the mean training point [D]."""
         if self.train.dtype != torch.uint8:
             return self.train.mean(0)
+        # Summing the bytes needs no float copy of the whole set.
         return (self.train.sum(0, dtype=torch.int64).double() / (255 * len(self.train))).float()
 
 
 class DataConfig(Config):
-    """A file under `sandbox/data/` defines exactly one."""
+    """Base of the data sets' configs; a file under `sandbox/data/` defines exactly one."""
 
     name: str
 
     @abstractmethod
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """Load or make the whole set; `runs` collects the frames of an agent for sets that are made of them."""
+        """Load or generate the whole data set.
+
+        Args:
+            rng: Named random streams of the run.
+            runs: Access to other runs; data sets of frames let an agent play there.
+        """
 
 
-@runtime_checkable
-class Mixture(Protocol):
-    """A data set's config whose points are an even mixture of round Gaussians: their density is known."""
+class Mixture(ABC):
+    """Capability of a data set: its points come from an even mixture of round Gaussians, so the density is known."""
 
-    def centres(self) -> torch.Tensor:
-        """Of the modes, [K, D], in the unit cube."""
+    @abstractmethod
+    def centers(self) -> torch.Tensor:
+        """Return the means of the modes in the unit cube, [K, D]."""
 
+    @abstractmethod
     def spread(self) -> float:
-        """A mode's standard deviation along each axis."""
+        """Return the standard deviation of a mode along each axis."""
 
 
-@runtime_checkable
-class Stacked(Protocol):
-    """A data set's config whose images have images of another set as channels; classes are those of all, read as one
-    decimal number.
+class Stacked(ABC):
+    """Capability of a data set: each channel of its images is an image of another data set.
+
+    A label combines the classes of all channels, read as one decimal number.
     """
 
+    @abstractmethod
     def channel(self) -> DataConfig:
-        """The set of each channel: it has ten classes."""
+        """Return the config of the data set of a single channel, which has ten classes."""

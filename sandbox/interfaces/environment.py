@@ -1,4 +1,4 @@
-"""The worlds' interfaces: what a stream asks of one, and what people need to play it."""
+"""The environment interface: the vector API of Gymnasium, plus rendering, keyboard controls and saved states."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,9 +13,11 @@ from sandbox.interfaces.spec import Spec
 
 @dataclass(frozen=True)
 class Controls:
-    """One player's keyboard: pygame's key names to actions, chords such as `up+space` among them.
+    """The keyboard of one player.
 
-    `idle` is the action while nothing is pressed; with None the game waits for a key.
+    Attributes:
+        keys: Actions by pygame's names of keys; chords such as `up+space` are keys, too.
+        idle: The action while no key is pressed; None makes the environment wait for a key.
     """
 
     keys: Mapping[str, int] = field(default_factory=dict)
@@ -23,49 +25,83 @@ class Controls:
 
 
 class Environment(Protocol):
-    """A `gymnasium.vector.VectorEnv` with autoreset disabled, that can draw, be played, and save itself.
+    """N copies of an environment that step together: a `gymnasium.vector.VectorEnv` with autoreset disabled.
 
-    `step` returns the true last observation when an episode ends; its environment then waits for
-    `reset(options={"reset_mask": ended})`. Where its infos hold `life_lost` [N] bool, those environments ended an
-    episode for learners only: a reset without a seed goes on with the same game, and its score counts on.
+    `step` returns the true last observation of an episode. That copy must then be reset with
+    `reset(options={"reset_mask": terminated | truncated})` before the next step.
+
+    If `infos["life_lost"][i]` is true, the episode of copy i ended for the learner only: a reset without a seed
+    continues the same game, and its return keeps accumulating.
     """
 
     num_envs: int
     single_observation_space: Space[Any]
     single_action_space: Space[Any]
-    controls: tuple[Controls, ...]  # one for each player
-    fps: float  # steps a second that suit people
+    controls: tuple[Controls, ...]  # One for each player.
+    fps: float  # Steps per second at which people play.
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
-    ) -> tuple[np.ndarray, dict[str, Any]]: ...
+    ) -> tuple[np.ndarray, dict[str, Any]]:
+        """Start new episodes and return the observations [N, ...] and infos.
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]: ...
+        Args:
+            seed: `seed` + i or `seed[i]` seeds copy i; None continues its random numbers.
+            options: `{"reset_mask": mask}` with a boolean mask [N] resets some copies only; the others keep their
+                state, and their last observation is returned again.
+        """
 
-    def draw(self, index: int) -> np.ndarray:
-        """The picture for people of environment `index`: [H, W, 3] uint8."""
+    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Take one action in each copy.
 
-    def state_dict(self) -> dict[str, Any]: ...
-    def load_state_dict(self, state: dict[str, Any]) -> None: ...
+        Args:
+            actions: One action for each copy, [N, ...].
+
+        Returns:
+            Observations [N, ...], rewards [N], terminated [N], truncated [N] and infos.
+
+        Raises:
+            ValueError: For an illegal action.
+            RuntimeError: If a copy waits for a reset.
+        """
+
+    def render_frame(self, index: int) -> np.ndarray:
+        """Render copy `index` for people: a frame [H, W, 3], uint8."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return everything that determines the future of all copies."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore a state that `state_dict` returned.
+
+        Raises:
+            UserError: If the state belongs to another environment, to other options or to another number of copies.
+        """
 
 
-EnvFactory = Callable[[int], Environment]  # a number of copies -> the environment
+EnvFactory = Callable[[int], Environment]  # Makes an environment of the given number of copies.
 
 
 def game_over(terminated: np.ndarray, truncated: np.ndarray, infos: Mapping[str, Any]) -> np.ndarray:
-    """Where the whole game ended, [N]: a life lost ends an episode for learners, but not the game's score."""
+    """Return a mask [N] of the copies whose game ended.
+
+    A lost life ends an episode for the learner, but it does not end the game.
+    """
     return (terminated | truncated) & ~infos.get("life_lost", np.zeros_like(terminated))
 
 
 def spec_of(env: Environment) -> Spec:
-    """What `env` delivers, for learners.
+    """Return the shapes that a learner of `env` is built for.
 
     Raises:
-        UserError: for actions that are not one choice among a few, or observations that are not one array.
+        UserError: If the actions are not discrete, or an observation is not a single array.
     """
     observation, action = env.single_observation_space, env.single_action_space
     if not isinstance(action, spaces.Discrete):
-        raise UserError(f"agents here choose among Discrete actions, this environment has {action}; choose another one")
+        raise UserError(f"agents need Discrete actions, but this environment has {action}; choose another environment")
     if not isinstance(observation, spaces.Box):
-        raise UserError(f"agents here see one Box, this environment shows {observation}; wrap it into one")
+        raise UserError(
+            f"agents need observations in a Box, but this environment has {observation}; wrap it so that an "
+            "observation is one array"
+        )
     return Spec(observation.shape, observation.dtype == np.uint8, int(action.n))

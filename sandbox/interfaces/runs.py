@@ -16,7 +16,7 @@ class OtherRuns(Protocol):
     """
 
     def learner(self, run: str) -> Learner:
-        """Return the learner of `run` as its newest checkpoint holds it; it is only read from, never trained."""
+        """Return the learner of `run`, restored from its newest checkpoint. The caller must not train it."""
 
     def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
         """Return `count` observations [count, C, H, W] uint8 of an agent that acts in an environment.
@@ -30,7 +30,7 @@ class OtherRuns(Protocol):
 
 
 class NoOtherRuns:
-    """No runs at all, for a member that is built outside of a run."""
+    """No other runs: for members that are built outside of a run."""
 
     def learner(self, run: str) -> Learner:
         """Raise `UserError`."""
@@ -38,7 +38,7 @@ class NoOtherRuns:
 
     def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
         """Raise `UserError`."""
-        raise UserError(f"there are no other runs here, so nobody collects frames of {agent!r}")
+        raise UserError(f"there are no other runs here, so frames of {agent!r} cannot be collected")
 
 
 NO_RUNS = NoOtherRuns()

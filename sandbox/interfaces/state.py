@@ -12,7 +12,7 @@ RecurrentState = Any
 
 
 def map_state(change: Callable[..., Any], state: RecurrentState, *others: RecurrentState) -> RecurrentState:
-    """The same state with each of its tensors changed; `change` is also given those in its place in `others`."""
+    """Apply `change` to each tensor of a state, and to the tensors at the same places in `others`."""
     if isinstance(state, dict):
         return {name: map_state(change, part, *(other[name] for other in others)) for name, part in state.items()}
     if isinstance(state, tuple):
@@ -21,14 +21,20 @@ def map_state(change: Callable[..., Any], state: RecurrentState, *others: Recurr
 
 
 def advance_state(state: RecurrentState, rewards: np.ndarray, ended: np.ndarray) -> RecurrentState:
-    """After a step: who wants to know the last rewards [N] is told; zeros where an episode ended [N]."""
+    """Return the state that the next step begins with.
+
+    Args:
+        state: The state that `act` returned. If it is a dict with an entry `reward`, that entry receives the rewards.
+        rewards: Rewards [N] of the step.
+        ended: Where the state is set to zero, [N].
+    """
     if isinstance(state, dict) and "reward" in state:
         state = state | {"reward": torch.from_numpy(rewards).to(state["reward"], copy=True)}
     return reset_where(state, ended)
 
 
 def reset_where(state: RecurrentState, ended: np.ndarray) -> RecurrentState:
-    """Zero the carried state of the environments [N] whose episode ended."""
+    """Set the state of the environments `ended` [N] to zero."""
     if not ended.any():
         return state
     keep = torch.from_numpy(~ended)

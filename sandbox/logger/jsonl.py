@@ -1,4 +1,7 @@
-"""The run's own record: metrics.jsonl, one object a line, and summary.json. Every other sink is a mirror of it."""
+"""The log of a run in its folder: metrics.jsonl with one object per line, and summary.json.
+
+All other sinks only mirror this log.
+"""
 
 import json
 import math
@@ -12,48 +15,51 @@ from sandbox.core.errors import UserError
 
 
 class Jsonl:
-    """Appends `{"step": ..., "time": ..., metric: number, ...}` to `path`, opened and closed for every line.
+    """Appends lines `{"step": ..., "time": ..., metric: number, ...}` to a file.
 
-    `time` is in seconds since the run's start, without the pauses between a stop and its resume. Numbers that JSON
-    lacks are the strings "NaN", "Infinity" and "-Infinity". The first line of a run that was not restored by
-    `load_state_dict` starts the file anew.
+    `time` is the training time in seconds, without the pauses between a stop and a resume. Numbers that JSON lacks are
+    written as the strings "NaN", "Infinity" and "-Infinity". The first line overwrites an existing file, unless
+    `load_state_dict` was called before. The file is opened and closed for every line.
+
+    Args:
+        path: The file metrics.jsonl.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._offset = 0
-        self._started = time.monotonic()
+        self._size = 0
+        self._start_time = time.monotonic()
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """Add a line; it is with the operating system when this returns, so killing the process loses nothing.
+        """Append a line; once this returns, the operating system has it, and killing the process loses nothing.
 
         Raises:
-            UserError: if it cannot be written, e.g. because the disk is full.
+            UserError: if the line cannot be written, e.g. because the disk is full.
         """
         row = {"step": step, "time": round(self._seconds(), 3), **metrics}
-        line = json.dumps(strict(row), allow_nan=False).encode() + b"\n"
+        line = json.dumps(json_safe(row), allow_nan=False).encode() + b"\n"
         try:
-            with self._path.open("ab" if self._offset else "wb") as file:
+            with self._path.open("ab" if self._size else "wb") as file:
                 file.write(line)
         except OSError as error:
             raise _cannot_write(self._path, error) from error
-        self._offset += len(line)
+        self._size += len(line)
 
     def media(self, step: int, name: str, path: Path) -> None:
-        """Nothing: the file lies in the run folder already."""
+        """Do nothing: the file is in the run folder already."""
 
     def checkpoint(self, step: int, folder: Path) -> None:
-        """Nothing: the checkpoint lies in the run folder already."""
+        """Do nothing: the checkpoint is in the run folder already."""
 
     def close(self, summary: Mapping[str, Any]) -> None:
-        """Write `summary` to summary.json beside the metrics, whole or not at all.
+        """Write `summary` to summary.json next to the metrics, whole or not at all.
 
         Raises:
             UserError: if it cannot be written.
         """
         target = self._path.with_name("summary.json")
         partial = target.with_name("summary.json.partial")
-        text = json.dumps(strict(summary), indent=2, allow_nan=False) + "\n"
+        text = json.dumps(json_safe(summary), indent=2, allow_nan=False) + "\n"
         try:
             with partial.open("w", encoding="utf-8") as file:
                 file.write(text)
@@ -64,14 +70,14 @@ class Jsonl:
             raise _cannot_write(target, error) from error
 
     def state_dict(self) -> dict[str, Any]:
-        """Bytes written and seconds passed so far; those bytes are on the disk before a checkpoint speaks of them."""
-        if self._offset:
+        """Return the size of the file and the training time, after flushing the file to disk."""
+        if self._size:
             with self._path.open("ab") as file:
                 os.fsync(file.fileno())
-        return {"offset": self._offset, "seconds": self._seconds()}
+        return {"offset": self._size, "seconds": self._seconds()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Cut off what was written after the checkpoint, and go on from there.
+        """Truncate the file to its size at the checkpoint, and continue from there.
 
         Raises:
             UserError: if the file is shorter than it was at the checkpoint.
@@ -80,50 +86,52 @@ class Jsonl:
         if size < state["offset"]:
             raise UserError(
                 f"{self._path} holds {size} bytes, but held {state['offset']} when the checkpoint was saved: "
-                "it was cut, edited or not copied along. Put the whole file back, or start a new run."
+                "it was cut, edited or not copied along. Restore the whole file, or start a new run."
             )
         with self._path.open("ab") as file:
             file.truncate(state["offset"])
-        self._offset = state["offset"]
-        self._started = time.monotonic() - state["seconds"]
+        self._size = state["offset"]
+        self._start_time = time.monotonic() - state["seconds"]
 
     def _seconds(self) -> float:
-        return time.monotonic() - self._started
+        return time.monotonic() - self._start_time
 
 
-def read(path: Path) -> list[dict[str, float]]:
-    """The lines of a metrics.jsonl as numbers; a last line that is still being written, or was cut, is left out.
+def read_rows(path: Path) -> list[dict[str, float]]:
+    """Read a metrics.jsonl as numbers; an incomplete last line is left out.
 
     Raises:
-        UserError: if the file is missing, or a line in it is not an object of numbers.
+        UserError: if the file is missing, or a line is not an object of numbers.
     """
     try:
         lines = path.read_bytes().split(b"\n")
     except OSError as error:
         raise UserError(f"cannot read {path}: {error.strerror}.") from error
     rows = []
-    for number, line in enumerate(lines[:-1], start=1):  # what follows the last newline is not a whole line
+    for number, line in enumerate(lines[:-1], start=1):  # after the last newline there is no complete line
         try:
             row = json.loads(line)
             rows.append({name: float(value) if isinstance(value, str) else value for name, value in row.items()})
         except (ValueError, AttributeError) as error:
-            raise UserError(f"{path}, line {number}: not a line of metrics. Is this file one of a run?") from error
+            raise UserError(f"{path}, line {number}: not a line of metrics. Is it the log of a run?") from error
     return rows
 
 
 def _cannot_write(path: Path, error: OSError) -> UserError:
     return UserError(
         f"cannot write {path}: {error.strerror}. "
-        "Make room or mend the folder, then resume the run from its last checkpoint."
+        "Free some space or repair the folder, then resume the run from its last checkpoint."
     )
 
 
-def strict(value: Any) -> Any:
-    """`value` with the numbers that strict parsers refuse as strings, at any depth."""
+def json_safe(value: Any) -> Any:
+    """Return `value` with NaN and infinities as strings, at any depth, because strict JSON parsers refuse them."""
     if isinstance(value, Mapping):
-        return {str(key): strict(inner) for key, inner in value.items()}
+        return {str(key): json_safe(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [strict(inner) for inner in value]
+        return [json_safe(inner) for inner in value]
     if isinstance(value, float) and not math.isfinite(value):
-        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+        if math.isnan(value):
+            return "NaN"
+        return "Infinity" if value > 0 else "-Infinity"
     return value

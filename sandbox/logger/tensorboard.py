@@ -1,4 +1,4 @@
-"""Metrics and pictures for TensorBoard."""
+"""The TensorBoard sink: metrics and images."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,9 +11,9 @@ from sandbox.core.errors import UserError
 
 
 class TensorBoard:
-    """Writes event files into `folder`.
+    """Writes event files to `folder`.
 
-    A resumed run writes a second file; whatever the first one holds from the resumed step on is dropped by TensorBoard.
+    A resumed run writes a second file. TensorBoard ignores what the first one has from the resumed step on.
 
     Raises:
         UserError: if TensorBoard is not installed.
@@ -27,29 +27,30 @@ class TensorBoard:
                 "logger.tensorboard=true, but TensorBoard is not installed. "
                 "Run `pip install 'rl-sandbox[tensorboard]'`, or use logger.tensorboard=false."
             ) from error
-        self._folder, self._make = folder, SummaryWriter
-        self._made: SummaryWriter | None = None
+        self._folder = folder
+        self._make_writer = SummaryWriter
+        self._writer: SummaryWriter | None = None
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         for name, value in metrics.items():
-            self._writer(step).add_scalar(name, value, step)
+            self._writer_from(step).add_scalar(name, value, step)
 
     def media(self, step: int, name: str, path: Path) -> None:
-        """A PNG is shown; a film, which TensorBoard cannot show, is named."""
+        """Log a PNG as an image, and a video, which TensorBoard cannot show, as a link."""
         if path.suffix == ".png":
-            with Image.open(path) as picture:
-                self._writer(step).add_image(name, np.asarray(picture.convert("RGB")), step, dataformats="HWC")
+            with Image.open(path) as image:
+                self._writer_from(step).add_image(name, np.asarray(image.convert("RGB")), step, dataformats="HWC")
         else:
-            self._writer(step).add_text(name, f"[{path.name}]({path.resolve().as_uri()})", step)
+            self._writer_from(step).add_text(name, f"[{path.name}]({path.resolve().as_uri()})", step)
 
     def checkpoint(self, step: int, folder: Path) -> None: ...
 
     def close(self, summary: Mapping[str, Any]) -> None:
-        if self._made is not None:
-            self._made.close()
+        if self._writer is not None:
+            self._writer.close()
 
-    def _writer(self, step: int) -> Any:
-        """Made at the first event, whose step says from where older events of a killed run do not count."""
-        if self._made is None:
-            self._made = self._make(str(self._folder), purge_step=step)
-        return self._made
+    def _writer_from(self, step: int) -> Any:
+        """Return the writer; it is made at the first event, so that older events from its step on are ignored."""
+        if self._writer is None:
+            self._writer = self._make_writer(str(self._folder), purge_step=step)
+        return self._writer

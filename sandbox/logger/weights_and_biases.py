@@ -1,8 +1,8 @@
-"""Metrics, films, sample grids and checkpoints for Weights & Biases, online or in files that can be sent later.
+"""The Weights & Biases sink: metrics, media and checkpoints, sent online or kept in files for a later upload.
 
-The environment variables that name a run or its mode are overruled by the config; only `auto` heeds a WANDB_MODE that
-keeps runs offline, and says so. Those that say who and where (WANDB_API_KEY, WANDB_ENTITY, WANDB_BASE_URL, ...) work
-as W&B describes them.
+The config overrides environment variables that name a run or choose its mode, with one exception: `auto` obeys a
+WANDB_MODE that keeps runs offline, and reports it. Variables for user and server (WANDB_API_KEY, WANDB_ENTITY,
+WANDB_BASE_URL and others) work as W&B documents them.
 """
 
 import os
@@ -21,83 +21,90 @@ _FINISH_SECONDS = 120.0
 
 
 class WeightsAndBiases:
-    """A W&B run called `name`, kept under `folder`/wandb; a resumed run goes on under the same id.
+    """Mirrors a run to a W&B run; a resumed run keeps its W&B id.
 
-    `auto` is online if there is a key that the server takes, else offline with one line on standard error that says
-    how to send the run later. `config` is the resolved config of the run.
+    Args:
+        mode: `online`; `offline`; or `auto`, which is online if the server accepts the API key, otherwise offline with
+            a message on how to upload the run later.
+        project: Name of the W&B project.
+        name: Name of the run.
+        folder: The run folder; W&B keeps its files in its subfolder `wandb`.
+        config: The resolved config of the run.
 
     Raises:
-        UserError: if `mode` is online and there is no key, or the server does not take it; for an impossible project.
+        UserError: if `mode` is online and the server accepts no key, or the project name is invalid.
     """
 
     def __init__(self, mode: Mode, project: str, name: str, folder: Path, config: Mapping[str, Any]) -> None:
         self._folder = folder
         self._broken = False
         self._last_checkpoint: tuple[int, Path] | None = None
-        why_not = None if mode == "offline" else why_not_online(mode)
-        if mode == "online" and why_not:
+        obstacle = None if mode == "offline" else why_not_online(mode)
+        if mode == "online" and obstacle:
             raise UserError(
-                f"logger.wandb=online, but {why_not}. "
+                f"logger.wandb=online, but {obstacle}. "
                 "Run `wandb login` or set WANDB_API_KEY, or use logger.wandb=auto, offline or off."
             )
-        self._offline = mode == "offline" or why_not is not None
-        about = {"project": project, "name": name, "dir": str(folder), "id": _id_in(folder), "config": dict(config)}
+        self._offline = mode == "offline" or obstacle is not None
+        about = {"project": project, "name": name, "dir": str(folder), "id": _run_id(folder), "config": dict(config)}
         self._run = _start("offline" if self._offline else "online", about)
-        if why_not:
-            _say(f"{why_not}, so this run is kept offline; after `wandb login`, send it with: {self.where}")
+        if obstacle:
+            _print(f"{obstacle}, so this run is kept offline; after `wandb login`, upload it with: {self.where}")
         self._run.define_metric("step")
         self._run.define_metric("*", step_metric="step")
 
     @property
     def where(self) -> str:
-        """How to see the run: its address, or the command that sends it."""
+        """The address of the run, or the command that uploads it."""
         if not self._offline:
             return str(self._run.url)
         return f"wandb sync {shlex.quote(str(self._folder / 'wandb'))}/offline-run-*"
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        """One row; `step` is a metric and the others' axis, because W&B's own step may never go back."""
-        self._try(lambda: self._run.log({**metrics, "step": step}))
+        """Log a row. Its `step` is a metric, used as the x-axis, because W&B's own step can never decrease."""
+        self._attempt(lambda: self._run.log({**metrics, "step": step}))
 
     def media(self, step: int, name: str, path: Path) -> None:
-        """The file itself is handed over: W&B would scale arrays of floats, and encode films anew."""
+        """Log the file itself: given arrays, W&B would rescale floats and encode videos again."""
         import wandb
 
         kind = wandb.Image if path.suffix == ".png" else wandb.Video
-        self._try(lambda: self._run.log({name: kind(str(path)), "step": step}))
+        self._attempt(lambda: self._run.log({name: kind(str(path)), "step": step}))
 
     def checkpoint(self, step: int, folder: Path) -> None:
-        """Online, the learner's files of each checkpoint; offline, where each would be a copy, of the last one."""
+        """Log the learner's files: of every checkpoint if online, of the last one if offline, to save space."""
         self._last_checkpoint = (step, folder)
         if not self._offline:
-            self._try(self._keep_checkpoint)
+            self._attempt(self._log_checkpoint)
 
     def close(self, summary: Mapping[str, Any]) -> None:
-        """Finish the run; what cannot be sent in time stays on the disk, and a line says how to send it."""
+        """Finish the run; what cannot be uploaded in time stays on disk, and a message says how to upload it."""
         if self._offline:
-            self._try(self._keep_checkpoint)
-        self._try(lambda: self._run.summary.update(dict(summary)))
-        self._try(self._finish)
+            self._attempt(self._log_checkpoint)
+        self._attempt(lambda: self._run.summary.update(dict(summary)))
+        self._attempt(self._finish)
 
-    def _try(self, action: Callable[[], object]) -> None:
-        """A mirror must not end the run it shows: what goes wrong in W&B is said once, and W&B left alone after it."""
+    def _attempt(self, action: Callable[[], object]) -> None:
+        """Call W&B; a failure is reported and ends the use of W&B, but not the run."""
         if self._broken:
             return
         try:
             action()
         except Exception as error:
             self._broken = True
-            _say(f"stopped by {error!r}; the run goes on without it, and metrics.jsonl has everything")
+            _print(f"stopped by {error!r}; the run continues without it, and metrics.jsonl is complete")
 
     def _finish(self) -> None:
         try:
             self._run.finish()
         except TimeoutError:
             kept = shlex.quote(str(Path(self._run.dir).parent))
-            _say(f"not everything was sent within {_FINISH_SECONDS:.0f} s; send the rest with: wandb sync {kept}")
+            _print(
+                f"not everything was uploaded within {_FINISH_SECONDS:.0f} s; upload the rest with: wandb sync {kept}"
+            )
 
-    def _keep_checkpoint(self) -> None:
-        """Log the learner and the manifest, not the replay: that can be gigabytes, and only a resume here needs it."""
+    def _log_checkpoint(self) -> None:
+        """Log learner and manifest, not the replay buffer, which may be gigabytes and which only a resume needs."""
         import wandb
 
         if self._last_checkpoint is None:
@@ -111,13 +118,13 @@ class WeightsAndBiases:
 
 
 def why_not_online(mode: Mode) -> str | None:
-    """What keeps a run from being online, if anything: the environment (of `auto` only), the key, or the server."""
+    """Return the reason why a run cannot be online, or None: WANDB_MODE (for `auto` only), the key, or the server."""
     import wandb
 
-    asked = os.environ.get("WANDB_MODE")
-    if mode == "auto" and asked in ("offline", "dryrun", "disabled"):
-        return f"WANDB_MODE={asked} is set"
-    # For the whole process: while WANDB_MODE has it offline W&B looks for no key, and it greets unless silent.
+    requested = os.environ.get("WANDB_MODE")
+    if mode == "auto" and requested in ("offline", "dryrun", "disabled"):
+        return f"WANDB_MODE={requested} is set"
+    # For the whole process: W&B looks for no key while WANDB_MODE is offline, and prints a greeting unless silent.
     wandb.setup(wandb.Settings(mode="online", silent=True))
     try:
         return None if wandb.login(prompt=False, verify=True) else "no Weights & Biases key was found"
@@ -126,7 +133,7 @@ def why_not_online(mode: Mode) -> str | None:
 
 
 def _start(mode: Literal["online", "offline"], about: dict[str, Any]) -> Any:
-    """A run of its own that prints nothing and leaves the standard streams alone."""
+    """Start a W&B run that prints nothing and does not capture the standard streams."""
     import wandb
 
     wandb.setup(wandb.Settings(mode=mode, silent=True))
@@ -141,11 +148,11 @@ def _start(mode: Literal["online", "offline"], about: dict[str, Any]) -> Any:
     try:
         return wandb.init(mode=mode, resume="allow", reinit="create_new", settings=settings, **about)
     except wandb.errors.Error as error:
-        raise UserError(f"Weights & Biases refuses this run: {error} Use logger.wandb=offline or off.") from error
+        raise UserError(f"Weights & Biases refused this run: {error} Use logger.wandb=offline or off.") from error
 
 
-def _id_in(folder: Path) -> str:
-    """The run's id in W&B, drawn once for a run folder (not from the run's seed: runs of one seed are not one run)."""
+def _run_id(folder: Path) -> str:
+    """Return the W&B id of a run folder; it is random at first use, not derived from the seed, which runs may share."""
     file = folder / "wandb" / "id"
     if not file.exists():
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -153,5 +160,5 @@ def _id_in(folder: Path) -> str:
     return file.read_text().strip()
 
 
-def _say(line: str) -> None:
+def _print(line: str) -> None:
     print(f"wandb: {line}", file=sys.stderr)

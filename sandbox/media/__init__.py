@@ -1,1 +1,1 @@
-"""Pictures and films."""
+"""Images, plots and videos."""

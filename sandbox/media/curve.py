@@ -1,4 +1,4 @@
-"""Pictures of curves; importing this imports matplotlib, so import it late."""
+"""Plots of curves. Importing this module imports matplotlib, so import it late."""
 
 import os
 from collections.abc import Sequence
@@ -12,7 +12,15 @@ from matplotlib.figure import Figure
 
 @dataclass(frozen=True)
 class Curve:
-    """Means `y` with half intervals `error` over `x`, in any order; `marked`: a place on the x axis to point out."""
+    """A curve with error bars.
+
+    Attributes:
+        label: The curve's name in the legend.
+        x: Numbers or words, in any order.
+        y: Means.
+        error: Half widths of the means' intervals.
+        marked: A value of `x` at which a dotted vertical line is drawn.
+    """
 
     label: str
     x: Sequence[Any]
@@ -22,8 +30,9 @@ class Curve:
 
 
 def canvas(columns: int = 1) -> tuple[Figure, list[Axes]]:
-    """A figure of plots side by side that share their y axis; it belongs to no window."""
-    figure = Figure(figsize=(5 * columns + (columns == 1), 4), layout="constrained")
+    """Return a figure without a window, and its plots, which stand side by side and share their y axis."""
+    width = 5 * columns if columns > 1 else 6
+    figure = Figure(figsize=(width, 4), layout="constrained")
     plots = list(figure.subplots(1, columns, sharey=True, squeeze=False)[0])
     for axes in plots:
         axes.grid(alpha=0.3)
@@ -31,23 +40,30 @@ def canvas(columns: int = 1) -> tuple[Figure, list[Axes]]:
 
 
 def compare(curves: Sequence[Curve], x: str, y: str, marked: str) -> Figure:
-    """Curves with error bars in one plot; `x` and `y` name the axes, and `marked` what the dotted lines are.
+    """Return a plot of curves with error bars.
 
-    Where anything but numbers is on the x axis, its values stand side by side as words, in the first curve's order.
+    If the x values are not numbers, they are placed at equal distances, in the first curve's order.
+
+    Args:
+        curves: At least one.
+        x: The name of the x axis.
+        y: The name of the y axis.
+        marked: The meaning of the dotted lines, for the legend.
     """
     figure, (axes,) = canvas()
     words = [str(value) for value in curves[0].x]
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in curves[0].x)
-    places = [(curve.marked, f"C{index}") for index, curve in enumerate(curves) if numbers and curve.marked is not None]
+    is_numeric = all(isinstance(value, int | float) and not isinstance(value, bool) for value in curves[0].x)
     for index, curve in enumerate(curves):
-        points = zip(curve.x if numbers else range(len(words)), curve.y, curve.error, strict=True)
-        at, means, errors = zip(*sorted(points), strict=True)
-        axes.errorbar(at, means, errors, fmt="o-", markersize=4, capsize=3, label=curve.label, color=f"C{index}")
-    if len({place for place, _ in places}) == 1:
-        places = [(places[0][0], "grey")]
-    for number, (place, colour) in enumerate(places):
-        axes.axvline(place, linestyle=":", color=colour, label=marked if number == 0 else None)
-    if not numbers:
+        points = zip(curve.x if is_numeric else range(len(words)), curve.y, curve.error, strict=True)
+        positions, means, errors = zip(*sorted(points), strict=True)
+        axes.errorbar(positions, means, errors, fmt="o-", markersize=4, capsize=3, label=curve.label, color=f"C{index}")
+    marks = [(curve.marked, f"C{index}") for index, curve in enumerate(curves) if curve.marked is not None]
+    if len({position for position, _ in marks}) == 1:
+        marks = [(marks[0][0], "gray")]
+    if is_numeric:
+        for number, (position, color) in enumerate(marks):
+            axes.axvline(position, linestyle=":", color=color, label=marked if number == 0 else None)
+    else:
         axes.set_xticks(range(len(words)), words)
     axes.set(xlabel=x, ylabel=y)
     axes.legend()
@@ -55,7 +71,7 @@ def compare(curves: Sequence[Curve], x: str, y: str, marked: str) -> Figure:
 
 
 def save(path: Path, figure: Figure) -> None:
-    """Write `figure` to `path` as PNG, whole or not at all."""
+    """Write `figure` as PNG; an interrupted write leaves no partial file at `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     figure.savefig(partial, format="png", dpi=100)

@@ -1,4 +1,4 @@
-"""Pictures of many images: a grid of samples, and the PNG file it becomes."""
+"""Grids of images, and PNG files."""
 
 import math
 import os
@@ -10,16 +10,25 @@ from PIL import Image
 
 from sandbox.core.errors import UserError
 
-_BORDER = 96  # a grey that is seen against black and white
+_BORDER = 96  # a gray that contrasts with black and white
 _CELL = 48  # pixels; smaller images are enlarged to about this size
 
 
 def grid(images: np.ndarray | torch.Tensor, columns: int | None = None, scale: int | None = None) -> np.ndarray:
-    """Put images [N, C, H, W] into one picture [rows * (h + 1) + 1, columns * (w + 1) + 1, 3] uint8.
+    """Arrange images [N, C, H, W] in a grid, with lines of one pixel around each.
 
-    Floats are in [0, 1] and clipped to it, NaN is black; bytes are taken as they are. One channel is grey, three are
-    red, green and blue; any other number is shown as grey planes side by side. Each image is enlarged `scale` times,
-    pixel by pixel (None: until its longer side is about 48), and framed by a line one pixel wide.
+    Args:
+        images: Floats in [0, 1] (clipped, NaN becomes black) or uint8. One channel is gray, three are red, green and
+            blue; the channels of any other number are shown as gray images side by side.
+        columns: Images per row; None for an almost square grid.
+        scale: Enlargement by a whole number; None enlarges the longer side to about 48 pixels.
+
+    Returns:
+        [rows * (h + 1) + 1, columns * (w + 1) + 1, 3] uint8 for enlarged images of h x w.
+
+    Raises:
+        ValueError: If the images have another shape.
+        TypeError: If they have another data type.
     """
     cells = _bytes(torch.as_tensor(images))
     if cells.shape[1] not in (1, 3):
@@ -29,42 +38,48 @@ def grid(images: np.ndarray | torch.Tensor, columns: int | None = None, scale: i
     columns = columns or math.ceil(math.sqrt(count))
     rows = math.ceil(count / columns)
     cells = cells.repeat(scale, axis=2).repeat(scale, axis=3)
-    height, width = height * scale, width * scale
-    picture = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1, 3), _BORDER, np.uint8)
-    for i, cell in enumerate(cells):
-        top, left = i // columns * (height + 1) + 1, i % columns * (width + 1) + 1
-        picture[top : top + height, left : left + width] = cell.transpose(1, 2, 0)
-    return picture
+    height *= scale
+    width *= scale
+    result = np.full((rows * (height + 1) + 1, columns * (width + 1) + 1, 3), _BORDER, np.uint8)
+    for number, cell in enumerate(cells):
+        row, column = divmod(number, columns)
+        top = row * (height + 1) + 1
+        left = column * (width + 1) + 1
+        result[top : top + height, left : left + width] = cell.transpose(1, 2, 0)
+    return result
 
 
-def image_of(image: torch.Tensor) -> np.ndarray:
-    """[C, H, W] in [0, 1] -> [H, W, 3] uint8; planes that are no colors lie side by side."""
+def rgb_image(image: torch.Tensor) -> np.ndarray:
+    """Return an image [C, H, W] in [0, 1] as [H, W, 3] uint8, with its channels shown as in `grid`."""
     return grid(image[None], columns=1, scale=1)[1:-1, 1:-1].copy()
 
 
-def balanced(weights: torch.Tensor) -> torch.Tensor:
-    """Weights [N, C, H, W] as images in [0, 1]: 0 is middle grey, each one's largest is white, or black if negative."""
+def weights_as_images(weights: torch.Tensor) -> torch.Tensor:
+    """Return weights [N, C, H, W] as images in [0, 1]: 0 is gray, each filter's largest magnitude black or white."""
     largest = weights.abs().amax((1, 2, 3), keepdim=True).clamp(min=1e-12)
     return 0.5 + weights / (2 * largest)
 
 
-def pairs(*rows: torch.Tensor, columns: int = 16) -> np.ndarray:
-    """Rows of N images each as one picture: strips of up to `columns` of the first above their own of the others.
+def stacked_rows(*rows: torch.Tensor, columns: int = 16) -> np.ndarray:
+    """Arrange rows of images so that corresponding ones stand above each other, e.g. originals and reconstructions.
 
-    One grey channel becomes three where others have three.
+    Args:
+        rows: Tensors [N, C, H, W] with the same N; gray images become RGB if others are.
+        columns: Images per line; longer rows are broken into several lines.
+
+    Returns:
+        [H, W, 3] uint8.
     """
-    most = max(row.shape[1] for row in rows)
-    alike = [row.expand(-1, most, -1, -1) if (row.shape[1], most) == (1, 3) else row for row in rows]
-    strips = [
-        grid(torch.cat(strip), columns=len(strip[0]))
-        for strip in zip(*(torch.split(row, columns) for row in alike), strict=True)
-    ]
-    picture = np.full((sum(len(strip) for strip in strips), strips[0].shape[1], 3), _BORDER, np.uint8)
+    channels = max(row.shape[1] for row in rows)
+    alike = [row.expand(-1, 3, -1, -1) if row.shape[1] == 1 and channels == 3 else row for row in rows]
+    lines = zip(*(torch.split(row, columns) for row in alike), strict=True)
+    strips = [grid(torch.cat(line), columns=len(line[0])) for line in lines]
+    result = np.full((sum(len(strip) for strip in strips), strips[0].shape[1], 3), _BORDER, np.uint8)
     top = 0
     for strip in strips:
-        picture[top : top + len(strip), : strip.shape[1]] = strip
+        result[top : top + len(strip), : strip.shape[1]] = strip
         top += len(strip)
-    return picture
+    return result
 
 
 def _bytes(images: torch.Tensor) -> np.ndarray:
@@ -77,15 +92,15 @@ def _bytes(images: torch.Tensor) -> np.ndarray:
     return images.cpu().numpy()
 
 
-def save_png(path: Path, picture: np.ndarray) -> None:
-    """Write a picture [H, W, 3] uint8 to `path`, whole or not at all.
+def save_png(path: Path, image: np.ndarray) -> None:
+    """Write an image [H, W, 3] uint8; an interrupted write leaves no partial file at `path`.
 
     Raises:
-        UserError: if the name is not that of a PNG.
+        UserError: If the name does not end in .png.
     """
     if path.suffix.lower() != ".png":
-        raise UserError(f"this picture is a PNG, but {path} is not the name of one; name it {path.with_suffix('.png')}")
+        raise UserError(f"cannot write a PNG to {path}: name it {path.with_suffix('.png')}")
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
-    Image.fromarray(picture).save(partial, format="PNG")
+    Image.fromarray(image).save(partial, format="PNG")
     os.replace(partial, path)

@@ -1,22 +1,30 @@
-"""Pictures of points on a line."""
+"""Histograms of points on a line."""
 
 import numpy as np
 import torch
 
-_BARS, _WIDTH, _HEIGHT = 120, 4, 240  # a bar is 4 pixels wide, the highest 240 high
+_NUM_BINS = 120
+_BIN_WIDTH = 4  # pixels
+_HEIGHT = 240  # of the highest bar, in pixels
 _DARK, _LIGHT = 24, 255
 
 
 def histogram(points: np.ndarray | torch.Tensor) -> np.ndarray:
-    """Points [N, 1] in [0, 1] to a picture [240, 480, 3] uint8: how many lie in each of 120 parts, light on dark.
+    """Return a histogram of 120 bins, light on dark, as [240, 480, 3] uint8.
 
-    The highest bar is as high as the picture. What lies outside is counted at the edge.
+    The highest bar fills the image. Points outside [0, 1] are counted in the first or the last bin.
+
+    Args:
+        points: [N, 1] in [0, 1].
+
+    Raises:
+        ValueError: If the points have another shape.
     """
-    places = torch.as_tensor(points).detach().cpu().double().nan_to_num(nan=0.0).numpy()
-    if places.ndim != 2 or places.shape[1] != 1:
-        raise ValueError(f"a histogram is made of points [N, 1], not {list(places.shape)}")
-    bars = np.clip(places[:, 0] * _BARS, 0, _BARS - 1).astype(int)
-    counts = np.bincount(bars, minlength=_BARS)
+    positions = torch.as_tensor(points).detach().cpu().double().nan_to_num(nan=0.0).numpy()
+    if positions.ndim != 2 or positions.shape[1] != 1:
+        raise ValueError(f"a histogram is made of points [N, 1], not {list(positions.shape)}")
+    bins = np.clip(positions[:, 0] * _NUM_BINS, 0, _NUM_BINS - 1).astype(int)
+    counts = np.bincount(bins, minlength=_NUM_BINS)
     heights = np.ceil(counts * (_HEIGHT / max(counts.max(), 1))).astype(int)
-    lit = np.arange(_HEIGHT, 0, -1)[:, None] <= heights.repeat(_WIDTH)
-    return np.repeat(np.where(lit, _LIGHT, _DARK).astype(np.uint8)[:, :, None], 3, 2)
+    is_bar = np.arange(_HEIGHT, 0, -1)[:, None] <= heights.repeat(_BIN_WIDTH)
+    return np.repeat(np.where(is_bar, _LIGHT, _DARK).astype(np.uint8)[:, :, None], 3, 2)

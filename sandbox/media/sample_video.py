@@ -1,4 +1,4 @@
-"""A film of how samples came to look as they do, from the pictures that training left."""
+"""Videos of how a generator's samples changed during training."""
 
 from pathlib import Path
 
@@ -6,29 +6,30 @@ import numpy as np
 from PIL import Image
 
 from sandbox.core.errors import UserError
-from sandbox.media.video import Film
+from sandbox.media.video import VideoWriter
 
-_FPS, _REST = 5, 10  # pictures a second; how often the last one is shown
+_FPS = 5
+_LAST_FRAMES = 10  # number of frames for which the last image is shown
 
 
-def string_together(pictures: list[Path], place: Path, run: str) -> None:
-    """Write the pictures, one after another, as a film (.gif, .mp4, .webm); the last one stays for two seconds.
+def record_sample_video(images: list[Path], path: Path, run: str) -> None:
+    """Write images, one after another, as a video (.gif, .mp4, .webm); the last one is shown for two seconds.
 
     Args:
-        pictures: PNGs of one size, in the order of time.
-        place: of the film.
-        run: whose they are, for people.
+        images: PNG files of one size, in the order of training.
+        path: The video's file.
+        run: The run's name, for messages.
 
     Raises:
-        UserError: if there are fewer than two, or `place` is not that of a film.
+        UserError: If there are fewer than two images, or the path has another suffix.
     """
-    if len(pictures) < 2:
-        found = "only one picture" if pictures else "no pictures"
+    if len(images) < 2:
+        found = "only one image" if images else "no images"
         raise UserError(
-            f"{run} has {found} of its training, and a film needs two. Pictures are taken every media_period updates: "
-            "train it with a smaller one, e.g. media_period=500."
+            f"{run} has {found} from its training, and a video needs two. An image is saved every media_period "
+            "updates: train with a smaller one, e.g. media_period=500."
         )
-    with Film(place, _FPS) as film:
-        for picture in [*pictures, *[pictures[-1]] * (_REST - 1)]:
-            with Image.open(picture) as opened:
-                film.write(np.array(opened.convert("RGB")))
+    with VideoWriter(path, _FPS) as video:
+        for image in [*images, *[images[-1]] * (_LAST_FRAMES - 1)]:
+            with Image.open(image) as opened:
+                video.write(np.array(opened.convert("RGB")))

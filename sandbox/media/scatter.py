@@ -1,4 +1,4 @@
-"""Pictures of points in the unit square."""
+"""Scatter plots of points in the unit square."""
 
 import numpy as np
 import torch
@@ -8,14 +8,21 @@ _DARK, _LIGHT = 24, 255
 
 
 def scatter(points: np.ndarray | torch.Tensor) -> np.ndarray:
-    """Points [N, 2] (x to the right, y upwards) in [0, 1] to a picture [480, 480, 3] uint8, light on dark.
+    """Return a scatter plot, light on dark, as [480, 480, 3] uint8.
 
-    A point is a dot of 3 x 3 pixels; where many lie on each other it is lighter. What lies outside is at the edge.
+    A point is a dot of 3 x 3 pixels, lighter where several points overlap. Points outside the unit square are moved to
+    its edge.
+
+    Args:
+        points: [N, 2] in [0, 1]: x to the right, y upwards.
+
+    Raises:
+        ValueError: If the points have another shape.
     """
-    places = torch.as_tensor(points).detach().cpu().double().nan_to_num(nan=0.0).numpy()
-    if places.ndim != 2 or places.shape[1] != 2:
-        raise ValueError(f"a scatter picture is made of points [N, 2], not {list(places.shape)}")
-    columns, rows = (np.clip(places * [1, -1] + [0, 1], 0, 1) * (_SIDE - 3)).round().astype(int).T + 1
+    positions = torch.as_tensor(points).detach().cpu().double().nan_to_num(nan=0.0).numpy()
+    if positions.ndim != 2 or positions.shape[1] != 2:
+        raise ValueError(f"a scatter plot is made of points [N, 2], not {list(positions.shape)}")
+    columns, rows = (np.clip(positions * [1, -1] + [0, 1], 0, 1) * (_SIDE - 3)).round().astype(int).T + 1
     counts = np.zeros((_SIDE, _SIDE), int)
     for down in (-1, 0, 1):
         for right in (-1, 0, 1):

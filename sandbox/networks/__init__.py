@@ -1,1 +1,1 @@
-"""Backbones shared by agents and generators, and the decoders that mirror them."""
+"""Neural networks: backbones and recurrent cores that agents and generators share, heads, and decoders."""

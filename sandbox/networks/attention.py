@@ -1,8 +1,8 @@
-"""Where a recurrent network looks, by name: at all of an image softly, or at one place of it.
+"""Visual attention of recurrent networks: soft attention to all places of an image, or hard attention to one.
 
 Papers: Sorokin et al. 2015, "Deep Attention Recurrent Q-Network"; after Xu et al. 2015, "Show, Attend and Tell".
-Deviations: the baseline of hard attention knows the memory before the glimpse, not after it, or the gradient would be
-    biased; it and the places' weights are learnt from what they see, which is not changed for their sake.
+Deviations: the baseline of hard attention depends on the recurrent state before the glimpse, not after it, or the
+    gradient would be biased; the losses of hard attention and its baseline send no gradient into the encoder.
 """
 
 from abc import abstractmethod
@@ -16,7 +16,14 @@ from sandbox.config.base import Config, unnamed_is
 
 
 class AttentionOutput(NamedTuple):
-    """What is seen, [B, D]; the weights [B, L] of the places; and what hard attention learns from, [B] each."""
+    """One glimpse.
+
+    Attributes:
+        context: Features [B, D] of what is attended to.
+        weights: Attention weights [B, L] of the places.
+        log_probability: Log-probability [B] of the place that hard attention chose, 0 for soft attention.
+        baseline: Expected return [B] before the choice, 0 for soft attention.
+    """
 
     context: torch.Tensor
     weights: torch.Tensor
@@ -25,107 +32,117 @@ class AttentionOutput(NamedTuple):
 
 
 class AttentionModule(nn.Module):
-    """What is at L places, [B, L, D], their keys [B, L, size] and a memory [B, M] -> a `AttentionOutput`."""
+    """Features [B, L, D] of L places, their keys [B, L, size] and a query [B, M] -> `AttentionOutput`."""
 
-    @abstractmethod
     def keys(self, places: torch.Tensor) -> torch.Tensor:
-        """[..., D] -> [..., size]: what `forward` needs of places, for many steps at once."""
+        """Return the keys [..., size] of places [..., D], for many steps at once."""
+        raise NotImplementedError
 
 
 class AttentionConfig(Config):
-    """Makes a `AttentionModule`, and says what it learns from."""
+    """Options of an attention module, and its auxiliary loss."""
 
     @abstractmethod
-    def make(self, features: int, memory_size: int) -> AttentionModule: ...
+    def make(self, features: int, query_size: int) -> AttentionModule:
+        """Build the module for places of `features` numbers and queries of `query_size`."""
 
     @abstractmethod
     def loss(self, glimpses: AttentionOutput, returns: torch.Tensor) -> torch.Tensor:
-        """What beside Q-learning's loss is to be minimised, of glimpses and the returns [...] that followed: [...]."""
+        """Return the auxiliary loss [...], given glimpses [..., ...] and the returns [...] that followed them."""
+
+
+Size = Annotated[PositiveInt, Field(description="width of the layer in which places and query are added")]
 
 
 class Soft(AttentionConfig):
-    """The mean over all places, by their weights. `size`: of the layer in which places and memory meet."""
+    """Soft attention: the mean over all places, by their weights."""
 
     name: Literal["soft"] = "soft"
-    size: PositiveInt = 256
+    size: Size = 256
 
-    def make(self, features: int, memory_size: int) -> AttentionModule:
-        return SoftAttention(features, memory_size, self.size)
+    def make(self, features: int, query_size: int) -> AttentionModule:
+        """Build the module."""
+        return SoftAttention(features, query_size, self.size)
 
     def loss(self, glimpses: AttentionOutput, returns: torch.Tensor) -> torch.Tensor:
+        """Return zeros: Q-learning's loss suffices."""
         return torch.zeros_like(returns)
 
 
 class Hard(AttentionConfig):
-    """One place, drawn by the weights, which REINFORCE (Williams 1992) learns.
-
-    `size`: of the layer in which places and memory meet; `entropy`: how much it is worth to look everywhere.
-    """
+    """Hard attention: one place, drawn by the weights, which are learned by REINFORCE (Williams 1992)."""
 
     name: Literal["hard"] = "hard"
-    size: PositiveInt = 256
-    entropy: NonNegativeFloat = 0.0
+    size: Size = 256
+    entropy: NonNegativeFloat = Field(default=0.0, description="weight of the entropy bonus of the attention weights")
 
-    def make(self, features: int, memory_size: int) -> AttentionModule:
-        return HardAttention(features, memory_size, self.size)
+    def make(self, features: int, query_size: int) -> AttentionModule:
+        """Build the module."""
+        return HardAttention(features, query_size, self.size)
 
     def loss(self, glimpses: AttentionOutput, returns: torch.Tensor) -> torch.Tensor:
-        """-log p (return - baseline), whose gradient is REINFORCE's, and half the baseline's squared error."""
+        """Return -log p (return - baseline) for REINFORCE's gradient, plus half the baseline's squared error."""
         advantages = returns - glimpses.baseline
-        surprise = -torch.special.entr(glimpses.weights).sum(-1)
-        return -glimpses.log_probability * advantages.detach() + advantages.square() / 2 + self.entropy * surprise
+        negative_entropy = -torch.special.entr(glimpses.weights).sum(-1)
+        reinforce = -glimpses.log_probability * advantages.detach()
+        return reinforce + advantages.square() / 2 + self.entropy * negative_entropy
 
 
 Attention = Annotated[Soft | Hard, Field(discriminator="name"), unnamed_is("soft")]
 
 
 class AdditiveScore(nn.Module):
-    """The weights [B, L] of places: softmax(w tanh(V places + W memory))."""
+    """Attention weights [B, L] of places: softmax(w tanh(V places + W query))."""
 
-    def __init__(self, features: int, memory_size: int, size: int) -> None:
+    def __init__(self, features: int, query_size: int, size: int) -> None:
         super().__init__()
-        self.places, self.memory = nn.Linear(features, size), nn.Linear(memory_size, size, bias=False)
+        self.places, self.query = nn.Linear(features, size), nn.Linear(query_size, size, bias=False)
         self.score = nn.Linear(size, 1)
 
-    def forward(self, keys: torch.Tensor, memory: torch.Tensor) -> torch.Tensor:
-        return self.score((keys + self.memory(memory)[:, None]).tanh())[..., 0].softmax(-1)
+    def forward(self, keys: torch.Tensor, query: torch.Tensor) -> torch.Tensor:
+        """Return the weights."""
+        return self.score((keys + self.query(query)[:, None]).tanh())[..., 0].softmax(-1)
 
 
 class SoftAttention(AttentionModule):
-    """Looks at everything, more or less."""
+    """Soft attention."""
 
-    def __init__(self, features: int, memory_size: int, size: int) -> None:
+    def __init__(self, features: int, query_size: int, size: int) -> None:
         super().__init__()
-        self.scores = AdditiveScore(features, memory_size, size)
+        self.scores = AdditiveScore(features, query_size, size)
 
     def keys(self, places: torch.Tensor) -> torch.Tensor:
+        """Return the keys of places."""
         return self.scores.places(places)
 
     def forward(
-        self, places: torch.Tensor, keys: torch.Tensor, memory: torch.Tensor, generator: torch.Generator
+        self, places: torch.Tensor, keys: torch.Tensor, query: torch.Tensor, generator: torch.Generator
     ) -> AttentionOutput:
-        weights = self.scores(keys, memory)
+        """Return the weighted mean of the places; the generator is not used."""
+        weights = self.scores(keys, query)
         nothing = weights.new_zeros(len(weights))
         return AttentionOutput((weights[:, None] @ places)[:, 0], weights, nothing, nothing)
 
 
 class HardAttention(AttentionModule):
-    """Looks at one place at a time."""
+    """Hard attention."""
 
-    def __init__(self, features: int, memory_size: int, size: int) -> None:
+    def __init__(self, features: int, query_size: int, size: int) -> None:
         super().__init__()
-        self.scores, self.baseline = AdditiveScore(features, memory_size, size), nn.Linear(memory_size, 1)
+        self.scores, self.baseline = AdditiveScore(features, query_size, size), nn.Linear(query_size, 1)
 
     def keys(self, places: torch.Tensor) -> torch.Tensor:
+        """Return the keys of places, without a gradient to them."""
         return self.scores.places(places.detach())
 
     def forward(
-        self, places: torch.Tensor, keys: torch.Tensor, memory: torch.Tensor, generator: torch.Generator
+        self, places: torch.Tensor, keys: torch.Tensor, query: torch.Tensor, generator: torch.Generator
     ) -> AttentionOutput:
-        memory = memory.detach()
-        weights = self.scores(keys, memory)
-        # The first of exponential clocks that run as fast as the weights say; `multinomial` would wait for the device.
+        """Draw one place of each row with the generator."""
+        query = query.detach()
+        weights = self.scores(keys, query)
+        # The argmax of weights over exponential variables is a draw by the weights; `multinomial` waits for the device.
         place = (weights.detach() / torch.empty_like(weights).exponential_(generator=generator)).argmax(-1)
         rows = torch.arange(len(place), device=place.device)
         log_probability = weights[rows, place].clamp_min(1e-8).log()
-        return AttentionOutput(places[rows, place], weights, log_probability, self.baseline(memory)[:, 0])
+        return AttentionOutput(places[rows, place], weights, log_probability, self.baseline(query)[:, 0])

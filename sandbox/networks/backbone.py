@@ -1,4 +1,7 @@
-"""The union of all backbones, for configs: the folder is the registry."""
+"""The union of all backbones, for configs: any file of this folder that defines a `BackboneConfig` takes part.
+
+Importing this module imports every file of the folder.
+"""
 
 from typing import TYPE_CHECKING
 
@@ -8,4 +11,5 @@ from sandbox.networks.base import BackboneConfig
 if TYPE_CHECKING:
     Backbone = BackboneConfig
 else:
-    Backbone = union_by_name([*configs_in("sandbox.networks", BackboneConfig, skip=["backbone"]).values()])
+    _BACKBONES = configs_in("sandbox.networks", BackboneConfig, skip=["backbone"])
+    Backbone = union_by_name(list(_BACKBONES.values()))

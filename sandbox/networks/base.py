@@ -1,4 +1,4 @@
-"""What every backbone offers."""
+"""Interfaces of backbones: the encoder network, and the config class that builds it."""
 
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -9,16 +9,27 @@ from sandbox.config.base import Config
 
 
 class Encoder(nn.Module):
-    """[B, *input_shape] -> [B, out_features]."""
+    """A network from observations or images [B, *input_shape], bytes or floats, to features [B, out_features].
+
+    Attributes:
+        out_features: Number of features.
+    """
 
     out_features: int
 
 
 class BackboneConfig(Config):
-    """A file under `sandbox/networks/` that defines one is a backbone, by its `name`."""
+    """Base of the backbones' configs; a file under `sandbox/networks/` defines at most one."""
 
     name: str
 
     @abstractmethod
     def make(self, input_shape: Sequence[int]) -> Encoder:
-        """Raises UserError for inputs this backbone cannot take."""
+        """Build the encoder.
+
+        Args:
+            input_shape: Shape of one input, [C, H, W] for images.
+
+        Raises:
+            UserError: if this backbone cannot take inputs of this shape.
+        """

@@ -1,4 +1,4 @@
-"""The sides of images that are halved and halved again."""
+"""Image sizes under repeated halving."""
 
 from collections.abc import Sequence
 
@@ -6,10 +6,15 @@ from sandbox.core.errors import UserError
 
 
 def halved_sides(shape: Sequence[int], times: int, name: str) -> list[tuple[int, int]]:
-    """Height and width of images [C, H, W] before and after each halving, which rounds down.
+    """Return height and width of images [C, H, W] before the first halving and after each; halving rounds down.
+
+    Args:
+        shape: Shape of the images.
+        times: Number of halvings.
+        name: Name of the network in the error message.
 
     Raises:
-        UserError: if there is nothing left to halve; `name` is the network's.
+        UserError: if a side has no pixel left.
     """
     if min(shape[1:]) < 2**times:
         raise UserError(

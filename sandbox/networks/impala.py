@@ -1,14 +1,15 @@
-"""The residual network of Espeholt et al. 2018, "IMPALA" (the deep one, without its LSTM).
+"""The deep residual network of IMPALA, without its LSTM.
 
+Paper: Espeholt et al. 2018, "IMPALA: Scalable Distributed Deep-RL with Importance Weighted Actor-Learner
+    Architectures".
 Deviations: the widths can be changed.
 """
 
-import math
 from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import nn
 
 from sandbox.core.errors import UserError
@@ -17,32 +18,41 @@ from sandbox.networks.inputs import as_float
 
 
 class Impala(BackboneConfig):
-    """`channels`: one section (convolution, halving, two residual blocks) each; `hidden`: the layer above them."""
+    """Options of the residual network of IMPALA."""
 
     name: Literal["impala"] = "impala"
-    channels: tuple[PositiveInt, ...] = (16, 32, 32)
-    hidden: PositiveInt = 256
+    channels: tuple[PositiveInt, ...] = Field(
+        (16, 32, 32),
+        description="channels of each section, which is a convolution, a max pooling that halves the sides, and two "
+        "residual blocks",
+    )
+    hidden: PositiveInt = Field(256, description="width of the linear layer above the sections")
 
     def make(self, input_shape: Sequence[int]) -> "ImpalaEncoder":
-        """Raises UserError for anything but images of at least 8x8."""
+        """Build the encoder.
+
+        Raises:
+            UserError: for anything but images of at least 8x8.
+        """
         return ImpalaEncoder(self, input_shape)
 
 
-def sides_of(config: Impala, shape: Sequence[int]) -> list[tuple[int, int]]:
-    """Height and width before, between and after the sections; each halves them, rounding up."""
+def map_sizes(config: Impala, shape: Sequence[int]) -> list[tuple[int, int]]:
+    """Return height and width before the first section and after each; a section halves them, rounding up."""
     if len(shape) != 3 or min(shape[1:]) < 8:
         raise UserError(
             f"backbone impala needs images [C, H, W] of at least 8x8, got {tuple(shape)}. "
             "Choose another backbone in its section: mlp takes anything."
         )
-    sides = [(shape[1], shape[2])]
+    sizes = [(shape[1], shape[2])]
     for _ in config.channels:
-        sides.append(((sides[-1][0] + 1) // 2, (sides[-1][1] + 1) // 2))
-    return sides
+        height, width = sizes[-1]
+        sizes.append(((height + 1) // 2, (width + 1) // 2))
+    return sizes
 
 
 class Residual(nn.Module):
-    """[B, channels, H, W] -> the same: two convolutions, added to what came in."""
+    """A residual block of two convolutions: [B, channels, H, W] -> the same shape."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -58,11 +68,12 @@ class Residual(nn.Module):
 
 
 class ImpalaEncoder(Encoder):
-    """[B, C, H, W] -> [B, out_features]."""
+    """The encoder: [B, C, H, W] -> [B, out_features]."""
 
     def __init__(self, config: Impala, input_shape: Sequence[int]) -> None:
         super().__init__()
-        sides, below = sides_of(config, input_shape), input_shape[0]
+        height, width = map_sizes(config, input_shape)[-1]
+        below = input_shape[0]
         self.convolutions = nn.Sequential()
         for channels in config.channels:
             self.convolutions.extend(
@@ -74,9 +85,7 @@ class ImpalaEncoder(Encoder):
                 ]
             )
             below = channels
-        self.head = nn.Sequential(
-            nn.ReLU(), nn.Flatten(), nn.Linear(below * math.prod(sides[-1]), config.hidden), nn.ReLU()
-        )
+        self.head = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(below * height * width, config.hidden), nn.ReLU())
         self.out_features = config.hidden
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

@@ -1,4 +1,4 @@
-"""What goes into every network, and what comes out of it."""
+"""Conversions at the input and the output of networks: bytes to floats, memory layout, precision."""
 
 from typing import Any
 
@@ -9,40 +9,59 @@ from sandbox.core.errors import UserError
 
 
 def as_float(x: torch.Tensor) -> torch.Tensor:
-    """Bytes become [0, 1], in autocast's precision; floats stay as they are. Images [B, C, H, W]: channels-last."""
+    """Convert the input of a network to floats.
+
+    Args:
+        x: Images [B, C, H, W] or other observations, bytes or floats.
+
+    Returns:
+        Bytes scaled to [0, 1], in the precision of autocast; floats unchanged, in fp32. Images are channels-last.
+    """
     if x.dim() == 4:
         x = _channels_last(x)
     if x.dtype != torch.uint8:
         return x.float()
     device = x.device.type
     precision = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else torch.float32
-    return x.to(precision).div_(255)  # bytes are exact in bfloat16, too, so this rounds once
+    return x.to(precision).div_(255)  # bfloat16 represents all bytes exactly, so this rounds only once
 
 
 def as_pixels(images: torch.Tensor, device: torch.device) -> torch.Tensor:
-    """Images on `device` as fp32 in [0, 1]. Bytes always fit; only floats have to be looked at.
+    """Move images to `device`, as fp32 in [0, 1].
 
     Raises:
-        UserError: for floats outside [0, 1], NaN too.
+        UserError: for floats outside [0, 1], including NaN.
     """
     x = as_float(images.to(device)).float()
     if images.dtype != torch.uint8 and not bool(((x >= 0) & (x <= 1)).all()):
         low, high = float(x.min()), float(x.max())
         raise UserError(
-            f"images are bytes or floats in [0, 1], but these are floats from {low:g} to {high:g}. "
-            "Bring them to [0, 1] first: bytes that became floats, by images / 255."
+            f"images must be bytes or floats in [0, 1], but these are floats from {low:g} to {high:g}. "
+            "Scale them to [0, 1] first; for bytes that were converted to floats, divide by 255."
         )
     return x
 
 
 def in_fp32(head: nn.Module, features: torch.Tensor, *more: Any) -> torch.Tensor:
-    """The last layer outside autocast: values that differ by a hundredth are one number in bfloat16, from 2 on."""
+    """Apply the last layer of a network in fp32, even within autocast.
+
+    Near 2 and above, bfloat16 rounds values that differ by a hundredth to the same number, which is too coarse for
+    Q-values and logits.
+
+    Args:
+        head: The last layer.
+        features: Its input.
+        more: Further arguments of `head`, passed on as they are.
+    """
     with torch.autocast(features.device.type, enabled=False):
         return head(features.float(), *more)
 
 
 def _channels_last(x: torch.Tensor) -> torch.Tensor:
-    """The layout that convolutions are faster in; a channel at a time, since PyTorch's own way takes twice as long."""
+    """Convert images to the memory layout in which convolutions are fastest.
+
+    Copying one channel at a time takes half as long as PyTorch's own conversion.
+    """
     if x.is_contiguous(memory_format=torch.channels_last):
         return x
     y = torch.empty_like(x, memory_format=torch.channels_last)

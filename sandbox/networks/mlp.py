@@ -1,7 +1,7 @@
-"""A multilayer perceptron: any observation, flattened; its inputs may be seen as waves, too.
+"""A multilayer perceptron for observations of any shape, optionally with Fourier features of its inputs.
 
-Paper of the waves: Tancik et al. 2020, "Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional
-Domains", with the frequencies of Mildenhall et al. 2020, "NeRF".
+Paper of the features: Tancik et al. 2020, "Fourier Features Let Networks Learn High Frequency Functions in Low
+Dimensional Domains", with the frequencies of Mildenhall et al. 2020, "NeRF".
 """
 
 import math
@@ -10,7 +10,7 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveInt
 from torch import nn
 
 from sandbox.networks.base import BackboneConfig, Encoder
@@ -18,34 +18,35 @@ from sandbox.networks.inputs import as_float
 
 
 class MLP(BackboneConfig):
-    """`hidden`: the widths, bottom to top; `layer_norm`: normalise the encoder's layers before their ReLU.
-
-    `fourier_octaves`: each input x in [0, 1] comes with the sines and cosines of pi x, 2 pi x, 4 pi x ..., so many
-    of each:
-    for few inputs whose fine differences matter, such as points.
-    """
+    """Options of the multilayer perceptron."""
 
     name: Literal["mlp"] = "mlp"
-    hidden: tuple[PositiveInt, ...] = (256, 256)
-    layer_norm: bool = False
-    fourier_octaves: NonNegativeInt = 0
+    hidden: tuple[PositiveInt, ...] = Field((256, 256), description="widths of the layers, from the input up")
+    layer_norm: bool = Field(False, description="normalize each layer of the encoder before its ReLU")
+    fourier_octaves: NonNegativeInt = Field(
+        0,
+        description="number of sines and of cosines of each input x in [0, 1] (of pi x, 2 pi x, 4 pi x, ...) that are "
+        "inputs too; for few inputs with fine structure, such as points. 0: none",
+    )
 
     def make(self, input_shape: Sequence[int]) -> "MLPEncoder":
+        """Build the encoder; every input shape is possible."""
         return MLPEncoder(self, input_shape)
 
 
 def layers(sizes: Sequence[int], layer_norm: bool = False) -> list[nn.Module]:
-    """Linear layers from one size to the next, a ReLU after each."""
-    norms = [[nn.LayerNorm(size)] if layer_norm else [] for size in sizes[1:]]
-    return [
-        part
-        for (a, b), norm in zip(pairwise(sizes), norms, strict=True)
-        for part in (nn.Linear(a, b), *norm, nn.ReLU())
-    ]
+    """Return linear layers from each size to the next one, each followed by an optional normalization and a ReLU."""
+    modules: list[nn.Module] = []
+    for inputs, outputs in pairwise(sizes):
+        modules.append(nn.Linear(inputs, outputs))
+        if layer_norm:
+            modules.append(nn.LayerNorm(outputs))
+        modules.append(nn.ReLU())
+    return modules
 
 
 class MLPEncoder(Encoder):
-    """[B, *input_shape] -> [B, out_features]."""
+    """The encoder: [B, *input_shape] -> [B, out_features]."""
 
     def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:
         super().__init__()
@@ -59,8 +60,15 @@ class MLPEncoder(Encoder):
         return self.layers(fourier_features(x, self._octaves) if self._octaves else x)
 
 
-def fourier_features(x: torch.Tensor, fourier_octaves: int) -> torch.Tensor:
-    """[B, D] in [0, 1] -> [B, D (1 + 2 fourier_octaves)]: 2 x - 1, then all sines and all cosines of 2^k pi x, k <
-    fourier_octaves."""
-    angles = (x[:, :, None] * (math.pi * 2.0 ** torch.arange(fourier_octaves, device=x.device))).flatten(1)
+def fourier_features(x: torch.Tensor, octaves: int) -> torch.Tensor:
+    """Return 2 x - 1, and sin(2^k pi x) and cos(2^k pi x) for k < octaves.
+
+    Args:
+        x: Inputs [B, D] in [0, 1].
+        octaves: Number of frequencies.
+
+    Returns:
+        [B, D * (1 + 2 * octaves)]: the inputs, then all sines, then all cosines.
+    """
+    angles = (x[:, :, None] * (math.pi * 2.0 ** torch.arange(octaves, device=x.device))).flatten(1)
     return torch.cat([2 * x - 1, angles.sin(), angles.cos()], 1)

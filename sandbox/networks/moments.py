@@ -1,13 +1,22 @@
-"""A Gaussian that follows codes as they go by: what a model without a distribution over its codes is sampled from."""
+"""A Gaussian fitted to latent codes, to sample from models that define no distribution over their codes."""
 
 import torch
 from torch import nn
 
 
 class CodeMoments(nn.Module):
-    """Averages of the latest codes and of their products, [Z] and [Z, Z]; buffers only, so they save themselves.
+    """Exponential moving averages of the codes and of their outer products, stored as buffers.
 
-    `decay` of both at each batch; divided by what they have seen so far, so the first count in full.
+    The averages start at zero and are divided by the total weight seen so far, so that the first batch counts in full.
+
+    Args:
+        latent_size: Size Z of a code.
+        decay: Weight of the previous average after each batch.
+
+    Attributes:
+        first: Average code, before the division, [Z].
+        second: Average outer product, before the division, [Z, Z].
+        seen: Total weight seen so far, 1 - decay ** batches, [].
     """
 
     first: torch.Tensor
@@ -19,25 +28,26 @@ class CodeMoments(nn.Module):
         self._decay = decay
         self.register_buffer("first", torch.zeros(latent_size))
         self.register_buffer("second", torch.zeros(latent_size, latent_size))
-        self.register_buffer("seen", torch.zeros(()))  # 1 - decay ** batches
+        self.register_buffer("seen", torch.zeros(()))
 
     @torch.no_grad()
     def add(self, codes: torch.Tensor) -> None:
-        """Take in a batch of codes [B, Z]."""
-        codes, share = codes.float(), 1 - self._decay
-        self.first.lerp_(codes.mean(0), share)
-        self.second.lerp_(codes.T @ codes / len(codes), share)
-        self.seen.lerp_(torch.ones_like(self.seen), share)
+        """Update the averages with a batch of codes [B, Z]."""
+        codes = codes.float()
+        weight = 1 - self._decay
+        self.first.lerp_(codes.mean(0), weight)
+        self.second.lerp_(codes.T @ codes / len(codes), weight)
+        self.seen.lerp_(torch.ones_like(self.seen), weight)
 
     def moments(self) -> tuple[torch.Tensor, torch.Tensor]:
-        """The mean [Z] and the covariance [Z, Z] of the codes seen; 0 and 1 before the first."""
+        """Return the mean [Z] and the covariance [Z, Z] of the codes; before the first batch 0 and the identity."""
         if self.seen == 0:
             return self.first, torch.eye(len(self.first), device=self.first.device)
         mean = self.first / self.seen
         return mean, self.second / self.seen - mean[:, None] * mean
 
     def draw(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Codes of that Gaussian, [count, Z]: along the covariance's own axes, so that flat ones do no harm."""
+        """Draw [count, Z] from the Gaussian with these moments; the covariance may be singular."""
         mean, covariance = self.moments()
         variances, axes = torch.linalg.eigh(covariance.double())
         noise = torch.randn(count, len(mean), generator=generator, device=mean.device)

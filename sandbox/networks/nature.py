@@ -1,6 +1,7 @@
-"""The three convolutions of Mnih et al. 2015, "Human-level control through deep reinforcement learning".
+"""The convolutional network of the Nature DQN.
 
-Deviations: the widths can be changed.
+Paper: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
+Deviations: the widths can be changed, and layers can be normalized.
 """
 
 import math
@@ -8,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 from torch import nn
 
 from sandbox.core.errors import UserError
@@ -19,37 +20,46 @@ KERNELS, STRIDES = (8, 4, 3), (4, 2, 1)
 
 
 class Nature(BackboneConfig):
-    """`channels` of the convolutions (8x8/4, 4x4/2, 3x3/1) and the width of `hidden`, the layer above them, or null.
-
-    `layer_norm`: normalise the encoder's layers before their ReLU, convolutions over the channels at each place.
-    """
+    """Options of the convolutional network of the Nature DQN."""
 
     name: Literal["nature"] = "nature"
-    channels: tuple[PositiveInt, PositiveInt, PositiveInt] = (32, 64, 64)
-    hidden: PositiveInt | None = 512
-    layer_norm: bool = False
+    channels: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
+        (32, 64, 64), description="channels of the three convolutions (8x8 stride 4, 4x4 stride 2, 3x3 stride 1)"
+    )
+    hidden: PositiveInt | None = Field(
+        512, description="width of the linear layer above the convolutions; null leaves that layer out"
+    )
+    layer_norm: bool = Field(
+        False,
+        description="normalize each layer of the encoder before its ReLU; convolutions over their channels, separately "
+        "at each position",
+    )
 
     def make(self, input_shape: Sequence[int]) -> "NatureEncoder":
-        """Raises UserError for anything but images of at least 36x36."""
+        """Build the encoder.
+
+        Raises:
+            UserError: for anything but images of at least 36x36.
+        """
         return NatureEncoder(self, input_shape)
 
 
-def sides_of(shape: Sequence[int]) -> list[tuple[int, int]]:
-    """Height and width before, between and after the convolutions."""
+def map_sizes(shape: Sequence[int]) -> list[tuple[int, int]]:
+    """Return height and width before the first convolution and after each."""
     if len(shape) != 3 or min(shape[1:]) < 36:
         raise UserError(
             f"backbone nature needs images [C, H, W] of at least 36x36, got {tuple(shape)}. "
             "Choose another backbone in its section: mlp (takes anything) or impala (images of at least 8x8)."
         )
-    sides = [(shape[1], shape[2])]
+    sizes = [(shape[1], shape[2])]
     for kernel, stride in zip(KERNELS, STRIDES, strict=True):
-        h, w = sides[-1]
-        sides.append(((h - kernel) // stride + 1, (w - kernel) // stride + 1))
-    return sides
+        height, width = sizes[-1]
+        sizes.append(((height - kernel) // stride + 1, (width - kernel) // stride + 1))
+    return sizes
 
 
 class _ChannelNorm(nn.Module):
-    """[B, C, H, W] -> the same, normalised over C, which lies innermost in channels-last images."""
+    """Layer normalization of [B, C, H, W] over C, which is the innermost dimension of channels-last images."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -59,27 +69,35 @@ class _ChannelNorm(nn.Module):
         return self.norm(x.permute(0, 2, 3, 1)).permute(0, 3, 1, 2)
 
 
-def layer(inputs: int, outputs: int, layer_norm: bool = False) -> nn.Sequential:
-    """A linear layer with its ReLU."""
+def hidden_layer(inputs: int, outputs: int, layer_norm: bool = False) -> nn.Sequential:
+    """Return a linear layer, an optional normalization, and a ReLU."""
     norm = [nn.LayerNorm(outputs)] if layer_norm else []
     return nn.Sequential(nn.Linear(inputs, outputs), *norm, nn.ReLU())
 
 
 class NatureEncoder(Encoder):
-    """[B, C, H, W] -> [B, out_features]."""
+    """The encoder: [B, C, H, W] -> [B, out_features].
+
+    Attributes:
+        convolutions: The part below the linear layer.
+        map_shape: Shape [C', H', W'] of its output.
+    """
 
     def __init__(self, config: Nature, input_shape: Sequence[int]) -> None:
         super().__init__()
-        sides, channels = sides_of(input_shape), (input_shape[0], *config.channels)
+        height, width = map_sizes(input_shape)[-1]
+        channels = (input_shape[0], *config.channels)
         self.convolutions = nn.Sequential()
         for i, (kernel, stride) in enumerate(zip(KERNELS, STRIDES, strict=True)):
             self.convolutions.append(nn.Conv2d(channels[i], channels[i + 1], kernel, stride))
-            self.convolutions.extend([_ChannelNorm(channels[i + 1])] if config.layer_norm else [])
+            if config.layer_norm:
+                self.convolutions.append(_ChannelNorm(channels[i + 1]))
             self.convolutions.append(nn.ReLU())
-        self.map_shape = (channels[-1], *sides[-1])  # of the convolutions' output
-        self.head, self.out_features = nn.Sequential(), math.prod(self.map_shape)
+        self.map_shape = (channels[-1], height, width)
+        self.out_features = math.prod(self.map_shape)
+        self.head = nn.Sequential()
         if config.hidden is not None:
-            self.head = layer(self.out_features, config.hidden, config.layer_norm)
+            self.head = hidden_layer(self.out_features, config.hidden, config.layer_norm)
             self.out_features = config.hidden
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 

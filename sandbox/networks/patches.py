@@ -1,6 +1,6 @@
-"""The discriminator of Isola et al. 2017 up to its last layer: features of patches, whatever the image's size.
+"""The PatchGAN discriminator of Isola et al. 2017 without its last layer: features of overlapping patches.
 
-Deviations: the widths can be changed; images of any size; instance normalisation.
+Deviations: any widths; images of any size; instance normalization.
 """
 
 from collections.abc import Sequence
@@ -11,17 +11,22 @@ from torch import nn
 
 from sandbox.networks.halving import halved_sides
 from sandbox.networks.inputs import as_float
-from sandbox.networks.strided import initialise
+from sandbox.networks.strided import initialize
 
 
 class Patches(nn.Module):
-    """[B, C, H, W], bytes or floats in [0, 1] -> [B, channels[-1], H', W']; H' is H, halved for each of `channels`.
+    """Convolutions that halve an image, each with a leaky ReLU.
 
-    What one place has seen is a patch: 4, 10, 22 or 46 pixels a side after one, two, three or four halvings.
+    The receptive field of an output is a patch with a side of 4, 10, 22 or 46 pixels after one, two, three or four
+    halvings.
     """
 
     def __init__(self, shape: Sequence[int], channels: Sequence[int]) -> None:
-        """Raises UserError for images that cannot be halved so many times."""
+        """Build the network for images of `shape` [C, H, W], with a convolution for each width in `channels`.
+
+        Raises:
+            UserError: For images that are too small to be halved so often.
+        """
         super().__init__()
         sides, widths = halved_sides(shape, len(channels), "patch discriminator"), [shape[0], *channels]
         self.layers = nn.Sequential()
@@ -30,8 +35,9 @@ class Patches(nn.Module):
             if i > 0 and max(sides[i + 1]) > 1:
                 self.layers.append(nn.InstanceNorm2d(above, affine=True))
             self.layers.append(nn.LeakyReLU(0.2))
-        self.apply(initialise)
+        self.apply(initialize)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Return features [B, channels[-1], H', W'] of [B, C, H, W], bytes or floats in [0, 1]."""
         return self.layers(2 * as_float(x) - 1)

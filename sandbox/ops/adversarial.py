@@ -1,110 +1,114 @@
-"""Games between a generator and a discriminator, as losses on the discriminator's logits; and what keeps them honest.
+"""Losses of generative adversarial networks, on the discriminator's logits.
 
 Papers: Goodfellow et al. 2014, "Generative Adversarial Networks" (minimax and non-saturating); Mao et al. 2017, "Least
 Squares Generative Adversarial Networks"; Arjovsky et al. 2017, "Wasserstein GAN"; Lim & Ye 2017, "Geometric GAN", and
-Miyato et al. 2018 (hinge); Salimans et al. 2016, "Improved Techniques for Training GANs" (one-sided smoothing, feature
-matching); Gulrajani et al. 2017, "Improved Training of Wasserstein GANs" (gradient penalty).
+Miyato et al. 2018 (hinge); Salimans et al. 2016, "Improved Techniques for Training GANs" (one-sided label smoothing,
+feature matching); Gulrajani et al. 2017, "Improved Training of Wasserstein GANs" (gradient penalty).
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-Loss = Callable[[torch.Tensor], torch.Tensor]  # of logits of any shape, elementwise
+ElementwiseFunction = Callable[[torch.Tensor], torch.Tensor]  # of logits of any shape
 Critic = Callable[[torch.Tensor], torch.Tensor]  # images [B, ...] to logits
 
 
 @dataclass(frozen=True)
 class AdversarialLoss:
-    """What a discriminator loses on a `real` logit and on a `fake` one, and its `generator` on a fake one.
+    """The losses of a discriminator and of a generator.
 
-    `read`: logits as what people look at, D(x) or a critic's score. `labels`: whether real and fake are classes, whose
-    targets can be smoothed.
+    Attributes:
+        real: The discriminator's loss of a real image's logit.
+        fake: The discriminator's loss of a generated image's logit.
+        generator: The generator's loss of a generated image's logit.
+        readout: The value of a logit in metrics: the probability D(x), or the score itself.
+        supports_label_smoothing: Whether the discriminator is fitted to labels, 1 for real and 0 for generated images.
     """
 
-    real: Loss
-    fake: Loss
-    generator: Loss
-    read: Loss
-    labels: bool = True
+    real: ElementwiseFunction
+    fake: ElementwiseFunction
+    generator: ElementwiseFunction
+    readout: ElementwiseFunction
+    supports_label_smoothing: bool = True
 
     def discriminator_loss(self, real: torch.Tensor, fake: torch.Tensor, smoothing: float = 0.0) -> torch.Tensor:
-        """Logits of real and of generated images, any shapes -> scalar.
+        """Return the mean loss of the discriminator.
 
-        `smoothing` makes the target of the real ones 1 - smoothing, and leaves that of the fakes at 0 (one-sided:
-        smoothing the fakes would reward the generator for staying where it is).
+        Args:
+            real: Logits of real images, of any shape.
+            fake: Logits of generated images, of any shape.
+            smoothing: One-sided label smoothing. The target of real images becomes 1 - smoothing, and that of generated
+                ones stays 0: to smooth it would reward the generator for staying as it is.
         """
-        on_real = self.real(real).mean()
+        real_loss = self.real(real).mean()
         if smoothing:
-            on_real = (1 - smoothing) * on_real + smoothing * self.fake(real).mean()
-        return on_real + self.fake(fake).mean()
+            real_loss = (1 - smoothing) * real_loss + smoothing * self.fake(real).mean()
+        return real_loss + self.fake(fake).mean()
 
     def generator_loss(self, fake: torch.Tensor) -> torch.Tensor:
-        """Logits of generated images, any shape -> scalar."""
+        """Return the mean loss of the generator for the logits of generated images, of any shape."""
         return self.generator(fake).mean()
 
 
-def _untouched(logits: torch.Tensor) -> torch.Tensor:
+def _identity(logits: torch.Tensor) -> torch.Tensor:
     return logits
 
 
 NON_SATURATING = AdversarialLoss(
     real=lambda x: F.softplus(-x),  # -log D
     fake=F.softplus,  # -log(1 - D)
-    generator=lambda x: F.softplus(-x),  # -log D: log(1 - D) has no gradient where D is right
-    read=torch.sigmoid,
+    generator=lambda x: F.softplus(-x),  # -log D; log(1 - D) has no gradient where D recognizes the fakes
+    readout=torch.sigmoid,
 )
 MINIMAX = AdversarialLoss(
-    NON_SATURATING.real, NON_SATURATING.fake, generator=lambda x: -F.softplus(x), read=torch.sigmoid
+    NON_SATURATING.real, NON_SATURATING.fake, generator=lambda x: -F.softplus(x), readout=torch.sigmoid
 )
-LEAST_SQUARES = AdversarialLoss(  # targets 1 and 0; the generator wants 1
+LEAST_SQUARES = AdversarialLoss(  # targets 1 and 0 of the discriminator, and 1 of the generator
     real=lambda x: 0.5 * (x - 1).square(),
     fake=lambda x: 0.5 * x.square(),
     generator=lambda x: 0.5 * (x - 1).square(),
-    read=_untouched,
+    readout=_identity,
 )
-WASSERSTEIN = AdversarialLoss(real=torch.neg, fake=_untouched, generator=torch.neg, read=_untouched, labels=False)
+WASSERSTEIN = AdversarialLoss(
+    real=torch.neg, fake=_identity, generator=torch.neg, readout=_identity, supports_label_smoothing=False
+)
 HINGE = AdversarialLoss(
-    real=lambda x: F.relu(1 - x), fake=lambda x: F.relu(1 + x), generator=torch.neg, read=_untouched, labels=False
+    real=lambda x: F.relu(1 - x),
+    fake=lambda x: F.relu(1 + x),
+    generator=torch.neg,
+    readout=_identity,
+    supports_label_smoothing=False,
 )
 
 
 def feature_matching(real: torch.Tensor, fake: torch.Tensor) -> torch.Tensor:
-    """|E f(real) - E f(fake)|^2 of features [B, F] and [B', F] -> scalar."""
+    """Return |E f(real) - E f(fake)|^2 of features [B, F] and [B', F]."""
     return (real.flatten(1).mean(0) - fake.flatten(1).mean(0)).square().sum()
 
 
 def gradient_penalty(critic: Critic, real: torch.Tensor, fake: torch.Tensor, alpha: torch.Tensor) -> torch.Tensor:
-    """E (|d critic / dx| - 1)^2 at x = alpha real + (1 - alpha) fake, in fp32 whatever autocast is on.
+    """Return E (|d critic / dx| - 1)^2 at x = alpha real + (1 - alpha) fake, in fp32 even inside autocast.
 
     Args:
-        critic: [B, ...] -> logits [P], each of its own B / P rows only (P = B but for packs): no batch norm.
-        real: [B, ...], floats; no gradient flows into it.
-        fake: the same shape.
-        alpha: [P] in [0, 1], one for each logit: where between real and fake what is judged at once lies.
+        critic: Maps [B, ...] to logits [P], each of its own B / P rows only (P = B unless images are packed), so that
+            batch norm is excluded.
+        real: Floats [B, ...]; no gradient flows into them.
+        fake: Floats of the same shape.
+        alpha: [P] in [0, 1], the place between real and fake for each logit.
     """
     with torch.autocast(real.device.type, enabled=False):
-        shares = alpha.repeat_interleave(len(real) // len(alpha)).view(-1, *[1] * (real.dim() - 1))
-        x = torch.lerp(fake.detach().float(), real.detach().float(), shares).requires_grad_()
-        (slopes,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-        norms = (slopes.reshape(len(alpha), -1).square().sum(1) + 1e-12).sqrt()  # the root of 0 has no slope
+        weights = alpha.repeat_interleave(len(real) // len(alpha)).view(-1, *[1] * (real.dim() - 1))
+        x = torch.lerp(fake.detach().float(), real.detach().float(), weights).requires_grad_()
+        (gradients,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
+        norms = (gradients.reshape(len(alpha), -1).square().sum(1) + 1e-12).sqrt()  # sqrt has no derivative at 0
         return (norms - 1).square().mean()
 
 
-def without_traces(module: nn.Module, x: torch.Tensor) -> torch.Tensor:
-    """`module(x)`, but what it would write into its buffers (running means, spectral vectors) is thrown away."""
+def forward_without_buffer_updates(module: nn.Module, x: torch.Tensor) -> Any:
+    """Return `module(x)`, but leave its buffers (running means, vectors of spectral norms) as they are."""
     return torch.func.functional_call(module, {name: b.clone() for name, b in module.named_buffers()}, (x,))
-
-
-@torch.no_grad()
-def average_into(average: nn.Module, current: nn.Module, decay: float) -> None:
-    """average <- decay * average + (1 - decay) * current, for weights and buffers; whole numbers are copied."""
-    pairs = list(zip(average.state_dict().values(), current.state_dict().values(), strict=True))
-    floats = [(a, c) for a, c in pairs if a.is_floating_point()]
-    torch._foreach_lerp_([a for a, _ in floats], [c for _, c in floats], 1 - decay)
-    for a, c in pairs:
-        if not a.is_floating_point():
-            a.copy_(c)

@@ -10,120 +10,129 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.core.errors import UserError
-from sandbox.ops.units import BERNOULLI, Units, draw
+from sandbox.ops.units import BERNOULLI, Units, sample_bernoulli
 
-MOST_STATES = 2**20
+MAX_STATES = 2**20  # largest number of states that is enumerated
 _CHUNK = 2**14  # states at a time
 
 
-class Machine(NamedTuple):
-    """W [V, H], b [V], c [H]; also the shape of their gradients."""
+class RBMParameters(NamedTuple):
+    """W [V, H], b [V] and c [H] of a restricted Boltzmann machine; also the shape of their gradients."""
 
     weight: torch.Tensor
     visible_bias: torch.Tensor
     hidden_bias: torch.Tensor
 
-    def upside_down(self) -> "Machine":
-        """The same machine with visible and hidden units exchanged."""
-        return Machine(self.weight.T, self.hidden_bias, self.visible_bias)
+    def transposed(self) -> "RBMParameters":
+        """Return the same machine with visible and hidden units exchanged."""
+        return RBMParameters(self.weight.T, self.hidden_bias, self.visible_bias)
 
 
-def hidden_probabilities(machine: Machine, v: torch.Tensor) -> torch.Tensor:
-    """p(h = 1 | v), [B, H]."""
-    return torch.sigmoid(v @ machine.weight + machine.hidden_bias)
+def hidden_probabilities(rbm: RBMParameters, v: torch.Tensor) -> torch.Tensor:
+    """Return p(h = 1 | v), [B, H]."""
+    return torch.sigmoid(v @ rbm.weight + rbm.hidden_bias)
 
 
-def visible_means(machine: Machine, h: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
-    """The mean of v given h, [B, V]; of binary units p(v = 1 | h)."""
-    return visible.mean(h @ machine.weight.T + machine.visible_bias)
+def visible_means(rbm: RBMParameters, h: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
+    """Return the mean of v given h, [B, V]; for binary units that is p(v = 1 | h)."""
+    return visible.mean(h @ rbm.weight.T + rbm.visible_bias)
 
 
-def free_energy(machine: Machine, v: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
-    """F(v) = -log sum_h exp(-E(v, h)), [B]."""
-    hidden = F.softplus(v @ machine.weight + machine.hidden_bias).sum(-1)
-    return visible.energy(v) - v @ machine.visible_bias - hidden
+def free_energy(rbm: RBMParameters, v: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
+    """Return F(v) = -log sum_h exp(-E(v, h)), [B]."""
+    hidden = F.softplus(v @ rbm.weight + rbm.hidden_bias).sum(-1)
+    return visible.energy(v) - v @ rbm.visible_bias - hidden
 
 
 def gibbs(
-    machine: Machine, v: torch.Tensor, steps: int, generator: torch.Generator, visible: Units = BERNOULLI
+    rbm: RBMParameters, v: torch.Tensor, steps: int, generator: torch.Generator, visible: Units = BERNOULLI
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """`steps` sweeps h ~ p(h | v), v ~ p(v | h); returns the last mean of v and its sample, [B, V] each."""
+    """Run `steps` Gibbs sweeps h ~ p(h | v), v ~ p(v | h); return the last mean of v and its sample, [B, V] each."""
     means = v
     for _ in range(steps):
-        h = draw(hidden_probabilities(machine, v), generator)
-        means = visible_means(machine, h, visible)
-        v = visible.draw(means, generator)
+        h = sample_bernoulli(hidden_probabilities(rbm, v), generator)
+        means = visible_means(rbm, h, visible)
+        v = visible.sample(means, generator)
     return means, v
 
 
-def gradient(v: torch.Tensor, p: torch.Tensor, count: int) -> Machine:
-    """Of the mean log-likelihood: the correlations of the data minus those of the model.
+def gradient(v: torch.Tensor, p: torch.Tensor, count: int) -> RBMParameters:
+    """Return the gradient of the mean log-likelihood: correlations of the data minus those of the model.
 
     Hidden units enter as probabilities in both phases, and each phase has its own mean, whatever their numbers
     (Tieleman 2008, "Training Restricted Boltzmann Machines using Approximations to the Likelihood Gradient"). The
     difference is taken inside the product, before it is rounded where v is in bf16.
 
     Args:
-        v: `count` rows of data, then samples of the machine, [B, V].
+        v: The positive phase, `count` rows of data, and then the negative phase, samples of the machine: [B, V].
         p: p(h = 1 | v), [B, H], fp32 or better.
-        count: rows that are data.
+        count: Number of rows that are data.
     """
     signs = torch.full((len(v), 1), -1 / (len(v) - count), dtype=p.dtype, device=v.device)
     signs[:count] = 1 / count
     weight = v.T @ p.mul(signs * count).to(v.dtype)
-    return Machine(weight.to(p.dtype).div_(count), (signs.T @ v.to(p.dtype))[0], (signs.T @ p)[0])
+    return RBMParameters(weight.to(p.dtype).div_(count), (signs.T @ v.to(p.dtype))[0], (signs.T @ p)[0])
 
 
-def centred(gradient: Machine, visible_offset: torch.Tensor, hidden_offset: torch.Tensor) -> Machine:
-    """The gradient as it is where units count from offsets [V] and [H], E = -(v - mu)·W·(h - nu) - b·v - c·h.
+def centered_gradient(
+    gradient: RBMParameters, visible_offset: torch.Tensor, hidden_offset: torch.Tensor
+) -> RBMParameters:
+    """Return the centered gradient, which is that of E = -(v - mu)·W·(h - nu) - b·v - c·h.
 
-    Turned back into the machine's own parameters, whose biases contain the offsets (Melchior, Fischer & Wiskott 2016,
-    "How to Center Deep Boltzmann Machines", equations 8 to 11). Changes `gradient.weight` in place.
+    It is expressed in the machine's own parameters, whose biases contain the offsets (Melchior, Fischer & Wiskott
+    2016, "How to Center Deep Boltzmann Machines", equations 8 to 11). Changes `gradient.weight` in place.
+
+    Args:
+        gradient: The plain gradient.
+        visible_offset: mu, [V].
+        hidden_offset: nu, [H].
     """
     weight, visible, hidden = gradient
     weight.addr_(visible_offset, hidden, alpha=-1).addr_(visible, hidden_offset, alpha=-1)
-    return Machine(weight, visible - weight @ hidden_offset, hidden - visible_offset @ weight)
+    return RBMParameters(weight, visible - weight @ hidden_offset, hidden - visible_offset @ weight)
 
 
-def pseudo_log_likelihood(machine: Machine, v: torch.Tensor) -> torch.Tensor:
-    """sum_i log p(v_i | the rest of v) over all binary units, [B] (Besag 1975).
+def pseudo_log_likelihood(rbm: RBMParameters, v: torch.Tensor) -> torch.Tensor:
+    """Return sum_i log p(v_i | the rest of v) over all binary units, [B] (Besag 1975).
 
-    Each unit's turn costs what a free energy costs once the input of the hidden units is known: B V H in all.
+    Each unit costs as much as a free energy once the inputs of the hidden units are known: B V H in all.
     """
-    x = v @ machine.weight + machine.hidden_bias
+    x = v @ rbm.weight + rbm.hidden_bias
     before = F.softplus(x).sum(-1)
     total = torch.zeros_like(before)
-    for unit, weights in enumerate(machine.weight):
-        change = 1 - 2 * v[:, unit]  # to the other state
-        rise = change * machine.visible_bias[unit] + F.softplus(x + change[:, None] * weights).sum(-1) - before
+    for unit, weights in enumerate(rbm.weight):
+        change = 1 - 2 * v[:, unit]  # of the unit, to its other state
+        rise = change * rbm.visible_bias[unit] + F.softplus(x + change[:, None] * weights).sum(-1) - before
         total -= F.softplus(rise)
     return total
 
 
-def log_partition(machine: Machine, visible: Units = BERNOULLI) -> torch.Tensor:
-    """log Z, exactly, in fp64: every state of the smaller layer (of binary units), the other layer summed out.
+def log_partition(rbm: RBMParameters, visible: Units = BERNOULLI) -> torch.Tensor:
+    """Return log Z, exactly, in fp64.
+
+    Enumerates the states of the smaller layer (of those with binary units); the other layer is summed out.
 
     Raises:
-        UserError: if that layer has more than 2**20 states.
+        UserError: If that layer has more than 2**20 states.
     """
-    machine = Machine(*(tensor.double() for tensor in machine))
-    if visible is BERNOULLI and len(machine.visible_bias) < len(machine.hidden_bias):
-        machine = machine.upside_down()
-    units = len(machine.hidden_bias)
-    if 2**units > MOST_STATES:
+    rbm = RBMParameters(*(tensor.double() for tensor in rbm))
+    if visible is BERNOULLI and len(rbm.visible_bias) < len(rbm.hidden_bias):
+        rbm = rbm.transposed()
+    units = len(rbm.hidden_bias)
+    if 2**units > MAX_STATES:
         raise UserError(
-            f"the exact log-likelihood of this rbm is a sum over 2**{units} states; 2**20 is the most that is done. "
+            f"the exact log-likelihood of this rbm is a sum over 2**{units} states, and at most 2**20 are enumerated. "
             "Set generator.hidden_size to 20 or less."
         )
     chunks = []
-    for h in every_state(units, machine.weight.device):
-        inputs = h @ machine.weight.T + machine.visible_bias
-        chunks.append(torch.logsumexp(h @ machine.hidden_bias + visible.log_partition(inputs), 0))
+    for h in all_states(units, rbm.weight.device):
+        inputs = h @ rbm.weight.T + rbm.visible_bias
+        chunks.append(torch.logsumexp(h @ rbm.hidden_bias + visible.log_partition(inputs), 0))
     return torch.stack(chunks).logsumexp(0)
 
 
-def every_state(units: int, device: torch.device) -> Iterator[torch.Tensor]:
-    """All 2^units states in chunks [<= 2^14, units] in fp64; the first unit is the lowest bit of the count."""
+def all_states(units: int, device: torch.device) -> Iterator[torch.Tensor]:
+    """Yield all 2^units states in chunks [<= 2^14, units] in fp64; the first unit is the lowest bit of the count."""
     bits = torch.arange(units, device=device)
     for counts in torch.split(torch.arange(2**units, device=device), _CHUNK):
         yield (counts[:, None] >> bits & 1).double()

@@ -14,10 +14,10 @@ from torch.nn import functional as F
 def categorical_projection(
     support: torch.Tensor, probabilities: torch.Tensor, r_t: torch.Tensor, discount_t: torch.Tensor
 ) -> torch.Tensor:
-    """The distribution of r_t + discount_t z, put back on the grid that z is on (Bellemare, Dabney and Munos 2017).
+    """Project the distribution of r_t + discount_t z onto the grid of z (Bellemare, Dabney and Munos 2017).
 
-    What lies between two values of the grid is shared by them, the nearer one getting more; what lies beyond an end
-    goes to that end.
+    The probability of a value between two grid values is split between them in proportion to their nearness; that of a
+    value beyond an end goes to that end.
 
     Args:
         support: [K] values of the grid, equally far apart, rising.
@@ -43,10 +43,10 @@ def categorical_q_learning(
     q_t_selector: torch.Tensor,
     support: torch.Tensor,
 ) -> torch.Tensor:
-    """How far the return's distribution is from its target, as a Kullback-Leibler divergence (Bellemare et al. 2017).
+    """Return the Kullback-Leibler divergence of the return's distribution from its target (Bellemare et al. 2017).
 
-    The next action is the selector's best: with the online network's values this is the double Q-learning of Hessel et
-    al. 2018, with the target network's own that of Bellemare et al.
+    The next action is the best one of the selector: with the online network's values this is the double Q-learning of
+    Hessel et al. 2018, with the target network's own that of Bellemare et al.
 
     Args:
         logits_tm1: [B, A, K] logits before the action; only these carry a gradient.
@@ -54,7 +54,7 @@ def categorical_q_learning(
         r_t: [B] rewards.
         discount_t: [B] discounts; 0 is termination.
         logits_t: [B, A, K] logits after it, of the target network.
-        q_t_selector: [B, A] values after it; they choose the next action.
+        q_t_selector: [B, A] values after it; they select the next action.
         support: [K] the returns that the K logits stand for, equally far apart, rising.
 
     Returns:
@@ -68,18 +68,18 @@ def categorical_q_learning(
 
 
 def cosines(taus: torch.Tensor, size: int) -> torch.Tensor:
-    """cos(pi i tau) for i = 0 .. size - 1 (equation 4): fractions [...] in [0, 1] -> [..., size]."""
+    """Return cos(pi i tau) for i = 0 .. size - 1 (equation 4): fractions [...] in [0, 1] -> [..., size]."""
     return torch.cos(math.pi * torch.arange(size, device=taus.device) * taus[..., None])
 
 
 def quantile_targets(r_t: torch.Tensor, discount_t: torch.Tensor, z_t: torch.Tensor, q_t: torch.Tensor) -> torch.Tensor:
-    """Samples of the return after the best next action, r_t + discount_t z_t[argmax_a q_t] (equation 2).
+    """Return samples of the return after the best next action, r_t + discount_t z_t[argmax_a q_t] (equation 2).
 
     Args:
         r_t: [B] rewards.
         discount_t: [B] discounts; 0 is termination.
         z_t: [B, M, A] quantiles of the values after the step.
-        q_t: [B, A] values that choose the next action.
+        q_t: [B, A] values that select the next action.
 
     Returns:
         [B, M] targets, without a gradient.
@@ -91,15 +91,15 @@ def quantile_targets(r_t: torch.Tensor, discount_t: torch.Tensor, z_t: torch.Ten
 def quantile_huber(
     quantiles: torch.Tensor, taus: torch.Tensor, targets: torch.Tensor, kappa: float = 1.0
 ) -> torch.Tensor:
-    """The Huber loss of every pair, weighted by |tau - 1{error < 0}| / kappa (equation 3).
+    """Return the Huber losses of every pair, weighted by |tau - 1{error < 0}| / kappa (equation 3).
 
     Summed over the N quantiles and averaged over the M targets, as in the paper; not reduced over the batch.
 
     Args:
         quantiles: [B, N] estimates; only these carry a gradient.
-        taus: [B, N] the fractions in [0, 1] that they are estimates for.
-        targets: [B, M] samples of what is estimated.
-        kappa: errors up to this are squared, larger ones are not.
+        taus: [B, N] the fractions in [0, 1] of the estimates.
+        targets: [B, M] samples of the estimated distribution.
+        kappa: Threshold of the Huber loss; smaller errors are squared.
 
     Returns:
         [B] losses.

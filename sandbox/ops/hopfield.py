@@ -1,6 +1,6 @@
 """Hopfield networks: E(s) = -1/2 s·W·s, units -1 or +1 (Hopfield 1982), and the modern one (Ramsauer et al. 2021).
 
-Throughout: N units; patterns are floats [P, N], one a row, states floats [B, N]. A pattern of zeros is none.
+Throughout: N units; patterns are floats [P, N], one a row, states floats [B, N]. A row of zeros stores nothing.
 """
 
 import math
@@ -10,27 +10,28 @@ import torch
 
 
 def hebbian(patterns: torch.Tensor) -> torch.Tensor:
-    """W = X^T X / N with a zero diagonal, [N, N] (Hopfield 1982, equation 2)."""
+    """Return W = X^T X / N with a zero diagonal, [N, N] (Hopfield 1982, equation 2)."""
     return (patterns.T @ patterns / patterns.shape[1]).fill_diagonal_(0)
 
 
 def projection(patterns: torch.Tensor) -> torch.Tensor:
-    """The projection on the span of the patterns, X^+ X, with a zero diagonal, [N, N] (Personnaz et al. 1985)."""
+    """Return the projection on the patterns' span, X^+ X, with a zero diagonal, [N, N] (Personnaz et al. 1985)."""
     weight = torch.linalg.pinv(patterns) @ patterns
-    return ((weight + weight.T) / 2).fill_diagonal_(0)  # as symmetric as in exact arithmetic
+    return ((weight + weight.T) / 2).fill_diagonal_(0)  # symmetric, which rounding would spoil
 
 
 def energy(weight: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
-    """E(s), [B]."""
+    """Return E(s), [B]."""
     return -0.5 * ((s @ weight) * s).sum(-1)
 
 
-def descend(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:
-    """Asynchronous recall from s: what it yields is one tensor [B, N], changed in place by a flip in each row.
+def asynchronous_updates(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:
+    """Recall asynchronously from s; yield one tensor [B, N], changed in place by one flip in each row.
 
-    Each row flips one of its units that disagree with their field, each as likely as any other, until none does: the
-    course that visits to units in random order (with replacement) take, without the visits that change nothing. Every
-    flip lowers that row's energy by twice its field; ties stay. A row at its fixed point rests while others go on.
+    Each row flips one of its units that disagree with their field, each with the same probability, until none does.
+    This is the course of visits to units in random order (with replacement) without the visits that change nothing.
+    Every flip lowers that row's energy by twice its field; units with a field of 0 keep their state. A row at its fixed
+    point does not change while others go on.
     """
     s, fields = s.clone(), s @ weight
     slack = torch.finfo(s.dtype).eps * len(weight) ** 0.5 * weight.abs().sum(1).amax()  # smaller fields are rounding
@@ -41,8 +42,8 @@ def descend(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -
         rows, unstable = rows[moving], unstable[moving]
         if not len(rows):
             return
-        draws = 1 + torch.rand(unstable.shape, generator=generator, device=s.device)
-        unit = (draws * unstable).argmax(1)
+        priorities = 1 + torch.rand(unstable.shape, generator=generator, device=s.device)
+        unit = (priorities * unstable).argmax(1)
         flipped = -s[rows, unit]
         s[rows, unit] = flipped
         fields[rows] += 2 * flipped[:, None] * weight[unit]
@@ -50,22 +51,22 @@ def descend(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -
 
 
 def recall(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """The fixed points that `descend` reaches, [B, N]."""
-    for reached in descend(weight, s, generator):
+    """Return the fixed points that `asynchronous_updates` reaches from s, [B, N]."""
+    for reached in asynchronous_updates(weight, s, generator):
         s = reached
     return s
 
 
 def retrieve(patterns: torch.Tensor, s: torch.Tensor, beta: float) -> torch.Tensor:
-    """One step of the modern network, softmax(beta s X^T) X, [B, N] (Ramsauer et al. 2021, equation 3)."""
+    """Return one step of the modern network, softmax(beta s X^T) X, [B, N] (Ramsauer et al. 2021, equation 3)."""
     return torch.softmax(beta * s @ patterns.T, -1) @ patterns
 
 
 def modern_energy(patterns: torch.Tensor, s: torch.Tensor, beta: float) -> torch.Tensor:
-    """-lse(beta, X s) + s·s/2 + log P/beta + M^2/2, M the longest pattern's length, [B] (Ramsauer et al., equation 2).
+    """Return -lse(beta, X s) + s·s/2 + log P/beta + M^2/2, [B] (Ramsauer et al. 2021, equation 2).
 
-    At least 0, and no step of `retrieve` raises it.
+    M is the length of the longest pattern. The energy is at least 0, and no step of `retrieve` raises it.
     """
-    nearness = torch.logsumexp(beta * s @ patterns.T, -1) / beta
+    similarity = torch.logsumexp(beta * s @ patterns.T, -1) / beta
     constant = math.log(len(patterns)) / beta + 0.5 * patterns.square().sum(-1).amax()
-    return -nearness + 0.5 * s.square().sum(-1) + constant
+    return -similarity + 0.5 * s.square().sum(-1) + constant

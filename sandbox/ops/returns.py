@@ -12,18 +12,19 @@ from sandbox.ops.value_learning import n_step
 def q_lambda(
     r_t: torch.Tensor, discount_t: torch.Tensor, q_t: torch.Tensor, ended_t: torch.Tensor, lambda_: float
 ) -> torch.Tensor:
-    """Peng's Q(lambda): G_t = r_t + discount_t ((1 - lambda) max_a q_t + lambda G_t+1) (Peng & Williams 1994).
+    """Return Peng's Q(lambda) returns (Peng & Williams 1994).
 
-    Where an episode ends, and at the last step, the rest is max_a q_t alone: with lambda 0 everywhere, one-step
-    Q-learning's targets; with lambda 1, what was collected and then max_a q_t. Actions that were not the best end no
-    return.
+    They are G_t = r_t + discount_t ((1 - lambda) max_a q_t + lambda G_t+1).
+
+    Where an episode ends, and at the last step, G_t+1 is replaced by max_a q_t. With lambda 0 these are the targets of
+    one-step Q-learning; with lambda 1, the collected rewards and then max_a q_t. Exploring actions do not cut a return.
 
     Args:
         r_t: [T, ...] rewards.
         discount_t: [T, ...] discounts; 0 is termination.
         q_t: [T, ..., A] values after each step, of the true last observation where an episode ended.
-        ended_t: [T, ...] bool, episodes that terminated or were truncated; the next row is another one's.
-        lambda_: in [0, 1].
+        ended_t: [T, ...] bool, where an episode ended; the next row belongs to another one.
+        lambda_: In [0, 1].
 
     Returns:
         [T, ...] returns, without gradients.
@@ -40,18 +41,18 @@ def q_lambda(
 def n_step_windows(
     r_t: torch.Tensor, discount_t: torch.Tensor, mask: torch.Tensor, n: int, discount: float
 ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    """From every step of a window, the n next ones as if they were one; fewer where the window or its mask ends.
+    """Return n-step rewards and discounts from every step of a window; fewer steps where the window or its mask ends.
 
     Args:
         r_t: [B, T] rewards.
         discount_t: [B, T] continuations; 0 is termination.
         mask: [B, T], 1 for the steps that count, then 0.
-        n: steps.
-        discount: of one step, in [0, 1].
+        n: Number of steps.
+        discount: Discount of one step, in [0, 1].
 
     Returns:
-        [B, T] rewards and [B, T] discounts as `n_step` has them, and [B, T] the numbers of the observations that
-        follow, in 0..T: step t's is t + n at most.
+        [B, T] rewards and [B, T] discounts as in `n_step`, and [B, T] the numbers of the observations after them, in
+        0..T, at most t + n for step t.
     """
     length = r_t.shape[1]
     later = F.pad(torch.stack([r_t, discount_t, mask]), (0, n - 1)).unfold(2, n, 1)  # [3, B, T, n]
@@ -62,7 +63,9 @@ def n_step_windows(
 
 
 def sequence_priorities(errors: torch.Tensor, mask: torch.Tensor, share: float) -> torch.Tensor:
-    """[B, T] errors' sizes -> [B]: `share` of the largest and 1 - `share` of their mean, where `mask` [B, T] is 1.
+    """Return priorities [B] of errors [B, T]: a mixture of their largest size and their mean size.
+
+    `share` is the weight of the largest one. Steps whose `mask` [B, T] is 0 do not count.
 
     Kapturowski et al. 2019, "Recurrent Experience Replay in Distributed Reinforcement Learning"; there `share` is 0.9.
     """
@@ -71,8 +74,8 @@ def sequence_priorities(errors: torch.Tensor, mask: torch.Tensor, share: float) 
 
 
 def value_discrepancy(q_fresh: torch.Tensor, q_stale: torch.Tensor) -> torch.Tensor:
-    """How much a stale state changes the values [B, A] of actions: their distance over the largest fresh one's size.
+    """Return the discrepancy [B] of action values [B, A] from a stale state (Delta Q, Kapturowski et al. 2019).
 
-    Kapturowski et al. 2019, Delta Q. Returns [B].
+    It is the distance of fresh and stale values, divided by the size of the largest fresh value.
     """
     return (q_fresh - q_stale).norm(dim=1) / q_fresh.abs().amax(1).clamp_min(1e-6)

@@ -1,7 +1,7 @@
-"""The kinds of visible units of a Boltzmann machine: how they are drawn, and what they add to energies.
+"""Kinds of visible units of a Boltzmann machine: Bernoulli and Gaussian.
 
-A unit with the input x has the density exp(x v - energy of v alone), normalised. Inputs and states are [..., V].
-Papers: Hinton & Salakhutdinov 2006, "Reducing the Dimensionality of Data with Neural Networks" (Gaussian units).
+A unit with the input x has the density exp(x v - energy(v)), normalized. Inputs and states are [..., V].
+Paper: Hinton & Salakhutdinov 2006, "Reducing the Dimensionality of Data with Neural Networks" (Gaussian units).
 """
 
 import math
@@ -15,29 +15,29 @@ class Units(Protocol):
     """One kind of units."""
 
     def mean(self, x: torch.Tensor) -> torch.Tensor:
-        """Of each unit, given its input."""
+        """Return the mean of each unit, given its input."""
 
-    def draw(self, mean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """A state of each unit, given its mean; floats of the mean's precision."""
+    def sample(self, mean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Draw a state of each unit, given its mean; floats of the mean's precision."""
 
     def energy(self, v: torch.Tensor) -> torch.Tensor:
-        """What the states alone weigh, [...]."""
+        """Return the energy of the states without inputs, summed over the units, [...]."""
 
     def log_partition(self, x: torch.Tensor) -> torch.Tensor:
-        """log of the sum (or integral) over all states of exp(x v - energy), [...]."""
+        """Return the log of the sum (or integral) of exp(x v - energy(v)) over all states, [...]."""
 
     def bias(self, mean: torch.Tensor, count: int) -> torch.Tensor:
-        """The input at which the units have this mean, that of `count` examples."""
+        """Return the input at which the units have the mean of `count` examples; finite in any case."""
 
 
 class Bernoulli:
-    """0 or 1."""
+    """Binary units, 0 or 1."""
 
     def mean(self, x: torch.Tensor) -> torch.Tensor:
         return torch.sigmoid(x)
 
-    def draw(self, mean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        return draw(mean, generator)
+    def sample(self, mean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return sample_bernoulli(mean, generator)
 
     def energy(self, v: torch.Tensor) -> torch.Tensor:
         return torch.zeros_like(v[..., 0])
@@ -46,16 +46,16 @@ class Bernoulli:
         return F.softplus(x).sum(-1)
 
     def bias(self, mean: torch.Tensor, count: int) -> torch.Tensor:
-        return torch.logit((mean * count + 1) / (count + 2))  # finite where a unit never changed
+        return torch.logit((mean * count + 1) / (count + 2))  # Laplace smoothing: some units never change
 
 
 class Gaussian:
-    """Real numbers of variance 1, around the input."""
+    """Real-valued units of variance 1."""
 
     def mean(self, x: torch.Tensor) -> torch.Tensor:
         return x
 
-    def draw(self, mean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    def sample(self, mean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         return mean + torch.randn(mean.shape, generator=generator, device=mean.device)
 
     def energy(self, v: torch.Tensor) -> torch.Tensor:
@@ -68,24 +68,26 @@ class Gaussian:
         return mean
 
 
-_LEAST = torch.tensor(-(2.0**15) - 0.5)
 BERNOULLI, GAUSSIAN = Bernoulli(), Gaussian()
+_MIN_THRESHOLD = torch.tensor(-(2.0**15) - 0.5)
 
 
-def draw(probabilities: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """0.0 or 1.0 with these probabilities, to 24 bits."""
+def sample_bernoulli(probabilities: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw 0.0 or 1.0 with these probabilities, which count to 24 bits."""
     uniform = torch.rand(probabilities.shape, generator=generator, device=probabilities.device)
     return (uniform < probabilities).to(probabilities.dtype)
 
 
-def draw_quickly(probabilities: torch.Tensor, generator: torch.Generator, dtype: torch.dtype) -> torch.Tensor:
-    """0 or 1 with these probabilities, rounded to 16 bits: a third of the time of `draw`, most of which is chance.
+def sample_bernoulli_16_bits(
+    probabilities: torch.Tensor, generator: torch.Generator, dtype: torch.dtype
+) -> torch.Tensor:
+    """Draw 0 or 1 with these probabilities, rounded to 16 bits, in a third of the time of `sample_bernoulli`.
 
-    One word of 64 random bits is the thresholds of four units.
+    Random bits take most of that time: here one word of 64 bits makes the thresholds of four units.
     """
     count = probabilities.numel()
     words = torch.empty((count + 3) // 4, dtype=torch.int64, device=probabilities.device)
     words.random_(-(2**63), None, generator=generator)
     thresholds = words.view(torch.int16)[:count].view(probabilities.shape)
-    scaled = torch.add(_LEAST, probabilities, alpha=2**16)
+    scaled = torch.add(_MIN_THRESHOLD, probabilities, alpha=2**16)
     return torch.lt(thresholds, scaled).view(torch.uint8).to(dtype)

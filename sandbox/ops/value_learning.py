@@ -8,19 +8,24 @@ Atari": one network learns small and large returns without clipped rewards.
 import torch
 
 
+def clip_rewards(r_t: torch.Tensor, limit: float | None) -> torch.Tensor:
+    """Clip rewards of any shape to [-limit, limit]; None leaves them as they are."""
+    return r_t if limit is None else r_t.clamp(-limit, limit)
+
+
 def n_step(
     r_t: torch.Tensor, discount_t: torch.Tensor, num_steps: torch.Tensor, discount: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    """The reward and the discount of n steps as if they were one (Sutton and Barto 2018, chapter 7).
+    """Return the reward and the discount of n steps as if they were one (Sutton and Barto 2018, chapter 7).
 
     Args:
         r_t: [B, n] rewards.
         discount_t: [B, n] continuations; 0 is termination.
-        num_steps: [B] how many of the n count; what stands behind them has no influence.
-        discount: of one step, in [0, 1].
+        num_steps: [B] number of the n steps that count; later ones have no influence.
+        discount: Discount of one step, in [0, 1].
 
     Returns:
-        [B] discounted sums of the rewards up to termination, and [B] discounts of what comes after them: `discount` to
+        [B] discounted sums of the rewards up to termination, and [B] discounts of the value after them: `discount` to
         the power of `num_steps`, or 0 if the episode terminated.
     """
     counts = torch.arange(r_t.shape[1], device=r_t.device) < num_steps[:, None]
@@ -32,7 +37,7 @@ def n_step(
 def q_learning(
     q_tm1: torch.Tensor, a_tm1: torch.Tensor, r_t: torch.Tensor, discount_t: torch.Tensor, q_t: torch.Tensor
 ) -> torch.Tensor:
-    """One-step Q-learning's error, r_t + discount_t max_a q_t - q_tm1[a_tm1] (Watkins 1989).
+    """Return one-step Q-learning's error, r_t + discount_t max_a q_t - q_tm1[a_tm1] (Watkins 1989).
 
     Args:
         q_tm1: [..., A] values before the action; only these carry a gradient.
@@ -56,15 +61,17 @@ def double_q_learning(
     q_t: torch.Tensor,
     q_t_selector: torch.Tensor,
 ) -> torch.Tensor:
-    """Double Q-learning's error, r_t + discount_t q_t[argmax_a q_t_selector] - q_tm1[a_tm1] (van Hasselt et al. 2016).
+    """Return double Q-learning's error (van Hasselt et al. 2016).
+
+    It is r_t + discount_t q_t[argmax_a q_t_selector] - q_tm1[a_tm1].
 
     Args:
         q_tm1: [..., A] values before the action; only these carry a gradient.
         a_tm1: [...] int64 actions.
         r_t: [...] rewards.
         discount_t: [...] discounts; 0 is termination.
-        q_t: [..., A] values after it, of the target network: they say what the next action is worth.
-        q_t_selector: [..., A] values after it, of the online network: they choose the next action.
+        q_t: [..., A] values after it, of the target network, which evaluate the next action.
+        q_t_selector: [..., A] values after it, of the online network, which select the next action.
 
     Returns:
         [...] errors.
@@ -81,7 +88,7 @@ def sarsa(
     q_t: torch.Tensor,
     a_t: torch.Tensor,
 ) -> torch.Tensor:
-    """Sarsa's error, r_t + discount_t q_t[a_t] - q_tm1[a_tm1] (Rummery and Niranjan 1994).
+    """Return Sarsa's error, r_t + discount_t q_t[a_t] - q_tm1[a_tm1] (Rummery and Niranjan 1994).
 
     Args:
         q_tm1: [..., A] values before the action; only these carry a gradient.
@@ -89,7 +96,7 @@ def sarsa(
         r_t: [...] rewards.
         discount_t: [...] discounts; 0 is termination.
         q_t: [..., A] values after it.
-        a_t: [...] int64 actions after it, of the policy that is being valued.
+        a_t: [...] int64 actions after it, of the policy that is evaluated.
 
     Returns:
         [...] errors.
@@ -99,12 +106,12 @@ def sarsa(
 
 
 def rescale(x: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """h(x) = sign(x) (sqrt(|x| + 1) - 1) + epsilon x, of any shape; `epsilon` > 0 makes it invertible."""
+    """Return h(x) = sign(x) (sqrt(|x| + 1) - 1) + epsilon x, of any shape; `epsilon` > 0 makes it invertible."""
     return x.sign() * ((x.abs() + 1).sqrt() - 1) + epsilon * x
 
 
 def unscale(y: torch.Tensor, epsilon: float) -> torch.Tensor:
-    """The x with `rescale(x, epsilon)` = y."""
+    """Return the x with `rescale(x, epsilon)` = y."""
     above = y.abs() + 1 + epsilon
     # The paper's (root - 1) / (2 epsilon), without its difference of two numbers near 1.
     return y.sign() * ((2 * above / ((1 + 4 * epsilon * above).sqrt() + 1)).square() - 1)
@@ -119,10 +126,10 @@ def rescaled_double_q_learning(
     q_t_selector: torch.Tensor,
     epsilon: float,
 ) -> torch.Tensor:
-    """`double_q_learning` of values on the scale of `rescale`; rewards are on their own.
+    """Return double Q-learning's error of values on the scale of `rescale`; rewards are not rescaled.
 
-    h(r_t + discount_t h^-1(q_t[argmax_a q_t_selector])) - q_tm1[a_tm1] (Kapturowski et al. 2019).
+    It is h(r_t + discount_t h^-1(q_t[argmax_a q_t_selector])) - q_tm1[a_tm1] (Kapturowski et al. 2019).
     """
-    nothing = torch.zeros_like(q_tm1)
-    target = double_q_learning(nothing, a_tm1, r_t, discount_t, unscale(q_t.detach(), epsilon), q_t_selector)
+    zeros = torch.zeros_like(q_tm1)
+    target = double_q_learning(zeros, a_tm1, r_t, discount_t, unscale(q_t.detach(), epsilon), q_t_selector)
     return rescale(target, epsilon) - q_tm1.gather(-1, a_tm1[..., None])[..., 0]

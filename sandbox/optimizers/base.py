@@ -1,19 +1,27 @@
-"""What every optimiser offers: one whole step, and how its learning rate falls."""
+"""The interface of optimizers: one whole step, with gradient clipping and a falling learning rate."""
 
 from abc import abstractmethod
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Annotated, Any
 
 import torch
+from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 
 from sandbox.config.base import Config
-from sandbox.core.background import Background
 from sandbox.core.compute import Compute
+from sandbox.core.cuda_graph import Function
+
+Tensors = Sequence[torch.Tensor]
+LearningRate = Annotated[PositiveFloat, Field(description="learning rate")]
+ClipNorm = Annotated[PositiveFloat | None, Field(description="largest norm of the whole gradient; null: no limit")]
+DecaySteps = Annotated[
+    PositiveInt | None, Field(description="updates over which `lr` falls to 0; null: it is constant")
+]
 
 
 class OptimizerConfig(Config):
-    """A file beside this one that defines one is an optimiser, by its `name`."""
+    """Options of an optimizer. A file of this package that defines a subclass adds an optimizer."""
 
     name: str
 
@@ -23,7 +31,7 @@ class OptimizerConfig(Config):
 
 
 class Optimizer:
-    """Owns its parameters' gradients: `minimize(loss)` is one whole step."""
+    """Updates its parameters: `minimize(loss)` is one whole step, and `gradients` and `step` are its two halves."""
 
     def __init__(
         self,
@@ -31,7 +39,7 @@ class Optimizer:
         parameters: list[nn.Parameter],
         clip_norm: float | None,
         lr_decay: float,
-        background: Background,
+        compute: Compute,
     ) -> None:
         """Wrap PyTorch's rule.
 
@@ -40,12 +48,12 @@ class Optimizer:
             parameters: The weights, in the order of their gradients.
             clip_norm: Largest Euclidean norm of the gradient, or None.
             lr_decay: Amount by which the learning rate falls at every update.
-            background: Work that may read the weights until it is waited for.
+            compute: Work in its background may read the weights until it is waited for.
         """
-        self._rule, self._parameters, self._clip_norm, self._lr_decay = rule, parameters, clip_norm, lr_decay
-        self._background = background
+        self._rule, self._parameters, self._compute = rule, parameters, compute
+        self._clip_norm, self._lr_decay = clip_norm, lr_decay
 
-    def minimize(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
+    def minimize(self, loss: torch.Tensor) -> Tensors:
         """Back-propagate the scalar `loss` into this optimizer's parameters only, clip, and step.
 
         Returns:
@@ -56,13 +64,30 @@ class Optimizer:
         self.step(gradients)
         return kept
 
-    def gradients(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
+    def gradients(self, loss: torch.Tensor) -> Tensors:
         """Return the gradients of the scalar `loss` for this optimizer's parameters only."""
         return torch.autograd.grad(loss, self._parameters)
 
-    def step(self, gradients: Sequence[torch.Tensor]) -> None:
+    def value_and_grad(self, loss: Callable[..., tuple[torch.Tensor, Tensors]]) -> Function:
+        """Return a function that computes the gradients of a loss, faster than `gradients` on a GPU.
+
+        Args:
+            loss: A pure function of tensors; returns the scalar loss and further results, such as metrics.
+
+        Returns:
+            A function of the same tensors that returns (results without gradients, gradients of the loss). Its
+            gradients last until its next call.
+        """
+
+        def results_and_gradients(*inputs: torch.Tensor) -> tuple[Tensors, Tensors]:
+            value, results = loss(*inputs)
+            return [result.detach() for result in results], self.gradients(value)
+
+        return self._compute.capture(results_and_gradients)
+
+    def step(self, gradients: Tensors) -> None:
         """Clip the gradients in place, wait until nobody reads the weights, and step."""
-        self._background.wait()
+        self._compute.background.wait()
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
         if self._clip_norm is not None:
@@ -73,11 +98,11 @@ class Optimizer:
             group["lr"] = max(group["lr"] - self._lr_decay, 0.0)
 
     def state_dict(self) -> dict[str, Any]:
-        """The rule's, with the learning rate as it is now."""
+        """Return the rule's state, with the present learning rate."""
         return self._rule.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Averages take their parameter's memory layout: fused kernels walk them side by side."""
+        """Restore the rule's state. Averages take their parameter's memory layout, which fused kernels expect."""
         self._rule.load_state_dict(state)
         for parameter, averages in self._rule.state.items():
             for name, average in averages.items():

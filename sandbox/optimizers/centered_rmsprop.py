@@ -1,6 +1,7 @@
-"""The optimiser of the DQN of 2015: RMSProp by the gradient's variance, the constant inside the root, no momentum.
+"""Centered RMSProp, DQN's optimizer: scaled by the gradient's standard deviation, without momentum.
 
-Paper: Graves 2013, "Generating Sequences With Recurrent Neural Networks"; Mnih et al. 2015.
+Paper: Graves 2013, "Generating Sequences With Recurrent Neural Networks"; Mnih et al. 2015, "Human-level control
+    through deep reinforcement learning".
 Deviations: none.
 """
 
@@ -8,48 +9,42 @@ from collections.abc import Iterable
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveFloat
 from torch import nn
 
 from sandbox.core.compute import Compute
-from sandbox.optimizers.base import Optimizer, OptimizerConfig, decay_per_update
+from sandbox.optimizers.base import ClipNorm, DecaySteps, LearningRate, Optimizer, OptimizerConfig, decay_per_update
 
 
 class CenteredRMSProp(OptimizerConfig):
-    """g / sqrt(E[g^2] - E[g]^2 + `min_squared_gradient`) times `lr`; `decay`: of both averages.
-
-    `clip_norm`: the gradient's largest Euclidean norm, or null; `lr_decay_steps`: updates until `lr` is 0, or null.
-    """
+    """Options of centered RMSProp: a step is lr * g / sqrt(E[g^2] - E[g]^2 + min_squared_gradient)."""
 
     name: Literal["centered_rmsprop"] = "centered_rmsprop"
-    lr: PositiveFloat = 2.5e-4
-    decay: float = Field(0.95, ge=0, lt=1)
-    min_squared_gradient: PositiveFloat = 0.01
-    clip_norm: PositiveFloat | None = None
-    lr_decay_steps: PositiveInt | None = None
+    lr: LearningRate = 2.5e-4
+    decay: float = Field(default=0.95, ge=0, lt=1, description="decay rate of the averages E[g] and E[g^2]")
+    min_squared_gradient: PositiveFloat = Field(
+        default=0.01, description="constant added to the variance inside the root"
+    )
+    clip_norm: ClipNorm = None
+    lr_decay_steps: DecaySteps = None
 
     def make(self, parameters: Iterable[nn.Parameter], compute: Compute) -> Optimizer:
         """Build the optimizer."""
         weights = list(parameters)
-        return Optimizer(
-            Rule(weights, self),
-            weights,
-            self.clip_norm,
-            decay_per_update(self.lr, self.lr_decay_steps),
-            compute.background,
-        )
+        decay = decay_per_update(self.lr, self.lr_decay_steps)
+        return Optimizer(Rule(weights, self), weights, self.clip_norm, decay, compute)
 
 
 class Rule(torch.optim.Optimizer):
-    """RMSProp by the gradient's variance, the constant inside the root (PyTorch's stands outside); no momentum."""
+    """The update rule. PyTorch's own RMSProp adds its constant outside the root."""
 
     def __init__(self, parameters: list[nn.Parameter], config: CenteredRMSProp) -> None:
         super().__init__(parameters, {"lr": config.lr})
-        self._decay, self._least = config.decay, config.min_squared_gradient
+        self._decay, self._min_squared_gradient = config.decay, config.min_squared_gradient
 
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
-        """Both averages start at zero and take in this gradient before they are used; all tensors at once."""
+        """Update both averages, which start at zero, and then all weights at once."""
         for group in self.param_groups:
             weights = [weight for weight in group["params"] if weight.grad is not None]
             gradients = [weight.grad for weight in weights]
@@ -63,6 +58,6 @@ class Rule(torch.optim.Optimizer):
             torch._foreach_addcmul_(squares, gradients, gradients, 1 - self._decay)
             roots = torch._foreach_addcmul(squares, means, means, -1.0)
             torch._foreach_clamp_min_(roots, 0.0)  # rounding may make the variance of large gradients negative
-            torch._foreach_add_(roots, self._least)
+            torch._foreach_add_(roots, self._min_squared_gradient)
             torch._foreach_sqrt_(roots)
             torch._foreach_addcdiv_(weights, gradients, roots, -group["lr"])

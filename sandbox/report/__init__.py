@@ -1,1 +1,1 @@
-"""What runs have come to, for people to read: pages, Markdown, W&B Reports, and the card in each run folder."""
+"""Reports on runs: HTML pages, Markdown, W&B Reports, and the README in each run folder."""

@@ -1,4 +1,4 @@
-"""From runs to a report: what they came to, how they got there, what that looks like, and how to do it again."""
+"""Builds the report on one run or on many: results, learning curves, media, configs, and commands to reproduce them."""
 
 import json
 import shlex
@@ -9,18 +9,18 @@ from sandbox.config.yaml_text import dump
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean
 from sandbox.media.svg_plot import Line, plot
-from sandbox.report import figures
-from sandbox.report.curves import Axis, course
-from sandbox.report.document import Block, Code, Document, Gallery, Heading, Plot, Table, Text
-from sandbox.report.groups import Group, called, differences, grouped, setting
+from sandbox.report.curves import Axis, group_curve
+from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
+from sandbox.report.groups import Group, differences, grouped, shared_settings, source_label
 from sandbox.report.media_files import MediaBudget
-from sandbox.report.references import Find, Reference, published
+from sandbox.report.references import FindReference, Reference, published
 from sandbox.report.run_record import RunRecord
+from sandbox.report.tables import metric_table, return_table, without_empty_columns
 
-_HOW = (
+_METHOD = (
     "Runs that differ in nothing but their seed are one group. Scores and curves are the interquartile mean of its "
-    "seeds, and a curve ends where the first of its finished runs does; intervals and bands hold 95 % of 2,000 "
-    "bootstrap draws of the seeds (Agarwal et al. 2021; the draws' seed is 0)."
+    "seeds, and a curve ends where the first of its finished runs does; intervals and bands are 95 % confidence "
+    "intervals from 2,000 bootstrap samples of the seeds (Agarwal et al. 2021; the seed of the bootstrap is 0)."
 )
 
 
@@ -29,41 +29,46 @@ def build_report(
     *,
     title: str,
     metrics: Sequence[str] = (),
-    find: Find = published,
+    find_reference: FindReference = published,
     notes: Sequence[str] = (),
-    shelf: MediaBudget | None = None,
+    media: MediaBudget | None = None,
 ) -> Document:
-    """The report of `records`.
+    """Build the report on some runs.
 
     Args:
-        records: of one run or many, agents and generators alike.
-        title: at its head.
-        metrics: whose curves are drawn beside that of the one that matters most.
-        find: who knows what others score in an environment.
-        notes: what else the reader should know was left out.
-        shelf: how much room there is for films and pictures.
+        records: One run or many, of agents and generators.
+        title: Title of the report.
+        metrics: Metrics whose curves are shown in addition to the most important one of each group.
+        find_reference: Returns the reference scores of an environment.
+        notes: Lines for the list of what the report leaves out.
+        media: Selects videos and images; by default 6 MiB of them.
 
     Raises:
-        UserError: if none of the runs has logged one of the `metrics`.
+        UserError: if no run has logged one of the `metrics`.
     """
-    groups, shelf = grouped(records), shelf or MediaBudget()
     _require_known(metrics, records)
+    groups = grouped(records)
+    media = media or MediaBudget()
     agents = [group for group in groups if group.first.is_agent]
     generators = [group for group in groups if not group.first.is_agent]
-    references = {group.label: find(group.first.source) for group in agents}
-    blocks: list[Block] = [Text(_about(records, groups))]
+    references = {group.label: find_reference(group.first.source) for group in agents}
+    blocks: list[Block] = [Text(_introduction(records, groups))]
     if agents:
-        sources = dict.fromkeys(known.source for known in references.values() if known)
-        blocks += [Heading("Scores"), figures.returns(agents, references)]
-        blocks += [Text(f"References: {'; '.join(sources)}.")] if sources else []
+        blocks += [Heading("Scores"), return_table(agents, references)]
+        sources = dict.fromkeys(reference.source for reference in references.values() if reference)
+        if sources:
+            blocks.append(Text(f"References: {'; '.join(sources)}."))
     if generators:
-        table = figures.measured(generators)
-        blocks += [Heading("Generators"), *([table] if table.rows else [])]
-        blocks.append(Text(f"Likelihoods are nats of test images. {_missing(generators)}".strip()))
+        blocks.append(Heading("Generators"))
+        table = metric_table(generators)
+        if table.rows:
+            blocks.append(table)
+        blocks.append(Text(f"Likelihoods are nats per test image. {_missing(generators)}".strip()))
     blocks += _curves(groups, metrics, references)
-    blocks += _media(groups, shelf)
+    blocks += _media(groups, media)
     blocks += _runs(groups)
-    if left_out := [*notes, *shelf.left_out]:
+    left_out = [*notes, *media.left_out]
+    if left_out:
         blocks += [Heading("Left out"), *map(Text, left_out)]
     return Document(title, blocks, left_out)
 
@@ -78,163 +83,171 @@ def _require_known(metrics: Sequence[str], records: Sequence[RunRecord]) -> None
             )
 
 
+def _introduction(records: Sequence[RunRecord], groups: Sequence[Group]) -> str:
+    if len(records) > 1:
+        unit = "group" if len(groups) == 1 else "groups"
+        return f"{len(records)} runs in {len(groups)} {unit}. {_METHOD}"
+    record = records[0]
+    setup = f"`{record.learner['name']}` on `{record.source['name']}`, seed {record.settings['seed']}"
+    return f"{setup}: {_progress(record)} steps, {record.seconds:,.0f} s of training."
+
+
 def _missing(generators: Sequence[Group]) -> str:
-    reasons = [
-        f"{record.name}: {reason}"
-        for group in generators
-        for record in group.records
-        for name, reason in record.figures.items()
-        if name.endswith("_missing")
-    ]
-    waiting = [record.name for group in generators for record in group.records if not record.evaluation]
-    if waiting:
-        reasons.append(f"`sandbox evaluate` finds more of {', '.join(waiting)}.")
+    """Return the reasons for missing metrics, and the runs that have not been evaluated yet."""
+    reasons = []
+    unevaluated = []
+    for group in generators:
+        for record in group.records:
+            results = record.results.items()
+            reasons += [f"{record.name}: {reason}" for name, reason in results if name.endswith("_missing")]
+            if not record.evaluation:
+                unevaluated.append(record.name)
+    if unevaluated:
+        reasons.append(f"`sandbox evaluate` measures more of {', '.join(unevaluated)}.")
     return " ".join(reasons)
 
 
 def _curves(groups: Sequence[Group], metrics: Sequence[str], references: Mapping[str, Reference | None]) -> list[Block]:
-    blocks: list[Block] = []
+    blocks: list[Block] = [Heading("Learning curves")]
     for name, members in _by_source(groups).items():
-        shown = dict.fromkeys([*(group.metric for group in members if group.metric), *metrics])
-        for metric in shown:
+        main_metrics = [group.main_metric for group in members if group.main_metric]
+        for metric in dict.fromkeys([*main_metrics, *metrics]):
             reference = references.get(members[0].label) if metric.endswith("/return") else None
-            those = [group for group in members if metric in (group.metric, *metrics)]
-            plots = [drawn for axis in ("step", "time") if (drawn := curve(those, metric, axis, reference))]
-            if plots:
-                blocks += [Heading(f"{metric} on {name}", 3), Gallery(plots)]
-    waiting = [group.label for group in groups if group.metric is None]
+            shown = [group for group in members if metric in (group.main_metric, *metrics)]
+            plots = [curve_plot(shown, metric, "step", reference), curve_plot(shown, metric, "time", reference)]
+            if any(plots):
+                blocks += [Heading(f"{metric} on {name}", 3), Gallery([each for each in plots if each])]
+    waiting = [group.label for group in groups if group.main_metric is None]
     if waiting:
         blocks.append(Text(f"Nothing logged yet: {', '.join(waiting)}."))
-    return [Heading("Learning curves"), *blocks]
+    return blocks
 
 
 def _by_source(groups: Sequence[Group]) -> dict[str, list[Group]]:
-    """Groups of one environment or data set under its name, and with what makes it another than one of that name."""
-    found: dict[str, list[Group]] = {}
+    """Return the groups of each environment or data set.
+
+    The key is its name, followed by the options in which it differs from others of that name.
+    """
+    by_config: dict[str, list[Group]] = {}
     for group in groups:
-        found.setdefault(json.dumps(group.first.source, sort_keys=True), []).append(group)
-    sections = [members[0].first.source for members in found.values()]
+        by_config.setdefault(json.dumps(group.first.source, sort_keys=True), []).append(group)
+    sources = [members[0].first.source for members in by_config.values()]
     named: dict[str, list[Group]] = {}
-    for section, members in zip(sections, found.values(), strict=True):
-        alike = [other for other in sections if called(other) == called(section)]
-        place = alike.index(section)
-        apart = [f"{path}={values[place]}" for path, values in differences(alike).items()]
-        named[" with ".join([called(section), *([", ".join(apart)] if apart else [])])] = members
+    for source, members in zip(sources, by_config.values(), strict=True):
+        name = source_label(source)
+        same_name = [other for other in sources if source_label(other) == name]
+        index = same_name.index(source)
+        options = [f"{path}={values[index]}" for path, values in differences(same_name).items()]
+        named[f"{name} with {', '.join(options)}" if options else name] = members
     return named
 
 
-def curve(groups: Sequence[Group], metric: str, axis: Axis, reference: Reference | None = None) -> Plot | None:
-    """One metric of several groups in one drawing; None if nobody has logged it."""
-    lines = [line for group in groups if (line := course(group, metric, axis))]
-    if not any(value == value for line in lines for value in line.y):
+def curve_plot(groups: Sequence[Group], metric: str, axis: Axis, reference: Reference | None = None) -> Plot | None:
+    """Plot one metric of several groups; return None if no run has logged it."""
+    curves = [group_curve(group, metric, axis) for group in groups]
+    lines = [line for line in curves if line]
+    if not any(value == value for line in lines for value in line.y):  # NaN differs from itself
         return None
-    words = "environment steps" if groups[0].first.is_agent else "updates"
+    label = "environment steps" if groups[0].first.is_agent else "updates"
     if axis == "time":
-        size, words = _unit(max(line.x[-1] for line in lines))
-        lines = [Line(line.label, [at / size for at in line.x], line.y, line.low, line.high) for line in lines]
-    levels = [(name, at) for name, at in _levels(reference) if at is not None]
+        unit_seconds, label = _time_unit(max(line.x[-1] for line in lines))
+        lines = [Line(line.label, [x / unit_seconds for x in line.x], line.y, line.low, line.high) for line in lines]
+    levels = []
+    if reference is not None and reference.random is not None:
+        levels.append(("random", reference.random))
+    if reference is not None and reference.human is not None:
+        levels.append(("human", reference.human))
     names = [(group.label, [record.name for record in group.records]) for group in groups]
-    return Plot(f"{metric} over {words}", plot(lines, words, metric, levels), metric, axis, names)
+    return Plot(f"{metric} over {label}", plot(lines, label, metric, levels), metric, axis, names)
 
 
-def _levels(reference: Reference | None) -> list[tuple[str, float | None]]:
-    return [("random", reference.random), ("human", reference.human)] if reference else []
-
-
-def _unit(seconds: float) -> tuple[float, str]:
+def _time_unit(seconds: float) -> tuple[float, str]:
+    """Return the seconds of a unit that suits a duration, and the label of its axis."""
     if seconds < 180:
         return 1, "seconds of training"
     return (60, "minutes of training") if seconds < 3 * 3_600 else (3_600, "hours of training")
 
 
-def _media(groups: Sequence[Group], shelf: MediaBudget) -> list[Block]:
-    """Of each group the first run that has something to show."""
-    films = [film for group in groups for record in group.records[:1] if (film := shelf.film(record))]
-    samples = [media for group in groups for media in shelf.samples(group.first)]
-    others = [media for group in groups for record in group.records for media in shelf.others(record)]
-    named = (("Films", films), ("Samples", samples), ("Retention, and other pictures", others))
-    return [block for name, media in named if media for block in (Heading(name), Gallery(media))]
+def _media(groups: Sequence[Group], budget: MediaBudget) -> list[Block]:
+    """Return videos and samples of the first run of each group, and the media that commands made of any run."""
+    videos = [video for group in groups if (video := budget.video(group.first))]
+    samples = [media for group in groups for media in budget.samples(group.first)]
+    others = [media for group in groups for record in group.records for media in budget.others(record)]
+    galleries: list[tuple[str, list[Media]]] = [
+        ("Videos", videos),
+        ("Samples", samples),
+        ("Evaluations under changed options, and other images", others),
+    ]
+    blocks: list[Block] = []
+    for name, media in galleries:
+        if media:
+            blocks += [Heading(name), Gallery(media)]
+    return blocks
 
 
 def _runs(groups: Sequence[Group]) -> list[Block]:
+    """Return how the runs were made: settings, time and machine, commands, and configs."""
     rows = [
         [
             group.label,
             str(group.first.learner["name"]),
-            called(group.first.source),
+            source_label(group.first.source),
             group.seeds,
             ", ".join(dict.fromkeys(_progress(record) for record in group.records)),
         ]
         for group in groups
     ]
-    blocks: list[Block] = [
-        Heading("What was run"),
-        Table(["runs", "learner", "source", "seeds", "steps"], rows),
-    ]
-    for kind, members in (("agents", True), ("generators", False)):
-        some = [group for group in groups if group.first.is_agent is members]
-        if different := differences([setting(group.first) for group in some]):
-            labels = [group.label for group in some]
+    blocks: list[Block] = [Heading("Runs"), Table(["runs", "learner", "source", "seeds", "steps"], rows)]
+    for kind, is_agent in (("agents", True), ("generators", False)):
+        members = [group for group in groups if group.first.is_agent is is_agent]
+        if different := differences([shared_settings(group.first) for group in members]):
+            labels = [group.label for group in members]
             blocks += [
-                Heading(f"Where the {kind}' configs differ", 3),
+                Heading(f"Differences between the configs of the {kind}", 3),
                 Table(["option", *labels], [[path, *values] for path, values in different.items()]),
             ]
     blocks += [Heading("Time and machine", 3), _resources(groups)]
     records = [record for group in groups for record in group.records]
-    commands = "\n".join(dict.fromkeys(shlex.join(record.about.get("command", [])) for record in records))
-    blocks += [Heading("To run it again", 3), Code("Commands", commands, "shell")]
+    commands = "\n".join(dict.fromkeys(shlex.join(record.info.get("command", [])) for record in records))
+    blocks += [Heading("Reproduction", 3), Code("Commands", commands, "shell")]
     blocks += [Code(f"Config of {group.first.name}", dump(dict(group.first.settings))) for group in groups]
     return blocks
 
 
 def _progress(record: RunRecord) -> str:
-    steps = record.settings["steps"]
-    return f"{record.step:,}" if record.finished else f"{record.step:,} of {steps:,} ({record.state})"
+    return f"{record.step:,}" if record.finished else f"{record.step:,} of {record.steps:,} ({record.state})"
 
 
 def _resources(groups: Sequence[Group]) -> Table:
     rows = []
     for group in groups:
-        times = [record.seconds for record in group.records if record.seconds]
-        speeds = [record.step / record.seconds for record in group.records if record.seconds]
+        timed = [record for record in group.records if record.seconds]
         memory = [value for record in group.records if (value := record.last("memory/peak_bytes"))]
         rows.append(
             [
                 group.label,
-                _spread(times, " s"),
-                _spread(speeds, ""),
+                _range([record.seconds for record in timed], " s"),
+                _range([record.step / record.seconds for record in timed], ""),
                 f"{max(memory) / 2**30:.2f} GiB" if memory else "-",
-                "; ".join(dict.fromkeys(_machine(record.about) for record in group.records)),
-                "; ".join(dict.fromkeys(_versions(record.about) for record in group.records)),
+                "; ".join(dict.fromkeys(_machine(record.info) for record in group.records)),
+                "; ".join(dict.fromkeys(_versions(record.info) for record in group.records)),
             ]
         )
-    headers = ["runs", "time a run", "steps a second", "peak memory", "machine", "versions"]
-    return figures.without_empty(Table(headers, rows))
+    headers = ["runs", "time per run", "steps per second", "peak memory", "machine", "versions"]
+    return without_empty_columns(Table(headers, rows))
 
 
-def _spread(values: Sequence[float], unit: str) -> str:
+def _range(values: Sequence[float], unit: str) -> str:
     if not values:
         return "-"
     low, high = f"{min(values):,.0f}", f"{max(values):,.0f}"
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
 
 
-def _machine(about: Mapping[str, Any]) -> str:
-    machine = about.get("machine", {})
+def _machine(info: Mapping[str, Any]) -> str:
+    machine = info.get("machine", {})
     return f"{machine.get('cpu_count', '?')} cores of {machine.get('cpu') or '?'}, {machine.get('system', '?')}"
 
 
-def _versions(about: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {version}" for name, version in about.get("versions", {}).items())
-
-
-def _about(records: Sequence[RunRecord], groups: Sequence[Group]) -> str:
-    if len(records) > 1:
-        return f"{len(records)} runs in {_counted(len(groups), 'group')}. {_HOW}"
-    (one,) = records
-    words = f"`{one.learner['name']}` on `{one.source['name']}`, seed {one.settings['seed']}: {_progress(one)} steps"
-    return f"{words}, {one.seconds:,.0f} s of training."
-
-
-def _counted(count: int, word: str) -> str:
-    return f"{count} {word}{'' if count == 1 else 's'}"
+def _versions(info: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in info.get("versions", {}).items())

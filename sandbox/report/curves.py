@@ -1,7 +1,10 @@
-"""Learning curves of groups: the interquartile mean of the seeds, and how sure one can be of it."""
+"""Learning curves of groups of runs: the interquartile mean over seeds with its confidence interval.
+
+Paper: Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice".
+"""
 
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -15,44 +18,59 @@ _POINTS = 100
 _SEED = 0  # of the bootstrap
 
 
-def generator() -> np.random.Generator:
-    """Where the draws of the bootstrap come from: the same for every interval, so that each can be found again."""
+class _Curve(NamedTuple):
+    """A metric of one run."""
+
+    finished: bool
+    x: np.ndarray
+    y: np.ndarray
+
+
+def bootstrap_rng() -> np.random.Generator:
+    """Return the generator of the bootstrap, in the same state every time, so that each interval is reproducible."""
     return Rng(_SEED).numpy("report/bootstrap")
 
 
-def interval(scores: Sequence[float]) -> tuple[float, float, float]:
-    """The interquartile mean of one score a seed, and the ends of its 95 % interval."""
+def mean_and_interval(scores: Sequence[float]) -> tuple[float, float, float]:
+    """Return the interquartile mean of the seeds' scores, and the ends of its 95 % confidence interval."""
     values = np.array(scores, float)
     if len(values) == 1:
         return (float(values[0]),) * 3
-    low, high = bootstrap_interval([values], interquartile_mean, generator())
+    low, high = bootstrap_interval([values], interquartile_mean, bootstrap_rng())
     return float(interquartile_mean(values)), float(low), float(high)
 
 
-def course(group: Group, metric: str, axis: Axis) -> Line | None:
-    """The curve of a group over steps, or over seconds; a band of 95 % where there are several seeds.
+def group_curve(group: Group, metric: str, axis: Axis) -> Line | None:
+    """Return the curve of a metric over steps or seconds.
 
-    Seeds that were not logged at the same places are read off between theirs. It ends where the first finished run
-    does; a run that is still going on counts as far as it has come. None if none has logged the metric.
+    Seeds that were logged at different places are interpolated linearly. The curve ends with the first finished run;
+    unfinished runs count as far as they have come.
+
+    Returns:
+        The interquartile mean, with a band (the 95 % confidence interval) if there are several seeds; None if no run
+        has logged the metric.
     """
-    points = [(record.finished, record.course(metric)) for record in group.records]
-    runs = [(finished, *_columns(rows, axis)) for finished, rows in points if rows]
+    curves = [(record.finished, record.curve(metric)) for record in group.records]
+    runs = [_Curve(finished, *_columns(rows, axis)) for finished, rows in curves if rows]
     if not runs:
         return None
-    banded = len(runs) > 1
-    x = _places([(finished, at) for finished, at, _ in runs])
-    y, low, high = np.full((3, len(x)), np.nan)
-    there = np.array([(x >= at[0]) & (x <= at[-1]) for _, at, _ in runs])
-    values = np.array([np.interp(x, at, value) for _, at, value in runs])
-    for present in np.unique(there, axis=1).T:
+    x = _places(runs)
+    y = np.full(len(x), np.nan)
+    low = np.full(len(x), np.nan)
+    high = np.full(len(x), np.nan)
+    covered = np.array([(x >= run.x[0]) & (x <= run.x[-1]) for run in runs])  # [runs, places]
+    values = np.array([np.interp(x, run.x, run.y) for run in runs])
+    # Places that are covered by the same runs are averaged together.
+    for present in np.unique(covered, axis=1).T:
         if present.any():
-            here = (there == present[:, None]).all(0)
+            here = (covered == present[:, None]).all(0)
             scores = values[present][:, here]
             y[here] = interquartile_mean(scores)
-            if banded:
-                low[here], high[here] = bootstrap_interval([scores], interquartile_mean, generator())
-    lists = x.tolist(), y.tolist(), low.tolist() if banded else None, high.tolist() if banded else None
-    return Line(group.label, *lists)
+            if len(runs) > 1:
+                low[here], high[here] = bootstrap_interval([scores], interquartile_mean, bootstrap_rng())
+    if len(runs) == 1:
+        return Line(group.label, x.tolist(), y.tolist(), None, None)
+    return Line(group.label, x.tolist(), y.tolist(), low.tolist(), high.tolist())
 
 
 def _columns(rows: Sequence[tuple[float, float, float]], axis: Axis) -> tuple[np.ndarray, np.ndarray]:
@@ -60,13 +78,15 @@ def _columns(rows: Sequence[tuple[float, float, float]], axis: Axis) -> tuple[np
     return table[:, 0 if axis == "step" else 1], table[:, 2]
 
 
-def _places(runs: Sequence[tuple[bool, np.ndarray]]) -> np.ndarray:
-    """Those of the log, where all runs have the same; else evenly spread ones."""
-    first = runs[0][1]
-    if all(np.array_equal(at, first) for _, at in runs):
+def _places(runs: Sequence[_Curve]) -> np.ndarray:
+    """Return the x values of the log if all runs share them, otherwise evenly spaced ones."""
+    first = runs[0].x
+    if all(np.array_equal(run.x, first) for run in runs):
         return first
-    ends = [at[-1] for finished, at in runs if finished] or [max(at[-1] for _, at in runs)]
-    start, end = max(at[0] for _, at in runs), min(ends)
+    ends = [run.x[-1] for run in runs if run.finished] or [max(run.x[-1] for run in runs)]
+    start = max(run.x[0] for run in runs)
+    end = min(ends)
     if end <= start:
-        start, end = min(at[0] for _, at in runs), max(at[-1] for _, at in runs)
+        start = min(run.x[0] for run in runs)
+        end = max(run.x[-1] for run in runs)
     return np.linspace(start, end, _POINTS)

@@ -1,4 +1,4 @@
-"""What a report consists of, whatever it is written as. Words between `backticks` are code in all of them."""
+"""The blocks that a report consists of, in any output format. Text between `backticks` is code in all of them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Heading:
-    """Of a section (level 2) or of a part of one (3)."""
+    """The heading of a section (level 2) or of a subsection (level 3)."""
 
     text: str
     level: int = 2
@@ -15,14 +15,14 @@ class Heading:
 
 @dataclass(frozen=True)
 class Text:
-    """One paragraph."""
+    """A paragraph."""
 
     text: str
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of as many cells as there are headers; the first column names the rows."""
+    """A table; every row has as many cells as there are headers, and the first column names the rows."""
 
     headers: Sequence[str]
     rows: Sequence[Sequence[str]]
@@ -30,7 +30,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Code:
-    """Text as it is, folded away under `title` where the page can."""
+    """A code block, collapsed under `title` where the format can do that."""
 
     title: str
     text: str
@@ -39,7 +39,15 @@ class Code:
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawing (SVG) of `metric` over `axis`, "step" or "time", of these runs, group by group."""
+    """A plot of one metric for several groups of runs.
+
+    Attributes:
+        caption: Caption.
+        svg: The plot as SVG.
+        metric: Name of the metric.
+        axis: The x-axis, "step" or "time".
+        groups: Label and names of the runs of each group.
+    """
 
     caption: str
     svg: str
@@ -50,7 +58,14 @@ class Plot:
 
 @dataclass(frozen=True)
 class Media:
-    """A picture (PNG, GIF) or a film (MP4, WebM) of a run; `kind`: what its log calls it, where training logged it."""
+    """An image (PNG, GIF) or a video (MP4, WebM) of a run.
+
+    Attributes:
+        caption: Caption.
+        file: The file.
+        run: Name of the run.
+        kind: Name under which training logged it; None if it was made later.
+    """
 
     caption: str
     file: Path
@@ -60,7 +75,7 @@ class Media:
 
 @dataclass(frozen=True)
 class Gallery:
-    """Plots, pictures or films beside each other."""
+    """Plots, images or videos side by side."""
 
     items: Sequence[Plot | Media]
 
@@ -70,7 +85,13 @@ Block = Heading | Text | Table | Code | Gallery
 
 @dataclass(frozen=True)
 class Document:
-    """A title and what stands under it; `left_out`: what does not, and why, a line each."""
+    """A report.
+
+    Attributes:
+        title: Title.
+        blocks: Contents, from top to bottom.
+        left_out: What the report lacks and why, one line each.
+    """
 
     title: str
     blocks: Sequence[Block]

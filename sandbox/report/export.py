@@ -1,4 +1,4 @@
-"""A run to hand on: weights, config, log and card, in a folder that is a run folder again, and holds no pickle."""
+"""Export of a run: weights, config, log and README, in a folder that is again a run folder and contains no pickle."""
 
 import shutil
 from pathlib import Path
@@ -13,40 +13,44 @@ from sandbox.storage.run_folder import RunFolder
 
 
 def export(folder: RunFolder, place: Path) -> None:
-    """Make `place`, whole or not at all: what is needed to use the newest good checkpoint, but not to resume from it.
+    """Copy what is needed to use the newest intact checkpoint of a run, but not to resume its training.
 
-    It can be watched, evaluated, sampled and built on as any run; replay, environments and W&B's files stay behind.
-    The card begins with the lines that the Hugging Face Hub reads.
+    The copy can be watched, evaluated and sampled, and other runs can build on it. Replay buffer, environments and
+    W&B files are not copied. The README starts with the metadata that the Hugging Face Hub reads.
+
+    Args:
+        folder: The run.
+        place: The new folder; it is written whole or not at all.
 
     Raises:
-        UserError: if there is something at `place` already, or no good checkpoint.
+        UserError: if `place` exists and is not an empty folder, or the run has no intact checkpoint.
     """
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
-        raise UserError(f"{place} is there already: choose another place with --out, or remove it first.")
+        raise UserError(f"{place} exists already: choose another folder with --out, or remove it first.")
     checkpoint, names = Checkpoints(folder.checkpoints).newest("learner")
     record = RunRecord.read(folder)
-    fresh = place.with_name(f".{place.name}.partial")
-    shutil.rmtree(fresh, ignore_errors=True)
+    partial = place.with_name(f".{place.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
     try:
-        weights = fresh / "checkpoints" / checkpoint.name
+        weights = partial / "checkpoints" / checkpoint.name
         weights.mkdir(parents=True)
         for name in [*names, "manifest.json"]:
             shutil.copyfile(checkpoint / name, weights / name)
-        for file in (folder.config, folder.card, folder.metrics, folder.summary, folder.evaluation):
+        for file in (folder.config, folder.info, folder.metrics, folder.summary, folder.evaluation):
             if file.is_file():
-                shutil.copyfile(file, fresh / file.name)
-        readme = fresh / folder.readme.name
+                shutil.copyfile(file, partial / file.name)
+        readme = partial / folder.readme.name
         markdown.write(run_readme(record), readme)
-        write_whole(readme, _front(record) + readme.read_text("utf-8"))
+        write_whole(readme, _hub_metadata(record) + readme.read_text("utf-8"))
         if place.exists():
             place.rmdir()
-        fresh.rename(place)
+        partial.rename(place)
     finally:
-        shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(partial, ignore_errors=True)
 
 
-def _front(record: RunRecord) -> str:
-    """What the Hub reads of a model: https://huggingface.co/docs/hub/model-cards."""
-    kind = "reinforcement-learning" if record.is_agent else "unconditional-image-generation"
+def _hub_metadata(record: RunRecord) -> str:
+    """Return the front matter of a model card: https://huggingface.co/docs/hub/model-cards."""
+    task = "reinforcement-learning" if record.is_agent else "unconditional-image-generation"
     tags = "".join(f"- {tag}\n" for tag in (record.learner["name"], record.source["name"]))
-    return f"---\nlibrary_name: rl-sandbox\npipeline_tag: {kind}\ntags:\n{tags}---\n\n"
+    return f"---\nlibrary_name: rl-sandbox\npipeline_tag: {task}\ntags:\n{tags}---\n\n"

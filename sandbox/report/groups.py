@@ -1,4 +1,4 @@
-"""Runs that differ in nothing but their seed belong together; in what others differ."""
+"""Groups of runs that differ in their seeds only, and the differences between configs."""
 
 import json
 import re
@@ -7,82 +7,91 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.config.yaml_text import text_of
-from sandbox.report.run_record import SCORES, RunRecord
+from sandbox.report.run_record import MAIN_METRICS, RunRecord
 
-_FREE = ("name", "seed", "logger")  # what may differ within a group
+_IGNORED = ("name", "seed", "logger")  # options that may differ within a group
 
 
 @dataclass(frozen=True)
 class Group:
-    """Runs of one setting, each with a seed of its own."""
+    """Runs with the same config but different seeds."""
 
     label: str
     records: tuple[RunRecord, ...]
 
     @property
     def first(self) -> RunRecord:
+        """The first run, which stands for the config of all."""
         return self.records[0]
 
     @property
-    def metric(self) -> str | None:
-        """The metric that matters most and has been logged by any of them."""
+    def main_metric(self) -> str | None:
+        """The most important metric that any of the runs has logged."""
         known = {name for record in self.records for name in record.metrics}
-        return next((name for name in SCORES if name in known), None)
+        return next((name for name in MAIN_METRICS if name in known), None)
 
     @property
     def seeds(self) -> str:
+        """The seeds, separated by commas."""
         return ", ".join(str(record.settings["seed"]) for record in self.records)
 
 
 def grouped(records: Sequence[RunRecord]) -> list[Group]:
-    """The groups in the order of their first runs; in each the runs by seed."""
+    """Group runs by config: groups in the order of their first runs, runs in the order of their seeds."""
     found: dict[str, list[RunRecord]] = {}
     for record in records:
-        found.setdefault(json.dumps(setting(record), sort_keys=True), []).append(record)
-    groups = [sorted(members, key=lambda record: (record.settings["seed"], record.name)) for members in found.values()]
-    return [Group(label, tuple(members)) for label, members in zip(_labels(groups), groups, strict=True)]
+        found.setdefault(json.dumps(shared_settings(record), sort_keys=True), []).append(record)
+    members = [sorted(group, key=lambda record: (record.settings["seed"], record.name)) for group in found.values()]
+    return [Group(label, tuple(group)) for label, group in zip(_labels(members), members, strict=True)]
 
 
-def setting(record: RunRecord) -> dict[str, Any]:
-    """The config without what may differ within a group."""
-    return {key: value for key, value in record.settings.items() if key not in _FREE}
+def shared_settings(record: RunRecord) -> dict[str, Any]:
+    """Return the config without the options that may differ within a group."""
+    return {key: value for key, value in record.settings.items() if key not in _IGNORED}
 
 
-def called(source: Mapping[str, Any]) -> str:
-    """An environment or data set by its name, and those of its options that are words: `gym (id=LunarLander-v3)`."""
+def source_label(source: Mapping[str, Any]) -> str:
+    """Return the name of an environment or data set and its textual options, such as `gym (id=LunarLander-v3)`."""
     words = [f"{key}={value}" for key, value in source.items() if isinstance(value, str) and key != "name"]
     return f"{source['name']} ({', '.join(words)})" if words else str(source["name"])
 
 
 def _labels(groups: Sequence[Sequence[RunRecord]]) -> list[str]:
-    """What the names of a group's runs have in common, or else learner and source; numbered where it comes again."""
+    """Return a unique label for each group."""
     labels: list[str] = []
     for members in groups:
-        stems = {re.sub(r"[_.-]?s?\d+$", "", record.name) for record in members}
-        plain = f"{members[0].learner['name']} on {members[0].source['name']}"
-        label = members[0].name if len(members) == 1 else stems.pop() if len(stems) == 1 else plain
-        again = sum(other == label or other.startswith(f"{label} (") for other in labels)
-        labels.append(f"{label} ({again + 1})" if again or not label else label)
+        label = _label(members)
+        repeats = len([other for other in labels if other == label or other.startswith(f"{label} (")])
+        labels.append(f"{label} ({repeats + 1})" if repeats or not label else label)
     return labels
 
 
+def _label(members: Sequence[RunRecord]) -> str:
+    """Return what the names of the runs have in common before their seeds, or else the learner and its source."""
+    first = members[0]
+    if len(members) == 1:
+        return first.name
+    stems = {re.sub(r"[_.-]?s?\d+$", "", record.name) for record in members}
+    return stems.pop() if len(stems) == 1 else f"{first.learner['name']} on {first.source['name']}"
+
+
 def differences(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
-    """The options that are not the same in all, by their paths, with the value of each as text; `-` for none."""
-    every = [flat(each) for each in settings]
-    paths = dict.fromkeys(path for each in every for path in each)
-    texts = {path: [each.get(path, "-") for each in every] for path in paths}
+    """Return the options that differ, by path, each with its text in every config; `-` where it is absent."""
+    options = [flatten(each) for each in settings]
+    paths = dict.fromkeys(path for each in options for path in each)
+    texts = {path: [each.get(path, "-") for each in options] for path in paths}
     return {path: values for path, values in texts.items() if len(set(values)) > 1}
 
 
-def flat(settings: Mapping[str, Any]) -> dict[str, str]:
-    """Every value as text by its path, such as `agent.optimizer.lr`."""
-    return dict(_flat(settings))
+def flatten(settings: Mapping[str, Any]) -> dict[str, str]:
+    """Return every option as text, by its path, such as `agent.optimizer.lr`."""
+    return dict(_flatten(settings))
 
 
-def _flat(settings: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """(path, text) of every value; a section that is not there at all has none."""
+def _flatten(settings: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield path and text of every option; a whole section that is null yields none."""
     if isinstance(settings, Mapping) and settings:
         for key, value in settings.items():
-            yield from _flat(value, f"{path}.{key}" if path else str(key))
+            yield from _flatten(value, f"{path}.{key}" if path else str(key))
     elif settings is not None or "." in path:
         yield path, text_of(settings)

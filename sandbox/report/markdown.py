@@ -1,57 +1,80 @@
-"""A report as Markdown, for a README; its plots, pictures and films are files beside it."""
+"""Reports as Markdown, such as for a README; plots, images and videos are files next to it."""
 
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
 from sandbox.storage.files import write_whole
 
-_SPECIAL = re.compile(r"([*<>\[\]]|(?<!\w)_|_(?!\w))")  # an underscore within a word means nothing
+_SPECIAL = re.compile(r"([*<>\[\]]|(?<!\w)_|_(?!\w))")  # an underscore within a word has no meaning in Markdown
 
 
 def write(document: Document, place: Path) -> None:
-    """Write the file, after what it shows into `<name>_files/` beside it; films and pictures below it stay in place.
+    """Write a report as Markdown.
+
+    Its files go to the folder `<name>_files` next to it, except for images and videos that are below the same folder
+    already. Files of an earlier report of that name are deleted.
+
+    Args:
+        document: The report.
+        place: The Markdown file.
 
     Raises:
-        OSError: if the disk does not let us; a file that was there before is then as it was.
+        OSError: if the disk refuses; a file that existed before is then unchanged.
     """
-    beside = place.with_name(f"{place.stem}_files")
-    count, written = 0, set()
-
-    def shown(item: Plot | Media) -> str:
-        nonlocal count
-        count += 1
-        if isinstance(item, Media) and item.file.is_relative_to(place.parent):
-            return linked(item.caption, item.file.relative_to(place.parent).as_posix())
-        if isinstance(item, Plot):
-            name = f"{count:02d}_{re.sub('[^A-Za-z0-9]+', '_', item.metric)}_{item.axis}.svg"
-            write_whole(beside / name, item.svg)
-        else:
-            name = f"{count:02d}_{item.file.name}"
-            beside.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(item.file, beside / name)
-        written.add(name)
-        return linked(item.caption, f"{beside.name}/{name}")
-
+    folder = _MediaFolder(place)
     parts = [f"# {document.title}"]
     for block in document.blocks:
-        parts += [shown(item) for item in block.items] if isinstance(block, Gallery) else [text_of(block)]
+        if isinstance(block, Gallery):
+            parts += [folder.add(item) for item in block.items]
+        else:
+            parts.append(text_of(block))
     write_whole(place, "\n\n".join(parts) + "\n")
-    for old in beside.glob("[0-9][0-9]_*"):  # of an earlier report of this name
-        if old.name not in written:
-            old.unlink()
+    folder.delete_old()
+
+
+class _MediaFolder:
+    """The folder for the plots, images and videos of a Markdown file."""
+
+    def __init__(self, place: Path) -> None:
+        self._parent = place.parent
+        self._folder = place.with_name(f"{place.stem}_files")
+        self._count = 0
+        self._written: set[str] = set()
+
+    def add(self, item: Plot | Media) -> str:
+        """Write or copy the file if necessary, and return the link to it."""
+        self._count += 1
+        if isinstance(item, Media) and item.file.is_relative_to(self._parent):
+            return linked(item.caption, item.file.relative_to(self._parent).as_posix())
+        if isinstance(item, Plot):
+            name = f"{self._count:02d}_{re.sub('[^A-Za-z0-9]+', '_', item.metric)}_{item.axis}.svg"
+            write_whole(self._folder / name, item.svg)
+        else:
+            name = f"{self._count:02d}_{item.file.name}"
+            self._folder.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(item.file, self._folder / name)
+        self._written.add(name)
+        return linked(item.caption, f"{self._folder.name}/{name}")
+
+    def delete_old(self) -> None:
+        """Delete the files of an earlier report."""
+        for old in self._folder.glob("[0-9][0-9]_*"):
+            if old.name not in self._written:
+                old.unlink()
 
 
 def linked(caption: str, path: str) -> str:
-    """A picture in its place; films, which Markdown does not show, as a link."""
+    """Return an embedded image, or a link to a video, which Markdown cannot embed."""
     path = path.replace(" ", "%20")
-    is_film = path.endswith((".mp4", ".webm"))
-    return f"[{_escaped(caption)}]({path}) (film)" if is_film else f"![{_escaped(caption)}]({path})"
+    is_video = path.endswith((".mp4", ".webm"))
+    return f"[{_escaped(caption)}]({path}) (video)" if is_video else f"![{_escaped(caption)}]({path})"
 
 
 def text_of(block: Block) -> str:
-    """One block that is not a gallery."""
+    """Return the Markdown of a block that is not a gallery."""
     match block:
         case Heading(text, level):
             return f"{'#' * level} {_escaped(text)}"
@@ -60,14 +83,15 @@ def text_of(block: Block) -> str:
         case Code(title, text, language):
             return f"<details><summary>{_escaped(title)}</summary>\n\n```{language}\n{text.rstrip()}\n```\n\n</details>"
         case Table(headers, rows):
-            lines = [headers, ["---"] * len(headers), *rows]
-            return "\n".join(
-                "| " + " | ".join(_escaped(cell).replace("|", "\\|") for cell in row) + " |" for row in lines
-            )
-    raise TypeError(f"no text: {block}")
+            return "\n".join(_table_line(row) for row in [headers, ["---"] * len(headers), *rows])
+    raise TypeError(f"a gallery has no text: {block}")
+
+
+def _table_line(row: Sequence[str]) -> str:
+    return "| " + " | ".join(_escaped(cell).replace("|", "\\|") for cell in row) + " |"
 
 
 def _escaped(text: str) -> str:
-    """So that names are what they are; code between backticks stays as it is."""
+    """Escape the special characters of Markdown, except in code between backticks."""
     parts = re.split(r"(`[^`]+`)", text)
     return "".join(part if part.startswith("`") else _SPECIAL.sub(r"\\\1", part) for part in parts)

@@ -1,4 +1,4 @@
-"""The films and pictures of runs: the ones worth showing, that can be shown, and that fit."""
+"""Selection of the videos and images of runs that a report shows, within a size budget."""
 
 import re
 from pathlib import Path
@@ -9,26 +9,35 @@ from PIL import Image
 from sandbox.report.document import Media
 from sandbox.report.run_record import RunRecord, files
 
-_MEBI = 2**20
-_FILMS = ("*.mp4", "*.webm", "*.gif")
+_MEBIBYTE = 2**20
+_VIDEOS = ("*.mp4", "*.webm", "*.gif")
 
 
 class MediaBudget:
-    """Takes files until they hold `room` bytes; of each that it leaves out it says why in `left_out`."""
+    """Selects files until they exceed a total size.
 
-    def __init__(self, room: int = 6 * _MEBI, largest: int = 2 * _MEBI) -> None:
-        self._room, self._largest = room, largest
+    Args:
+        total_bytes: Maximum size of all files together.
+        file_bytes: Maximum size of one file.
+
+    Attributes:
+        left_out: The files that were not selected and why, one line each.
+    """
+
+    def __init__(self, total_bytes: int = 6 * _MEBIBYTE, file_bytes: int = 2 * _MEBIBYTE) -> None:
+        self._remaining_bytes = total_bytes
+        self._file_bytes = file_bytes
         self.left_out: list[str] = []
 
-    def film(self, record: RunRecord) -> Media | None:
-        """The newest film of a run that plays."""
-        for file in reversed(files(record.folder.videos, *_FILMS)):
+    def video(self, record: RunRecord) -> Media | None:
+        """Select the newest playable video of a run."""
+        for file in reversed(files(record.folder.videos, *_VIDEOS)):
             if media := self._take(record, file, "videos"):
                 return media
         return None
 
     def samples(self, record: RunRecord) -> list[Media]:
-        """The newest of each kind of picture that training leaves in samples/: samples, filters, ..."""
+        """Select the newest image of each kind that training saves in samples/: samples, filters and so on."""
         newest: dict[str, Path] = {}
         for file in files(record.folder.samples, "*step_*.png"):
             newest[file.stem.partition("step_")[0].rstrip("_") or "samples"] = file
@@ -36,40 +45,43 @@ class MediaBudget:
         return [media for media in taken if media]
 
     def others(self, record: RunRecord) -> list[Media]:
-        """What was asked for later: curves along an option (`evaluate --vary`), reconstructions, walks, ..."""
-        found = files(record.folder.samples, "*.png", *_FILMS)
-        later = [file for file in found if "step_" not in file.stem]
-        taken = [self._take(record, file) for file in later]
+        """Select the images and videos that commands made after training, such as `sandbox evaluate --vary`."""
+        found = files(record.folder.samples, "*.png", *_VIDEOS)
+        taken = [self._take(record, file) for file in found if "step_" not in file.stem]
         return [media for media in taken if media]
 
     def _take(self, record: RunRecord, file: Path, kind: str | None = None) -> Media | None:
         try:
             size = file.stat().st_size
-            if size > min(self._largest, self._room):
-                self.left_out.append(f"`{file}` is left out: {size / _MEBI:.1f} MiB are more than there is room for.")
+            limit = min(self._file_bytes, self._remaining_bytes)
+            if size > limit:
+                self.left_out.append(
+                    f"`{file}` is left out: it has {size / _MEBIBYTE:.1f} MiB, and only "
+                    f"{limit / _MEBIBYTE:.1f} MiB are available."
+                )
                 return None
-            _look_at(file)
+            _require_readable(file)
         except (OSError, ValueError, SyntaxError, av.error.FFmpegError) as error:
             reason = str(error).partition(":")[0] or type(error).__name__
             self.left_out.append(f"`{file}` is left out: it cannot be shown ({reason}).")
             return None
-        self._room -= size
-        return Media(f"{record.name}: {_words(file)}", file, record.name, kind)
+        self._remaining_bytes -= size
+        return Media(f"{record.name}: {_caption(file)}", file, record.name, kind)
 
 
-def _look_at(file: Path) -> None:
-    """Raises an error unless there is a picture, or a first frame, in the file."""
+def _require_readable(file: Path) -> None:
+    """Raise an error unless the file contains an image, or a video with at least one frame."""
     if file.suffix in (".png", ".gif"):
-        with Image.open(file) as picture:
-            picture.load()
+        with Image.open(file) as image:
+            image.load()
         return
-    with av.open(str(file)) as film:
-        if next(film.decode(video=0), None) is None:
+    with av.open(str(file)) as video:
+        if next(video.decode(video=0), None) is None:
             raise ValueError("no frame in it")
 
 
-def _words(file: Path) -> str:
-    """`step_000000007000` is "at step 7,000", `vary_env.length` "over env.length"."""
+def _caption(file: Path) -> str:
+    """Return a caption: `step_000000007000` is "at step 7,000", `vary_env.length` is "return over env.length"."""
     if step := re.search(r"step_(\d+)$", file.stem) or re.search(r"watch_(\d+)$", file.stem):
         return f"{file.stem[: step.start()].rstrip('_')} at step {int(step[1]):,}".strip()
     if file.stem.startswith("vary_"):

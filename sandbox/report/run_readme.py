@@ -1,4 +1,4 @@
-"""The card of a run: a README.md in its folder with what it came to, its curve, its film, and how to do it again."""
+"""The README.md in a run folder: results, learning curve, video, and the commands to reproduce and to continue."""
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
@@ -10,7 +10,10 @@ from sandbox.storage.run_folder import RunFolder
 
 
 def write_readme(folder: RunFolder) -> None:
-    """Write it as the run is now, in place of an earlier one; if that cannot be, a note says so, and nothing ends."""
+    """Write the README of a run in its present state, in place of an earlier one.
+
+    A README that cannot be written is no reason to end a training: a note then says why.
+    """
     try:
         markdown.write(run_readme(RunRecord.read(folder)), folder.readme)
     except (OSError, UserError) as error:
@@ -18,8 +21,8 @@ def write_readme(folder: RunFolder) -> None:
 
 
 def run_readme(record: RunRecord) -> Document:
-    """A report on one run, and the commands that go on with it."""
+    """Return the report on one run, followed by the commands that use the run."""
     report = build_report([record], title=record.name)
-    look = ["watch", "evaluate"] if record.is_agent else ["sample", "evaluate"]
-    words = "\n".join(f"sandbox {command} {record.name}" for command in [*look, "resume"])
-    return Document(record.name, [*report.blocks, Code("To go on with it", words, "shell")], report.left_out)
+    commands = ["watch", "evaluate", "resume"] if record.is_agent else ["sample", "evaluate", "resume"]
+    lines = "\n".join(f"sandbox {command} {record.name}" for command in commands)
+    return Document(record.name, [*report.blocks, Code("Commands for this run", lines, "shell")], report.left_out)

@@ -1,109 +1,153 @@
-"""One run as its folder tells it: nothing is built, and a run that is still being written is read as far as it goes."""
+"""A run as recorded in its folder: config, progress, metrics and evaluation. Nothing of the run is built for this."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
 from sandbox.config.files import load
 from sandbox.core.errors import UserError
-from sandbox.logger.jsonl import read
+from sandbox.logger.jsonl import read_rows
 from sandbox.storage.files import read_json
 from sandbox.storage.run_folder import RunFolder
+
+# The metrics that measure success, the most important one first.
+MAIN_METRICS = ("eval/return", "env/return", "eval/log_likelihood", "eval/elbo", "elbo", "loss")
 
 
 @dataclass(frozen=True)
 class RunRecord:
-    """`settings`: config.yaml; `about`: run.json; `rows`: metrics.jsonl; `evaluation`: evaluation.json or nothing."""
+    """The contents of a run folder; a run that is still being written is read as far as it goes.
+
+    Attributes:
+        folder: The run folder.
+        settings: The resolved config (config.yaml).
+        info: How the run was created: command, versions, machine (run.json).
+        rows: The log (metrics.jsonl): `step`, `time` in seconds, and metrics by name.
+        evaluation: The result of `sandbox evaluate` (evaluation.json); empty if there is none.
+    """
 
     folder: RunFolder
     settings: Mapping[str, Any]
-    about: Mapping[str, Any]
+    info: Mapping[str, Any]
     rows: Sequence[Mapping[str, float]]
     evaluation: Mapping[str, Any]
 
     @classmethod
     def read(cls, folder: RunFolder) -> Self:
-        """Raises UserError if the config or the metrics are not those of a run."""
-        settings, _ = load([folder.config], [], {})
-        sections = [settings.get(key) for key in ("env", "data", "agent", "generator")]
-        named = [section for section in sections if isinstance(section, dict) and "name" in section]
-        if len(named) != 2 or not isinstance(settings.get("steps"), int):
-            raise UserError(f"{folder.config} is not the config of a run.")
-        rows = read(folder.metrics) if folder.metrics.is_file() else []
+        """Read a run with its whole log.
+
+        Raises:
+            UserError: if the config or the log cannot be read, or is not that of a run.
+        """
+        settings = _settings(folder)
+        rows = read_rows(folder.metrics) if folder.metrics.is_file() else []
         if any("step" not in row or "time" not in row for row in rows):
-            raise UserError(f"{folder.metrics} has lines without step or time. Is this file one of a run?")
-        return cls(folder, settings, read_json(folder.card), rows, read_json(folder.evaluation))
+            raise UserError(f"{folder.metrics} has lines without step or time. Is it the log of a run?")
+        return cls(folder, settings, read_json(folder.info), rows, read_json(folder.evaluation))
+
+    @classmethod
+    def read_latest(cls, folder: RunFolder) -> Self:
+        """Read a run with a log of one row: the last value of every metric. Fast, for lists of runs.
+
+        Raises:
+            UserError: if the config cannot be read, or is not that of a run.
+        """
+        settings = _settings(folder)
+        latest = folder.latest()
+        rows = [latest] if "step" in latest else []
+        return cls(folder, settings, read_json(folder.info), rows, read_json(folder.evaluation))
 
     @property
     def name(self) -> str:
+        """The name of the run."""
         return self.folder.name
 
     @property
     def is_agent(self) -> bool:
+        """True if the run trains an agent, False if a generator."""
         return bool(self.settings.get("agent"))
 
     @property
     def source(self) -> Mapping[str, Any]:
-        """The section of its environment, or of its data."""
+        """The config of the environment or of the data set."""
         return dict(self.settings.get("env") or self.settings["data"])
 
     @property
     def learner(self) -> Mapping[str, Any]:
-        """The section of its agent, or of its generator."""
+        """The config of the agent or of the generator."""
         return dict(self.settings.get("agent") or self.settings["generator"])
 
     @property
     def step(self) -> int:
+        """The step of the last row of the log; 0 before the first row."""
         return int(self.rows[-1]["step"]) if self.rows else 0
 
     @property
+    def steps(self) -> int:
+        """The number of steps that the run is to train for."""
+        return int(self.settings["steps"])
+
+    @property
     def seconds(self) -> float:
-        """How long it has trained."""
+        """The training time so far."""
         return float(self.rows[-1]["time"]) if self.rows else 0.0
 
     @property
+    def modified_at(self) -> datetime:
+        """The time of the last change in the run folder."""
+        return datetime.fromtimestamp(self.folder.modified_at, UTC)
+
+    @property
     def finished(self) -> bool:
-        return self.step >= int(self.settings["steps"])
+        """True if the run has reached its last step."""
+        return self.step >= self.steps
 
     @property
     def state(self) -> str:
-        """`finished`, `running` or `stopped`."""
-        return self.folder.state(self.step, int(self.settings["steps"]))
+        """The state: `finished`, `running` or `stopped`."""
+        return self.folder.state(self.step, self.steps)
 
     @property
     def metrics(self) -> list[str]:
-        """The names of what it has logged, in the order in which they came."""
+        """The names of all logged metrics, in the order of their first appearance."""
         names = dict.fromkeys(name for row in self.rows for name in row)
         return [name for name in names if name not in ("step", "time")]
 
-    def course(self, metric: str) -> list[tuple[float, float, float]]:
-        """(step, seconds, value) wherever it was logged."""
+    def curve(self, metric: str) -> list[tuple[float, float, float]]:
+        """Return (step, seconds, value) of every row that has the metric."""
         return [(row["step"], row["time"], row[metric]) for row in self.rows if metric in row]
 
     def last(self, metric: str) -> float | None:
-        course = self.course(metric)
-        return course[-1][2] if course else None
+        """Return the last value of a metric; None if it has not been logged."""
+        return next((row[metric] for row in reversed(self.rows) if metric in row), None)
 
     @property
-    def figures(self) -> Mapping[str, Any]:
-        """What `sandbox evaluate` found, or else the last evaluation during training; numbers and words by name."""
+    def results(self) -> Mapping[str, Any]:
+        """The result of `sandbox evaluate`, or else of the last evaluation during training."""
         if self.evaluation:
             return self.evaluation
         return {name.removeprefix("eval/"): self.last(name) for name in self.metrics if name.startswith("eval/")}
 
     @property
     def score(self) -> tuple[str, float] | None:
-        """The name of the metric that matters most, and its last value; None before the first line of the log."""
-        for name in SCORES:
+        """Name and last value of the most important metric that has been logged; None before the first row."""
+        for name in MAIN_METRICS:
             if (value := self.last(name)) is not None:
                 return name, value
         return None
 
 
 def files(folder: Path, *patterns: str) -> list[Path]:
-    """What lies there under names of these patterns, in the order of their names."""
+    """Return the files in `folder` whose names match any of the glob patterns, in alphabetical order."""
     return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
 
 
-SCORES = ("eval/return", "env/return", "eval/log_likelihood", "eval/elbo", "elbo", "loss")
+def _settings(folder: RunFolder) -> Mapping[str, Any]:
+    settings, _ = load([folder.config], [], {})
+    sections = [settings.get(key) for key in ("env", "data", "agent", "generator")]
+    named = [section for section in sections if isinstance(section, dict) and "name" in section]
+    if len(named) != 2 or not isinstance(settings.get("steps"), int):
+        raise UserError(f"{folder.config} is not the config of a run.")
+    return settings

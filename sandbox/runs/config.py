@@ -1,86 +1,172 @@
-"""What one YAML file says: a source, a learner, how long, and what to write down on the way."""
+"""The config of a run: `AgentRun` trains an agent in an environment, `GeneratorRun` a generator on a data set."""
 
-from collections.abc import Mapping
-from typing import Any, Literal, Self
+from abc import abstractmethod
+from typing import ClassVar, Literal, NoReturn
 
-from pydantic import Field, NonNegativeInt, PositiveInt, SerializeAsAny, create_model, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, SerializeAsAny
 
 from sandbox.config.base import Config
 from sandbox.core.compute import DeviceName, PrecisionName
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
 from sandbox.environments.config import EnvConfig
 from sandbox.interfaces.agent import AgentConfig
 from sandbox.interfaces.dataset import DataConfig
+from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.generator import GeneratorConfig
-from sandbox.interfaces.learner import LearnerConfig
-from sandbox.runs import registry
+from sandbox.interfaces.learner_config import LearnerConfig
+from sandbox.interfaces.runs import OtherRuns
+from sandbox.interfaces.spec import Spec
 
 
 class LoggerConfig(Config):
-    """`wandb`: auto is online with a key, else offline; `project`: in W&B; `tensorboard`: also write event files."""
+    """Options of the logger. Every run writes metrics.jsonl; these are its mirrors."""
 
-    wandb: Literal["auto", "online", "offline", "off"] = "auto"
-    project: str = "sandbox"
-    tensorboard: bool = False
+    wandb: Literal["auto", "online", "offline", "off"] = Field(
+        default="auto", description="mode of Weights & Biases; auto is online with an API key, else offline"
+    )
+    project: str = Field(default="sandbox", description="project in Weights & Biases")
+    tensorboard: bool = Field(default=False, description="write TensorBoard event files too")
 
 
-class RunConfig(Config):
-    """A run. Periods count steps (agent steps with an env, updates with data); 0 is never."""
+class RunOptions(Config):
+    """Options that every run has.
 
-    name: str | None = Field(None, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=100)
-    seed: NonNegativeInt = 0
-    steps: PositiveInt
-    device: DeviceName = "auto"
-    precision: PrecisionName = "fp32"
-    threads: NonNegativeInt = Field(0, description="CPU threads of PyTorch; 0 leaves its own choice")
-    overlap: bool = Field(False, description="agents with replay play on while they learn: faster, else the same")
-    log_period: PositiveInt = 1_000
-    evaluate_period: NonNegativeInt = 0
-    evaluate_episodes: PositiveInt = 20
-    media_period: NonNegativeInt = 0
-    checkpoint_period: NonNegativeInt = 10_000
-    snapshots: NonNegativeInt = Field(4, description="times on the way at which the learner alone is kept for good")
-    encoder_from: str | None = Field(None, description="a run whose encoder this one starts with")
-    demos: str | None = Field(None, description="a file of `sandbox play ENV --record FILE`, to begin the replay with")
-    demos_sha256: str | None = Field(None, description="what the file must be; found out when the run begins")
-    logger: LoggerConfig = LoggerConfig()
-    env: SerializeAsAny[EnvConfig] | None = None
-    data: SerializeAsAny[DataConfig] | None = None
-    agent: SerializeAsAny[AgentConfig] | None = None
-    generator: SerializeAsAny[GeneratorConfig] | None = None
+    Periods count steps: agent steps if the run has an environment, updates if it has a data set.
+    """
+
+    name: str | None = Field(
+        None,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=100,
+        description="name of the run's folder; null makes one from the config file and the seed",
+    )
+    seed: NonNegativeInt = Field(0, description="seed of all random streams")
+    steps: PositiveInt = Field(description="length of the training, in steps")
+    device: DeviceName = Field("auto", description="where to compute; auto is CUDA if there is a device")
+    precision: PrecisionName = Field(
+        "fp32", description="precision of matrix products; auto is bf16 if the device multiplies in it natively"
+    )
+    threads: NonNegativeInt = Field(0, description="CPU threads of PyTorch; 0 leaves the choice to PyTorch")
+    log_period: PositiveInt = Field(1_000, description="steps between two lines of the log")
+    evaluate_period: NonNegativeInt = Field(0, description="steps between two evaluations; 0 never evaluates")
+    media_period: NonNegativeInt = Field(0, description="steps between two videos or sample images; 0 makes none")
+    checkpoint_period: NonNegativeInt = Field(
+        10_000, description="steps between two checkpoints; 0 saves at the end only"
+    )
+    snapshots: NonNegativeInt = Field(
+        4, description="number of evenly spaced snapshots of the learner that are never deleted"
+    )
+    encoder_from: str | None = Field(
+        None, description="run whose encoder initializes this run's encoder; null starts from random weights"
+    )
+    logger: LoggerConfig = Field(LoggerConfig(), description="where metrics go besides metrics.jsonl")
+
+
+class RunConfig(RunOptions):
+    """The config of a run: its source, its learner, and the options that every run has.
+
+    Attributes:
+        sections: Names of the sections of the source and the learner.
+    """
+
+    sections: ClassVar[tuple[str, str]]
 
     @property
+    @abstractmethod
     def learner(self) -> LearnerConfig:
-        """The agent's or the generator's section."""
-        chosen = self.agent or self.generator
-        assert chosen is not None  # or validation would have failed
-        return chosen
+        """The section of the agent or the generator."""
 
-    @model_validator(mode="after")
-    def _one_source_one_learner(self) -> Self:
-        if problem := pairing_problem(dict(self)):
-            raise ValueError(problem)
+    @abstractmethod
+    def spec(self, runs: OtherRuns) -> Spec:
+        """Return the shapes of the run's environment or data set."""
+
+    @abstractmethod
+    def require_agent(self, run: str) -> "AgentRun":
+        """Return this config.
+
+        Args:
+            run: Name of the run, for the message; it may begin with the option that named the run.
+
+        Raises:
+            UserError: If the run trains a generator.
+        """
+
+    @abstractmethod
+    def require_generator(self, run: str, task: str) -> "GeneratorRun":
+        """Return this config.
+
+        Args:
+            run: Name of the run, for the message.
+            task: Verb phrase for what only generators can do, such as `draw samples`.
+
+        Raises:
+            UserError: If the run trains an agent.
+        """
+
+
+class AgentRun(RunConfig):
+    """A run that trains an agent in an environment."""
+
+    sections: ClassVar[tuple[str, str]] = ("env", "agent")
+
+    overlap: bool = Field(
+        False, description="step the environments in a background thread during updates; results are unchanged"
+    )
+    evaluate_episodes: PositiveInt = Field(20, description="episodes of an evaluation during training")
+    demos: str | None = Field(
+        None,
+        description="demonstrations that fill the replay buffer at the start: a file of `sandbox play ENV --record "
+        "FILE`; null has none",
+    )
+    demos_sha256: str | None = Field(
+        None, description="SHA-256 of the demonstrations; null is replaced by the file's when the run begins"
+    )
+    env: SerializeAsAny[EnvConfig] = Field(description="the environment")
+    agent: SerializeAsAny[AgentConfig] = Field(description="the agent")
+
+    @property
+    def learner(self) -> AgentConfig:
+        """The section of the agent."""
+        return self.agent
+
+    def spec(self, runs: OtherRuns) -> Spec:
+        """Return the shapes of the environment."""
+        return spec_of(self.env.make(1))
+
+    def require_agent(self, run: str) -> "AgentRun":
+        """Return this config."""
+        return self
+
+    def require_generator(self, run: str, task: str) -> NoReturn:
+        """Raise `UserError`: an agent does not do this."""
+        raise UserError(f"{run} is an agent and cannot {task}. To see it play: `sandbox watch {run}`")
+
+
+class GeneratorRun(RunConfig):
+    """A run that trains a generator on a data set."""
+
+    sections: ClassVar[tuple[str, str]] = ("data", "generator")
+
+    data: SerializeAsAny[DataConfig] = Field(description="the data set")
+    generator: SerializeAsAny[GeneratorConfig] = Field(description="the generator")
+
+    @property
+    def learner(self) -> GeneratorConfig:
+        """The section of the generator."""
+        return self.generator
+
+    def spec(self, runs: OtherRuns) -> Spec:
+        """Return the shapes of the data set."""
+        return self.data.make(Rng(self.seed), runs).spec
+
+    def require_agent(self, run: str) -> NoReturn:
+        """Raise `UserError`: a generator does not act."""
+        raise UserError(f"{run} is a generator and cannot play; give an agent's run")
+
+    def require_generator(self, run: str, task: str) -> "GeneratorRun":
+        """Return this config."""
         return self
 
 
-def pairing_problem(raw: Mapping[str, Any]) -> str | None:
-    """What is wrong with the sources and learners that `raw` has, if anything."""
-    given = [key for key in registry.SECTIONS if raw.get(key) is not None]
-    if given in (["env", "agent"], ["generator", "data"]):
-        return None
-    return f"give either env and agent, or data and generator; this gives {' and '.join(given) or 'neither'}"
-
-
-def section_type(family: str, raw: Any) -> Any:
-    """The config class of the member that the section `raw` names; without a known name, a model that asks for one."""
-    known = registry.names(family)
-    if isinstance(raw, Mapping) and raw.get("name") in known:
-        return registry.config_class(family, raw["name"])
-    name: Any = Literal[tuple(known)]
-    return create_model("Unnamed", name=(name, ...))
-
-
-def model_for(raw: Mapping[str, Any]) -> type[RunConfig]:
-    """`RunConfig` with the members that `raw` names, so that one validation finds every mistake."""
-    sections = {key: family for key, family in registry.SECTIONS.items() if raw.get(key) is not None}
-    fields: Any = {key: (section_type(family, raw[key]) | None, None) for key, family in sections.items()}
-    return create_model("RunConfig", __base__=RunConfig, **fields)
+RUN_KINDS: tuple[type[RunConfig], ...] = (AgentRun, GeneratorRun)

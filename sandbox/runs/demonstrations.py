@@ -1,78 +1,112 @@
-"""Demonstrations for a run that begins: are they the right ones, and into its replay with them."""
+"""Fills the replay buffer of a new run with demonstrations, after checking that they fit."""
 
 from pathlib import Path
 
 import numpy as np
 
-from sandbox.buffers.demonstrations import digest, fill, read_demos
+from sandbox.buffers.demonstrations import Demos, digest, fill, read_demos
+from sandbox.config.yaml_text import text_of
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.envs import id_of
 from sandbox.interfaces.environment import spec_of
-from sandbox.runs.config import RunConfig
-from sandbox.streams.experience import Experience
+from sandbox.runs.config import AgentRun, RunConfig
+from sandbox.streams.experience import Experience, ExperienceConfig, ReplayConfig
+from sandbox.streams.prioritized import PrioritizedConfig
+from sandbox.streams.sequences import SequencesConfig
 from sandbox.streams.stored_sequences import StoredSequencesConfig
 from sandbox.training.loop import Run
 
 
-def pinned_demos(config: RunConfig) -> RunConfig:
-    """`config` with the hash of its demonstrations, so that it repeats the run or says that it cannot.
+def with_demos_hash(config: RunConfig) -> RunConfig:
+    """Return the config with the hash of its demonstrations, so that it can be repeated with the same file only.
 
     Raises:
-        UserError: if there is no such file, or another one than the config means.
+        UserError: If the file is missing, or is not the one that the config was made with.
     """
-    if config.demos is None:
+    if not isinstance(config, AgentRun) or config.demos is None:
         return config
-    if config.env is None:
-        raise UserError("demos: a generator learns from its data, not from games that were played; leave it out")
     path = Path(config.demos)
     read_demos(path)
     found = digest(path)
     if config.demos_sha256 not in (None, found):
         raise UserError(
-            f"demos: {path} is not the file that this config was made with (demos_sha256 differs); "
-            "put that one back, or leave demos_sha256 out to learn from this one"
+            f"demos: {path} is not the file that this config was made with (demos_sha256 differs). Put that file back, "
+            "or leave demos_sha256 out to use this one."
         )
     return config.model_copy(update={"demos": str(path.resolve()), "demos_sha256": found})
 
 
-def demonstrate(run: Run, config: RunConfig) -> None:
-    """Fill a new run's replay with its config's demonstrations, if it has any.
+def fill_replay(run: Run, config: AgentRun) -> None:
+    """Fill a new run's replay buffer with its demonstrations, if the config names any.
 
     Raises:
-        UserError: if they are of another environment, or this agent cannot learn from them.
+        UserError: If they were recorded in another environment, or this agent cannot learn from them.
     """
-    if config.demos is None or config.env is None:
+    if config.demos is None:
         return
-    demos, here = read_demos(Path(config.demos)), config.env.model_dump(mode="json")
+    demos = read_demos(Path(config.demos))
+    _require_same_environment(demos, config)
+    _require_same_shapes(demos, config)
+    replay = _replay_of(config)
+    if not isinstance(run.stream, Experience) or replay is None:
+        raise UserError(
+            "demos: this agent has no replay buffer to fill. Use dqn, double_dqn, rainbow, iqn, drqn or darqn."
+        )
+    if len(demos) > replay.capacity // 2:
+        raise UserError(
+            f"demos: {len(demos):,} steps are more than half of the replay's capacity of {replay.capacity:,}. "
+            f"Set agent.stream.replay.capacity={2 * len(demos)} or more."
+        )
+    count = fill(run.stream.replay, demos, replay.num_envs)
+    note(f"the replay buffer starts with {count:,} demonstrated steps")
+
+
+def _require_same_environment(demos: Demos, config: AgentRun) -> None:
+    """Raise `UserError` unless the demonstrations were recorded in the config's environment, with the same options."""
+    here = config.env.model_dump(mode="json")
     there = demos.played.get("env", {})
-    if (there.get("name"), demos.played.get("id")) != (here["name"], id_of(here["name"])):
+    name, recorded_in = here["name"], demos.played.get("id")
+    if there.get("name") != name or recorded_in != id_of(name):
         raise UserError(
-            f"demos: {config.demos} is of {demos.played.get('id')}, this run learns {id_of(here['name'])}; "
-            f"record some with `sandbox play {here['name']} --record FILE`"
+            f"demos: {config.demos} was recorded in {recorded_in}, but this run's environment is {id_of(name)}. Record "
+            f"demonstrations with `sandbox play {name} --record FILE`."
         )
-    if differ := [f"{key}={here[key]}" for key in here if here[key] != there.get(key)]:
-        was = ", ".join(f"{key} was {there.get(key)}" for key in here if here[key] != there.get(key))
+    differing = [key for key in here if here[key] != there.get(key)]
+    if differing:
+        was = ", ".join(f"{key} was {text_of(there.get(key))}" for key in differing)
+        options = " ".join(f"{key}={text_of(here[key])}" for key in differing)
         raise UserError(
-            f"demos: {config.demos} was played with other options than this run's env: {was}. "
-            f"Record some with `sandbox play {here['name']} {' '.join(differ)} --record FILE`"
+            f"demos: {config.demos} was recorded with other options than this run's env: {was}. "
+            f"Record demonstrations with `sandbox play {name} {options} --record FILE`."
         )
+
+
+def _require_same_shapes(demos: Demos, config: AgentRun) -> None:
+    """Raise `UserError` unless observations and actions fit the environment as it is now."""
     spec = spec_of(config.env.make(1))
-    seen, kind = demos.observations.shape[1:], np.uint8 if spec.is_bytes else np.float32
-    if seen != spec.shape or demos.observations.dtype != kind or demos.actions.max() >= spec.num_actions:
+    shape = demos.observations.shape[1:]
+    dtype = np.dtype(np.uint8 if spec.is_bytes else np.float32)
+    if shape != spec.shape or demos.observations.dtype != dtype or demos.actions.max() >= spec.num_actions:
         raise UserError(
-            f"demos: {config.demos} has observations {list(seen)} {demos.observations.dtype} and actions up to "
-            f"{demos.actions.max()}, this environment has {list(spec.shape)} {np.dtype(kind)} and "
-            f"{spec.num_actions} actions; record it again"
+            f"demos: {config.demos} has observations {list(shape)} {demos.observations.dtype} and actions up to "
+            f"{demos.actions.max()}, but this environment has {list(spec.shape)} {dtype} and "
+            f"{spec.num_actions} actions. Record the demonstrations again."
         )
-    if not isinstance(run.stream, Experience):
-        raise UserError("demos: this agent has no replay to fill; take dqn, double_dqn, rainbow, iqn, drqn or darqn")
-    if isinstance(config.learner.stream, StoredSequencesConfig):
-        raise UserError("demos: this agent learns from what it remembered as it played, and you are not it: try drqn")
-    replay = config.learner.model_dump()["stream"]["replay"]
-    if len(demos) > replay["capacity"] // 2:
-        raise UserError(
-            f"demos: {len(demos):,} steps are more than half of the replay's {replay['capacity']:,}; "
-            f"set agent.stream.replay.capacity={2 * len(demos)} or more"
-        )
-    note(f"{fill(run.stream.replay, demos, replay['num_envs']):,} demonstrated steps are in the replay")
+
+
+def _replay_of(config: AgentRun) -> ReplayConfig | None:
+    """Return the options of the agent's replay buffer, or None if it has none.
+
+    Raises:
+        UserError: If the agent replays recurrent states, which demonstrations lack.
+    """
+    match config.agent.stream:
+        case StoredSequencesConfig():
+            raise UserError(
+                f"demos: {config.agent.name} replays the recurrent states that it stored while acting, which "
+                "demonstrations lack. Use drqn instead."
+            )
+        case ExperienceConfig(replay=replay) | PrioritizedConfig(replay=replay) | SequencesConfig(replay=replay):
+            return replay
+    return None

@@ -1,63 +1,62 @@
-"""What of a run's config may differ when it is scored: its world, and how it is scored, but not what it has learnt."""
+"""Overrides in evaluation: options of the environment or data set, and options that are read in evaluation only."""
 
 from collections.abc import Sequence
 
 from sandbox.core.errors import UserError
-from sandbox.core.rng import Rng
-from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.spec import Spec
 from sandbox.runs.build import RunsIn
 from sandbox.runs.config import RunConfig
-from sandbox.runs.resolve import resolve
+from sandbox.runs.resolve import config_of
 from sandbox.storage.run_folder import RunFolder
 
-ENVIRONMENT = ("env", "data")
-EVALUATION = (
-    "agent.evaluation_epsilon",
-    "generator.ais",
-    "generator.bound_samples",
-    "generator.importance_samples",
-    "generator.sample_steps",
-    "device",
-    "precision",
-    "threads",
-)  # options that are read when a run is scored
+_COMPUTE = ("device", "precision", "threads")
 
 
-def require_fit(folder: RunFolder, overrides: Sequence[str]) -> None:
-    """Raises UserError unless the run of `folder` can be scored under `overrides`."""
+def overridden(folder: RunFolder, overrides: Sequence[str]) -> RunConfig:
+    """Return the config of a run with overrides that its trained learner can be evaluated under.
+
+    Raises:
+        UserError: For an override that is no option, that affects training, or that changes the shapes that the
+            learner was built for.
+    """
+    config = config_of(folder)
+    if not overrides:
+        return config
+    changed = config_of(folder, overrides)
+    source, learner = config.sections
+    evaluation = [*(f"{learner}.{name}" for name in config.learner.evaluation_settings()), *_COMPUTE]
     for override in overrides:
         option = override.partition("=")[0]
-        if not _is_one_of(option, ENVIRONMENT + EVALUATION):
+        if not _is_one_of(option, [source, *evaluation]):
             raise UserError(
-                f"{override}: a run is scored as it was trained; what can change is its world (env or data) and what "
-                f"scoring itself reads ({', '.join(EVALUATION)}). To see what {option} does, train another run: "
+                f"{override}: {option} affects training, and {folder.name} is trained already. Only {source}.* and "
+                f"{', '.join(evaluation)} can be changed. Train a new run with it: "
                 f"`sandbox train {folder.config} {override} name=...`"
             )
-    changed = [override for override in overrides if _is_one_of(override.partition("=")[0], ENVIRONMENT)]
-    if not changed:
-        return
-    known, seen = (_spec(folder, resolve([str(folder.config)], words)) for words in ((), overrides))
-    if known != seen:
-        raise UserError(
-            f"{' '.join(changed)}: {folder.name} was built for {_words(known)}; with this there are {_words(seen)}. "
-            "Leave them as they are, or train a run on these."
-        )
+    from_source = [override for override in overrides if _is_one_of(override.partition("=")[0], [source])]
+    if from_source:
+        _require_same(folder, config, changed, " ".join(from_source))
+    return changed
 
 
 def _is_one_of(option: str, known: Sequence[str]) -> bool:
     return any(option == name or option.startswith(f"{name}.") for name in known)
 
 
-def _spec(folder: RunFolder, config: RunConfig) -> Spec:
-    if config.env is not None:
-        return spec_of(config.env.make(1))
-    assert config.data is not None
-    return config.data.make(Rng(config.seed), RunsIn(folder.path.parent)).spec
+def _require_same(folder: RunFolder, config: RunConfig, changed: RunConfig, overrides: str) -> None:
+    """Raise `UserError` unless both configs have the same shapes."""
+    others = RunsIn(folder.path.parent)
+    trained, now = config.spec(others), changed.spec(others)
+    if trained != now:
+        raise UserError(
+            f"{overrides}: {folder.name} was built for {_words(trained)}, but this gives {_words(now)}. Leave it out, "
+            "or train a new run with it."
+        )
 
 
 def _words(spec: Spec) -> str:
+    """Return the shapes in words, such as `[1, 84, 84] bytes and 3 actions`."""
     kind = "bytes" if spec.is_bytes else "numbers"
     rest = f"{spec.num_actions} actions" if spec.num_actions else f"{spec.num_classes} classes"
-    sources = "" if spec.source_shape is None else f" of sources {list(spec.source_shape)}"
+    sources = "" if spec.source_shape is None else f" translated from {list(spec.source_shape)}"
     return f"{list(spec.shape)} {kind}{sources} and {rest}"

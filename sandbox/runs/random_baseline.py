@@ -1,8 +1,8 @@
-"""What the agent `random` scores in an environment that no table has: played here, where that is quickly done."""
+"""Return of the agent `random` in an environment without published reference scores; it is played here."""
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from sandbox.core.compute import choose
@@ -14,40 +14,52 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.report.references import Reference, published
 from sandbox.runs.resolve import member
 
-_EPISODES, _SEED, _SECONDS = 100, 12_345, 3.0
+_EPISODES = 100
+_SEED = 12_345
+_SECONDS = 3.0  # of processor time, after which the measurement is given up
 
 
-def known_or_played(notes: list[str]) -> Callable[[Mapping[str, Any]], Reference | None]:
-    """Who finds references: the published one, or else random's score, played once an environment.
+class ReferenceScores:
+    """Reference scores of environments: published ones, or else the return of the agent `random`.
 
-    `notes` gets a line for every environment in which that cannot be, or takes over three seconds of processor time.
+    Each environment is played once. `notes` receives a line for every environment whose score is missing.
     """
-    found: dict[str, Reference | None] = {}
 
-    def find(env: Mapping[str, Any]) -> Reference | None:
+    def __init__(self, notes: list[str]) -> None:
+        self._notes = notes
+        self._found: dict[str, Reference | None] = {}
+
+    def __call__(self, env: Mapping[str, Any]) -> Reference | None:
+        """Return the reference of an environment, given its options; None if it cannot be found in 3 seconds."""
         key = json.dumps(env, sort_keys=True)
-        if key not in found:
-            try:
-                found[key] = published(env) or _played(env)
-            except UserError as problem:
-                notes.append(f"What `random` scores in {env['name']} is left out: {problem}")
-                found[key] = None
-            except Stopped:
-                notes.append(
-                    f"What `random` scores in {env['name']} is left out: {_EPISODES} episodes take more than "
-                    f"{_SECONDS:.0f} s of processor time. Add a run of the agent `random` to see it."
-                )
-                found[key] = None
-        return found[key]
+        if key not in self._found:
+            self._found[key] = self._find(env)
+        return self._found[key]
 
-    return find
+    def _find(self, env: Mapping[str, Any]) -> Reference | None:
+        try:
+            return published(env) or _play(env)
+        except UserError as problem:
+            reason = str(problem)
+        except Stopped:
+            reason = (
+                f"{_EPISODES} episodes take more than {_SECONDS:.0f} s of processor time. Add a run of the agent "
+                "`random` to see it."
+            )
+        self._notes.append(f"The score of `random` in {env['name']} is left out: {reason}")
+        return None
 
 
-def _played(env: Mapping[str, Any]) -> Reference:
+def _play(env: Mapping[str, Any]) -> Reference:
+    """Play 100 episodes with the agent `random`.
+
+    Raises:
+        Stopped: After three seconds of processor time.
+    """
     config, rng = member("envs", env, "env"), Rng(_SEED)
-    world = config.make(16)
-    player = member("agents", {"name": "random"}, "agent").make(spec_of(config.make(1)), rng, choose("cpu"), NO_RUNS)
-    end = time.process_time() + _SECONDS  # not the clock's: beside other programs the answer should be the same
-    score = evaluate_agent(player, world, _EPISODES, _SEED, lambda: time.process_time() > end)
+    spec = spec_of(config.make(1))
+    player = member("agents", {"name": "random"}, "agent").make(spec, rng, choose("cpu"), NO_RUNS)
+    end = time.process_time() + _SECONDS  # processor time: other programs must not change the answer
+    score = evaluate_agent(player, config.make(16), _EPISODES, _SEED, lambda: time.process_time() > end)
     words = f"random is {_EPISODES} episodes of the agent `random`, seed {_SEED}, played for this report"
     return Reference(score["return_mean"], None, words)

@@ -1,105 +1,150 @@
-"""Finds the members of every family by name, when asked: the folders are the registry."""
+"""The registry of members: the folders of the families are searched whenever it is asked."""
 
 import ast
-import importlib
-import importlib.util
 import itertools
 import re
+from inspect import isabstract
 from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple
 
 from sandbox.config.base import Config, config_in
+from sandbox.config.members import import_member, member_files
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean
+from sandbox.core.messages import did_you_mean, note
 
-SECTIONS = {"env": "envs", "agent": "agents", "generator": "generators", "data": "data"}  # of a config
+
+class Family(NamedTuple):
+    """A package whose files are members, and what one of them is called in messages."""
+
+    package: str
+    noun: str
+
+
 FAMILIES = {
-    "envs": "environment",
-    "agents": "agent",
-    "generators": "generator",
-    "data": "data set",
-    "wrappers": "wrapper",
+    "envs": Family("sandbox.envs", "environment"),
+    "agents": Family("sandbox.agents", "agent"),
+    "generators": Family("sandbox.generators", "generator"),
+    "data": Family("sandbox.data", "data set"),
+    "wrappers": Family("sandbox.environments.wrappers", "wrapper"),
 }
+SECTIONS = {"env": "envs", "agent": "agents", "generator": "generators", "data": "data"}  # of a config
 _SANDBOX = Path(__file__).parents[1]
-PACKAGES = {
-    "envs": "sandbox.envs",
-    "agents": "sandbox.agents",
-    "generators": "sandbox.generators",
-    "data": "sandbox.data",
-    "wrappers": "sandbox.environments.wrappers",
-}
 
 
 def files(family: str) -> dict[str, Path]:
-    """The members of a family, such as `envs` or `data`, by name; nothing is imported."""
-    return modules(PACKAGES[family])
-
-
-def modules(package: str) -> dict[str, Path]:
-    """Return the files of a package that do not begin with `_`, by name; nothing of them is imported."""
-    spec = importlib.util.find_spec(package)
-    folders = spec.submodule_search_locations if spec is not None else None
-    return {file.stem: file for folder in folders or [] for file in sorted(Path(folder).glob("[!_]*.py"))}
+    """Return the files of a family's members by name, in alphabetical order; nothing is imported."""
+    return member_files(FAMILIES[family].package)
 
 
 def names(family: str) -> list[str]:
-    """The members' names, in the order of the alphabet."""
-    return sorted(files(family))
+    """Return the names of a family's members, in alphabetical order."""
+    return list(files(family))
 
 
 def config_class(family: str, name: str) -> type[Config]:
-    """The config class of one member.
+    """Return the config class of a member.
 
     Raises:
-        UserError: with the nearest names, if there is no such file.
+        UserError: If there is no such member (with the nearest names), or its file is broken.
     """
-    if name not in (known := names(family)):
+    if name not in (known := files(family)):
         raise UserError(
-            f"no {FAMILIES[family]} is called {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
+            f"no {FAMILIES[family].noun} is called {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
         )
-    return config_in(importlib.import_module(f"{PACKAGES[family]}.{name}"))
+    module = _module(family, name)
+    try:
+        return config_in(module)
+    except TypeError as error:
+        raise UserError(f"{known[name]}: {error}") from None
 
 
 def able(family: str, ability: type | tuple[type, ...]) -> list[str]:
-    """The members of a family with a class that has the methods of a protocol (one, or several); imports them all."""
-    return [
-        name
-        for name in names(family)
-        if any(
-            isinstance(value, type) and value.__module__ == f"{PACKAGES[family]}.{name}" and issubclass(value, ability)
-            for value in vars(importlib.import_module(f"{PACKAGES[family]}.{name}")).values()
-        )
-    ]
+    """Import a family and return the members with a class that implements an interface.
 
+    A member that cannot be imported is left out, with a note.
 
-def backbones() -> dict[str, Path]:
-    """The backbones by name: the files under `sandbox/networks` with such a class; nothing is imported."""
-    found = {}
-    for file in sorted((_SANDBOX / "networks").glob("*.py")):
-        classes = [part for part in ast.parse(file.read_text("utf-8")).body if isinstance(part, ast.ClassDef)]
-        for line in [
-            line for part in classes if "BackboneConfig" in map(ast.unparse, part.bases) for line in part.body
-        ]:
-            match line:
-                case ast.AnnAssign(target=ast.Name(id="name"), value=ast.Constant(value=str(name))):
-                    found[name] = file
+    Args:
+        family: Such as `generators`.
+        ability: The interface, or several of which one is enough.
+    """
+    found = []
+    for name in names(family):
+        try:
+            module = _module(family, name)
+        except UserError as problem:
+            note(f"{name} is left out: {problem}")
+            continue
+        if any(issubclass(value, ability) for value in _classes(module)):
+            found.append(name)
     return found
 
 
+def require_methods(family: str, name: str, made: object, interface: type) -> None:
+    """Do nothing if what a member's config made has all methods of an interface.
+
+    Raises:
+        UserError: Names the file and the methods that are missing.
+    """
+    if missing := sorted(_abstract_methods(interface) - set(dir(made))):
+        raise UserError(_lacks(family, name, type(made), missing))
+
+
+def backbones() -> dict[str, Path]:
+    """Return the files of the backbones by name; nothing is imported."""
+    files = member_files("sandbox.networks")
+    return {name: file for name, file in files.items() if "(BackboneConfig):" in file.read_text("utf-8")}
+
+
 def configs() -> dict[str, Path]:
-    """The shipped YAML files by name."""
+    """Return the shipped YAML files by name."""
     folder = _SANDBOX / "configs"
     return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
 
 
 def docstring(file: Path) -> str:
-    """What a module says of itself; nothing is imported."""
-    return ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    """Return the docstring of a Python file without importing it; for a file with a syntax error, that error."""
+    try:
+        return ast.get_docstring(ast.parse(file.read_text("utf-8"))) or ""
+    except SyntaxError as error:
+        return f"broken: {file}:{error.lineno}: {error.msg}"
 
 
 def headline(file: Path) -> str:
-    """The first line of a module's docstring, or the first sentence of a YAML file's comment, however it is broken."""
+    """Return the first line of a Python file's docstring, or the first sentence of a YAML file's comment."""
     if file.suffix == ".py":
         return docstring(file).partition("\n")[0].strip()
     lines = itertools.takewhile(lambda line: line.startswith("#"), file.read_text("utf-8").splitlines())
     words = " ".join(line.removeprefix("#").strip() for line in lines)
     return re.split(r"(?<=[.!?])\s+(?=\D)", words, maxsplit=1)[0]
+
+
+def _module(family: str, name: str) -> ModuleType:
+    """Import a member.
+
+    Raises:
+        UserError: If it cannot be imported, or a class in it lacks methods of an interface that it declares.
+    """
+    module = import_member(FAMILIES[family].package, name)
+    for value in _classes(module):
+        if isabstract(value):
+            raise UserError(_lacks(family, name, value, sorted(_abstract_methods(value))))
+    return module
+
+
+def _classes(module: ModuleType) -> list[type]:
+    """Return the classes that a module defines."""
+    return [value for value in vars(module).values() if isinstance(value, type) and value.__module__ == module.__name__]
+
+
+def _abstract_methods(interface: type) -> frozenset[str]:
+    methods: frozenset[str] = interface.__abstractmethods__  # type: ignore[attr-defined]
+    return methods
+
+
+def _lacks(family: str, name: str, value: type, methods: list[str]) -> str:
+    article = "an" if FAMILIES[family].noun[0] in "aeiou" else "a"
+    return (
+        f"{files(family)[name]}: {value.__name__} has no method {' and no method '.join(methods)}, which "
+        f"{article} {FAMILIES[family].noun} needs"
+    )

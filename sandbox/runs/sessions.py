@@ -1,4 +1,4 @@
-"""Sessions for the viewer's faces: from the words of a command line to somebody at a joystick, or a film."""
+"""Builds viewer sessions: a person or an agent plays an environment, or a generator is explored."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -12,210 +12,183 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.core.rng import Rng
 from sandbox.data.frames import FramesConfig
+from sandbox.environments.config import EnvConfig
 from sandbox.envs import id_of
-from sandbox.evaluate.latent_walks import spread
-from sandbox.interfaces.dataset import DataSet
+from sandbox.evaluate.latent_walks import evenly_spaced
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.capabilities import HasAssociativeMemory, HasEncoder, HasGibbsChain, HasReconstruction
 from sandbox.interfaces.environment import Environment
-from sandbox.interfaces.generator import Coder, Dreams, Generator, Recalls, Reconstructs
-from sandbox.runs.build import BuiltRun, actor_for, learner_parts, restore
+from sandbox.runs.build import BuiltRun, actor_for, learner_parts, restore_agent, restore_generator
+from sandbox.runs.config import GeneratorRun
 from sandbox.runs.registry import config_class, names
-from sandbox.runs.resolve import member, resolve
+from sandbox.runs.resolve import config_of, member
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.run_folder import RunFolder
 from sandbox.viewer.checkpoint_player import CheckpointPlayer
-from sandbox.viewer.demonstration_recorder import Demonstrations
+from sandbox.viewer.demonstration_recorder import DemonstrationRecorder
 from sandbox.viewer.episode import PlayerSlot
-from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.game_session import GameSession, SessionSettings
 from sandbox.viewer.generator_session import GeneratorSession
-from sandbox.viewer.generator_views import ChainSamples, GeneratorView, Live, Samples, Sliders
+from sandbox.viewer.generator_views import ChainSamples, GeneratorView, LiveReconstruction, Samples, Sliders
 from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.memory_repair import MemoryRepair
 from sandbox.viewer.session import Session
 
-
-def restored(folder: RunFolder) -> tuple[BuiltRun, CheckpointPlayer]:
-    """A run's learner as its newest checkpoint holds it, and the way to its other checkpoints.
-
-    It computes with one thread unless the run says how many: enough for one game, and the rest is for who trains.
-    """
-    assembly, step = restore(folder)
-    torch.set_num_threads(assembly.config.threads or 1)
-    return assembly, CheckpointPlayer(
-        learner_parts(assembly.learner), [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)], step
-    )
+_ENCODED = 1_000  # test images whose codes give the range of a slider
 
 
-def agent_of(folder: RunFolder, what: str) -> tuple[BuiltRun, CheckpointPlayer]:
-    """As `restored`; raises UserError if the run is a generator, with `what` before it."""
-    assembly, trained = restored(folder)
-    if assembly.config.agent is None:
-        raise UserError(f"{what}: {folder.name} is a generator and cannot play; give an agent's run")
-    return assembly, trained
-
-
-_MEASURED = 1_000  # test images, whose codes say how far a latent reaches
-
-
-class Table(NamedTuple):
-    """Who plays what: an environment, its seats, what to call it, and the first agent's checkpoints."""
+class Match(NamedTuple):
+    """An environment, its players, a title, and the checkpoints of the first player's run."""
 
     env: Environment
-    seats: list[PlayerSlot]
+    players: list[PlayerSlot]
     title: str
-    trained: CheckpointPlayer
+    checkpoints: CheckpointPlayer
 
 
-def table(folder: RunFolder, vs: RunFolder | None) -> Table:
-    """A run's agent in its environment, alone or against another run's.
+def match_of(folder: RunFolder, vs: RunFolder | None) -> Match:
+    """Return a run's agent in its environment, alone or against the agent of another run.
 
     Raises:
-        UserError: for a generator's run, or agents that cannot play each other.
+        UserError: For a generator's run, or agents that cannot play against each other.
     """
-    assembly, trained = restored(folder)
-    if assembly.config.env is None:
+    if isinstance(config_of(folder), GeneratorRun):
         raise UserError(
-            f"{folder.name} is a generator, of which there is no film to make here: watch it on a screen, or in a "
-            f"browser with `--web`, or draw a picture with `sandbox sample {folder.name}`"
+            f"{folder.name} is a generator, which has no episodes for a video. Watch it in a window, in a browser with "
+            f"`--web`, or write an image with `sandbox sample {folder.name}`."
         )
+    built, step = restore_agent(folder)
+    checkpoints = _checkpoints(folder, built, step)
     if vs is None:
-        return Table(assembly.config.env.make(1), [PlayerSlot(assembly.learner)], folder.name, trained)
-    env = pair(world_of(folder)["name"], {}, folder, vs)
-    seats = [PlayerSlot(assembly.learner), PlayerSlot(agent_of(vs, "--vs")[0].learner)]
-    return Table(env, seats, f"{folder.name} against {vs.name}", trained)
+        return Match(built.config.env.make(1), [PlayerSlot(built.learner)], folder.name, checkpoints)
+    env = two_player_env(built.config.env, {}, folder, vs)
+    players = [PlayerSlot(built.learner), PlayerSlot(_opponent(vs)[0])]
+    return Match(env, players, f"{folder.name} against {vs.name}", checkpoints)
 
 
-def watching(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float | None) -> Session:
-    """A run's agent at play, alone or against another's, where Tab gives a person its joystick; or a generator."""
-    if vs is None and resolve([str(folder.config)], []).env is None:
-        return imagining(folder, fps=fps)
-    env, seats, title, trained = table(folder, vs)
-    with suppress(ValueError):  # keys of a game that no face knows: then it is watched only
-        seats[0].hand = KeyboardController(env.controls[0])
-    return GameSession(env, seats, Setting(title, seed, fps, folder.path), trained)
+def watch_session(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float | None) -> Session:
+    """Return a session in which a run's agent plays, alone or against another's, or a run's generator is explored.
+
+    Tab hands the first agent's controls to a person, if the environment names keys that can be pressed.
+    """
+    if vs is None and isinstance(config_of(folder), GeneratorRun):
+        return generator_session(folder, fps=fps)
+    match = match_of(folder, vs)
+    with suppress(ValueError):  # a key that no viewer knows: then nobody can take over
+        match.players[0].controller = KeyboardController(match.env.controls[0])
+    settings = SessionSettings(match.title, seed, fps, folder.path)
+    return GameSession(match.env, match.players, settings, match.checkpoints)
 
 
-def imagining(folder: RunFolder, *, fps: float | None) -> Session:
-    """A run's generator, with all that can be done with one of its kind."""
-    assembly, trained = restored(folder)
-    generator, data = assembly.learner, assembly.source
-    assert isinstance(data, DataSet)
+def generator_session(folder: RunFolder, *, fps: float | None) -> Session:
+    """Return a session with all views that a run's generator and data allow."""
+    built, step = restore_generator(folder, "be explored")
+    checkpoints = _checkpoints(folder, built, step)
+    generator, data = built.learner, built.data
+    views: list[GeneratorView] = []
     images = len(data.spec.shape) == 3
-    rooms: list[GeneratorView] = []
-    if images and isinstance(generator, Recalls):
-        rooms.append(MemoryRepair(generator))
-    if isinstance(generator, Generator):
-        rooms.append(Samples(generator.sample, data.spec.shape))
-    if images and isinstance(generator, Coder):
-        rooms.append(Sliders(generator, spread(data.test, _MEASURED)))
-    if images and isinstance(generator, Dreams):
-        rooms.append(ChainSamples(generator))
-    if isinstance(assembly.config.data, FramesConfig) and isinstance(generator, Reconstructs):
-        rooms.append(Live(generator, _frames(assembly.config.data, assembly.rng, folder.path.parent)))
-    return GeneratorSession(rooms, Setting(folder.name, 0, fps, folder.path), trained)
+    if images and isinstance(generator, HasAssociativeMemory):
+        views.append(MemoryRepair(generator))
+    views.append(Samples(generator.sample, data.spec.shape))
+    if images and isinstance(generator, HasEncoder):
+        views.append(Sliders(generator, evenly_spaced(data.test, _ENCODED)))
+    if images and isinstance(generator, HasGibbsChain):
+        views.append(ChainSamples(generator))
+    if isinstance(built.config.data, FramesConfig) and isinstance(generator, HasReconstruction):
+        views.append(LiveReconstruction(generator, _frames(built.config.data, built.rng, folder.path.parent)))
+    return GeneratorSession(views, SessionSettings(folder.name, 0, fps, folder.path), checkpoints)
 
 
-def _frames(data: FramesConfig, rng: Rng, runs: Path) -> Iterator[np.ndarray]:
-    """What the agent sees that a set of frames is made of, [1, C, H, W] each, while it plays on."""
-    actor = actor_for(runs, data.env, data.agent, 1, rng.child("viewer"))
-    while True:
-        yield actor.step().observations
-
-
-def playing(
-    name: str,
-    options: dict[str, Any],
-    vs: str | None,
-    runs: Path,
-    *,
-    seed: int,
-    fps: float | None,
-    record: Path | None,
+def play_session(
+    name: str, options: dict[str, Any], *, seed: int, fps: float | None, record: Path | None = None
 ) -> Session:
-    """People at an environment's joysticks, or one against a run's agent, which Tab gives that joystick, too.
+    """Return a session in which people play an environment.
+
+    Args:
+        name: Name of the environment.
+        options: Its options.
+        seed: Seed of the first episode.
+        fps: Steps per second; None is the environment's own speed.
+        record: File for what the person does, as demonstrations; None records nothing.
 
     Raises:
-        UserError: if the environment names no keys, or unknown ones; if the agent cannot be an opponent.
+        UserError: If the environment names no keys, or unknown ones; or if two people are to be recorded.
     """
-    known = config_class("envs", name)  # refuses unknown names
-    if vs is not None:
-        if record is not None:
-            raise UserError(_ONE_PLAYER)
-        if "players" not in known.model_fields:
-            raise UserError(_no_second(name))
-        folder = RunFolder.find(runs, vs)
-        env = pair(name, options, folder)
-        hands = _hands(env)
-        assembly, trained = agent_of(folder, "--vs")
-        first = PlayerSlot(assembly.learner, hands[0])
-        first.by_hand = True
-        setting = Setting(f"{name} against {folder.name}", seed, fps)
-        return GameSession(env, [first, PlayerSlot(assembly.learner)], setting, trained)
     config = member("envs", {"name": name, **options}, "env")
     env = config.make(1)
-    hands, recorder = _hands(env), None
+    keyboards = _keyboards(env)
+    recorder = None
     if record is not None:
-        if len(hands) > 1:
-            raise UserError(_ONE_PLAYER)
-        recorder = Demonstrations(record, {"env": config.model_dump(mode="json"), "id": id_of(name)})
-    return GameSession(env, [PlayerSlot(None, hand) for hand in hands], Setting(name, seed, fps), recorder=recorder)
+        if len(keyboards) > 1:
+            raise UserError("--record: demonstrations have one player; leave out players=2")
+        recorder = DemonstrationRecorder(record, {"env": config.model_dump(mode="json"), "id": id_of(name)})
+    players = [PlayerSlot(None, keyboard) for keyboard in keyboards]
+    return GameSession(env, players, SessionSettings(name, seed, fps), recorder=recorder)
 
 
-_ONE_PLAYER = "--record: a demonstration is of one player; leave out --vs, and players=2"
+def opponent_session(
+    name: str, options: dict[str, Any], vs: str, runs: Path, *, seed: int, fps: float | None
+) -> Session:
+    """Return a session in which a person plays an environment against a run's agent; Tab gives it both sides.
 
-
-def _no_second(name: str) -> str:
-    known = [each for each in names("envs") if "players" in config_class("envs", each).model_fields]
-    return f"--vs: {name} is for one player; take an environment that two can play: {', '.join(known)}"
-
-
-def _hands(env: Environment) -> list[KeyboardController]:
-    if not any(controls.keys for controls in env.controls):
-        raise UserError("this environment cannot be played by hand: its `controls` name no keys. Try `sandbox watch`.")
-    try:
-        return [KeyboardController(controls) for controls in env.controls]
-    except ValueError as error:
-        raise UserError(f"{error}; see the environment's option `keys`") from None
-
-
-def world_of(folder: RunFolder) -> dict[str, Any]:
-    """The environment that a run has learnt.
+    Args:
+        name: Name of the environment, in which the agent was trained.
+        options: Options on top of those that it was trained with.
+        vs: The agent's run, as on the command line.
+        runs: Folder of the runs.
+        seed: Seed of the first episode.
+        fps: Steps per second; None is the environment's own speed.
 
     Raises:
-        UserError: if it is a generator's.
+        UserError: If the environment is not for two players, or the agent was not trained in it.
     """
-    trained = resolve([str(folder.config)], []).env
-    if trained is None:
-        raise UserError(f"--vs: {folder.name} is a generator and cannot play; give an agent's run")
-    return trained.model_dump(mode="json")
+    kind = config_class("envs", name)
+    if not (issubclass(kind, EnvConfig) and kind.supports_two_players):
+        raise UserError(_no_second_player(name))
+    folder = RunFolder.find(runs, vs)
+    trained_in = config_of(folder).require_agent(f"--vs: {folder.name}").env
+    if trained_in.name != name:
+        raise UserError(_other_environment(folder, trained_in.name, name))
+    env = two_player_env(trained_in, options, folder)
+    keyboards = _keyboards(env)
+    agent, checkpoints = _opponent(folder)
+    person = PlayerSlot(agent, keyboards[0])
+    person.person_in_control = True
+    settings = SessionSettings(f"{name} against {folder.name}", seed, fps)
+    return GameSession(env, [person, PlayerSlot(agent)], settings, checkpoints)
 
 
-def pair(name: str, options: dict[str, Any], *folders: RunFolder) -> Environment:
-    """The environment of the first run with two players, which is what all of them have learnt.
+def two_player_env(config: EnvConfig, options: dict[str, Any], *folders: RunFolder) -> Environment:
+    """Make an environment for two players.
+
+    Args:
+        config: The environment that the first run was trained in.
+        options: Options on top.
+        *folders: Runs whose agents are to play in it.
 
     Raises:
-        UserError: if there is no second player, or an agent has not learnt to be one.
+        UserError: If the environment has no second player, or an agent was not trained to be one.
     """
-    if "players" not in config_class("envs", name).model_fields:
-        raise UserError(_no_second(name))
-    for folder in folders:
-        if world_of(folder)["name"] != name:
+    if not config.supports_two_players:
+        raise UserError(_no_second_player(config.name))
+    trained_in = {folder: config_of(folder).require_agent(f"--vs: {folder.name}").env for folder in folders}
+    for folder, other in trained_in.items():
+        if other.name != config.name:
+            raise UserError(_other_environment(folder, other.name, config.name))
+    env: Environment = member("envs", {**config.model_dump(mode="json"), **options, "players": 2}, "env").make(1)
+    shape = list(env.single_observation_space.shape or ())
+    for folder, other in trained_in.items():
+        known = list(other.make(1).single_observation_space.shape or ())
+        if shape != [2, *known]:
             raise UserError(
-                f"--vs: {folder.name} has learnt {world_of(folder)['name']}, not {name}; give a run of {name}"
-            )
-    env = member("envs", {**world_of(folders[0]), **options, "players": 2}, "env").make(1)
-    seen = list(env.single_observation_space.shape or ())
-    for folder in folders:
-        known = list(member("envs", world_of(folder), "env").make(1).single_observation_space.shape or ())
-        if seen != [2, *known]:
-            raise UserError(
-                f"--vs: {folder.name} has learnt from observations {known}, but a pair of players sees {seen}, "
-                f"not {[2, *known]}; leave out `observe`, and wrappers that change the shape"
+                f"--vs: {folder.name} was trained on observations {known}, but two players observe {shape} instead of "
+                f"{[2, *known]}; leave out `observe`, and wrappers that change the shape"
             )
     return env
 
 
 def in_a_window(session: Session) -> Iterator[str]:
-    """Show it until somebody quits, and yield what it has to tell. Call `require_display` first."""
+    """Show a session in a window until it ends, and yield lines for the terminal. Call `require_display` first."""
     from sandbox.viewer.window import Window
 
     with Window() as window:
@@ -223,14 +196,60 @@ def in_a_window(session: Session) -> Iterator[str]:
 
 
 def in_a_browser(session: Session, port: int) -> Iterator[str]:
-    """As `in_a_window`, for pages that open the address which this notes. Call `require_web` first.
+    """Serve a session to browsers until it ends, and yield lines for the terminal. Call `require_web` first.
 
     Raises:
-        UserError: if the port cannot be had.
+        UserError: If the port is taken.
     """
-    from sandbox.viewer.web.server import Browser
+    from sandbox.viewer.web.server import ViewerServer
 
-    with Browser(port) as browser:
-        note(f"open {browser.url} to see {session.title}; Ctrl-C ends it")
-        note(f"from another machine, run this there first: {browser.tunnel}")
-        yield from browser.run(session)
+    with ViewerServer(port) as server:
+        note(f"open {server.url} to see {session.title}; Ctrl-C ends it")
+        note(f"from another machine, run this there first: {server.ssh_tunnel}")
+        yield from server.run(session)
+
+
+def _checkpoints(folder: RunFolder, built: BuiltRun, step: int) -> CheckpointPlayer:
+    """Return the way to a run's other checkpoints, and set the number of threads.
+
+    One thread is enough for one environment, and leaves the others to programs that train.
+    """
+    torch.set_num_threads(built.config.threads or 1)
+    stores = [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)]
+    return CheckpointPlayer(learner_parts(built.learner), stores, step)
+
+
+def _opponent(folder: RunFolder) -> tuple[Agent, CheckpointPlayer]:
+    built, step = restore_agent(folder, "--vs")
+    return built.learner, _checkpoints(folder, built, step)
+
+
+def _frames(data: FramesConfig, rng: Rng, runs: Path) -> Iterator[np.ndarray]:
+    """Yield the observations [1, C, H, W] of the agent whose frames a data set is made of, as it plays on."""
+    actor = actor_for(runs, data.env, data.agent, 1, rng.child("viewer"))
+    while True:
+        yield actor.step().observations
+
+
+def _no_second_player(name: str) -> str:
+    kinds = {each: config_class("envs", each) for each in names("envs")}
+    known = [each for each, kind in kinds.items() if issubclass(kind, EnvConfig) and kind.supports_two_players]
+    return f"--vs: {name} has one player only; use an environment for two players: {', '.join(known)}"
+
+
+def _other_environment(folder: RunFolder, trained_in: str, name: str) -> str:
+    return f"--vs: {folder.name} was trained in {trained_in}, not in {name}; give a run of {name}"
+
+
+def _keyboards(env: Environment) -> list[KeyboardController]:
+    """Return a keyboard for each player.
+
+    Raises:
+        UserError: If the environment names no keys, or unknown ones.
+    """
+    if not any(controls.keys for controls in env.controls):
+        raise UserError("this environment cannot be played by hand: its `controls` name no keys. Try `sandbox watch`.")
+    try:
+        return [KeyboardController(controls) for controls in env.controls]
+    except ValueError as error:
+        raise UserError(f"{error}; see the environment's option `keys`") from None

@@ -1,12 +1,12 @@
-"""One whole training: parts, stream, sinks and checkpoints put together, run, and put away cleanly, with a card."""
+"""Trains a run in its folder, from the beginning or from its newest checkpoint."""
 
 from contextlib import suppress
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.logger.base import Sink, Tee
 from sandbox.logger.console import console
 from sandbox.logger.jsonl import Jsonl
-from sandbox.logger.sink import Sink, Tee
 from sandbox.logger.tensorboard import TensorBoard
 from sandbox.logger.weights_and_biases import WeightsAndBiases
 from sandbox.report.run_readme import write_readme
@@ -19,23 +19,35 @@ from sandbox.training.loop import Run, train
 from sandbox.training.signals import StopSignal
 
 
-def train_run(assembly: BuiltRun, run: Run, folder: RunFolder, *, quiet: bool) -> int | None:
-    """Train in `folder`, from its newest checkpoint if it has one; the signal that stopped it early, or None.
+def train_run(built: BuiltRun, run: Run, folder: RunFolder, *, quiet: bool) -> int | None:
+    """Train in `folder`, from its newest checkpoint if it has one, then write the folder's README.
+
+    Args:
+        built: The run.
+        run: Its learner and stream.
+        folder: Its folder.
+        quiet: Whether the console stays silent.
+
+    Returns:
+        The signal that stopped the run early, or None.
 
     Raises:
-        UserError: for what a user can mend.
+        UserError: For a checkpoint that cannot be read or written, a config that was edited, or a loss that is not
+            finite.
     """
-    config, truth = assembly.config, Jsonl(folder.metrics)
+    config: RunConfig = built.config
+    metrics_log = Jsonl(folder.metrics)
     use_threads(config)
     with StopSignal() as stop, folder.locked():
-        sinks = Tee([truth, console(config.steps, quiet=quiet), *_mirrors(config, folder)])
-        journal = RunRecorder(assembly, folder, truth, sinks, Checkpoints(folder.checkpoints), stop.requested)
+        sinks = Tee([metrics_log, console(config.steps, quiet=quiet), *_mirrors(config, folder)])
+        checkpoints = Checkpoints(folder.checkpoints)
+        recorder = RunRecorder(built, folder, metrics_log, sinks, checkpoints, stop.requested)
         try:
             if folder.saved:
-                note(f"going on from step {journal.load(run.parts())}")
-            finished = train(run, config, journal)
+                note(f"resuming from step {recorder.load(run.parts())}")
+            finished = train(run, config, recorder)
         except BaseException:
-            with suppress(UserError):  # the first error is the one to tell
+            with suppress(UserError):  # the first error is the one to report
                 sinks.close({**folder.latest(), "finished": False, "step": run.stream.step})
             raise
         sinks.close({**folder.latest(), "finished": finished, "step": run.stream.step})
@@ -44,6 +56,7 @@ def train_run(assembly: BuiltRun, run: Run, folder: RunFolder, *, quiet: bool) -
 
 
 def _mirrors(config: RunConfig, folder: RunFolder) -> list[Sink]:
+    """Return the sinks besides metrics.jsonl and the console."""
     mirrors: list[Sink] = []
     if config.logger.tensorboard:
         mirrors.append(TensorBoard(folder.path / "tensorboard"))

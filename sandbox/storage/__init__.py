@@ -1,1 +1,1 @@
-"""Run folders, checkpoints and files that are written whole."""
+"""Run folders, checkpoints and files."""

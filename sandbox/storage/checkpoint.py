@@ -1,12 +1,13 @@
-"""Checkpoints: safetensors for tensors, npz for arrays, JSON for the rest; written whole or not at all, never pickle.
+"""Checkpoints: safetensors for tensors, npz for arrays and JSON for the rest, never pickle.
 
-A checkpoint is a folder `step_<n>` with up to three files a part and a manifest of their SHA-256. It is written beside
-its place, flushed to disk and renamed, so that a kill at any moment leaves the last good ones as they were.
+A checkpoint is a folder `step_<n>` with up to three files per part and a manifest of their SHA-256. It is written to a
+temporary folder, flushed to disk and renamed, so that a kill at any moment leaves the earlier checkpoints intact.
 """
 
 import json
 import shutil
 from collections.abc import Collection, Mapping
+from dataclasses import is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,16 @@ FORMAT = "sandbox-checkpoint-1"
 
 
 def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.ndarray], path: str = "") -> Any:
-    """`tree` as JSON, its tensors and arrays put aside under their paths.
+    """Return a tree as JSON; tensors and arrays are replaced by references.
+
+    Args:
+        tree: Tensors, arrays, numbers, strings, lists, tuples and dicts.
+        tensors: Receives the tensors by their paths.
+        arrays: Receives the arrays by their paths.
+        path: Path of `tree` itself.
 
     Raises:
-        TypeError: for anything that has no safe form, by path.
+        TypeError: For anything else; the message has its path.
     """
     match tree:
         case None | bool() | int() | float() | str():
@@ -43,6 +50,8 @@ def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.nda
         case dict():
             pairs = [[key, encode(value, tensors, arrays, f"{path}/{key}")] for key, value in tree.items()]
             return {"dict": pairs}
+        case _ if is_dataclass(tree) and not isinstance(tree, type):
+            return encode(vars(tree), tensors, arrays, path)
         case list() | tuple():
             items = [encode(value, tensors, arrays, f"{path}/{i}") for i, value in enumerate(tree)]
             return {"tuple": items} if isinstance(tree, tuple) else items
@@ -52,7 +61,7 @@ def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.nda
 
 
 def decode(code: Any, tensors: Mapping[str, torch.Tensor], arrays: Mapping[str, np.ndarray]) -> Any:
-    """The tree that `encode` took apart."""
+    """Return the tree that `encode` was given."""
     match code:
         case {"tensor": path}:
             return tensors[path]
@@ -82,7 +91,7 @@ def write_tree(folder: Path, name: str, tree: Any) -> None:
 
 
 def read_tree(folder: Path, name: str) -> Any:
-    """What `write_tree` wrote."""
+    """Return the tree that `write_tree` wrote."""
     tensors, arrays = folder / f"{name}.safetensors", folder / f"{name}.npz"
     held: dict[str, np.ndarray] = {}
     if arrays.exists():
@@ -93,20 +102,20 @@ def read_tree(folder: Path, name: str) -> Any:
 
 
 class Checkpoints:
-    """The checkpoints of one run; the newest `kept` stay."""
+    """The checkpoints of one run; the newest `kept` of them are kept."""
 
     def __init__(self, folder: Path, kept: int = 2) -> None:
         self._folder, self._kept = folder, kept
 
     def steps(self) -> list[int]:
-        """Those of the checkpoints there are, ascending; they may be damaged."""
+        """Return the steps of all checkpoints, in ascending order; some checkpoints may be damaged."""
         return sorted(int(place.name.removeprefix("step_")) for place in self._places())
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> Path:
         """Save every part, then drop the oldest checkpoints.
 
         Raises:
-            UserError: if the disk is full or cannot be written; what was saved before is untouched.
+            UserError: If the disk is full or cannot be written; earlier checkpoints stay intact.
         """
         place, temporary = self._folder / _name(step), self._folder / f".writing_{step:012d}"
         try:
@@ -130,7 +139,9 @@ class Checkpoints:
                 shutil.rmtree(place)
             temporary.rename(place)
             flush(self._folder)
-            newer = [other for other in self._places() if other > place]  # damaged, or of a past that did not happen
+            newer = [
+                other for other in self._places() if other > place
+            ]  # damaged, or of a run that was resumed from before them
             for old in newer + [other for other in self._places() if other <= place][self._kept :]:
                 shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
         except (OSError, SafetensorError) as error:
@@ -143,19 +154,24 @@ class Checkpoints:
             ) from error
         return place
 
-    def load(self, parts: Mapping[str, Stateful], step: int | None = None) -> int:
-        """Restore `parts` from the newest good checkpoint and return its step; a bad one is named and passed over.
+    def load(self, parts: Mapping[str, Stateful], step: int | None = None, *, whole_run: bool = False) -> int:
+        """Restore `parts` from the newest good checkpoint and return its step; a bad one is skipped, with a note.
 
-        With `step`, from no other than that one. Another process may be writing new ones and dropping old ones.
+        Another process may be writing new checkpoints and dropping old ones meanwhile.
+
+        Args:
+            parts: What to restore, by name.
+            step: Step of the only checkpoint to read; None reads the newest good one.
+            whole_run: Whether a run is resumed, so that a difference in PyTorch's version or threads is worth a note.
 
         Raises:
-            UserError: if there is no good checkpoint that fits these parts.
+            UserError: If there is no good checkpoint that fits these parts.
         """
         for place in self._places():
             if step is not None and place.name != _name(step):
                 continue
             if problem := self._problem(place, parts):
-                if not place.exists():  # dropped meanwhile
+                if not place.exists():  # deleted meanwhile
                     continue
                 note(f"{place} is damaged ({problem}); falling back to the one before it")
                 continue
@@ -166,13 +182,13 @@ class Checkpoints:
                     trees[name] = read_tree(place, name)
                 for name, part in parts.items():
                     part.load_state_dict(trees.pop(name))
-            except FileNotFoundError:  # dropped meanwhile
+            except FileNotFoundError:  # deleted meanwhile
                 continue
             except (KeyError, ValueError, TypeError, RuntimeError) as error:
                 note(f"{place} does not fit this config at {name} ({error}); falling back to the one before it")
                 continue
             here = (torch.__version__, torch.get_num_threads())
-            if "rng" in parts and (manifest["torch"], manifest["threads"]) != here:  # a whole run goes on
+            if whole_run and (manifest["torch"], manifest["threads"]) != here:
                 note(
                     f"{place.name} was written with PyTorch {manifest['torch']} and {manifest['threads']} thread(s), "
                     f"this is {here[0]} with {here[1]}: numbers may differ in their last bits"
@@ -187,10 +203,10 @@ class Checkpoints:
         raise UserError(f"no good checkpoint of this config in {self._folder}; train again, or point to another run")
 
     def newest(self, beginning: str) -> tuple[Path, list[str]]:
-        """The newest checkpoint in which the parts whose names begin so are whole, and the names of their files.
+        """Return the newest checkpoint whose parts with names that start with `beginning` are intact, and their files.
 
         Raises:
-            UserError: if there is none.
+            UserError: If there is none.
         """
         for place in self._places():
             parts = {file.stem for file in place.glob(f"{beginning}*.json")}

@@ -1,4 +1,4 @@
-"""Files that are read and written whole."""
+"""Reading and writing of small files."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def read_json(path: Path) -> dict[str, Any]:
-    """The object in a file; empty if the file is missing or holds none."""
+    """Return the JSON object in a file; empty if the file is missing or holds something else."""
     try:
         value = json.loads(path.read_bytes())
     except (OSError, ValueError):
@@ -17,7 +17,7 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def write_whole(path: Path, text: str) -> None:
-    """Make `text` what is in the file, whole or not at all; its folder is made if it is not there."""
+    """Replace the text of a file, whole or not at all; its folder is made if it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial")
     try:
@@ -28,7 +28,7 @@ def write_whole(path: Path, text: str) -> None:
 
 
 def sha256(file: Path) -> str:
-    """The SHA-256 of a file in hexadecimal; empty if the file is not there, or not any more."""
+    """Return the SHA-256 of a file in hexadecimal; empty if the file cannot be read."""
     try:
         with file.open("rb") as handle:
             return hashlib.file_digest(handle, "sha256").hexdigest()

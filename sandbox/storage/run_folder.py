@@ -1,13 +1,14 @@
-"""The folder of a run: where everything about it lies, how a new one is made, and how people name one.
+"""The folder of a run: its files, its creation, and the search for runs by name.
 
-`run.json` is the run's card: {"id": six hex digits, "created": UTC time, "command": [words], "versions": {package:
-version}, "machine": {system, cpu, cpu_count}}.
+`run.json` holds {"id": six hex digits, "created": UTC time, "command": [words], "versions": {package: version},
+"machine": {system, cpu, cpu_count}}.
 """
 
 import hashlib
 import json
 import os
 import platform
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,12 +25,13 @@ from sandbox.core.messages import did_you_mean
 from sandbox.storage.files import read_json, write_whole
 
 _PACKAGES = ("rl-sandbox", "torch", "numpy", "gymnasium")
-_TAIL = 65_536  # bytes of metrics.jsonl that are sure to hold the latest value of everything
+_OLDEST = (0, 2)  # release of this package whose runs can still be read
+_TAIL = 65_536  # bytes at the end of metrics.jsonl that hold the latest value of every metric
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Places in a run's folder; whether something is there yet is for the caller to ask."""
+    """Paths in the folder of a run. Most files appear during the run: the caller checks whether they exist."""
 
     path: Path
 
@@ -51,12 +53,12 @@ class RunFolder:
 
     @property
     def snapshots(self) -> Path:
-        """The learner alone, at times on the way that stay."""
+        """Checkpoints of the learner alone, evenly spaced over the training, which are never deleted."""
         return self.path / "snapshots"
 
     @property
     def saved(self) -> bool:
-        """Whether there is a checkpoint; a run killed before the first one begins again."""
+        """True if the run has a checkpoint; a run without one starts from the beginning when it is resumed."""
         return any(self.checkpoints.glob("step_*"))
 
     @property
@@ -73,12 +75,12 @@ class RunFolder:
 
     @property
     def evaluation(self) -> Path:
-        """What the last `sandbox evaluate` found."""
+        """Results of the last `sandbox evaluate`."""
         return self.path / "evaluation.json"
 
     @property
     def readme(self) -> Path:
-        """The card of the run, for people."""
+        """Model card of the run."""
         return self.path / "README.md"
 
     @property
@@ -86,26 +88,45 @@ class RunFolder:
         return self.path / "wandb"
 
     @property
-    def card(self) -> Path:
+    def info(self) -> Path:
+        """Id, time of creation, command, versions and machine of the run."""
         return self.path / "run.json"
 
     @property
     def id(self) -> str:
-        return str(read_json(self.card)["id"])
+        return str(read_json(self.info)["id"])
 
     @property
     def modified_at(self) -> float:
-        """When the run last wrote a metric, or was made; seconds since 1970."""
-        return max(file.stat().st_mtime for file in (self.card, self.metrics) if file.exists())
+        """Time of the last metric, or of the folder's creation, in seconds since 1970."""
+        return max(file.stat().st_mtime for file in (self.info, self.metrics) if file.exists())
+
+    def require_readable(self) -> None:
+        """Do nothing if this version reads the runs of the version that made the folder.
+
+        Raises:
+            UserError: If that version is too old.
+        """
+        versions = read_json(self.info).get("versions")
+        made_by = versions.get("rl-sandbox") if isinstance(versions, dict) else None
+        here = version("rl-sandbox")
+        if isinstance(made_by, str) and made_by != here and _release(made_by) < _OLDEST:
+            oldest = ".".join(map(str, _OLDEST))
+            raise UserError(
+                f"{self.path} was made by rl-sandbox {made_by}, and this is {here}, which reads runs since {oldest}. "
+                f'Install that version to use the run (pip install "rl-sandbox=={made_by}"), or train it again: its '
+                f"command is in {self.info}."
+            )
 
     def problems(self) -> list[str]:
-        """What keeps the folder from being one of a run; nothing, if it is one."""
-        missing = [f"{file.name} is missing" for file in (self.card, self.config) if not file.is_file()]
-        damaged = self.card.is_file() and not isinstance(read_json(self.card).get("id"), str)
-        return missing + [f"{self.card.name} is damaged"] * damaged
+        """Return reasons why this is not the folder of a run; none if it is one."""
+        problems = [f"{file.name} is missing" for file in (self.info, self.config) if not file.is_file()]
+        if self.info.is_file() and not isinstance(read_json(self.info).get("id"), str):
+            problems.append(f"{self.info.name} is damaged")
+        return problems
 
     def latest(self) -> dict[str, float]:
-        """The last value of every metric; empty before the first line. Lines that are cut or foreign are left out."""
+        """Return the last value of every metric; empty before the first line. Damaged lines are skipped."""
         if not self.metrics.is_file():
             return {}
         with self.metrics.open("rb") as file:
@@ -122,25 +143,31 @@ class RunFolder:
 
     @classmethod
     def create(cls, root: Path, name: str, *, config: str, command: Sequence[str]) -> Self:
-        """Make the folder of a new run, whole or not at all, with its card and its `config` in YAML.
+        """Make the folder of a new run, whole or not at all.
+
+        Args:
+            root: Folder of the runs.
+            name: Name of the run.
+            config: The run's config in YAML.
+            command: Words of the command line that starts the run.
 
         Raises:
-            UserError: if there is one of that name already, or the disk does not let us.
+            UserError: If there is a folder of that name, or it cannot be written.
         """
         path = cls.require_vacant(root, name)
         created = datetime.now(UTC).isoformat(timespec="microseconds")
-        card = {
+        info = {
             "id": hashlib.sha256(f"{created} {path.absolute()} {os.getpid()}".encode()).hexdigest()[:6],
             "created": created,
             "command": list(command),
             "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
             "machine": {"system": platform.platform(), "cpu": _cpu(), "cpu_count": os.cpu_count()},
         }
-        unfinished = cls(root / f".new-{card['id']}")
+        unfinished = cls(root / f".new-{info['id']}")
         try:
             unfinished.path.mkdir(parents=True)
             unfinished.config.write_text(config, "utf-8")
-            unfinished.card.write_text(json.dumps(card, indent=2) + "\n", "utf-8")
+            unfinished.info.write_text(json.dumps(info, indent=2) + "\n", "utf-8")
             unfinished.path.rename(path)
         except OSError as error:
             shutil.rmtree(unfinished.path, ignore_errors=True)
@@ -151,19 +178,19 @@ class RunFolder:
         return cls(path)
 
     def discard_if_unused(self) -> None:
-        """Remove the folder of a run that failed before it wrote anything down."""
+        """Remove the folder of a run that failed before it wrote a metric, a checkpoint or a batch."""
         if not (self.saved or self.metrics.exists() or any(self.path.glob("batch_*"))):
             shutil.rmtree(self.path)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """While inside, no other process trains in this folder.
+        """Keep other processes from training in this folder while the context is entered.
 
         Raises:
-            UserError: if one does already.
+            UserError: If another process trains there already.
         """
         try:
-            with FileLock(self.path / ".lock", timeout=1):  # `state` holds it for a moment
+            with FileLock(self.path / ".lock", timeout=1):  # `state` holds the lock for a moment
                 yield
         except Timeout:
             raise UserError(
@@ -171,7 +198,7 @@ class RunFolder:
             ) from None
 
     def state(self, step: int, steps: int) -> str:
-        """`finished`, if step has come to steps; else `running`, while a process trains here, or `stopped`."""
+        """Return `finished` if `step` has reached `steps`, else `running` if a process trains here, else `stopped`."""
         lock = self.path / ".lock"
         if step >= steps or not lock.exists():
             return "finished" if step >= steps else "stopped"
@@ -185,23 +212,25 @@ class RunFolder:
 
     @classmethod
     def require_vacant(cls, root: Path, name: str) -> Path:
-        """Where the run `name` will lie.
+        """Return the path for a new run.
 
         Raises:
-            UserError: if something lies there already.
+            UserError: If it exists.
         """
         path = root / name
         if not path.exists():
             return path
         if cls(path).problems():
-            raise UserError(f"{path} already exists and is no run: choose another name with name=..., or move it away")
+            raise UserError(
+                f"{path} already exists and is not a run: choose another name with name=..., or move it away"
+            )
         if cls(path).saved:
             raise UserError(
                 f"{path} already exists: resume it with `sandbox resume {path}` or --resume, choose another name with "
                 "name=..., or delete the folder"
             )
         raise UserError(
-            f"{path} already exists, but has no checkpoint: begin it again with `sandbox resume {path}` or --resume, "
+            f"{path} already exists, but has no checkpoint: start it again with `sandbox resume {path}` or --resume, "
             "choose another name with name=..., or delete the folder"
         )
 
@@ -211,10 +240,14 @@ class RunFolder:
 
     @classmethod
     def find(cls, root: Path, text: str) -> Self:
-        """The run that `text` means: `latest`, a name in `root`, a path, or the beginning of an id.
+        """Find a run.
+
+        Args:
+            root: Folder of the runs.
+            text: `latest`, a name in `root`, a path, or the start of an id.
 
         Raises:
-            UserError: if there is none, several, or the folder is not one of a run.
+            UserError: If there is no such run, or several, or the folder is not the folder of a run.
         """
         runs = cls.all_runs(root)
         if text == "latest" and runs:
@@ -230,7 +263,7 @@ class RunFolder:
             return matches[0]
         if matches:
             several = ", ".join(f"{run.id} ({run.name})" for run in matches)
-            raise UserError(f"{text!r} begins the ids of several runs: {several}. Give more of it, or the name.")
+            raise UserError(f"{text!r} is the start of several ids: {several}. Give more digits, or the name.")
         if not runs:
             raise UserError(f"no runs in {root} yet. Train one, such as `sandbox train catch_dqn`, or say --runs DIR.")
         names = [run.name for run in runs]
@@ -239,14 +272,20 @@ class RunFolder:
 
     @classmethod
     def all_runs(cls, root: Path) -> list[Self]:
-        """The runs in `root`, the last touched first; folders that are not runs are passed over."""
+        """Return the runs in `root`, the last modified first; other folders are skipped."""
         folders = [cls(path) for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
         runs = [run for run in folders if not run.name.startswith(".") and not run.problems()]
         return sorted(runs, key=lambda run: run.modified_at, reverse=True)
 
 
+def _release(text: str) -> tuple[int, ...]:
+    """Return major and minor number of a version such as `0.2.0`; without them, those of the oldest that is read."""
+    found = re.match(r"(\d+)\.(\d+)", text)
+    return tuple(map(int, found.groups())) if found else _OLDEST
+
+
 def _cpu() -> str:
-    """The processor's name, as far as the system tells."""
+    """Return the name of the processor, or of its architecture."""
     about = Path("/proc/cpuinfo")
     lines = about.read_text().splitlines() if about.exists() else []
     names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]

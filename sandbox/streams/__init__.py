@@ -1,1 +1,1 @@
-"""Where batches come from."""
+"""Streams: the batches that learners are trained on."""

@@ -1,19 +1,20 @@
-"""Batches from replay while the agent plays: what DQN (Mnih et al. 2015) and its kin learn from.
+"""Batches from a replay that grows while the agent acts, as in DQN (Mnih et al. 2015).
 
-What is due before the next batch is played beside the update with this one, by the weights from before it.
+The environment steps that are due before the next batch are made during the update with the present one, by the
+weights from before that update.
 """
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, Self
+from abc import abstractmethod
+from typing import Any, Protocol, Self
 
-from pydantic import PositiveInt, model_validator
+from pydantic import Field, PositiveInt, model_validator
 
-from sandbox.buffers.replay import Replay
+from sandbox.buffers.replay import Replay, Transitions
 from sandbox.config.base import Config
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
-from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.agent import Agent, TransitionLearner
 from sandbox.interfaces.environment import EnvFactory, spec_of
 from sandbox.interfaces.state import RecurrentState
 from sandbox.interfaces.stream import StreamConfig
@@ -21,15 +22,15 @@ from sandbox.streams.actor import Actor
 
 
 class ReplayConfig(Config):
-    """How data are collected and kept; periods and sizes count agent steps (transitions)."""
+    """Options of a replay and of the environments that fill it."""
 
-    num_envs: PositiveInt = 8
-    capacity: PositiveInt = 100_000
-    warmup: PositiveInt = 1_000
-    update_period: PositiveInt = 4
+    num_envs: PositiveInt = Field(default=8, description="environments that step together")
+    capacity: PositiveInt = Field(default=100_000, description="observations that are kept, all environments together")
+    warmup: PositiveInt = Field(default=1_000, description="agent steps before the first update")
+    update_period: PositiveInt = Field(default=4, description="agent steps per update")
 
     @model_validator(mode="after")
-    def _something_to_draw(self) -> Self:
+    def _check_warmup(self) -> Self:
         if self.warmup < 2 * self.num_envs:
             raise ValueError(
                 f"warmup must be at least 2 * num_envs = {2 * self.num_envs}, so that there is something to draw"
@@ -37,49 +38,65 @@ class ReplayConfig(Config):
         return self
 
 
-class Draws(NamedTuple):
-    """`draw` makes a batch of a replay after so many agent steps.
+class ReplaySampler(Protocol):
+    """A strategy of sampling batches from a replay."""
 
-    `keep` is told what the agent carried, [N, ...], before the replay's newest observations; `parts` are saved with it.
-    """
+    @abstractmethod
+    def sample(self, replay: Replay, step: int) -> Any:
+        """Return a batch after `step` agent steps."""
 
-    draw: Callable[[Replay, int], Any]
-    keep: Callable[[Replay, RecurrentState], None] = lambda replay, state: None
-    parts: Mapping[str, Stateful] = {}
+    def observe(self, replay: Replay, state: RecurrentState) -> None:
+        """Take note of the acting agent's recurrent state [N, ...] before the newest observations."""
+        return None
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return what decides the next batches besides the replay itself, by name."""
+        return {}
+
+
+class UniformSampler(ReplaySampler):
+    """Transitions drawn uniformly, with replacement."""
+
+    def __init__(self, batch_size: int, n_step: int) -> None:
+        self._batch_size, self._n_step = batch_size, n_step
+
+    def sample(self, replay: Replay, step: int) -> Transitions:
+        """Return a batch."""
+        return replay.at(*replay.draw(self._batch_size), self._n_step)
 
 
 class ExperienceConfig(StreamConfig):
-    """`batch_size` transitions of `n_step` steps an update, drawn uniformly; observations are stacks of `stack`."""
+    """Transitions drawn uniformly from a replay."""
 
-    batch_size: PositiveInt = 32
-    stack: PositiveInt = 4
-    n_step: PositiveInt = 1
-    replay: ReplayConfig = ReplayConfig()
+    batch_size: PositiveInt = Field(default=32, description="transitions per update")
+    replay: ReplayConfig = Field(default=ReplayConfig(), description="the replay, and the environments that fill it")
 
-    def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> "Experience":
-        draws = Draws(lambda replay, step: replay.at(*replay.draw(self.batch_size), self.n_step))
-        return Experience(self.replay, self.stack, draws, source, learner, rng, compute)
+    def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> "Experience":
+        """Build the stream."""
+        sampler = UniformSampler(self.batch_size, learner.n_step)
+        return Experience(self.replay, learner.frame_stack, sampler, source, learner, rng, compute)
 
 
 class Experience:
-    """Plays until an update is due, draws a batch, and plays on while the learner learns from it."""
+    """Lets the agent act until an update is due, samples a batch, and lets it act on during the update."""
 
     def __init__(
         self,
         config: ReplayConfig,
-        stack: int,
-        draws: Draws,
+        frame_stack: int,
+        sampler: ReplaySampler,
         source: EnvFactory,
         agent: Agent,
         rng: Rng,
         compute: Compute,
     ) -> None:
         env = source(config.num_envs)
-        self._config, self._draws, self._background = config, draws, compute.background
+        self._config, self._sampler, self._background = config, sampler, compute.background
         self._actor = Actor(env, agent, rng)
-        self.replay = Replay(config.capacity, env.num_envs, spec_of(env), stack, rng.numpy("replay"), compute.device)
-        # Agent steps since the last batch, once warm, and those when it was drawn.
-        self._owed, self._clock = Counter(), Counter()
+        generator = rng.numpy("replay")
+        self.replay = Replay(config.capacity, env.num_envs, spec_of(env), frame_stack, generator, compute.device)
+        self._owed = Counter()  # agent steps since the last batch, from the warm-up on
+        self._clock = Counter()  # agent steps when the last batch was sampled
 
     @property
     def step(self) -> int:
@@ -87,29 +104,32 @@ class Experience:
         return self._clock.value
 
     def __next__(self) -> Any:
+        """Return the next batch."""
         self._background.wait()
-        self._play()  # before the first batch; later ones find it done
+        self._act()  # before the first batch; for later ones this is done already
         self._owed.value -= self._config.update_period
         self._clock.value = self._actor.steps
-        batch = self._draws.draw(self.replay, self._clock.value)
-        self._background.start(self._play)
+        batch = self._sampler.sample(self.replay, self._clock.value)
+        self._background.start(self._act)
         return batch
 
-    def _play(self) -> None:
-        """Until the next batch is due."""
+    def _act(self) -> None:
+        """Let the agent act until the next batch is due."""
         while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
             step = self._actor.step()
             self.replay.add(step.observations, step.actions, step.rewards, step.terminated)
-            self._draws.keep(self.replay, step.state)
+            self._sampler.observe(self.replay, step.state)
             self.replay.add_last(step.last, step.ended)
             if self._actor.steps >= self._config.warmup:
                 self._owed.value += self._config.num_envs
 
     def metrics(self) -> dict[str, float]:
+        """Return means over the games that ended since the last call."""
         self._background.wait()
         return self._actor.metrics()
 
     def parts(self) -> dict[str, Stateful]:
+        """Return environments, replay, counters and sampler."""
         self._background.wait()
         own: dict[str, Stateful] = {"replay": self.replay, "owed": self._owed, "clock": self._clock}
-        return {"actor": self._actor, **own, **self._draws.parts}
+        return {"actor": self._actor, **own, **self._sampler.parts()}

@@ -1,9 +1,8 @@
-"""Batches of images in random order, each with the source that it is to be translated from."""
+"""Batches of images in random order, each with the image that it is translated from."""
 
 from typing import NamedTuple
 
 import torch
-from pydantic import PositiveInt
 
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
@@ -11,23 +10,27 @@ from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.learner import Learner
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.shuffled import Shuffled
+from sandbox.streams.shuffled import BatchSize, Shuffled
 
 
 class Both(NamedTuple):
-    """Images [B, C, H, W] and sources [B, C', H, W], uint8."""
+    """Images [B, C, H, W] and the images [B, C', H, W] to translate from, uint8."""
 
     images: torch.Tensor
     sources: torch.Tensor
 
 
 class PairedConfig(StreamConfig):
-    """`batch_size` pairs an update; an epoch's incomplete last batch is dropped."""
+    """Pairs of images in random order. An epoch's incomplete last batch is dropped."""
 
-    batch_size: PositiveInt = 16
+    batch_size: BatchSize = 16
 
     def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> Shuffled:
-        """Raises UserError if the data do not say which source is whose, or if one batch is more than all of them."""
+        """Build the stream.
+
+        Raises:
+            UserError: If the data set is not paired, or if a batch is larger than it.
+        """
         if source.train_sources is None or not source.paired:
             raise UserError(
                 "this generator learns from pairs, but these data do not say which source belongs to which image. "

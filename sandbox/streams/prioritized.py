@@ -1,41 +1,72 @@
-"""Batches from replay while the agent plays, surprising transitions more often (Schaul et al. 2016)."""
+"""Batches from a replay with priorities: transitions with large errors are drawn more often.
 
-from pydantic import NonNegativeFloat, PositiveInt
+Paper: Schaul et al. 2016, "Prioritized Experience Replay".
+"""
+
+from typing import Annotated
+
+import numpy as np
+from pydantic import Field, NonNegativeFloat, PositiveInt
 
 from sandbox.buffers.priorities import Priorities, Prioritized
 from sandbox.buffers.replay import Replay
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
-from sandbox.interfaces.agent import Agent
+from sandbox.core.stateful import Stateful
+from sandbox.interfaces.agent import TransitionLearner
 from sandbox.interfaces.environment import EnvFactory
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.experience import Draws, Experience, ReplayConfig
+from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler
+
+PriorityExponent = Annotated[
+    NonNegativeFloat,
+    Field(description="alpha of the paper: probabilities are proportional to |error|^alpha; 0 is uniform"),
+]
+ImportanceExponent = Annotated[
+    Linear,
+    Field(
+        description="beta of the paper, by agent steps: losses are weighted by (1 / probability)^beta; "
+        "1 corrects for the priorities fully, 0 not at all"
+    ),
+]
 
 
 class PrioritizedConfig(StreamConfig):
-    """`batch_size` transitions of `n_step` steps an update; observations are stacks of `stack`.
+    """Transitions drawn from a replay by their priorities."""
 
-    They are drawn in proportion to |error|^`priority_exponent`, 0 is uniformly. `importance_exponent` weighs their
-    losses against that,
-    from 0, not at all, to 1, wholly (the paper's beta); it counts agent steps.
-    """
+    batch_size: PositiveInt = Field(default=32, description="transitions per update")
+    priority_exponent: PriorityExponent = 0.5
+    importance_exponent: ImportanceExponent = Linear(start=0.4, end=1.0, steps=1_000_000)
+    replay: ReplayConfig = Field(default=ReplayConfig(), description="the replay, and the environments that fill it")
 
-    batch_size: PositiveInt = 32
-    stack: PositiveInt = 4
-    n_step: PositiveInt = 1
-    priority_exponent: NonNegativeFloat = 0.5
-    importance_exponent: Linear = Linear(start=0.4, end=1.0, steps=1_000_000)
-    replay: ReplayConfig = ReplayConfig()
+    def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> Experience:
+        """Build the stream."""
+        sampler = PrioritizedSampler(self, learner, rng.numpy("priorities"))
+        return Experience(self.replay, learner.frame_stack, sampler, source, learner, rng, compute)
 
-    def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> Experience:
-        held = self.replay
-        length, dice = held.capacity // held.num_envs, rng.numpy("priorities")
-        priorities = Priorities(held.num_envs, length, self.priority_exponent, dice, behind=self.stack - 1)
 
-        def draw(replay: Replay, step: int) -> Prioritized:
-            drawn = priorities.draw(replay, Replay.drawable, self.batch_size, self.importance_exponent.at(step))
-            return Prioritized(replay.at(drawn.env, drawn.place, self.n_step), drawn.weights, drawn.priorities)
+class PrioritizedSampler(ReplaySampler):
+    """Transitions drawn in proportion to their priorities."""
 
-        draws = Draws(draw, parts={"priorities": priorities})
-        return Experience(self.replay, self.stack, draws, source, learner, rng, compute)
+    def __init__(self, config: PrioritizedConfig, learner: TransitionLearner, generator: np.random.Generator) -> None:
+        self._batch_size, self._n_step = config.batch_size, learner.n_step
+        self._importance_exponent = config.importance_exponent
+        num_envs = config.replay.num_envs
+        self._priorities = Priorities(
+            num_envs,
+            config.replay.capacity // num_envs,
+            config.priority_exponent,
+            generator,
+            behind=learner.frame_stack - 1,
+        )
+
+    def sample(self, replay: Replay, step: int) -> Prioritized:
+        """Return a batch."""
+        exponent = self._importance_exponent.at(step)
+        drawn = self._priorities.draw(replay, Replay.drawable, self._batch_size, exponent)
+        return Prioritized(replay.at(drawn.env, drawn.place, self._n_step), drawn.weights, drawn.priorities)
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return the priorities."""
+        return {"priorities": self._priorities}

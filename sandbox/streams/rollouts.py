@@ -1,28 +1,30 @@
-"""What just happened, as it happens, with no memory: for agents that learn on-policy or not at all."""
+"""Rollouts: segments of fresh experience, for agents that learn on-policy or without a replay."""
 
-from pydantic import PositiveInt
+from pydantic import Field, PositiveInt
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.environments.interaction import Transition
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import EnvFactory, Environment
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.actor import Actor, Step
+from sandbox.streams.actor import Actor
 
 
 class RolloutsConfig(StreamConfig):
-    """`length` steps of `num_envs` environments a batch."""
+    """Segments of fresh experience."""
 
-    num_envs: PositiveInt = 8
-    length: PositiveInt = 1
+    num_envs: PositiveInt = Field(default=8, description="environments that step together")
+    length: PositiveInt = Field(default=1, description="steps of every environment per batch")
 
     def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> "Rollouts":
+        """Build the stream."""
         return Rollouts(self, source(self.num_envs), learner, rng)
 
 
 class Rollouts:
-    """Yields lists of `length` steps."""
+    """A stream of lists of `length` steps."""
 
     def __init__(self, config: RolloutsConfig, env: Environment, agent: Agent, rng: Rng) -> None:
         self._config = config
@@ -33,11 +35,14 @@ class Rollouts:
         """Agent steps so far, all environments together."""
         return self._actor.steps
 
-    def __next__(self) -> list[Step]:
+    def __next__(self) -> list[Transition]:
+        """Return the next steps."""
         return [self._actor.step() for _ in range(self._config.length)]
 
     def metrics(self) -> dict[str, float]:
+        """Return means over the games that ended since the last call."""
         return self._actor.metrics()
 
     def parts(self) -> dict[str, Stateful]:
+        """Return the actor."""
         return {"actor": self._actor}

@@ -1,4 +1,4 @@
-"""Sequences from replay with the states they began in, surprising ones more often: what R2D2 learns from.
+"""Sequences from a replay with priorities and stored recurrent states, as in R2D2.
 
 Paper: Kapturowski et al. 2019, "Recurrent Experience Replay in Distributed Reinforcement Learning".
 """
@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import torch
-from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
 
 from sandbox.buffers.priorities import Priorities
 from sandbox.buffers.recurrent_states import RecurrentStates
@@ -21,46 +21,58 @@ from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import EnvFactory
 from sandbox.interfaces.state import RecurrentState
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.experience import Draws, Experience, ReplayConfig
+from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler
+from sandbox.streams.prioritized import ImportanceExponent, PriorityExponent
 
 
 class StoredSequences(NamedTuple):
-    """Windows of burn-in and learnt transitions, with what the agent carried before them when it acted.
+    """Sequences of B transitions to learn from, each with the transitions and the recurrent state before it.
 
-    `burn_in`: [B, L, ...] observations, of which nothing is learnt, and what followed; `learnt`: [B, T + 1, ...] those
-    after them. `burn_in.carried` holds the stored states; `starts` [B] is true where `learnt` begins with an episode,
-    so that nothing comes before it. `later` are the states stored `period - L` observations into `learnt`, where the
-    next sequence's burn-in begins, and `is_later` [B] says where there is one. Weights and priorities [B] are as in
-    `Prioritized`.
+    Attributes:
+        burn_in: L transitions before each sequence, [B, L + 1, ...] observations; nothing is learned from them.
+        state: The recurrent states before `burn_in`, as stored when the agent acted.
+        sequences: The sequences, [B, T + 1, ...] observations.
+        starts: [B] bool, true where a sequence begins with its episode, so that nothing precedes it.
+        later_state: The states stored before observation number `later_at` of each sequence.
+        later_at: Number of that observation, at which the burn-in of the next sequence begins.
+        is_later: [B] bool, true where there is such a state.
+        weights: Weights [B] of the losses, as in `Prioritized`.
+        priorities: Priorities [B], to be set by `set_priorities`.
     """
 
     burn_in: Sequences
-    learnt: Sequences
+    state: RecurrentState
+    sequences: Sequences
     starts: torch.Tensor
-    later: RecurrentState
+    later_state: RecurrentState
+    later_at: int
     is_later: torch.Tensor
     weights: torch.Tensor
     priorities: torch.Tensor
 
+    def set_priorities(self, errors: torch.Tensor) -> None:
+        """Hand back the size of each sequence's error, [B] >= 0; the next draw uses them."""
+        self.priorities.copy_(errors)
+
 
 class StoredSequencesConfig(StreamConfig):
-    """`batch_size` windows of `length` transitions an update, which begin every `period` steps of an episode.
+    """Sequences drawn from a replay by their priorities; none crosses the start of an episode."""
 
-    `burn_in` transitions come before them, but at an episode's start; none crosses an episode. They are drawn in
-    proportion to |error|^`priority_exponent`; `importance_exponent` weighs their losses against that (the paper's
-    beta), by agent steps.
-    """
-
-    batch_size: PositiveInt = 64
-    length: PositiveInt = 80
-    period: PositiveInt = 40
-    burn_in: NonNegativeInt = 40
-    priority_exponent: NonNegativeFloat = 0.9
-    importance_exponent: Linear = Linear(start=0.6, end=0.6)
-    replay: ReplayConfig = ReplayConfig(warmup=5_000)
+    batch_size: PositiveInt = Field(default=64, description="sequences per update")
+    length: PositiveInt = Field(default=80, description="transitions of a sequence, without burn-in")
+    period: PositiveInt = Field(default=40, description="a sequence begins every so many steps of an episode")
+    burn_in: NonNegativeInt = Field(
+        default=40,
+        description="transitions before a sequence that only refresh the recurrent state; none at an episode's start",
+    )
+    priority_exponent: PriorityExponent = 0.9
+    importance_exponent: ImportanceExponent = Linear(start=0.6, end=0.6)
+    replay: ReplayConfig = Field(
+        default=ReplayConfig(warmup=5_000), description="the replay, and the environments that fill it"
+    )
 
     @model_validator(mode="after")
-    def _fits(self) -> Self:
+    def _check_lengths(self) -> Self:
         if self.burn_in > self.period:
             raise ValueError(
                 f"burn_in={self.burn_in} reaches back beyond the sequence before (period={self.period}); lower it"
@@ -83,43 +95,55 @@ class StoredSequencesConfig(StreamConfig):
         return self
 
     def make(self, source: EnvFactory, learner: Agent, rng: Rng, compute: Compute) -> Experience:
-        draws = _Drawing(self, learner, rng)
-        parts: dict[str, Stateful] = {"priorities": draws.priorities, "states": draws.states}
-        return Experience(self.replay, 1, Draws(draws.draw, draws.states.add, parts), source, learner, rng, compute)
+        """Build the stream."""
+        sampler = StoredSequenceSampler(self, learner, rng.numpy("priorities"))
+        return Experience(self.replay, 1, sampler, source, learner, rng, compute)
 
 
-class _Drawing:
-    """A sequence is known by the place at which learning begins."""
+class StoredSequenceSampler(ReplaySampler):
+    """Sequences drawn in proportion to their priorities; each is known by the place at which learning begins."""
 
-    def __init__(self, config: StoredSequencesConfig, agent: Agent, rng: Rng) -> None:
+    def __init__(self, config: StoredSequencesConfig, agent: Agent, generator: np.random.Generator) -> None:
         self._config, num_envs = config, config.replay.num_envs
         rows = config.replay.capacity // num_envs
-        self.priorities = Priorities(
-            num_envs,
-            rows,
-            config.priority_exponent,
-            rng.numpy("priorities"),
-            behind=config.burn_in,
-            ahead=config.length,
+        self._priorities = Priorities(
+            num_envs, rows, config.priority_exponent, generator, behind=config.burn_in, ahead=config.length
         )
         first = config.period - config.burn_in or config.period
-        self.states = RecurrentStates(num_envs, rows, first, config.period, agent.initial_state(num_envs))
+        self._states = RecurrentStates(num_envs, rows, first, config.period, agent.initial_state(num_envs))
+
+    def sample(self, replay: Replay, step: int) -> StoredSequences:
+        """Return a batch."""
+        config = self._config
+        exponent = config.importance_exponent.at(step)
+        drawn = self._priorities.draw(replay, self._drawable, config.batch_size, exponent)
+        env, place, starts = drawn.env, drawn.place, replay.age(drawn.env, drawn.place) == 0
+        before = np.where(starts, place, place - config.burn_in)  # an episode's start has nothing to burn in
+        later_at = config.period - config.burn_in
+        later = place + later_at
+        age = replay.age(env, later)
+        is_later = (age == replay.age(env, place) + later_at) & (age > 0) & replay.drawable(env, later)
+        return StoredSequences(
+            sequences_at(replay, env, before, config.burn_in),
+            self._states.at(replay, env, before),
+            sequences_at(replay, env, place, config.length),
+            replay.send(starts),
+            self._states.at(replay, env, later),
+            later_at,
+            replay.send(is_later),
+            drawn.weights,
+            drawn.priorities,
+        )
 
     def _drawable(self, replay: Replay, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         age = replay.age(env, place)
         back = np.minimum(age, self._config.burn_in)
         return replay.drawable(env, place) & (age % self._config.period == 0) & (place - back >= replay.span()[0][env])
 
-    def draw(self, replay: Replay, step: int) -> StoredSequences:
-        config = self._config
-        drawn = self.priorities.draw(replay, self._drawable, config.batch_size, config.importance_exponent.at(step))
-        env, place, starts = drawn.env, drawn.place, replay.age(drawn.env, drawn.place) == 0
-        before = np.where(starts, place, place - config.burn_in)  # an episode's start has nothing to burn in
-        burn_in = sequences_at(replay, env, before, config.burn_in, self.states.at(replay, env, before))
-        learnt = sequences_at(replay, env, place, config.length, None)
-        there = place + config.period - config.burn_in
-        age = replay.age(env, there)
-        is_later = (age == replay.age(env, place) + there - place) & (age > 0) & replay.drawable(env, there)
-        later = self.states.at(replay, env, there)
-        begins, is_kept = replay.send(starts), replay.send(is_later)
-        return StoredSequences(burn_in, learnt, begins, later, is_kept, drawn.weights, drawn.priorities)
+    def observe(self, replay: Replay, state: RecurrentState) -> None:
+        """Store the recurrent states with which a burn-in begins."""
+        self._states.add(replay, state)
+
+    def parts(self) -> dict[str, Stateful]:
+        """Return priorities and stored states."""
+        return {"priorities": self._priorities, "states": self._states}

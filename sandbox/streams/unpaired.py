@@ -1,8 +1,6 @@
-"""Batches of images and of sources, each in a random order of its own, so that no pair is ever told."""
+"""Batches of images of two domains, each in a random order of its own."""
 
 from dataclasses import replace
-
-from pydantic import PositiveInt
 
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
@@ -12,16 +10,20 @@ from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.learner import Learner
 from sandbox.interfaces.stream import StreamConfig
 from sandbox.streams.paired import Both
-from sandbox.streams.shuffled import Shuffled
+from sandbox.streams.shuffled import BatchSize, Shuffled
 
 
 class UnpairedConfig(StreamConfig):
-    """`batch_size` images and as many sources an update; each have epochs of their own length."""
+    """Images of two domains in random orders; each domain has epochs of its own length."""
 
-    batch_size: PositiveInt = 16
+    batch_size: BatchSize = 16
 
     def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> "Unpaired":
-        """Raises UserError if there are no sources, or if one batch is more than all of either."""
+        """Build the stream.
+
+        Raises:
+            UserError: If the data set has one domain only, or if a batch is larger than one of them.
+        """
         if source.train_sources is None:
             raise UserError(
                 "this generator learns from images and sources, but these data have images only. "
@@ -36,22 +38,24 @@ class UnpairedConfig(StreamConfig):
 
 
 class Unpaired:
-    """Two shuffled streams side by side; the images' one keeps the clock."""
+    """Two shuffled streams; that of the images to produce keeps the clock."""
 
     def __init__(self, images: Shuffled, sources: Shuffled) -> None:
         self._images, self._sources = images, sources
 
     @property
     def step(self) -> int:
-        """Batches handed out, that is updates."""
+        """Batches so far, which are updates."""
         return self._images.step
 
     def __next__(self) -> Both:
+        """Return the next batch."""
         return Both(next(self._images), next(self._sources))
 
     def metrics(self) -> dict[str, float]:
-        """`data/epoch`: passes through the training images so far."""
+        """Return `data/epoch`, the passes through the training images so far."""
         return self._images.metrics()
 
     def parts(self) -> dict[str, Stateful]:
+        """Return both streams."""
         return {**self._images.parts(), **self._sources.parts()}

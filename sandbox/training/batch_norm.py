@@ -1,4 +1,4 @@
-"""Batch norms that keep to their statistics: for good, or for a while."""
+"""Freezes the running statistics of batch norms, for good or for a while."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,9 +10,10 @@ from sandbox.interfaces.learner import Learner
 
 
 def freeze_batch_norms(learner: Learner) -> None:
-    """For good: batch norms keep to the statistics they have, of the run they start from, or else mean 0, variance 1.
+    """Freeze the batch norms of a learner for good, with the statistics that they have.
 
-    What an agent does in one environment must not depend on the others, nor on what is being learnt beside it.
+    Those come from the run that the learner starts from; otherwise they are mean 0 and variance 1. An agent's action in
+    one environment must not depend on the observations of the others.
     """
     for norm in _learning_norms(learner):
         norm.eval()
@@ -20,9 +21,9 @@ def freeze_batch_norms(learner: Learner) -> None:
 
 @contextmanager
 def paused_batch_norms(learner: Learner) -> Iterator[None]:
-    """Inside, batch norms keep to their statistics; afterwards they learn on.
+    """Freeze the batch norms of a learner while the context is entered.
 
-    So what is made or measured neither changes the learner nor hangs on its company.
+    So samples and evaluations neither change the learner nor depend on the other samples of a batch.
     """
     norms = _learning_norms(learner)
     for norm in norms:

@@ -1,4 +1,4 @@
-"""The one loop: it owns time, logging, evaluating and saving, and knows interfaces only."""
+"""The training loop: it decides when to log, evaluate and save, and knows interfaces only."""
 
 import copy
 import time
@@ -14,21 +14,35 @@ from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.learner import Learner, Metrics
 from sandbox.interfaces.stream import Stream
 
-_HOPELESS = 1e20  # of a loss; the squares of what made it leave the range of single precision
+_LARGEST_LOSS = 1e20  # above it, squares of the values behind the loss overflow single precision
 
 
 class Periods(Protocol):
-    """When what happens, in the stream's steps; 0 is never. `RunConfig` has these fields."""
+    """Length of a run and periods of its side effects, in steps of the stream; a period of 0 means never."""
 
-    steps: int
-    log_period: int
-    evaluate_period: int
-    media_period: int
-    checkpoint_period: int
+    @property
+    def steps(self) -> int:
+        """Length of the run."""
+
+    @property
+    def log_period(self) -> int:
+        """Steps between two lines of the log."""
+
+    @property
+    def evaluate_period(self) -> int:
+        """Steps between two evaluations."""
+
+    @property
+    def media_period(self) -> int:
+        """Steps between two videos or images."""
+
+    @property
+    def checkpoint_period(self) -> int:
+        """Steps between two checkpoints."""
 
 
 class Averages:
-    """Means of what `update` reports since the last line of the log, summed on the device."""
+    """Means of the learner's metrics since the last line of the log, summed on the device."""
 
     def __init__(self) -> None:
         self._sums: dict[str, Any] = {}
@@ -40,7 +54,7 @@ class Averages:
             self._counts[name] = self._counts.get(name, 0) + 1
 
     def take(self) -> dict[str, float]:
-        """The means as floats (this waits for the device), and start again."""
+        """Return the means as floats, which waits for the device, and start again."""
         means = {name: float(total) / self._counts[name] for name, total in self._sums.items()}
         self._sums, self._counts = {}, {}
         return means
@@ -53,7 +67,7 @@ class Averages:
 
 
 class Run:
-    """A learner and its stream; everything that decides what comes next is in `parts()`."""
+    """A learner and its stream; its whole state is in `parts()`."""
 
     def __init__(self, learner: Learner, stream: Stream, rng: Rng) -> None:
         self.learner, self.stream = learner, stream
@@ -62,22 +76,25 @@ class Run:
         self._rng = rng
 
     def steps(self) -> Iterator[tuple[Any, Metrics]]:
-        """Endlessly: draw a batch, learn from it, yield both it and what the update reports."""
+        """Yield batches and the metrics of the updates on them, endlessly."""
         while True:
             batch = next(self.stream)
             metrics = self.learner.update(batch)
             self.averages.add(metrics)
             yield batch, metrics
 
-    def evaluate(self, outside: "Recorder") -> None:
-        """Write the score down; if a stop cuts that short, it is owed, and nothing has been drawn for it."""
+    def evaluate(self, recorder: "Recorder") -> None:
+        """Evaluate the learner and record the metrics.
+
+        If a stop cuts that short, the evaluation is owed, and the random streams are as if it had not begun.
+        """
         before = copy.deepcopy(self._rng.state_dict())
-        scores = outside.evaluate(self.stream.step)
-        self.owed_evaluations.value = int(scores is None)
-        if scores is None:
+        metrics = recorder.evaluate(self.stream.step)
+        self.owed_evaluations.value = int(metrics is None)
+        if metrics is None:
             self._rng.load_state_dict(before)
         else:
-            outside.write(self.stream.step, scores)
+            recorder.write(self.stream.step, metrics)
 
     def parts(self) -> dict[str, Stateful]:
         return {
@@ -90,54 +107,66 @@ class Run:
 
 
 class Recorder(Protocol):
-    """What a run does to the world: `sandbox.runs.recorder` has the one over a run folder."""
+    """Side effects of a run: logging, evaluation, media and checkpoints. Implemented by `sandbox.runs.recorder`."""
 
-    def write(self, step: int, metrics: dict[str, float]) -> None: ...
+    def write(self, step: int, metrics: dict[str, float]) -> None:
+        """Write a line of the log."""
+
     def evaluate(self, step: int) -> dict[str, float] | None:
-        """The score, or None as soon as it is `stopping()`."""
+        """Evaluate the learner and return the metrics; None as soon as the run is `stopping()`."""
 
-    def show(self, step: int) -> None: ...
-    def save(self, step: int, parts: dict[str, Stateful]) -> None: ...
-    def keep(self, step: int, batch: Any) -> Path: ...
-    def advice(self) -> str:
-        """What to do about a loss that is not finite."""
+    def save_media(self, step: int) -> None:
+        """Write a video or images."""
 
-    def stopping(self) -> bool: ...
+    def save(self, step: int, parts: dict[str, Stateful]) -> None:
+        """Write a checkpoint."""
+
+    def dump_batch(self, step: int, batch: Any) -> Path:
+        """Write a batch for people to examine, and return where it is."""
+
+    def nan_hint(self) -> str:
+        """Return likely causes of a loss that is not finite."""
+
+    def stopping(self) -> bool:
+        """Return whether the run was asked to stop."""
 
 
-def train(run: Run, periods: Periods, outside: Recorder) -> bool:
-    """Go on until `periods.steps`; whether it got there, or was asked to stop (it saves either way).
+def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
+    """Train until `periods.steps`, or until the recorder is asked to stop; either way the run is saved.
+
+    Returns:
+        Whether the run reached its last step.
 
     Raises:
-        UserError: for a loss that is not finite or beyond all hope, or a checkpoint that cannot be written.
+        UserError: For a loss that is not finite or larger than 1e20, or a checkpoint that cannot be written.
     """
     before = logged = run.stream.step
     logged_at = time.perf_counter()
     if run.owed_evaluations.value:
-        run.evaluate(outside)
+        run.evaluate(recorder)
         if run.owed_evaluations.value:
             return False
-        outside.save(before, run.parts())
+        recorder.save(before, run.parts())
     if before >= periods.steps:
         return True
     for batch, metrics in run.steps():
         step = run.stream.step
         done = step >= periods.steps
-        stop = done or outside.stopping()
+        stop = done or recorder.stopping()
         log = done or _crossed(periods.log_period, before, step)
         save = stop or _crossed(periods.checkpoint_period, before, step)
-        _refuse_nonfinite(metrics.get("loss", 0.0), log or save, step, batch, outside)
+        _require_finite(metrics.get("loss", 0.0), log or save, step, batch, recorder)
         if log:
             now = time.perf_counter()
             speed = {"time/steps_per_second": (step - logged) / (now - logged_at)}
-            outside.write(step, {**run.averages.take(), **run.stream.metrics(), **speed})
+            recorder.write(step, {**run.averages.take(), **run.stream.metrics(), **speed})
             logged, logged_at = step, now
         if _crossed(periods.evaluate_period, before, step) or (done and periods.evaluate_period):
-            run.evaluate(outside)
+            run.evaluate(recorder)
         if _crossed(periods.media_period, before, step):
-            outside.show(step)
+            recorder.save_media(step)
         if save or run.owed_evaluations.value:
-            outside.save(step, run.parts())
+            recorder.save(step, run.parts())
         if stop or run.owed_evaluations.value:
             return done and not run.owed_evaluations.value
         before = step
@@ -145,14 +174,18 @@ def train(run: Run, periods: Periods, outside: Recorder) -> bool:
 
 
 def _crossed(period: int, before: int, step: int) -> bool:
-    """Whether a multiple of `period` lies in (before, step]; 0 is never."""
+    """Return whether a multiple of `period` is in (before, step]; a period of 0 has none."""
     return period > 0 and step // period > before // period
 
 
-def _refuse_nonfinite(loss: torch.Tensor | float, look: bool, step: int, batch: Any, outside: Recorder) -> None:
-    """On a CPU every loss is looked at; on a GPU, where a look waits for the device, only when it is written down."""
+def _require_finite(loss: torch.Tensor | float, due: bool, step: int, batch: Any, recorder: Recorder) -> None:
+    """Check the loss. To read it from a GPU waits for the GPU, so there it is read only when it is `due`.
+
+    Raises:
+        UserError: If the loss is not finite or beyond `_LARGEST_LOSS`; the batch is dumped.
+    """
     on_device = isinstance(loss, torch.Tensor) and loss.device.type != "cpu"
-    if (on_device and not look) or abs(float(loss)) <= _HOPELESS:  # which nan is not
+    if (on_device and not due) or abs(float(loss)) <= _LARGEST_LOSS:  # false for nan
         return
-    place = outside.keep(step, batch)
-    raise UserError(f"the loss is {float(loss):g} at step {step}. The batch is kept in {place}. {outside.advice()}")
+    place = recorder.dump_batch(step, batch)
+    raise UserError(f"the loss is {float(loss):g} at step {step}. The batch is in {place}. {recorder.nan_hint()}")

@@ -1,4 +1,4 @@
-"""Asking a run to stop: Ctrl-C and SIGTERM let it save first."""
+"""Handlers for Ctrl-C and SIGTERM, which let a run save before it stops."""
 
 import signal
 from types import FrameType
@@ -8,7 +8,7 @@ from sandbox.core.messages import note
 
 
 class StopSignal:
-    """While entered, the first SIGINT or SIGTERM is remembered in `signal`; a second SIGINT interrupts at once."""
+    """A context that stores the first SIGINT or SIGTERM in `signal`; a second SIGINT interrupts at once."""
 
     def __init__(self) -> None:
         self.signal: int | None = None

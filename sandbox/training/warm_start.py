@@ -1,4 +1,4 @@
-"""A saved encoder starts another learner: a VAE's recognizer becomes a DQN's torso, and the other way round."""
+"""Initializes the encoder of a learner with the encoder of another, such as a DQN's with that of a VAE."""
 
 from collections.abc import Mapping
 
@@ -10,59 +10,69 @@ from sandbox.core.errors import UserError
 from sandbox.interfaces.learner import Learner
 
 _PREFIX = "encoder."
-_ITERATIONS = 15  # of the power method, as many as a new spectral norm begins with
+_ITERATIONS = 15  # of the power method; PyTorch starts a new spectral norm with as many
 
 
 def _encoders(learner: Learner) -> list[nn.Module]:
-    """The networks of `learner`, or those within them, that hold a backbone; each calls it `encoder`."""
+    """Return the modules of a learner that hold a backbone, which is always called `encoder`."""
     networks = [part for part in learner.parts().values() if isinstance(part, nn.Module)]
     modules = [module for network in networks for module in network.modules()]
     return [module for module in modules if any(name.startswith(_PREFIX) for name in module.state_dict())]
 
 
-def load_encoder(learner: Learner, giver: Learner, where: str) -> None:
-    """Copy the weights of the giver's first encoder into every encoder of `learner`, as its layers use them.
+def load_encoder(learner: Learner, source: Learner, run: str) -> None:
+    """Copy the weights of a learner's first encoder into every encoder of another, as the layers use them.
 
-    Under a spectral norm those are the normalised ones; one that takes them normalises them again.
+    If a layer of `source` has a spectral norm, its normalized weights are copied; a layer of `learner` with a spectral
+    norm normalizes them again.
+
+    Args:
+        learner: The learner to initialize.
+        source: The learner whose encoder is copied.
+        run: Name of the run of `source`, for messages.
 
     Raises:
-        UserError: if one of them has no encoder, or their shapes differ; `where` names the giver.
+        UserError: If one of them has no encoder, or the shapes differ.
     """
-    givers, takers = _encoders(giver), _encoders(learner)
-    if not givers or not takers:
-        raise UserError(f"encoder_from={where}: {'it' if not givers else 'this learner'} has no encoder to share")
-    given = _weights(givers[0])
-    for taker in takers:
-        own = _weights(taker)
+    sources, targets = _encoders(source), _encoders(learner)
+    if not sources:
+        raise UserError(f"encoder_from={run}: its learner has no encoder to copy")
+    if not targets:
+        raise UserError(f"encoder_from={run}: this run's learner has no encoder to initialize")
+    given = _weights(sources[0])
+    for target in targets:
+        own = _weights(target)
         if _shapes(own) != _shapes(given):
             raise UserError(
-                f"encoder_from={where}: its encoder has other shapes than this one ({_difference(given, own)}). "
-                "Give both the same backbone, and observations of the same shape (agent.stream.stack counts)."
+                f"encoder_from={run}: its encoder has other shapes than this one ({_difference(given, own)}). "
+                "Give both the same backbone, and observations of the same shape (agent.frame_stack counts)."
             )
-        places = taker.state_dict()
-        taker.load_state_dict({_place(name, places): value for name, value in given.items()}, strict=False)
-        for layer in taker.modules():
+        names = target.state_dict()
+        target.load_state_dict({_stored_name(name, names): value for name, value in given.items()}, strict=False)
+        for layer in target.modules():
             if parametrize.is_parametrized(layer, "weight"):
                 for _ in range(_ITERATIONS):
-                    _ = layer.weight  # an iteration each
+                    _ = layer.weight  # every access is an iteration of the power method
 
 
 def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Its encoder's, by name, as the layers use them."""
+    """Return the weights of a network's encoder by name, as the layers use them: normalized by a spectral norm."""
     found = {name: value for name, value in network.state_dict().items() if ".parametrizations." not in name}
     for name, layer in network.named_modules():
         if parametrize.is_parametrized(layer, "weight"):
             training = layer.training
-            found[f"{name}.weight"] = layer.eval().weight.detach()  # in train mode, looking is an iteration
+            found[f"{name}.weight"] = (
+                layer.eval().weight.detach()
+            )  # in train mode, an access changes the power method's state
             layer.train(training)
     return {name: value for name, value in found.items() if name.startswith(_PREFIX)}
 
 
-def _place(name: str, places: Mapping[str, torch.Tensor]) -> str:
-    """Where a network keeps what its layer uses as `name`."""
+def _stored_name(name: str, names: Mapping[str, torch.Tensor]) -> str:
+    """Return the name under which a network's state has the weight that a layer uses as `name`."""
     layer, _, weight = name.rpartition(".")
-    normalised = f"{layer}.parametrizations.{weight}.original"
-    return normalised if normalised in places else name
+    original = f"{layer}.parametrizations.{weight}.original"
+    return original if original in names else name
 
 
 def _shapes(weights: Mapping[str, torch.Tensor]) -> dict[str, tuple[int, ...]]:

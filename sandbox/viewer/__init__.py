@@ -1,1 +1,1 @@
-"""Watch and play in a window."""
+"""Watch and play: a desktop window, a web page and videos."""

@@ -1,4 +1,4 @@
-"""The column of panels beside the picture: one card below the other, as high as what they show."""
+"""The column of panels to the right of the frame: one card below the other."""
 
 import math
 from collections.abc import Sequence
@@ -6,168 +6,186 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
-from sandbox.viewer._canvas import BRIGHT, CORAL, FAINT, LINE, QUIET, Canvas, diverging, fitted, glowing
+from sandbox.viewer._canvas import BORDER, BRIGHT, CORAL, FAINT, QUIET, Canvas, diverging_colors, resized, with_heatmap
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
-_MOST = 12  # bars that have a row each, where there is room
-_FEW = 3  # bars that always have one: they take no more than columns do
-_SMALL = 5.0  # images are not made smaller than this for the sake of bars, in heights of words
+_MAX_ROWS = (12, 6, 3)  # most bars with a row of their own, from roomy to tight columns; more bars stand side by side
+_MIN_IMAGE_HEIGHT = 5.0  # in font sizes; bars lose their rows before images become smaller than this
 
 
-def draw(
-    image: Image.Image, ink: Canvas, panels: Sequence[Panel], left: int, top: int, width: int, height: int
+def render_panels(
+    image: Image.Image, canvas: Canvas, panels: Sequence[Panel], left: int, top: int, width: int, height: int
 ) -> None:
-    """Draw the panels into this column; images share what the others leave, and bars lose their names for them."""
-    gap, pad = round(0.7 * ink.size), 0.8 * ink.size
-    frame = 2.2 * ink.size + pad  # title above, space below
+    """Render panels into the column at (left, top); images share the height that the other panels leave."""
+    gap = round(0.7 * canvas.size)
+    padding = 0.8 * canvas.size
+    margin = 2.2 * canvas.size + padding  # title above, space below
     rows = _rows(panels)
-    half = any(len(row) > 1 for row in rows)
-    widths = [(width - gap) / 2 if half and _is_single(row[0]) else width for row in rows]
-    room = height - gap * (len(rows) - 1) - frame * len(rows)
-    needs = [_need(ink, row[0], wide - 2 * pad) for row, wide in zip(rows, widths, strict=True)]
-    images = [need if isinstance(row[0], Images) else 0.0 for row, need in zip(rows, needs, strict=True)]
-    for most in (_MOST, 6, _FEW):  # bars that have a row each
-        others = [0.0 if isinstance(row[0], Images) else _need(ink, row[0], width - 2 * pad, most) for row in rows]
-        if sum(others) + min(sum(images), _SMALL * ink.size * sum(need > 0 for need in images)) <= room:
+    halves = any(len(row) > 1 for row in rows)
+    widths = [(width - gap) / 2 if halves and _is_single_image(row[0]) else width for row in rows]
+    available = height - gap * (len(rows) - 1) - margin * len(rows)
+    image_heights = [
+        _preferred_height(canvas, row[0], row_width - 2 * padding, _MAX_ROWS[0]) if isinstance(row[0], Images) else 0.0
+        for row, row_width in zip(rows, widths, strict=True)
+    ]
+    num_images = sum(needed > 0 for needed in image_heights)
+    for max_rows in _MAX_ROWS:
+        other_heights = [
+            0.0 if isinstance(row[0], Images) else _preferred_height(canvas, row[0], width - 2 * padding, max_rows)
+            for row in rows
+        ]
+        if sum(other_heights) + min(sum(image_heights), _MIN_IMAGE_HEIGHT * canvas.size * num_images) <= available:
             break
-    scale = min(1.0, max(0.1, (room - sum(others)) / max(sum(images), 1.0)))
+    scale = min(1.0, max(0.1, (available - sum(other_heights)) / max(sum(image_heights), 1.0)))
     y: float = top
-    for row, wide, flexible, fixed in zip(rows, widths, images, others, strict=True):
-        high = scale * flexible + fixed
+    for row, row_width, image_height, other_height in zip(rows, widths, image_heights, other_heights, strict=True):
+        row_height = scale * image_height + other_height
         for number, panel in enumerate(row):
-            x = left + number * (wide + gap)
-            ink.card(x, y, wide, high + frame)
-            ink.words(x + pad, y + 1.15 * ink.size, panel.title, QUIET, anchor="lm", scale=0.9)
-            _content(image, ink, panel, (x + pad, y + 2.2 * ink.size, wide - 2 * pad, high), most)
-        y += high + frame + gap
+            x = left + number * (row_width + gap)
+            canvas.card(x, y, row_width, row_height + margin)
+            canvas.text(x + padding, y + 1.15 * canvas.size, panel.title, QUIET, anchor="lm", scale=0.9)
+            box = (x + padding, y + 2.2 * canvas.size, row_width - 2 * padding, row_height)
+            _render_content(image, canvas, panel, box, max_rows)
+        y += row_height + margin + gap
 
 
 def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
-    """A row for each, but one for two that follow one another and are an image each."""
+    """Return one row per panel; two successive panels of a single image share a row."""
     rows: list[list[Panel]] = []
     for panel in panels:
-        if rows and len(rows[-1]) == 1 and _is_single(panel) and _is_single(rows[-1][0]):
+        if rows and len(rows[-1]) == 1 and _is_single_image(panel) and _is_single_image(rows[-1][0]):
             rows[-1].append(panel)
         else:
             rows.append([panel])
     return rows
 
 
-def _is_single(panel: Panel) -> bool:
+def _is_single_image(panel: Panel) -> bool:
     return isinstance(panel, Images) and len(panel.images) == 1
 
 
-def _need(ink: Canvas, panel: Panel, width: float, most: int = _MOST) -> float:
-    """How high its content would like to be."""
+def _preferred_height(canvas: Canvas, panel: Panel, width: float, max_rows: int) -> float:
+    """Return the height in pixels that the panel's content needs at this width."""
     match panel:
         case Images():
-            count, high, wide = panel.images.shape[:3]
-            columns, cell = _cells(count, width)
-            return -(-count // columns) * (cell * high / wide + 2)
+            count, image_height, image_width = panel.images.shape[:3]
+            columns, cell = _image_columns(count, width)
+            return -(-count // columns) * (cell * image_height / image_width + 2)
         case Bars():
-            return len(panel.values) * 1.6 * ink.size if len(panel.values) <= most else 5.0 * ink.size
+            return len(panel.values) * 1.6 * canvas.size if len(panel.values) <= max_rows else 5.0 * canvas.size
         case Strip():
-            return sum(_strip_rows(row) for row in panel.rows) * 0.6 * ink.size + 0.4 * ink.size * (len(panel.rows) - 1)
+            lines = sum(_strip_lines(row) for row in panel.rows)
+            return lines * 0.6 * canvas.size + 0.4 * canvas.size * (len(panel.rows) - 1)
 
 
-def _content(image: Image.Image, ink: Canvas, panel: Panel, box: tuple[float, float, float, float], most: int) -> None:
+def _render_content(
+    image: Image.Image, canvas: Canvas, panel: Panel, box: tuple[float, float, float, float], max_rows: int
+) -> None:
     match panel:
         case Images():
-            _images(image, panel, *box)
-        case Bars() if len(panel.values) <= most:
-            _bars(ink, panel, *box)
+            _render_images(image, panel, *box)
+        case Bars() if len(panel.values) <= max_rows:
+            _render_bars(canvas, panel, *box)
         case Bars():
-            _columns(ink, panel, *box)
+            _render_columns(canvas, panel, *box)
         case Strip():
-            _strips(image, ink, panel, *box)
+            _render_strips(image, canvas, panel, *box)
 
 
-def _cells(count: int, width: float) -> tuple[int, float]:
-    """How many images lie side by side, and how wide each is."""
+def _image_columns(count: int, width: float) -> tuple[int, float]:
+    """Return the number of images side by side, and the width of each in pixels."""
     columns = min(count, 4) if count <= 4 else math.ceil(math.sqrt(count))
     return columns, (width - 2 * (columns - 1)) / columns
 
 
-def _images(image: Image.Image, panel: Images, left: float, top: float, width: float, height: float) -> None:
-    count, high, wide = panel.images.shape[:3]
-    columns, cell = _cells(count, width)
+def _render_images(image: Image.Image, panel: Images, left: float, top: float, width: float, height: float) -> None:
+    count, image_height, image_width = panel.images.shape[:3]
+    columns, cell = _image_columns(count, width)
     rows = -(-count // columns)
-    scale = min(cell / wide, (height / rows - 2) / high)
-    across, down = max(1, round(scale * wide)), max(1, round(scale * high))
-    for number, each in enumerate(panel.images):
-        shown = fitted(each, across, down)
-        if panel.heat is not None:
-            shown = glowing(shown, panel.heat[min(number, len(panel.heat) - 1)])
+    scale = min(cell / image_width, (height / rows - 2) / image_height)
+    across = max(1, round(scale * image_width))
+    down = max(1, round(scale * image_height))
+    for number, pixels in enumerate(panel.images):
+        shown = resized(pixels, across, down)
+        if panel.heatmap is not None:
+            shown = with_heatmap(shown, panel.heatmap[min(number, len(panel.heatmap) - 1)])
         row, column = divmod(number, columns)
         image.paste(shown, (round(left) + column * (across + 2), round(top) + row * (down + 2)))
 
 
-def _share(panel: Bars, value: float) -> float:
-    """Where `value` lies from `low` to `high`."""
+def _fraction(panel: Bars, value: float) -> float:
+    """Return the position of `value` on the scale from `low` to `high`, in [0, 1]."""
     span = panel.high - panel.low
     return 0.5 if not span > 0 or not math.isfinite(value) else min(max((value - panel.low) / span, 0.0), 1.0)
 
 
-def _bars(ink: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
-    """A row for each: name, bar, number."""
+def _render_bars(canvas: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
+    """Render a row per value: name, bar, number."""
     line = height / max(len(panel.values), 1)
-    texts = [_number(value) for value in panel.values]
-    names = min(max(ink.width(name) for name in panel.names), 0.34 * width)
-    numbers = max(ink.width(text) for text in [*texts, "-0.00"])
-    start, room = left + names + 0.6 * ink.size, width - names - numbers - 1.2 * ink.size
-    origin = _share(panel, 0.0) if panel.low < 0 < panel.high and not panel.from_low else 0.0
-    for row, (name, value, text) in enumerate(zip(panel.names, panel.values, texts, strict=True)):
-        y, chosen = top + (row + 0.5) * line, row == panel.chosen
-        ink.words(left, y, ink.cut(name, names), BRIGHT if chosen else QUIET, anchor="lm")
-        thick = max(3.0, 0.42 * line)
-        ink.box(start, y - thick / 2, room, thick, LINE, radius=thick / 2)
-        share = _share(panel, float(value))
-        low, high = min(share, origin), max(share, origin)
-        ink.box(
-            start + low * room,
+    thick = max(3.0, 0.42 * line)
+    numbers = [_number(value) for value in panel.values]
+    name_width = min(max(canvas.text_width(name) for name in panel.names), 0.34 * width)
+    number_width = max(canvas.text_width(text) for text in [*numbers, "-0.00"])
+    start = left + name_width + 0.6 * canvas.size
+    track = width - name_width - number_width - 1.2 * canvas.size
+    origin = _fraction(panel, 0.0) if panel.low < 0 < panel.high and not panel.from_low else 0.0
+    for row, (name, value, number) in enumerate(zip(panel.names, panel.values, numbers, strict=True)):
+        y = top + (row + 0.5) * line
+        chosen = row == panel.chosen
+        canvas.text(left, y, canvas.truncate(name, name_width), BRIGHT if chosen else QUIET, anchor="lm")
+        canvas.rectangle(start, y - thick / 2, track, thick, BORDER, radius=thick / 2)
+        end = _fraction(panel, float(value))
+        low, high = min(end, origin), max(end, origin)
+        canvas.rectangle(
+            start + low * track,
             y - thick / 2,
-            max((high - low) * room, thick),
+            max((high - low) * track, thick),
             thick,
             CORAL if chosen else FAINT,
             radius=thick / 2,
         )
-        ink.words(left + width, y, text, BRIGHT if chosen else QUIET, anchor="rm")
+        canvas.text(left + width, y, number, BRIGHT if chosen else QUIET, anchor="rm")
 
 
-def _columns(ink: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
-    """Too many for names: columns, and what is chosen in words."""
-    words = 0.0 if panel.chosen is None else 1.5 * ink.size
-    step, high = width / len(panel.values), height - words
+def _render_columns(canvas: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
+    """Render a column per value, without names; below them, the chosen one's name and number."""
+    caption = 0.0 if panel.chosen is None else 1.5 * canvas.size
+    step = width / len(panel.values)
+    full = height - caption
     for number, value in enumerate(panel.values):
-        tall = max(2.0, _share(panel, float(value)) * high)
-        colour = CORAL if number == panel.chosen else FAINT
-        ink.box(left + number * step, top + high - tall, max(1.0, step - 2), tall, colour)
+        tall = max(2.0, _fraction(panel, float(value)) * full)
+        color = CORAL if number == panel.chosen else FAINT
+        canvas.rectangle(left + number * step, top + full - tall, max(1.0, step - 2), tall, color)
     if panel.chosen is not None:
-        ink.words(left, top + height - 0.4 * ink.size, panel.names[panel.chosen], BRIGHT, anchor="ls")
-        ink.words(left + width, top + height - 0.4 * ink.size, _number(panel.values[panel.chosen]), BRIGHT, anchor="rs")
+        baseline = top + height - 0.4 * canvas.size
+        canvas.text(left, baseline, panel.names[panel.chosen], BRIGHT, anchor="ls")
+        canvas.text(left + width, baseline, _number(panel.values[panel.chosen]), BRIGHT, anchor="rs")
 
 
-def _strip_rows(row: np.ndarray) -> int:
+def _strip_lines(row: np.ndarray) -> int:
     return max(1, min(4, -(-len(row) // 64)))
 
 
-def _strips(
-    image: Image.Image, ink: Canvas, panel: Strip, left: float, top: float, width: float, height: float
+def _render_strips(
+    image: Image.Image, canvas: Canvas, panel: Strip, left: float, top: float, width: float, height: float
 ) -> None:
-    """Each in up to four lines of cells."""
-    gap = 0.4 * ink.size
-    lines = sum(_strip_rows(row) for row in panel.rows)
-    line = max(2.0, (height - gap * (len(panel.rows) - 1)) / max(lines, 1))
+    """Render each vector as up to four lines of cells."""
+    gap = 0.4 * canvas.size
+    num_lines = sum(_strip_lines(row) for row in panel.rows)
+    line = max(2.0, (height - gap * (len(panel.rows) - 1)) / max(num_lines, 1))
     y = top
     for row in panel.rows:
-        rows = _strip_rows(row)
-        columns = -(-len(row) // rows)
-        cells = np.pad(np.nan_to_num(row), (0, rows * columns - len(row))).reshape(rows, columns)
-        shown = Image.fromarray(diverging(cells)).resize((round(width), round(rows * line)), Image.Resampling.NEAREST)
+        lines = _strip_lines(row)
+        columns = -(-len(row) // lines)
+        cells = np.pad(np.nan_to_num(row), (0, lines * columns - len(row))).reshape(lines, columns)
+        size = (round(width), round(lines * line))
+        shown = Image.fromarray(diverging_colors(cells)).resize(size, Image.Resampling.NEAREST)
         image.paste(shown, (round(left), round(y)))
-        y += rows * line + gap
+        y += lines * line + gap
 
 
 def _number(value: float) -> str:
     size = abs(float(value))
-    return f"{value:.0f}" if size >= 1000 else f"{value:.1f}" if size >= 100 else f"{value:.2f}"
+    if size >= 1000:
+        return f"{value:.0f}"
+    return f"{value:.1f}" if size >= 100 else f"{value:.2f}"

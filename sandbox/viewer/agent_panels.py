@@ -1,4 +1,4 @@
-"""What goes on in an agent, as panels: what it sees, expects, remembers and looks at, and what its values hang on."""
+"""Panels for an agent: Q-values, recurrent state, network input, attention and saliency."""
 
 from collections.abc import Container
 
@@ -6,147 +6,165 @@ import numpy as np
 import torch
 from torch.nn import functional as F
 
-from sandbox.interfaces.agent import Explains
+from sandbox.interfaces.agent import Inspectable
 from sandbox.interfaces.environment import Controls
 from sandbox.interfaces.state import RecurrentState
 from sandbox.viewer.episode import Decision, PlayerSlot
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
-PANELS = ("values", "memory", "sees", "attention", "saliency")
-_BARS = 12  # numbers that have a bar each; more are a strip
-_EVEN = 4.0  # attention that is as strong everywhere glows a quarter as much as it could
-_PLANES = 16  # images of a stack that have room
+PANELS = ("Q-values", "recurrent state", "network input", "attention", "saliency")
+_MAX_BARS = 12  # longer vectors are shown as a strip
+_UNIFORM_SCALE = 4.0  # uniform attention is shown with 1 / 4 of the full intensity
+_MAX_IMAGES = 16  # images of a stack that a panel shows
 
 
 class AgentPanels:
-    """Of the agent in `seat`. Ranges of bars grow within an episode, so that they can be compared over time.
+    """Panels for the agent of a slot.
 
-    The best value's bar is always full; what another one lacks is what it would cost, of the most it did so far.
+    Scales of bars only grow during an episode, so that bars are comparable over time. In the panel of Q-values the
+    best action's bar is always full; the part that another bar lacks is what the action would cost, relative to the
+    largest cost in this episode.
+
+    Args:
+        slot: The slot of the agent.
+        controls: The keys of the agent's player, for the names of actions.
     """
 
-    def __init__(self, seat: PlayerSlot, controls: Controls) -> None:
-        self._seat, self._controls = seat, controls
-        self.refresh()
+    def __init__(self, slot: PlayerSlot, controls: Controls) -> None:
+        self._slot = slot
+        self._controls = controls
+        self.start_episode()
 
-    def refresh(self) -> None:
-        """An episode starts: ranges are forgotten."""
+    def start_episode(self) -> None:
+        """Reset the scales of the bars."""
         self._ranges: dict[str, tuple[float, float]] = {}
 
-    def offered(self) -> list[str]:
-        """Those of `PANELS` that this agent has something for."""
-        thought, explains = self._seat.thought, isinstance(self._seat.agent, Explains)
-        if thought is None:
+    def available(self) -> list[str]:
+        """Return the panels, of `PANELS`, that exist for this agent."""
+        decision = self._slot.decision
+        if decision is None:
             return []
-        there = {
-            "sees": True,
-            "values": explains,
-            "memory": bool(memory_of(thought.after)),
-            "attention": attention_of(thought.after) is not None,
-            "saliency": explains,
+        inspectable = isinstance(self._slot.agent, Inspectable)
+        exists = {
+            "Q-values": inspectable,
+            "recurrent state": bool(recurrent_state_of(decision.next_state)),
+            "network input": True,
+            "attention": attention_of(decision.next_state) is not None,
+            "saliency": inspectable,
         }
-        return [panel for panel in PANELS if there[panel]]
+        return [name for name in PANELS if exists[name]]
 
-    def panels(self, wanted: Container[str]) -> list[Panel]:
-        """What is wanted of what is offered, of the newest thought."""
-        thought = self._seat.thought
-        return [] if thought is None else [self._panel(name, thought) for name in self.offered() if name in wanted]
+    def panels(self, names: Container[str]) -> list[Panel]:
+        """Return the available panels among `names`, for the newest decision."""
+        decision = self._slot.decision
+        return [] if decision is None else [self._panel(name, decision) for name in self.available() if name in names]
 
     def epsilon(self, explore: bool) -> float | None:
-        """How often the agent acts at random, if it knows."""
-        agent = self._seat.agent
-        return agent.epsilon(explore=explore) if isinstance(agent, Explains) else None
+        """Return the probability of a random action, if the agent has one."""
+        agent = self._slot.agent
+        return agent.epsilon(explore=explore) if isinstance(agent, Inspectable) else None
 
-    def _panel(self, name: str, thought: Decision) -> Panel:
-        agent, seen = self._seat.agent, self._seen(thought)
-        if name == "memory":
-            return Strip(name, memory_of(thought.after))
-        if name == "attention" and (looked := attention_of(thought.after)) is not None:
-            return Images(name, _planes(seen[-1:]), looked[None] / max(looked.max(), _EVEN / looked.size))
-        if name == "values" and isinstance(agent, Explains):
-            values = values_of(agent, thought)
-            names, best = action_names(self._controls, len(values)), float(values.max())
-            low, _ = self._range(name, values - best)
-            return Bars(name, names, values, best + 1.05 * low, best, thought.action, from_low=True)
-        if name == "saliency" and isinstance(agent, Explains):
-            slopes = saliency(agent, thought)
-            if seen.ndim == 3:
-                return Images(name, _planes(seen), _even(slopes[-_PLANES:]))
+    def _panel(self, name: str, decision: Decision) -> Panel:
+        agent = self._slot.agent
+        network_input = self._network_input(decision)
+        if name == "recurrent state":
+            return Strip(name, recurrent_state_of(decision.next_state))
+        if name == "attention" and (weights := attention_of(decision.next_state)) is not None:
+            heatmap = weights[None] / max(weights.max(), _UNIFORM_SCALE / weights.size)
+            return Images(name, _as_bytes(network_input[-1:]), heatmap)
+        if name == "Q-values" and isinstance(agent, Inspectable):
+            values = q_values_of(agent, decision)
+            best = float(values.max())
+            largest_cost, _ = self._range(name, values - best)
+            names = action_names(self._controls, len(values))
+            return Bars(name, names, values, best + 1.05 * largest_cost, best, decision.action, from_low=True)
+        if name == "saliency" and isinstance(agent, Inspectable):
+            gradients = saliency(agent, decision)
+            if network_input.ndim == 3:
+                return Images(name, _as_bytes(network_input), _smoothed(gradients[-_MAX_IMAGES:]))
             self._ranges.setdefault(name, (0.0, 0.0))
-            return self._numbers(name, slopes)
-        return Images(name, _planes(seen)) if seen.ndim == 3 else self._numbers(name, seen)
+            return self._vector(name, gradients)
+        return Images(name, _as_bytes(network_input)) if network_input.ndim == 3 else self._vector(name, network_input)
 
-    def _seen(self, thought: Decision) -> np.ndarray:
-        agent = self._seat.agent
-        if isinstance(agent, Explains):
-            return agent.seen(thought.observations, thought.before)[0].detach().float().cpu().numpy()
-        seen: np.ndarray = thought.observations[0]
-        return seen.astype(np.float32) / (255 if seen.dtype == np.uint8 else 1)
+    def _network_input(self, decision: Decision) -> np.ndarray:
+        agent = self._slot.agent
+        if isinstance(agent, Inspectable):
+            return agent.network_input(decision.observations, decision.state)[0].detach().float().cpu().numpy()
+        observation: np.ndarray = decision.observations[0]
+        return observation.astype(np.float32) / (255 if observation.dtype == np.uint8 else 1)
 
-    def _numbers(self, title: str, values: np.ndarray) -> Panel:
-        """Few numbers as bars, many as a strip."""
+    def _vector(self, title: str, values: np.ndarray) -> Panel:
+        """Return a short vector as bars, a long one as a strip."""
         values = values.ravel()
         low, high = self._range(title, values)
-        if len(values) <= _BARS:
+        if len(values) <= _MAX_BARS:
             return Bars(title, [str(number) for number in range(len(values))], values, low, high)
         return Strip(title, [values / max(abs(low), abs(high), 1e-9)])
 
     def _range(self, title: str, values: np.ndarray) -> tuple[float, float]:
+        """Extend the scale of a panel by `values`, and return it."""
         low, high = self._ranges.get(title, (np.inf, -np.inf))
         self._ranges[title] = min(low, float(values.min())), max(high, float(values.max()))
         return self._ranges[title]
 
 
 @torch.no_grad()
-def values_of(agent: Explains, thought: Decision) -> np.ndarray:
-    """[A], what the agent expects of each action."""
-    return agent.values(agent.seen(thought.observations, thought.before), thought.before)[0].float().cpu().numpy()
+def q_values_of(agent: Inspectable, decision: Decision) -> np.ndarray:
+    """Return the agent's Q-values [A] for a decision."""
+    network_input = agent.network_input(decision.observations, decision.state)
+    return agent.q_values(network_input, decision.state)[0].float().cpu().numpy()
 
 
-def saliency(agent: Explains, thought: Decision) -> np.ndarray:
-    """|d max_a Q / d input|, of the shape of what the agent sees: what its best value hangs on.
+def saliency(agent: Inspectable, decision: Decision) -> np.ndarray:
+    """Return |d max_a Q / d input|, of the shape of the network's input.
 
-    Simonyan et al. 2014, "Deep Inside Convolutional Networks". Zeros for a table, which has no slope.
+    Simonyan et al. 2014, "Deep Inside Convolutional Networks". Zeros for tabular agents, which have no gradient.
     """
     with torch.enable_grad():
-        seen = agent.seen(thought.observations, thought.before).detach().clone().requires_grad_()
-        best = agent.values(seen, thought.before).max(1).values.sum()
-        slopes = torch.autograd.grad(best, seen)[0] if best.requires_grad else torch.zeros_like(seen)
-    return slopes[0].abs().float().cpu().numpy()
+        network_input = agent.network_input(decision.observations, decision.state).detach().clone().requires_grad_()
+        best = agent.q_values(network_input, decision.state).max(1).values.sum()
+        if not best.requires_grad:
+            return torch.zeros_like(network_input)[0].float().cpu().numpy()
+        gradients = torch.autograd.grad(best, network_input)[0]
+    return gradients[0].abs().float().cpu().numpy()
 
 
-def memory_of(state: RecurrentState) -> list[np.ndarray]:
-    """What a recurrent agent remembers, [size] each in [-1, 1]; empty for the others."""
+def recurrent_state_of(state: RecurrentState) -> list[np.ndarray]:
+    """Return the vectors of a recurrent core's state, [size] each in [-1, 1]; empty for agents without one."""
     match state:
         case {"recurrent": recurrent}:
-            return memory_of(recurrent)
+            return recurrent_state_of(recurrent)
         case tuple():
             return [np.tanh(part[0].detach().float().cpu().numpy().ravel()) for part in state]
     return []
 
 
 def attention_of(state: RecurrentState) -> np.ndarray | None:
-    """Where it looked, [h, w], if it is one that looks."""
+    """Return the attention weights [h, w] in an agent's state; None for agents without attention."""
     match state:
-        case {"attention": looked}:
-            weights: np.ndarray = looked[0].detach().float().cpu().numpy()
+        case {"attention": attention}:
+            weights: np.ndarray = attention[0].detach().float().cpu().numpy()
             return weights
     return None
 
 
 def action_names(controls: Controls, num_actions: int) -> list[str]:
-    """Each action's key, `idle` for what happens without one, else its number."""
+    """Return a name for each action: its key, `idle` for the action without a key, else its number."""
     names = {action: key for key, action in reversed(list(controls.keys.items()))}
     if controls.idle is not None:
         names.setdefault(controls.idle, "idle")
     return [names.get(action, str(action)) for action in range(num_actions)]
 
 
-def _even(slopes: np.ndarray) -> np.ndarray:
-    """[C, H, W] -> heat in [0, 1]: means over 5 by 5 pixels, for convolutions with strides make slopes speckled."""
-    smooth = F.avg_pool2d(torch.from_numpy(slopes), 5, 1, padding=2).numpy()
+def _smoothed(gradients: np.ndarray) -> np.ndarray:
+    """Return gradients [C, H, W] as a heatmap in [0, 1]: means over 5 x 5 pixels.
+
+    Strided convolutions make gradients speckled; the means remove that.
+    """
+    smooth = F.avg_pool2d(torch.from_numpy(gradients), 5, 1, padding=2).numpy()
     return smooth / max(float(smooth.max()), 1e-12)
 
 
-def _planes(images: np.ndarray) -> np.ndarray:
-    """The newest of [C, H, W] floats in [0, 1] as bytes."""
-    return (images[-_PLANES:].clip(0, 1) * 255).round().astype(np.uint8)
+def _as_bytes(images: np.ndarray) -> np.ndarray:
+    """Return the newest images of a stack [C, H, W] in [0, 1] as uint8."""
+    return (images[-_MAX_IMAGES:].clip(0, 1) * 255).round().astype(np.uint8)

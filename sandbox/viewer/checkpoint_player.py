@@ -1,4 +1,4 @@
-"""A learner as its checkpoints hold it: the newest one, those before it, and those that are still to come."""
+"""The checkpoints of a learner that is shown: the newest one, earlier ones, and those of a training in progress."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,37 +8,46 @@ from sandbox.storage.checkpoint import Checkpoints
 
 
 class CheckpointPlayer:
-    """`parts` are the learner's, by their names in a checkpoint, and hold the one of `step`.
+    """Loads a run's checkpoints into a learner, one after another.
 
-    It follows a run that is still training for as long as it shows the newest checkpoint.
+    It follows a run that is still training for as long as the newest checkpoint is loaded.
+
+    Args:
+        parts: The learner's parts, by their names in a checkpoint.
+        stores: The run's checkpoints and snapshots.
+        step: The step of the checkpoint that the parts hold now.
     """
 
-    def __init__(self, parts: Mapping[str, Stateful], places: Sequence[Checkpoints], step: int) -> None:
-        self._parts, self._places, self.step = parts, places, step
-        self._following = True
+    def __init__(self, parts: Mapping[str, Stateful], stores: Sequence[Checkpoints], step: int) -> None:
+        self._parts = parts
+        self._stores = stores
+        self._follows_training = True
+        self.step = step
 
     def steps(self) -> list[int]:
-        """Of all checkpoints there are now."""
-        return sorted({step for place in self._places for step in place.steps()})
+        """Return the steps of all checkpoints that exist now, ascending."""
+        return sorted({step for store in self._stores for step in store.steps()})
 
-    def follow(self) -> bool:
-        """Take the newest checkpoint, if there is a newer one than was shown; whether there was."""
+    def load_newest(self) -> bool:
+        """Load the newest checkpoint, unless an earlier one was chosen; return whether there was a newer one."""
         newest = max(self.steps(), default=self.step)
-        return self._following and newest > self.step and self._load(newest)
+        return self._follows_training and newest > self.step and self._load(newest)
 
-    def next(self) -> bool:
-        """Take the next checkpoint, after the newest the oldest; whether that went well."""
+    def load_next(self) -> bool:
+        """Load the next checkpoint, or the oldest after the newest; return whether one could be loaded."""
         steps = self.steps()
+        if not steps:
+            return False
         later = [step for step in steps if step > self.step]
-        return bool(steps) and self._load((later or steps)[0])
+        return self._load(later[0] if later else steps[0])
 
     def _load(self, step: int) -> bool:
-        for place in self._places:
+        for store in self._stores:
             try:
-                if step in place.steps():
-                    self.step = place.load(self._parts, step)
-                    self._following = self.step == max(self.steps(), default=self.step)
+                if step in store.steps():
+                    self.step = store.load(self._parts, step)
+                    self._follows_training = self.step == max(self.steps(), default=self.step)
                     return True
-            except UserError:  # dropped meanwhile, or damaged: as it was before
+            except UserError:  # deleted meanwhile, or damaged: the loaded checkpoint stays
                 continue
         return False

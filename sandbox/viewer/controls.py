@@ -1,98 +1,115 @@
-"""What all sessions have in common: the pace, the help, the camera, what is told, and the keys for them."""
+"""Playback controls of all sessions: speed, pause, help, screenshots, recording, and their keys."""
 
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from sandbox.viewer.capture import Capture
-from sandbox.viewer.session import NAP
+from sandbox.viewer.capture import Capture, Notice
+from sandbox.viewer.session import MAX_TIMEOUT
 
-COMMON = (("s", "screenshot"), ("v", "record a film"), ("h", "help"), ("q", "quit"))
+COMMON_KEYS = (("s", "screenshot"), ("v", "record a video"), ("h", "help"), ("q", "quit"))
 
 _SPEEDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60, 90, 120, 240)
-_LAG = 0.1  # seconds of steps that are caught up with after a slow picture; what is later still is let go
+_MAX_LAG = 0.1  # seconds of steps that are caught up with after a slow frame; a longer delay is dropped
 
 
 class PlaybackControls:
-    """`fps` steps a second until a key says otherwise; pictures and films go to `folder`."""
+    """Playback state of a session.
+
+    Args:
+        fps: Steps per second at first.
+        folder: The folder for screenshots and videos.
+    """
 
     def __init__(self, fps: float, folder: Path) -> None:
-        self.fps, self.paused, self.over, self.helping = fps, False, False, False
-        self.camera = Capture(folder)
-        self.note: tuple[tuple[str, str], ...] = ()
-        self._lines: list[str] = []
-        self._since: float | None = None  # when the moment that is shown was due
+        self.fps = fps
+        self.paused = False
+        self.quit_requested = False
+        self.help_visible = False
+        self.capture = Capture(folder)
+        self.notice: tuple[Notice, ...] = ()
+        self._messages: list[str] = []
+        self._shown_since: float | None = None  # the time at which the current frame was due
 
     @property
-    def state(self) -> str:
-        """How it goes on, in a word or two."""
+    def playback(self) -> str:
+        """A description for the corner of the screen: recording, paused, speed."""
         pace = "paused" if self.paused else f"{self.fps:g}/s"
-        return f"recording  ·  {pace}" if self.camera.recording else pace
+        return f"recording  ·  {pace}" if self.capture.is_recording else pace
 
-    def say(self, name: str, value: str) -> None:
-        """Put this beside the status, until something else is said."""
-        self.note = ((name, value),)
+    def notify(self, name: str, value: str) -> None:
+        """Show `name` and `value` in the status line until the next notice."""
+        self.notice = ((name, value),)
 
-    def tell(self, line: str) -> None:
-        """Put this on the terminal."""
-        self._lines.append(line)
+    def add_message(self, message: str) -> None:
+        """Add a line for the terminal."""
+        self._messages.append(message)
 
-    def news(self) -> list[str]:
-        """What was told since the last call."""
-        lines, self._lines = self._lines, []
-        return lines
+    def pop_messages(self) -> list[str]:
+        """Return the lines for the terminal since the last call."""
+        messages = self._messages
+        self._messages = []
+        return messages
 
-    def linger(self) -> None:
-        """What is shown next has its whole time before it."""
-        self._since = None
+    def restart_frame(self) -> None:
+        """Show the next frame for its whole duration, counted from when it is shown."""
+        self._shown_since = None
 
-    def due(self, now: float, seconds: float | None) -> bool:
-        """Whether what is shown has had its `seconds` (None: it stays); if so, the next moment's begin.
+    def frame_elapsed(self, now: float, duration: float | None) -> bool:
+        """Return whether the frame has been shown for `duration` seconds; if so, the next one's duration starts.
 
-        They begin when it was due, so that the time an agent thinks does not slow the show.
+        The next duration starts when the frame was due, so that an agent's computation does not slow playback down.
+
+        Args:
+            now: The current time in seconds.
+            duration: Seconds for which the frame is shown; None if it stays.
         """
-        if seconds is None:
-            self._since = None
+        if duration is None:
+            self._shown_since = None
             return False
-        if self._since is None:
-            self._since = now
-        if now - self._since < seconds - 1e-6:  # a clock is not exact
+        if self._shown_since is None:
+            self._shown_since = now
+        if now - self._shown_since < duration - 1e-6:  # tolerance for rounding
             return False
-        self._since = max(self._since + seconds, now - max(_LAG, seconds))
+        self._shown_since = max(self._shown_since + duration, now - max(_MAX_LAG, duration))
         return True
 
-    def wait(self, now: float, seconds: float | None) -> float:
-        """How long until it is `due`, `NAP` at most."""
-        if seconds is None:
-            return NAP
-        return 0.0 if self._since is None else min(max(self._since + seconds - now, 0.0), NAP)
+    def timeout(self, now: float, duration: float | None) -> float:
+        """Return the seconds until `frame_elapsed`, at most `MAX_TIMEOUT`."""
+        if duration is None:
+            return MAX_TIMEOUT
+        if self._shown_since is None:
+            return 0.0
+        return min(max(self._shown_since + duration - now, 0.0), MAX_TIMEOUT)
 
-    def press(self, key: str, picture: Callable[[], np.ndarray]) -> None:
-        """Obey a key, if it is one of these; `picture` makes what is shown."""
+    def handle_key(self, key: str, render: Callable[[], np.ndarray]) -> None:
+        """React to a pressed key, if it is one of the playback keys; `render` returns the current frame."""
         match key:
             case "q" | "escape":
-                self.over = True
+                self.quit_requested = True
             case "h" | "/":
-                self.helping = not self.helping
+                self.help_visible = not self.help_visible
             case "space" | "p":
                 self.paused = not self.paused
-                self.linger()
+                self.restart_frame()
             case "+" | "=" | "[+]":
                 self.fps = next((speed for speed in _SPEEDS if speed > self.fps), self.fps)
             case "-" | "[-]":
                 self.fps = next((speed for speed in reversed(_SPEEDS) if speed < self.fps), self.fps)
             case "s":
-                self.say(*self.camera.shoot(picture()))
+                self.notify(*self.capture.save_screenshot(render()))
             case "v":
-                self.say(*(self.camera.cut() or self.camera.roll(picture(), self.fps)))
+                self.notify(*(self.capture.stop_recording() or self.capture.start_recording(render(), self.fps)))
 
-    def film(self, picture: np.ndarray) -> None:
-        """The next picture of the film that is being recorded."""
-        if (problem := self.camera.write(picture)) is not None:
-            self.say(*problem)
+    def record_frame(self, frame: np.ndarray) -> None:
+        """Add a frame to the video that is being recorded."""
+        problem = self.capture.write_frame(frame)
+        if problem is not None:
+            self.notify(*problem)
 
     def close(self) -> None:
-        """Finish a film and say where it is."""
-        if (note := self.camera.cut()) is not None:
-            self.tell(" ".join(note))
+        """Finish a recording and add a message that names its file."""
+        notice = self.capture.stop_recording()
+        if notice is not None:
+            self.add_message(" ".join(notice))

@@ -1,4 +1,4 @@
-"""Writes down what a person does, for an agent to learn from."""
+"""Recording of a person's play as demonstrations for an agent."""
 
 from pathlib import Path
 from typing import Any
@@ -7,60 +7,65 @@ import numpy as np
 
 from sandbox.buffers.demonstrations import Demos, write_demos
 from sandbox.core.errors import UserError
-from sandbox.viewer.episode import Transition
+from sandbox.environments.interaction import Transition
 
 
-class Demonstrations:
-    """The steps of a session, written to `path` when an episode ends and at the end; `played` says of what.
+class DemonstrationRecorder:
+    """Collects the transitions of a session and writes them to a file, at the end of each episode and of the session.
+
+    Args:
+        path: An .npz file that does not exist yet.
+        metadata: The environment's options and id, stored with the transitions.
 
     Raises:
-        UserError: if there is something at `path`, or nothing can be written there.
+        UserError: If the file exists, has another suffix or cannot be written.
     """
 
-    def __init__(self, path: Path, played: dict[str, Any]) -> None:
+    def __init__(self, path: Path, metadata: dict[str, Any]) -> None:
         if path.suffix != ".npz" or path.exists():
-            what = "exists already" if path.exists() else "is not the name of an .npz file"
-            raise UserError(f"--record: {path} {what}; choose another name, such as {path.stem}-2.npz")
+            problem = "exists already" if path.exists() else "is not the name of an .npz file"
+            raise UserError(f"--record: {path} {problem}; choose another name, such as {path.stem}-2.npz")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch()
             path.unlink()
         except OSError as error:
             raise UserError(f"--record: cannot write {path}: {error.strerror}. Choose another place.") from error
-        self._path, self._played = path, played
-        self._steps: list[Transition] = []
+        self._path = path
+        self._metadata = metadata
+        self._transitions: list[Transition] = []
 
-    def add(self, happened: Transition) -> None:
-        """[1, ...] each; a lost life ends an episode for learners."""
-        self._steps.append(happened)
-        if happened.terminated[0] or happened.truncated[0]:
+    def add(self, transition: Transition) -> None:
+        """Add a transition of one environment, [1, ...] each. A lost life ends an episode for learners."""
+        self._transitions.append(transition)
+        if transition.ended[0]:
             self._write()
 
-    def break_off(self) -> None:
-        """The episode goes no further: what was seen last is what followed its last step."""
-        if self._steps and not (self._steps[-1].terminated[0] or self._steps[-1].truncated[0]):
-            self._steps[-1] = self._steps[-1]._replace(truncated=np.ones(1, bool))
+    def truncate_episode(self) -> None:
+        """Mark the last transition as truncated, since its episode was left early."""
+        if self._transitions and not self._transitions[-1].ended[0]:
+            self._transitions[-1] = self._transitions[-1]._replace(truncated=np.ones(1, bool))
 
     def close(self) -> str:
-        """Write the file; what became of it."""
-        if not self._steps:
+        """Write the file, and return a message that names it."""
+        if not self._transitions:
             return f"nothing was played, so {self._path} was not written"
-        self.break_off()
+        self.truncate_episode()
         self._write()
-        return f"{len(self._steps)} steps in {self._path}; learn from them: sandbox train CONFIG demos={self._path}"
+        count = len(self._transitions)
+        return f"{count} steps in {self._path}; learn from them: sandbox train CONFIG demos={self._path}"
 
     def _write(self) -> None:
-        steps = self._steps
-        ended = np.array([bool(step.terminated[0] or step.truncated[0]) for step in steps])
+        transitions = self._transitions
         write_demos(
             self._path,
             Demos(
-                self._played,
-                np.concatenate([step.observations for step in steps]),
-                np.concatenate([step.actions for step in steps]),
-                np.concatenate([step.rewards for step in steps]).astype(np.float32),
-                np.concatenate([step.terminated for step in steps]),
-                ended,
-                np.concatenate([step.last for step, over in zip(steps, ended, strict=True) if over]),
+                self._metadata,
+                np.concatenate([transition.observations for transition in transitions]),
+                np.concatenate([transition.actions for transition in transitions]),
+                np.concatenate([transition.rewards for transition in transitions]).astype(np.float32),
+                np.concatenate([transition.terminated for transition in transitions]),
+                np.concatenate([transition.ended for transition in transitions]),
+                np.concatenate([transition.last for transition in transitions if transition.ended[0]]),
             ),
         )

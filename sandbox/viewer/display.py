@@ -1,4 +1,4 @@
-"""Whether a window can be opened here. Ask before importing `sandbox.viewer.window`."""
+"""Check for a usable display, before `sandbox.viewer.window` is imported."""
 
 import os
 import sys
@@ -10,10 +10,14 @@ _VARIABLES = ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER")
 
 
 def require_display(instead: str) -> None:
-    """Open pygame's display; `instead` says what to do without one.
+    """Open pygame's display.
+
+    Args:
+        instead: Advice at the end of the error message: what works without a display.
 
     Raises:
-        UserError: if there is no screen (pygame would silently draw into memory), or two pygames are installed.
+        UserError: If there is no display (SDL would silently render into memory), or if both `pygame` and `pygame-ce`
+            are installed.
     """
     installed = [name for name in ("pygame", "pygame-ce") if _is_installed(name)]
     if len(installed) == 2:
@@ -21,7 +25,7 @@ def require_display(instead: str) -> None:
             "both `pygame` and `pygame-ce` are installed; they write into the same folder and break each other. "
             "Run `pip uninstall -y pygame pygame-ce && pip install pygame-ce`."
         )
-    # Without any of these, Linux has no screen to offer; asking SDL all the same would make its libraries complain.
+    # Without any of these variables Linux has no display, and SDL's libraries would print warnings of their own.
     if sys.platform == "linux" and not any(os.environ.get(name) for name in _VARIABLES):
         raise UserError(f"no display: neither DISPLAY nor WAYLAND_DISPLAY is set. {instead}")
     os.environ.setdefault("PYGAME_HIDE_SUPPORT_PROMPT", "1")

@@ -1,19 +1,20 @@
-"""Episodes as frames, and the seats of those who play: what every face (window, browser, film) shows."""
+"""Episodes as frames, and the slots of the players: what every frontend (window, web page, video) shows."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from sandbox.interfaces.environment import Environment, game_over
+from sandbox.environments.interaction import Interaction, Transition
+from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import RecurrentState, advance_state
 from sandbox.viewer.keyboard import KeyboardController
 
 
 class Player(Protocol):
-    """What an episode needs of an agent."""
+    """The part of the `Agent` interface that playing needs."""
 
     def initial_state(self, num_envs: int) -> RecurrentState: ...
     def act(
@@ -23,134 +24,156 @@ class Player(Protocol):
 
 @dataclass(frozen=True)
 class Frame:
-    """One moment: the picture [H, W, 3] uint8, and how the episode got there."""
+    """One step of an episode, rendered.
 
-    picture: np.ndarray
-    seed: int  # the episode's: the same seed and player give the same episode
+    Attributes:
+        pixels: The rendered environment, [H, W, 3] uint8.
+        seed: The episode's seed; the same seed and players give the same episode.
+        step: Steps since the episode's start.
+        return_: Sum of the rewards so far.
+        actions: The players' actions that led here; empty at the episode's start.
+        is_last: Whether the episode is over. Losing a life does not end it.
+    """
+
+    pixels: np.ndarray
+    seed: int
     step: int
     return_: float
-    action: tuple[int, ...]  # the one that led here; empty at an episode's start
-    ended: bool
+    actions: tuple[int, ...]
+    is_last: bool
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What an agent saw [1, ...], carried before and after it looked, and would do."""
+    """An agent's choice of an action.
+
+    Attributes:
+        observations: The observations [1, ...] that the agent acted on.
+        state: The recurrent state before them.
+        next_state: The recurrent state after them.
+        action: The chosen action.
+    """
 
     observations: np.ndarray
-    before: RecurrentState
-    after: RecurrentState
+    state: RecurrentState
+    next_state: RecurrentState
     action: int
 
 
-class Transition(NamedTuple):
-    """A step for those who learn from it: observations [1, ...] before it and the true ones after it, [1] of each."""
-
-    observations: np.ndarray
-    actions: np.ndarray
-    rewards: np.ndarray
-    terminated: np.ndarray
-    truncated: np.ndarray
-    last: np.ndarray
-
-
 class PlayerSlot:
-    """A player's place, with an agent, a person's hand, or both, of whom one has the joystick.
+    """The slot of one player: an agent, a person with a keyboard, or both, one of whom is in control.
 
-    An agent without the joystick thinks along, so that it knows what it remembers when it is given it. It does not
-    know what was done in its place: one that wants its last action (`r2d2`) believes it did what it had in mind.
+    An agent that is not in control still acts on every observation, so that its recurrent state is up to date when it
+    takes over. An agent whose state holds its last action (`r2d2`) then assumes that its own choice was executed.
+
+    Args:
+        agent: The agent, if there is one.
+        controller: The person's keyboard, if there is one; it is in control if there is no agent.
     """
 
-    def __init__(self, agent: Player | None = None, hand: KeyboardController | None = None) -> None:
-        assert agent is not None or hand is not None
-        self.agent, self.hand, self.by_hand = agent, hand, agent is None
-        self.thought: Decision | None = None  # the newest
+    def __init__(self, agent: Player | None = None, controller: KeyboardController | None = None) -> None:
+        assert agent is not None or controller is not None
+        self.agent = agent
+        self.controller = controller
+        self.person_in_control = agent is None
+        self.decision: Decision | None = None  # the agent's newest one
 
     @property
-    def waiting(self) -> bool:
-        """Whether the game is to wait for a key."""
-        return self.by_hand and self.hand is not None and self.hand.waiting
+    def active_controller(self) -> KeyboardController | None:
+        """The keyboard, if a person is in control."""
+        return self.controller if self.person_in_control else None
 
-    def sit_down(self) -> None:
-        """An episode starts."""
-        if self.hand is not None:
-            self.hand.forget()
+    @property
+    def is_waiting(self) -> bool:
+        """True if the environment has to wait for a key."""
+        return self.active_controller is not None and self.active_controller.is_waiting
+
+    def start_episode(self) -> None:
+        """Reset the recurrent state, and drop the key presses of the last episode."""
+        if self.controller is not None:
+            self.controller.start_episode()
         self._state = None if self.agent is None else self.agent.initial_state(1)
 
-    def look(self, observations: np.ndarray, explore: bool) -> None:
-        """Decide what to do about observations [1, ...]."""
+    def decide(self, observations: np.ndarray, explore: bool) -> None:
+        """Let the agent choose its action for observations [1, ...]."""
         if self.agent is not None:
-            actions, after = self.agent.act(observations, self._state, explore=explore)
-            self.thought = Decision(observations, self._state, after, int(actions[0]))
+            actions, next_state = self.agent.act(observations, self._state, explore=explore)
+            self.decision = Decision(observations, self._state, next_state, int(actions[0]))
 
-    def move(self) -> int:
-        """The action, once for each step."""
-        if self.by_hand and self.hand is not None:
-            return self.hand.action()
-        assert self.thought is not None
-        return self.thought.action
+    def action(self) -> int:
+        """Return the next action of whoever is in control; call it once per step."""
+        if self.active_controller is not None:
+            return self.active_controller.action()
+        assert self.decision is not None
+        return self.decision.action
 
-    def hear(self, rewards: np.ndarray | None) -> None:
-        """A step is over: who carries something goes on with it; `rewards` [1] if they are this player's."""
-        if self.thought is not None:
-            after = self.thought.after
-            self._state = after if rewards is None else advance_state(after, rewards, np.zeros(1, bool))
+    def advance(self, rewards: np.ndarray | None) -> None:
+        """Advance the recurrent state after a step.
+
+        Args:
+            rewards: [1], if they are this player's; None otherwise.
+        """
+        if self.decision is not None:
+            state = self.decision.next_state
+            self._state = state if rewards is None else advance_state(state, rewards, np.zeros(1, bool))
 
 
 class Game:
-    """One environment, autoreset disabled, and a seat for each of its players.
+    """One environment and a slot for each of its players.
 
-    With several players, observations [1, players, ...] hold a view for each and actions [1, players] a move of each.
-    The rewards are one player's: an agent that wants its last one (`r2d2`) then plays as if it were 0.
+    With several players, observations [1, players, ...] hold one per player and actions [1, players] likewise. The
+    rewards are those of the first player: another agent whose state holds its last reward (`r2d2`) sees 0.
 
     Raises:
-        ValueError: if `env` holds several.
+        ValueError: If `env` holds several environments.
     """
 
-    def __init__(self, env: Environment, seats: Sequence[PlayerSlot]) -> None:
+    def __init__(self, env: Environment, slots: Sequence[PlayerSlot]) -> None:
         if env.num_envs != 1:
-            raise ValueError(f"a game is of one environment, this holds {env.num_envs}")
-        self._env, self.seats = env, tuple(seats)
+            raise ValueError(f"the viewer shows one environment, but this one holds {env.num_envs}")
+        self._env = env
+        self._interaction = Interaction(env)
+        self.slots = tuple(slots)
         self.explore = False
 
     def start(self, seed: int) -> Frame:
-        """A new episode."""
-        self.observations, _ = self._env.reset(seed=seed)
-        for seat in self.seats:
-            seat.sit_down()
-        self._look()
-        return Frame(self._env.draw(0), seed, 0, 0.0, (), False)
+        """Start an episode and return its first frame."""
+        self._interaction.start(seed)
+        for slot in self.slots:
+            slot.start_episode()
+        self._decide()
+        return Frame(self._env.render_frame(0), seed, 0, 0.0, (), False)
 
     def step(self, frame: Frame) -> tuple[Frame, Transition]:
-        """Everybody's move after `frame`, the newest one."""
-        moves = [seat.move() for seat in self.seats]
-        actions = np.array([moves] if len(moves) > 1 else moves, np.int64)
-        before = self.observations
-        self.observations, rewards, terminated, truncated, infos = self._env.step(actions)
-        happened = Transition(before, actions, rewards, terminated, truncated, self.observations)
-        over = bool(game_over(terminated, truncated, infos)[0])
-        for seat in self.seats:
-            seat.hear(rewards if len(moves) == 1 else None)
-        if not over and (terminated[0] or truncated[0]):  # a life lost
-            self.observations, _ = self._env.reset(options={"reset_mask": terminated | truncated})
-        if not over:
-            self._look()
-        return_ = frame.return_ + float(rewards[0])
-        return Frame(self._env.draw(0), frame.seed, frame.step + 1, return_, tuple(moves), over), happened
+        """Take all players' actions after `frame`, the newest one, and return the next frame and the transition."""
+        actions = [slot.action() for slot in self.slots]
+        single = len(actions) == 1
+        transition = self._interaction.step(np.array(actions if single else [actions], np.int64))
+        is_last = bool(self._interaction.is_over[0])
+        for slot in self.slots:
+            slot.advance(transition.rewards if single else None)
+        if not is_last:  # otherwise the environment stays in its last state, to be rendered
+            self._interaction.next_episodes()
+            self._decide()
+        return_ = float(self._interaction.returns[0])
+        pixels = self._env.render_frame(0)
+        return Frame(pixels, frame.seed, frame.step + 1, return_, tuple(actions), is_last), transition
 
-    def _look(self) -> None:
-        for place, seat in enumerate(self.seats):
-            seen = self.observations if len(self.seats) == 1 else self.observations[:, place]
-            seat.look(seen, self.explore)
+    def _decide(self) -> None:
+        observations = self._interaction.observations
+        for player, slot in enumerate(self.slots):
+            slot.decide(observations if len(self.slots) == 1 else observations[:, player], self.explore)
 
 
-def episodes(seats: Sequence[PlayerSlot], env: Environment, *, seed: int) -> Iterator[Iterator[Frame]]:
-    """Play without end, episode after episode, with seeds `seed`, `seed + 1`, ...; leave one early by taking the next.
+def episodes(slots: Sequence[PlayerSlot], env: Environment, *, seed: int) -> Iterator[Iterator[Frame]]:
+    """Play endlessly: yield episodes, each an iterator of frames, with the seeds `seed`, `seed + 1`, ...
+
+    To leave an episode early, take the next one.
 
     Raises:
-        ValueError: if `env` holds several environments.
+        ValueError: If `env` holds several environments.
     """
-    game = Game(env, seats)
+    game = Game(env, slots)
     for episode_seed in count(seed):
         yield _episode(game, episode_seed)
 
@@ -158,6 +181,6 @@ def episodes(seats: Sequence[PlayerSlot], env: Environment, *, seed: int) -> Ite
 def _episode(game: Game, seed: int) -> Iterator[Frame]:
     frame = game.start(seed)
     yield frame
-    while not frame.ended:
+    while not frame.is_last:
         frame, _ = game.step(frame)
         yield frame

@@ -1,114 +1,129 @@
-"""A generator at work, as a session that a face can drive: one room after the other of what can be done with it."""
+"""A session that shows a generator: several views, one at a time."""
 
 from collections.abc import Sequence
 
 import numpy as np
 
 from sandbox.viewer.checkpoint_player import CheckpointPlayer
-from sandbox.viewer.controls import COMMON, PlaybackControls
-from sandbox.viewer.game_session import Setting
+from sandbox.viewer.controls import COMMON_KEYS, PlaybackControls
+from sandbox.viewer.game_session import SessionSettings
 from sandbox.viewer.generator_views import GeneratorView
 from sandbox.viewer.keys import Key
-from sandbox.viewer.render import pointed, render
-from sandbox.viewer.view import View, Words
+from sandbox.viewer.render import position_in_frame, render
+from sandbox.viewer.view import Entries, View
 
-_FPS, _LOOK = 12.0, 2.0  # steps a second of what moves; seconds between looks for a newer checkpoint
+_FPS = 12.0  # steps per second of animated views
+_CHECKPOINT_PERIOD = 2.0  # seconds between looks for a newer checkpoint
 
 
 class GeneratorSession:
-    """`rooms`: what there is to do with the generator of `trained`; at least one."""
+    """Shows the views of a generator.
 
-    def __init__(self, rooms: Sequence[GeneratorView], setting: Setting, trained: CheckpointPlayer) -> None:
-        self._rooms, self._name, self._trained = list(rooms), setting.title, trained
-        self._remote = PlaybackControls(setting.fps or _FPS, setting.folder)
-        self._size, self._new = (960, 640), True
-        self._looked = 0.0  # when a newer checkpoint was looked for
+    Args:
+        views: At least one; the first is shown first.
+        settings: Title, speed and folder.
+        checkpoints: The generator's checkpoints.
+    """
+
+    def __init__(
+        self, views: Sequence[GeneratorView], settings: SessionSettings, checkpoints: CheckpointPlayer
+    ) -> None:
+        self._views = list(views)  # the current one is the first
+        self._name = settings.title
+        self._checkpoints = checkpoints
+        self._playback = PlaybackControls(settings.fps or _FPS, settings.folder)
+        self._size = (960, 640)  # of the newest frame
+        self._has_changed = True
+        self._last_look = 0.0  # time of the last look for a newer checkpoint
 
     @property
     def title(self) -> str:
-        """Which generator, of which checkpoint."""
-        return f"{self._name} · step {self._trained.step:,}"
+        """The run's name and the checkpoint's step."""
+        return f"{self._name} · step {self._checkpoints.step:,}"
 
     @property
-    def over(self) -> bool:
-        return self._remote.over
+    def quit_requested(self) -> bool:
+        return self._playback.quit_requested
 
-    def press(self, key: Key) -> None:
-        """A key goes to the room first; what is not its own is a command."""
+    @property
+    def help(self) -> Sequence[Entries]:
+        """The keys of the current view, and those of all sessions."""
+        others = [("tab", "another view")] if len(self._views) > 1 else []
+        speed = [("space", "pause, continue"), ("+ -", "faster, slower")]
+        return [*self._views[0].keys, *others], [*speed, ("c", "next checkpoint"), *COMMON_KEYS]
+
+    def handle_key(self, key: Key) -> None:
+        """Offer a pressed key to the current view first, then to the session."""
         if not key.down:
             return
-        self._new = True
-        if self._rooms[0].press(key.name):
+        self._has_changed = True
+        if self._views[0].handle_key(key.name):
             return
         match key.name:
             case "tab":
-                self._rooms.append(self._rooms.pop(0))
-                self._remote.linger()
+                self._views.append(self._views.pop(0))
+                self._playback.restart_frame()
             case "c":
-                if self._trained.next():
+                if self._checkpoints.load_next():
                     self._refresh()
-                self._remote.say("checkpoint", f"{self._trained.step:,}")
+                self._playback.notify("checkpoint", f"{self._checkpoints.step:,}")
             case _:
-                self._remote.press(key.name, lambda: self.picture(*self._size))
+                self._playback.handle_key(key.name, lambda: self.render(*self._size))
 
-    def point(self, x: int, y: int, down: bool) -> None:
-        place = pointed(self.view(), *self._size, x, y) if down else (0.0, 0.0)
-        if place is not None and self._rooms[0].point(*place, down):
-            self._new = True
+    def handle_pointer(self, x: int, y: int, down: bool) -> None:
+        position = position_in_frame(self.view(), *self._size, x, y) if down else (0.0, 0.0)
+        if position is not None and self._views[0].handle_pointer(*position, down):
+            self._has_changed = True
 
-    def wait(self, now: float) -> float:
-        return 0.0 if self._new else self._remote.wait(now, self._seconds)
+    def timeout(self, now: float) -> float:
+        return 0.0 if self._has_changed else self._playback.timeout(now, self._duration)
 
-    def tick(self, now: float) -> bool:
-        if now - self._looked > _LOOK:
-            self._looked = now
-            if self._trained.follow():
+    def update(self, now: float) -> bool:
+        if now - self._last_look > _CHECKPOINT_PERIOD:
+            self._last_look = now
+            if self._checkpoints.load_newest():
                 self._refresh()
-                self._remote.say("new checkpoint", f"{self._trained.step:,}")
-                self._new = True
-        while self._remote.due(now, self._seconds):
-            self._rooms[0].step()
-            self._new = True
-            if self._remote.camera.recording:
-                self._remote.film(render(self.view(), *self._remote.camera.size))
-        new, self._new = self._new, False
-        return new
+                self._playback.notify("new checkpoint", f"{self._checkpoints.step:,}")
+                self._has_changed = True
+        while self._playback.frame_elapsed(now, self._duration):
+            self._views[0].step()
+            self._has_changed = True
+            if self._playback.capture.is_recording:
+                self._playback.record_frame(render(self.view(), *self._playback.capture.size))
+        changed = self._has_changed
+        self._has_changed = False
+        return changed
 
-    def picture(self, width: int, height: int) -> np.ndarray:
+    def render(self, width: int, height: int) -> np.ndarray:
         self._size = (width, height)
         return render(self.view(), width, height)
 
-    def news(self) -> list[str]:
-        return self._remote.news()
+    def pop_messages(self) -> list[str]:
+        return self._playback.pop_messages()
 
     def close(self) -> None:
-        self._remote.close()
+        self._playback.close()
 
     def view(self) -> View:
-        """What there is to see now."""
-        room = self._rooms[0]
-        others = [("tab", self._rooms[1].name)] if len(self._rooms) > 1 else []
+        """Return the content of the current frame."""
+        current = self._views[0]
+        others = [("tab", self._views[1].name)] if len(self._views) > 1 else []
+        shows_playback = current.is_animated or self._playback.capture.is_recording
         return View(
-            picture=room.picture(),
-            title=f"{self.title} · {room.name}",
-            state=self._remote.state if room.moving or self._remote.camera.recording else "",
-            status=self._remote.note,
-            hints=[*room.keys, *others, ("h", "help")],
-            panels=room.panels(),
-            help=self.help if self._remote.helping else (),
+            frame=current.render(),
+            title=f"{self.title} · {current.name}",
+            playback=self._playback.playback if shows_playback else "",
+            status=self._playback.notice,
+            hints=[*current.keys, *others, ("h", "help")],
+            panels=current.panels(),
+            help=self.help if self._playback.help_visible else (),
         )
 
     @property
-    def _seconds(self) -> float | None:
-        return 1 / self._remote.fps if self._rooms[0].moving and not self._remote.paused else None
+    def _duration(self) -> float | None:
+        """Seconds for which the current frame is shown; None if it stays."""
+        return 1 / self._playback.fps if self._views[0].is_animated and not self._playback.paused else None
 
     def _refresh(self) -> None:
-        for room in self._rooms:
-            room.refresh()
-
-    @property
-    def help(self) -> Sequence[Words]:
-        """Every key and what it does: those of what is shown, and those of all sessions."""
-        rooms = [("tab", "another view")] if len(self._rooms) > 1 else []
-        pace = [("space", "pause, go on"), ("+ -", "faster, slower")]
-        return [*self._rooms[0].keys, *rooms], [*pace, ("c", "next checkpoint"), *COMMON]
+        for view in self._views:
+            view.refresh()

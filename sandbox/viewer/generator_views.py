@@ -1,4 +1,4 @@
-"""What there is to do with a generator, a room each: each shows a picture, and has keys of its own."""
+"""Views of a generator: samples, latent sliders, a running Gibbs chain, live reconstructions."""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
@@ -6,203 +6,248 @@ from typing import Protocol
 import numpy as np
 import torch
 
-from sandbox.interfaces.generator import Coder, Dreams, Reconstructs
-from sandbox.media.grid import grid, image_of
-from sandbox.media.picture import picture_of
+from sandbox.interfaces.capabilities import HasEncoder, HasGibbsChain, HasReconstruction
+from sandbox.media.grid import grid, rgb_image
+from sandbox.media.image import image_of_samples
 from sandbox.networks.inputs import as_float
-from sandbox.viewer.view import Bars, Images, Panel, Words
+from sandbox.viewer.view import Bars, Entries, Images, Panel
 
-_REACH, _STRIDE = 3.0, 0.25  # how far latents go, and in which steps, in standard deviations
-_LATENTS = 10  # that have a slider
+_MAX_DEVIATION = 3.0  # range of a slider on both sides of the mean, in standard deviations
+_STRIDE = 0.25  # change per key press, in standard deviations
+_MAX_SLIDERS = 10
 
 
 class GeneratorView(Protocol):
-    """`keys`: its own, in a help panel."""
+    """One way to look at a generator."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """The view's name, for the title."""
+
     @property
-    def keys(self) -> Words: ...
+    def keys(self) -> Entries:
+        """The view's own keys and their descriptions."""
+
     @property
-    def moving(self) -> bool:
-        """Whether `step` shows something new."""
+    def is_animated(self) -> bool:
+        """True if `step` changes the frame."""
 
     def refresh(self) -> None:
-        """The generator is another one now, of a newer checkpoint."""
+        """Update the view after another checkpoint has been loaded into the generator."""
 
-    def step(self) -> None: ...
-    def press(self, key: str) -> bool:
-        """Whether the key was for this room."""
+    def step(self) -> None:
+        """Advance an animation."""
 
-    def point(self, x: float, y: float, down: bool) -> bool:
-        """The mouse is at these shares of the picture; whether something changed."""
+    def handle_key(self, key: str) -> bool:
+        """React to a pressed key, and return whether it is one of this view's."""
 
-    def picture(self) -> np.ndarray:
-        """[H, W, 3] uint8."""
+    def handle_pointer(self, x: float, y: float, down: bool) -> bool:
+        """React to the pointer at these fractions of the frame, and return whether the frame has changed."""
 
-    def panels(self) -> Sequence[Panel]: ...
+    def render(self) -> np.ndarray:
+        """Return the main frame, [H, W, 3] uint8."""
+
+    def panels(self) -> Sequence[Panel]:
+        """Return the panels next to the frame."""
 
 
 class Samples:
-    """Samples, and new ones on a key. `sample` is a generator's; `shape` that of one of them."""
+    """Samples of a generator; a key draws new ones.
 
-    name, keys, moving = "samples", (("n", "new samples"),), False
+    Args:
+        sample: The generator's method: count -> samples [count, *shape].
+        shape: The shape of one sample.
+    """
+
+    name = "samples"
+    keys = (("n", "new samples"),)
+    is_animated = False
 
     def __init__(self, sample: Callable[[int], torch.Tensor], shape: tuple[int, ...]) -> None:
-        self._sample, self._shape = sample, shape
+        self._sample = sample
+        self._shape = shape
         self.refresh()
 
     def refresh(self) -> None:
-        self._picture = picture_of(self._sample, self._shape)
+        self._frame = image_of_samples(self._sample, self._shape)
 
     def step(self) -> None:
-        """Nothing moves."""
+        """Do nothing: samples stay until a key is pressed."""
 
-    def press(self, key: str) -> bool:
+    def handle_key(self, key: str) -> bool:
         if key != "n":
             return False
         self.refresh()
         return True
 
-    def point(self, x: float, y: float, down: bool) -> bool:
+    def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
 
-    def picture(self) -> np.ndarray:
-        return self._picture
+    def render(self) -> np.ndarray:
+        return self._frame
 
     def panels(self) -> Sequence[Panel]:
         return ()
 
 
 class Sliders:
-    """A walk through the latents that differ most from image to image, from the code of one of them or from their mean.
+    """Sliders for the latents that vary most between images; they start at an image's code or at the mean code.
 
-    `images` [B, C, H, W]: their codes' mean and standard deviations are the measure.
+    Args:
+        coder: An encoder with its decoder.
+        images: [B, C, H, W]; sliders are scaled by the mean and the standard deviations of their codes.
     """
 
-    name, moving = "latents", False
+    name = "latents"
     keys = (
         ("up down", "choose a latent"),
         ("left right", "move it"),
         ("n", "from another image"),
         ("m", "to the mean"),
     )
+    is_animated = False
 
-    def __init__(self, coder: Coder, images: torch.Tensor) -> None:
-        self._coder, self._images = coder, images
-        self._chosen, self._image = 0, -1
+    def __init__(self, coder: HasEncoder, images: torch.Tensor) -> None:
+        self._coder = coder
+        self._images = images
+        self._chosen = 0
+        self._image: int | None = None  # index of the image whose code is shown; None: the mean code
         self.refresh()
 
     @torch.no_grad()
     def refresh(self) -> None:
         codes = self._coder.encode(self._images)
-        self._mean, self._deviation = codes.mean(0), codes.std(0, correction=0).clamp_min(1e-6)
-        self._order = self._deviation.topk(min(_LATENTS, len(self._mean))).indices.tolist()
-        self._code = self._mean.clone() if self._image < 0 else codes[self._image].clone()
+        self._mean = codes.mean(0)
+        self._deviation = codes.std(0, correction=0).clamp_min(1e-6)
+        self._order = self._deviation.topk(min(_MAX_SLIDERS, len(self._mean))).indices.tolist()
+        self._code = self._mean.clone() if self._image is None else codes[self._image].clone()
 
     def step(self) -> None:
-        """Nothing moves."""
+        """Do nothing: the image changes by keys only."""
 
-    def press(self, key: str) -> bool:
+    def handle_key(self, key: str) -> bool:
         match key:
-            case "up" | "down":
-                self._chosen = (self._chosen + (1 if key == "down" else -1)) % len(self._order)
-            case "left" | "right":
-                self._move(_STRIDE if key == "right" else -_STRIDE)
+            case "up":
+                self._chosen = (self._chosen - 1) % len(self._order)
+            case "down":
+                self._chosen = (self._chosen + 1) % len(self._order)
+            case "left":
+                self._move(-_STRIDE)
+            case "right":
+                self._move(_STRIDE)
             case "n":
-                self._image = (self._image + 1) % len(self._images)
+                self._image = 0 if self._image is None else (self._image + 1) % len(self._images)
                 self.refresh()
             case "m":
-                self._image = -1
+                self._image = None
                 self.refresh()
             case _:
                 return False
         return True
 
-    def _move(self, by: float) -> None:
+    def _move(self, change: float) -> None:
+        """Change the chosen latent by this many standard deviations."""
         latent = self._order[self._chosen]
-        mean, deviation = float(self._mean[latent]), float(self._deviation[latent])
-        at = (float(self._code[latent]) - mean) / deviation + by
-        self._code[latent] = mean + deviation * min(max(at, -_REACH), _REACH)
+        mean = float(self._mean[latent])
+        deviation = float(self._deviation[latent])
+        position = (float(self._code[latent]) - mean) / deviation + change
+        self._code[latent] = mean + deviation * min(max(position, -_MAX_DEVIATION), _MAX_DEVIATION)
 
-    def point(self, x: float, y: float, down: bool) -> bool:
+    def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
 
     @torch.no_grad()
-    def picture(self) -> np.ndarray:
-        return image_of(self._coder.decode(self._code[None])[0])
+    def render(self) -> np.ndarray:
+        return rgb_image(self._coder.decode(self._code[None])[0])
 
     def panels(self) -> Sequence[Panel]:
         order = torch.tensor(self._order, device=self._code.device)
         values = ((self._code - self._mean) / self._deviation)[order].cpu().numpy()
         names = [f"z{latent}" for latent in self._order]
-        sliders = Bars("latents, in standard deviations", names, values, -_REACH, _REACH, self._chosen)
-        if self._image < 0:
+        title = "latents, in standard deviations"
+        sliders = Bars(title, names, values, -_MAX_DEVIATION, _MAX_DEVIATION, self._chosen)
+        if self._image is None:
             return [sliders]
-        return [sliders, Images("from", image_of(as_float(self._images[self._image, None])[0])[None])]
+        return [sliders, Images("from", rgb_image(as_float(self._images[self._image, None])[0])[None])]
 
 
 class ChainSamples:
-    """Chains that go on and on."""
+    """Samples from running Gibbs chains.
 
-    name, keys, moving = "fantasies", (("n", "begin again"),), True
+    Args:
+        machine: A Boltzmann machine.
+        count: Number of chains.
+    """
 
-    def __init__(self, machine: Dreams, count: int = 36) -> None:
-        self._machine, self._count = machine, count
+    name = "Gibbs chain"
+    keys = (("n", "restart"),)
+    is_animated = True
+
+    def __init__(self, machine: HasGibbsChain, count: int = 36) -> None:
+        self._machine = machine
+        self._count = count
         self.refresh()
 
     def refresh(self) -> None:
-        self._chain: Iterator[torch.Tensor] = self._machine.dreaming(self._count)
+        self._chain: Iterator[torch.Tensor] = self._machine.gibbs_chain(self._count)
         self.step()
 
     @torch.no_grad()
     def step(self) -> None:
-        self._picture = grid(next(self._chain))
+        self._frame = grid(next(self._chain))
 
-    def press(self, key: str) -> bool:
+    def handle_key(self, key: str) -> bool:
         if key != "n":
             return False
         self.refresh()
         return True
 
-    def point(self, x: float, y: float, down: bool) -> bool:
+    def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
 
-    def picture(self) -> np.ndarray:
-        return self._picture
+    def render(self) -> np.ndarray:
+        return self._frame
 
     def panels(self) -> Sequence[Panel]:
         return ()
 
 
-class Live:
-    """A game that is being played, and what the generator makes of each of its frames, [1, C, H, W] uint8."""
+class LiveReconstruction:
+    """An agent's observations during an episode, next to their reconstructions.
 
-    name, keys, moving = "live game", (), True
+    Args:
+        generator: A model that reconstructs images.
+        observations: Successive observations, [1, C, H, W] uint8 each.
+    """
 
-    def __init__(self, generator: Reconstructs, frames: Iterator[np.ndarray]) -> None:
-        self._generator, self._frames = generator, frames
+    name = "live reconstruction"
+    keys = ()
+    is_animated = True
+
+    def __init__(self, generator: HasReconstruction, observations: Iterator[np.ndarray]) -> None:
+        self._generator = generator
+        self._observations = observations
         self.step()
 
     def refresh(self) -> None:
-        """The next frame is the new one's."""
+        """Do nothing: the next step uses the new weights."""
 
     @torch.no_grad()
     def step(self) -> None:
-        frame = torch.from_numpy(next(self._frames))
-        again = self._generator.reconstruct(frame).cpu()
-        self._both = torch.cat([as_float(frame), again])
+        observation = torch.from_numpy(next(self._observations))
+        reconstruction = self._generator.reconstruct(observation).cpu()
+        self._pair = torch.cat([as_float(observation), reconstruction])
 
-    def press(self, key: str) -> bool:
+    def handle_key(self, key: str) -> bool:
         return False
 
-    def point(self, x: float, y: float, down: bool) -> bool:
+    def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
 
-    def picture(self) -> np.ndarray:
-        return grid(self._both, columns=2, scale=1)
+    def render(self) -> np.ndarray:
+        return grid(self._pair, columns=2, scale=1)
 
     def panels(self) -> Sequence[Panel]:
-        error = (self._both[:1] - self._both[1:]).abs().mean(1)
-        frame = image_of(self._both[0])[None]
-        return [Images("what differs", frame, (error / max(float(error.max()), 0.1)).numpy())]
+        error = (self._pair[:1] - self._pair[1:]).abs().mean(1)
+        observation = rgb_image(self._pair[0])[None]
+        return [Images("reconstruction error", observation, (error / max(float(error.max()), 0.1)).numpy())]

@@ -1,106 +1,127 @@
-"""A memory to scribble over, which an associative network then repairs."""
+"""View of an associative memory: corrupt a stored pattern and let the network restore it."""
 
 from collections.abc import Sequence
 
 import numpy as np
 import torch
 
-from sandbox.interfaces.generator import Recalls
-from sandbox.media.grid import image_of
+from sandbox.interfaces.capabilities import HasAssociativeMemory
+from sandbox.media.grid import rgb_image
 from sandbox.viewer.view import Images, Panel
 
-_STATES = 90  # of a way back to a memory that are shown
+_MAX_STEPS = 90  # steps of a recall that are shown
+_CORRUPTED_FRACTION = 0.2  # of the pixels, by the key `x`
+_ON_DARK = (255, 127, 102)  # the cursor's color on a dark pixel
+_ON_LIGHT = (92, 170, 255)  # and on a light one
+_DIRECTIONS = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}
 
 
 class MemoryRepair:
-    """A memory to scribble over, with the mouse or by keys, which the network then repairs step by step."""
+    """Draw on a stored pattern with the mouse or the keyboard; the network then restores it step by step.
 
-    name = "repair"
+    Args:
+        network: An associative memory for images in [0, 1].
+        seed: Seed of the random pixels that the key `x` flips.
+    """
+
+    name = "memory repair"
     keys = (
-        ("mouse", "scribble"),
+        ("mouse", "draw"),
         ("arrows f", "move, flip a pixel"),
         ("x", "flip a fifth"),
-        ("return", "repair"),
-        ("n", "next memory"),
+        ("return", "restore"),
+        ("n", "next pattern"),
     )
 
-    def __init__(self, network: Recalls, seed: int = 0) -> None:
-        self._network, self._number = network, 0
-        self._generator = np.random.default_rng(seed)
+    def __init__(self, network: HasAssociativeMemory, seed: int = 0) -> None:
+        self._network = network
+        self._number = 0
+        self._rng = np.random.default_rng(seed)
         self.refresh()
 
     @torch.no_grad()
     def refresh(self) -> None:
-        memories = self._network.memories().cpu()
-        self._memories = memories if len(memories) else torch.zeros(1, 1, 8, 8)
-        self._take()
+        """Read the stored patterns of a newly loaded checkpoint."""
+        patterns = self._network.stored_patterns().cpu()
+        self._patterns = patterns if len(patterns) else torch.zeros(1, 1, 8, 8)
+        self._select()
 
-    def _take(self) -> None:
-        self._original = self._memories[self._number % len(self._memories)]
-        self._canvas, self._way = self._original.clone(), list[torch.Tensor]()
+    def _select(self) -> None:
+        """Show the pattern of the current number, unchanged."""
+        self._original = self._patterns[self._number % len(self._patterns)]
+        self._image = self._original.clone()
+        self._upcoming: list[torch.Tensor] = []  # the steps of the recall that are still to be shown
         self._cursor: tuple[int, int] | None = None
         self._brush: float | None = None
 
     @property
-    def moving(self) -> bool:
-        return bool(self._way)
+    def is_animated(self) -> bool:
+        """True while steps of a recall are still to be shown."""
+        return bool(self._upcoming)
 
     def step(self) -> None:
-        if self._way:
-            self._canvas = self._way.pop(0)
+        """Show the next step of the recall."""
+        if self._upcoming:
+            self._image = self._upcoming.pop(0)
 
     @torch.no_grad()
-    def press(self, key: str) -> bool:
-        high, wide = self._canvas.shape[1:]
-        y, x = self._cursor or (high // 2, wide // 2)
+    def handle_key(self, key: str) -> bool:
+        """React to a pressed key, and return whether it is one of this view's."""
+        height, width = self._image.shape[1:]
+        row, column = self._cursor or (height // 2, width // 2)
         match key:
             case "n":
                 self._number += 1
-                self._take()
+                self._select()
             case "x":
-                spoilt = torch.from_numpy(self._generator.random((high, wide)) < 0.2)
-                self._scribble(torch.where(spoilt, 1 - self._canvas, self._canvas))
+                flipped = torch.from_numpy(self._rng.random((height, width)) < _CORRUPTED_FRACTION)
+                self._edit(torch.where(flipped, 1 - self._image, self._image))
             case "f":
-                self._paint(y, x, 1 - float(self._canvas[0, y, x]))
+                self._paint(row, column, 1 - float(self._image[0, row, column]))
             case "left" | "right" | "up" | "down":
-                dy, dx = {"left": (0, -1), "right": (0, 1), "up": (-1, 0), "down": (1, 0)}[key]
-                self._cursor = ((y + dy) % high, (x + dx) % wide)
+                down, right = _DIRECTIONS[key]
+                self._cursor = ((row + down) % height, (column + right) % width)
             case "return":
-                states = [state[0].cpu() for state in self._network.recalling(self._canvas[None])]
-                self._way = [*states[1 :: 1 + len(states) // _STATES], states[-1]]
+                states = [state[0].cpu() for state in self._network.recall_steps(self._image[None])]
+                self._upcoming = [*states[1 :: 1 + len(states) // _MAX_STEPS], states[-1]]
             case _:
                 return False
         return True
 
-    def point(self, x: float, y: float, down: bool) -> bool:
-        """The first pixel of a stroke is turned over, and the others become like it."""
+    def handle_pointer(self, x: float, y: float, down: bool) -> bool:
+        """Draw at a position in [0, 1): a stroke's first pixel is flipped, the others get the same color."""
         if not down:
             self._brush = None
             return False
-        high, wide = self._canvas.shape[1:]
-        row, column = int(y * high), int(x * wide)
+        height, width = self._image.shape[1:]
+        row = int(y * height)
+        column = int(x * width)
         if self._brush is None:
-            self._brush = float(self._canvas[0, row, column] < 0.5)
+            self._brush = 1.0 if self._image[0, row, column] < 0.5 else 0.0
         self._paint(row, column, self._brush)
         return True
 
-    def _paint(self, row: int, column: int, colour: float) -> None:
-        canvas = self._canvas.clone()
-        canvas[:, row, column] = colour
-        self._scribble(canvas)
+    def _paint(self, row: int, column: int, color: float) -> None:
+        image = self._image.clone()
+        image[:, row, column] = color
+        self._edit(image)
 
-    def _scribble(self, canvas: torch.Tensor) -> None:
-        self._canvas, self._way = canvas, []
+    def _edit(self, image: torch.Tensor) -> None:
+        """Show a changed image; a recall that is still shown ends."""
+        self._image = image
+        self._upcoming = []
 
-    def picture(self) -> np.ndarray:
-        picture = image_of(self._canvas)
+    def render(self) -> np.ndarray:
+        """Return the pattern with the cursor, [H, W, 3] uint8."""
+        frame = rgb_image(self._image)
         if self._cursor is not None:
-            picture[self._cursor] = (255, 127, 102) if picture[self._cursor].mean() < 128 else (92, 170, 255)
-        return picture
+            frame[self._cursor] = _ON_DARK if frame[self._cursor].mean() < 128 else _ON_LIGHT
+        return frame
 
     def panels(self) -> Sequence[Panel]:
-        wrong = (self._canvas - self._original).abs() > 0.5
+        """Return the stored pattern and the pixels that differ from it."""
+        wrong = (self._image - self._original).abs() > 0.5
         return [
-            Images("remembers", image_of(self._original)[None]),
-            Images("differs", image_of(wrong.float())[None]),
+            Images("stored pattern", rgb_image(self._original)[None]),
+            Images("difference", rgb_image(wrong.float())[None]),
         ]

@@ -1,4 +1,4 @@
-"""How far a run has come, as a film: one episode, the same seed, played by each of its checkpoints side by side."""
+"""Videos of a run's progress: the same seed, played by several of its checkpoints side by side."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,51 +7,62 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sandbox.media.video import Film
-from sandbox.viewer._canvas import BACK, BRIGHT, QUIET, Canvas, fitted
+from sandbox.media.video import VideoWriter
+from sandbox.viewer._canvas import BACKGROUND, BRIGHT, QUIET, Canvas, resized
 from sandbox.viewer.episode import Frame
 
-_HEIGHT, _WORDS, _GAP = 360, 16, 16  # pixels: of a picture at least, of the words, between the pictures
+_MIN_HEIGHT = 360  # of a frame, in pixels
+_FONT_SIZE = 16
+_GAP = 16  # between frames, in pixels
 
 
 def record_progress_video(
     episodes: Sequence[Iterable[Frame]], titles: Sequence[str], path: Path, *, fps: float, max_frames: int = 3000
 ) -> list[Frame]:
-    """Write one episode of each to `path` (format by suffix), and return their last frames.
+    """Write episodes side by side to a video, and return the last frame of each.
 
-    Who is done first waits with its last picture; the end stays for a second.
+    An episode that ends earlier than the others shows its last frame; the end of the video is shown for a second.
+
+    Args:
+        episodes: At least one, as iterators of frames.
+        titles: A title for each episode.
+        path: The video's file; its suffix chooses the format.
+        fps: Frames per second.
+        max_frames: Number of steps after which the video ends.
     """
-    with Film(path, fps) as reel:
-        for _, frames in zip(range(max_frames), _together(episodes), strict=False):
+    with VideoWriter(path, fps) as video:
+        for _, frames in zip(range(max_frames), _in_parallel(episodes), strict=False):
             last = frames
-            reel.write(side_by_side(frames, titles))
+            video.write(side_by_side(frames, titles))
         for _ in range(round(fps)):
-            reel.write(side_by_side(last, titles))
+            video.write(side_by_side(last, titles))
     return last
 
 
-def _together(episodes: Sequence[Iterable[Frame]]) -> Iterator[list[Frame]]:
-    playing = [iter(episode) for episode in episodes]
-    frames = [next(each) for each in playing]
+def _in_parallel(episodes: Sequence[Iterable[Frame]]) -> Iterator[list[Frame]]:
+    """Yield the frames of each step; an episode that has ended repeats its last one."""
+    running = [iter(episode) for episode in episodes]
+    frames = [next(episode) for episode in running]
     yield frames
-    while not all(frame.ended for frame in frames):
-        frames = [next(each, frame) for each, frame in zip(playing, frames, strict=True)]
+    while not all(frame.is_last for frame in frames):
+        frames = [next(episode, frame) for episode, frame in zip(running, frames, strict=True)]
         yield frames
 
 
 def side_by_side(frames: Sequence[Frame], titles: Sequence[str]) -> np.ndarray:
-    """[H, W, 3]: each frame with its title above, and its step and its return so far below."""
-    high, wide = frames[0].picture.shape[:2]
-    scale = math.ceil(_HEIGHT / high)
-    high, wide = high * scale, max(wide * scale, 10 * _WORDS)
-    band = 2 * _WORDS + _GAP
-    image = Image.new("RGB", (_GAP + len(frames) * (wide + _GAP), high + 2 * band), BACK)
-    ink = Canvas(ImageDraw.Draw(image), _WORDS)
+    """Return frames side by side, with titles above and step and return below, as [H, W, 3] uint8."""
+    height, width = frames[0].pixels.shape[:2]
+    scale = math.ceil(_MIN_HEIGHT / height)
+    height *= scale
+    column = max(width * scale, 10 * _FONT_SIZE)
+    band = 2 * _FONT_SIZE + _GAP
+    image = Image.new("RGB", (_GAP + len(frames) * (column + _GAP), height + 2 * band), BACKGROUND)
+    canvas = Canvas(ImageDraw.Draw(image), _FONT_SIZE)
     for number, (frame, title) in enumerate(zip(frames, titles, strict=True)):
-        left = _GAP + number * (wide + _GAP)
-        own = frame.picture.shape[1] * scale
-        image.paste(fitted(frame.picture, own, high), (left + (wide - own) // 2, band))
-        ink.words(left, band / 2, ink.cut(title, wide), BRIGHT, anchor="lm")
-        ink.words(left, high + 1.5 * band, f"step {frame.step}", QUIET, anchor="lm")
-        ink.words(left + wide, high + 1.5 * band, f"return {frame.return_:g}", BRIGHT, anchor="rm")
+        left = _GAP + number * (column + _GAP)
+        frame_width = frame.pixels.shape[1] * scale
+        image.paste(resized(frame.pixels, frame_width, height), (left + (column - frame_width) // 2, band))
+        canvas.text(left, band / 2, canvas.truncate(title, column), BRIGHT, anchor="lm")
+        canvas.text(left, height + 1.5 * band, f"step {frame.step}", QUIET, anchor="lm")
+        canvas.text(left + column, height + 1.5 * band, f"return {frame.return_:g}", BRIGHT, anchor="rm")
     return np.asarray(image)

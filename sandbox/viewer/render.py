@@ -1,7 +1,7 @@
-"""The one renderer: a `View` becomes a picture of a given size, the same for every face and film.
+"""The renderer: a `View` becomes a frame of a given size, the same for every frontend and video.
 
-Layout: a bar with the title above, a bar with status and hints below, between them the picture, in the middle of what
-the column of panels leaves. The words' size follows the height, so all of it can be read on a 4K screen, too.
+Layout: a bar with the title above, a bar with status and hints below. Between them the view's frame, centered in the
+space that the column of panels leaves. The font size follows the height, so that text is legible on a 4K screen, too.
 """
 
 from collections.abc import Sequence
@@ -10,15 +10,15 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image, ImageDraw
 
-from sandbox.viewer import _panels
-from sandbox.viewer._canvas import BACK, BAR, BRIGHT, KEY, LINE, QUIET, Canvas, fitted
-from sandbox.viewer.view import View, Words
+from sandbox.viewer._canvas import BACKGROUND, BAR, BORDER, BRIGHT, KEY, QUIET, Canvas, resized
+from sandbox.viewer._panels import render_panels
+from sandbox.viewer.view import Entries, View
 
-SMALLEST = (820, 600)  # a smaller window sees a shrunken picture of this size
+MIN_SIZE = (820, 600)  # (width, height); smaller frames are this size shrunk
 
 
 @dataclass(frozen=True)
-class Place:
+class Rectangle:
     """A rectangle in pixels."""
 
     left: int
@@ -28,129 +28,144 @@ class Place:
 
 
 def render(view: View, width: int, height: int) -> np.ndarray:
-    """`view` as [height, width, 3] uint8."""
-    wide, high = _whole(width, height)
-    image = Image.new("RGB", (wide, high), BACK)
-    ink = Canvas(ImageDraw.Draw(image), _size(high))
-    place = _main(view, wide, high)
-    shown = fitted(view.picture, place.width, place.height)
-    image.paste(shown, (place.left, place.top))
+    """Return `view` as [height, width, 3] uint8."""
+    full_width, full_height = _canvas_size(width, height)
+    image = Image.new("RGB", (full_width, full_height), BACKGROUND)
+    canvas = Canvas(ImageDraw.Draw(image), _font_size(full_height))
+    frame = _frame_area(view, full_width, full_height)
+    image.paste(resized(view.frame, frame.width, frame.height), (frame.left, frame.top))
+    column = _panel_column(full_width, full_height)
     if view.panels:
-        column = _column(wide, high)
-        _panels.draw(image, ink, view.panels, column.left, column.top, column.width, column.height)
-    _bars(ink, view, wide, high)
-    area = Place(0, _bar(high), column.left if view.panels else wide, high - 2 * _bar(high))
+        render_panels(image, canvas, view.panels, column.left, column.top, column.width, column.height)
+    _render_bars(canvas, view, full_width, full_height)
     if view.help:
-        image.paste(Image.blend(image, Image.new("RGB", image.size, BACK), 0.6))
-        _help(ink, view.help, wide, high)
+        image.paste(Image.blend(image, Image.new("RGB", image.size, BACKGROUND), 0.6))
+        _render_help(canvas, view.help, full_width, full_height)
     elif view.banner:
-        _banner(image, ink, view.banner, area)
-    if (wide, high) != (width, height):
+        bar = _bar_height(full_height)
+        right = column.left if view.panels else full_width
+        _render_banner(image, canvas, view.banner, Rectangle(0, bar, right, full_height - 2 * bar))
+    if (full_width, full_height) != (width, height):
         image = image.resize((width, height), Image.Resampling.BOX)
     return np.asarray(image)
 
 
-def pointed(view: View, width: int, height: int, x: int, y: int) -> tuple[float, float] | None:
-    """Where in `view.picture` a pixel of `render(view, width, height)` lies, as shares (x, y) in [0, 1); None: beside.
+def position_in_frame(view: View, width: int, height: int, x: int, y: int) -> tuple[float, float] | None:
+    """Return where in `view.frame` the pixel (x, y) of `render(view, width, height)` lies.
 
-    What is under the help or a banner counts as picture, too.
+    Parts of the frame that are hidden by the help or a banner count, too.
+
+    Returns:
+        The position as fractions (x, y) in [0, 1) of the frame's width and height; None outside the frame.
     """
-    wide, high = _whole(width, height)
-    place = _main(view, wide, high)
-    across = (x * wide / width - place.left) / place.width
-    down = (y * high / height - place.top) / place.height
+    full_width, full_height = _canvas_size(width, height)
+    frame = _frame_area(view, full_width, full_height)
+    across = (x * full_width / width - frame.left) / frame.width
+    down = (y * full_height / height - frame.top) / frame.height
     return (across, down) if 0 <= across < 1 and 0 <= down < 1 else None
 
 
-def _whole(width: int, height: int) -> tuple[int, int]:
-    """The size to draw at: as asked, or as much larger as it takes to have room for everything."""
-    scale = max(1.0, SMALLEST[0] / width, SMALLEST[1] / height)
+def _canvas_size(width: int, height: int) -> tuple[int, int]:
+    """Return the size to render at: the requested one, enlarged to at least `MIN_SIZE`."""
+    scale = max(1.0, MIN_SIZE[0] / width, MIN_SIZE[1] / height)
     return round(width * scale), round(height * scale)
 
 
-def _size(high: int) -> int:
-    """Of the words, in pixels."""
-    return max(13, min(high // 44, 36))
+def _font_size(height: int) -> int:
+    return max(13, min(height // 44, 36))
 
 
-def _bar(high: int) -> int:
-    return round(2.4 * _size(high))
+def _bar_height(height: int) -> int:
+    return round(2.4 * _font_size(height))
 
 
-def _column(wide: int, high: int) -> Place:
-    width = min(20 * _size(high), round(0.42 * wide))
-    gap = _size(high)
-    return Place(wide - width - gap, _bar(high) + gap, width, high - 2 * _bar(high) - 2 * gap)
+def _panel_column(width: int, height: int) -> Rectangle:
+    column_width = min(20 * _font_size(height), round(0.42 * width))
+    gap = _font_size(height)
+    top = _bar_height(height) + gap
+    return Rectangle(width - column_width - gap, top, column_width, height - 2 * top)
 
 
-def _main(view: View, wide: int, high: int) -> Place:
-    """Where the picture lies: in the middle, as large as it fits; if enlarged much, then by a whole number."""
-    right = _column(wide, high).left if view.panels else wide
-    top, gap = _bar(high), _size(high)
-    room_x, room_y = right - 2 * gap, high - 2 * top - 2 * gap
-    height, width = view.picture.shape[:2]
-    scale = min(room_x / width, room_y / height)
-    scale = float(int(scale)) if scale >= 3 else scale
-    width, height = max(1, round(scale * width)), max(1, round(scale * height))
-    return Place((right - width) // 2, top + (high - 2 * top - height) // 2, width, height)
+def _frame_area(view: View, width: int, height: int) -> Rectangle:
+    """Return the frame's place: centered, as large as it fits, and enlarged by a whole number from 3 on."""
+    right = _panel_column(width, height).left if view.panels else width
+    top = _bar_height(height)
+    gap = _font_size(height)
+    frame_height, frame_width = view.frame.shape[:2]
+    scale = min((right - 2 * gap) / frame_width, (height - 2 * top - 2 * gap) / frame_height)
+    if scale >= 3:
+        scale = float(int(scale))
+    frame_width = max(1, round(scale * frame_width))
+    frame_height = max(1, round(scale * frame_height))
+    left = (right - frame_width) // 2
+    return Rectangle(left, top + (height - 2 * top - frame_height) // 2, frame_width, frame_height)
 
 
-def _bars(ink: Canvas, view: View, wide: int, high: int) -> None:
-    bar, size = _bar(high), ink.size
-    middle = bar / 2
-    for top in (0, high - bar):
-        ink.box(0, top, wide, bar, BAR)
-    ink.box(0, bar - 1, wide, 1, LINE)
-    ink.box(0, high - bar, wide, 1, LINE)
-    right: float = wide - size
-    if view.state:
-        right = ink.words(right, middle, view.state, QUIET, anchor="rm") - size
-    ink.words(size, middle, ink.cut(view.title, right - size), BRIGHT, anchor="lm")
-    right = wide - size
-    hints = list(view.hints)
-    room = wide * (0.45 if view.status else 0.95)
-    while hints and sum(_hint_width(ink, *hint) for hint in hints) > room:
-        hints.pop(0)
-    for key, deed in reversed(hints):
-        right = ink.words(right, high - middle, deed, QUIET, anchor="rm") - size * 0.4
-        right = ink.words(right, high - middle, key, KEY, anchor="rm") - size * 1.2
+def _render_bars(canvas: Canvas, view: View, width: int, height: int) -> None:
+    """Render the bars above and below: title and playback state, status and hints."""
+    bar = _bar_height(height)
+    size = canvas.size
+    for top in (0, height - bar):
+        canvas.rectangle(0, top, width, bar, BAR)
+    canvas.rectangle(0, bar - 1, width, 1, BORDER)
+    canvas.rectangle(0, height - bar, width, 1, BORDER)
+    right: float = width - size
+    if view.playback:
+        right = canvas.text(right, bar / 2, view.playback, QUIET, anchor="rm") - size
+    canvas.text(size, bar / 2, canvas.truncate(view.title, right - size), BRIGHT, anchor="lm")
+    y = height - bar / 2
+    right = width - size
+    for keys, description in reversed(_fitting_hints(canvas, view, width)):
+        right = canvas.text(right, y, description, QUIET, anchor="rm") - size * 0.4
+        right = canvas.text(right, y, keys, KEY, anchor="rm") - size * 1.2
     left: float = size
     for name, value in view.status:
-        end = left + ink.width(name) + 0.5 * size + max(ink.width(value), 2.2 * size)
+        end = left + canvas.text_width(name) + 0.5 * size + max(canvas.text_width(value), 2.2 * size)
         if end > right:
             break
-        left = ink.words(left, high - middle, name, QUIET, anchor="lm") + 0.5 * size
-        ink.words(left, high - middle, value, BRIGHT, anchor="lm")
+        left = canvas.text(left, y, name, QUIET, anchor="lm") + 0.5 * size
+        canvas.text(left, y, value, BRIGHT, anchor="lm")
         left = end + 1.2 * size
 
 
-def _hint_width(ink: Canvas, key: str, deed: str) -> float:
-    return ink.width(key) + ink.width(deed) + 1.6 * ink.size
+def _fitting_hints(canvas: Canvas, view: View, width: int) -> list[tuple[str, str]]:
+    """Return the last hints, as many as fit next to the status."""
+    available = width * (0.45 if view.status else 0.95)
+    hints = list(view.hints)
+    while hints and sum(_hint_width(canvas, *hint) for hint in hints) > available:
+        hints.pop(0)
+    return hints
 
 
-def _help(ink: Canvas, columns: Sequence[Words], wide: int, high: int) -> None:
-    """Columns of keys and what they do, on a card in the middle."""
-    size, line = ink.size, 1.7 * ink.size
-    keys = [max(ink.width(key) for key, _ in words) for words in columns]
-    deeds = [max(ink.width(deed) for _, deed in words) for words in columns]
-    width = sum(keys) + sum(deeds) + size * len(columns) + 2.5 * size * (len(columns) - 1) + 4 * size
-    height = max(map(len, columns)) * line + 3 * size
-    left, top = (wide - width) / 2, (high - height) / 2
-    ink.card(left, top, width, height)
+def _hint_width(canvas: Canvas, keys: str, description: str) -> float:
+    return canvas.text_width(keys) + canvas.text_width(description) + 1.6 * canvas.size
+
+
+def _render_help(canvas: Canvas, columns: Sequence[Entries], width: int, height: int) -> None:
+    """Render columns of keys and their descriptions on a card in the middle."""
+    size = canvas.size
+    line = 1.7 * size
+    key_widths = [max(canvas.text_width(keys) for keys, _ in entries) for entries in columns]
+    text_widths = [max(canvas.text_width(description) for _, description in entries) for entries in columns]
+    card_width = sum(key_widths) + sum(text_widths) + size * len(columns) + 2.5 * size * (len(columns) - 1) + 4 * size
+    card_height = max(map(len, columns)) * line + 3 * size
+    left = (width - card_width) / 2
+    top = (height - card_height) / 2
+    canvas.card(left, top, card_width, card_height)
     left += 2 * size
-    for words, key_width, deed_width in zip(columns, keys, deeds, strict=True):
-        for number, (key, deed) in enumerate(words):
+    for entries, key_width, text_width in zip(columns, key_widths, text_widths, strict=True):
+        for number, (keys, description) in enumerate(entries):
             y = top + 1.5 * size + (number + 0.5) * line
-            ink.words(left + key_width, y, key, KEY, anchor="rm")
-            ink.words(left + key_width + size, y, deed, BRIGHT, anchor="lm")
-        left += key_width + deed_width + 3.5 * size
+            canvas.text(left + key_width, y, keys, KEY, anchor="rm")
+            canvas.text(left + key_width + size, y, description, BRIGHT, anchor="lm")
+        left += key_width + text_width + 3.5 * size
 
 
-def _banner(image: Image.Image, ink: Canvas, text: str, area: Place) -> None:
-    """A band across the picture's area, which can be seen through a little."""
-    height = round(4.2 * ink.size)
+def _render_banner(image: Image.Image, canvas: Canvas, text: str, area: Rectangle) -> None:
+    """Render a slightly transparent band with `text` across `area`."""
+    height = round(4.2 * canvas.size)
     top = area.top + (area.height - height) // 2
     box = (area.left, top, area.left + area.width, top + height)
     under = image.crop(box)
     image.paste(Image.blend(under, Image.new("RGB", under.size, BAR), 0.88), box[:2])
-    ink.words(area.left + area.width / 2, top + height / 2, text, BRIGHT, anchor="mm", scale=1.5)
+    canvas.text(area.left + area.width / 2, top + height / 2, text, BRIGHT, anchor="mm", scale=1.5)

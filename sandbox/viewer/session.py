@@ -1,17 +1,17 @@
-"""What every face drives: a game or a generator at work, as pictures out and keys in.
+"""The interface between a frontend and what it shows: an episode or a generator, with frames out and keys in.
 
-A face is a loop. It owns the screen and the clock, and nothing else:
+A frontend is a loop that owns the screen and the clock, and nothing else:
 
-    while not session.over:
-        key = <the next key within session.wait(now) seconds, or None>
+    while not session.quit_requested:
+        key = <the next key event within session.timeout(now) seconds, or None>
         if key is not None:
-            session.press(key)
-        if session.tick(now):
-            <show session.picture(width, height)>
-        for line in session.news():
-            <tell it>
+            session.handle_key(key)
+        if session.update(now):
+            <show session.render(width, height)>
+        for message in session.pop_messages():
+            <print it>
 
-`sandbox.viewer.window` is the one on the desktop.
+`sandbox.viewer.window` is the frontend on the desktop, `sandbox.viewer.web` the one for browsers.
 """
 
 from collections.abc import Sequence
@@ -20,43 +20,47 @@ from typing import Protocol
 import numpy as np
 
 from sandbox.viewer.keys import Key
-from sandbox.viewer.view import Words
+from sandbox.viewer.view import Entries
 
-NAP = 0.2  # seconds between looks while nothing moves, so that an interrupt from the terminal is heard
+MAX_TIMEOUT = 0.2  # seconds; short, so that an interrupt from the terminal is noticed while nothing moves
 
 
 class Session(Protocol):
-    """Not to be shared between threads; `now` is a clock that only goes forward, in seconds."""
+    """Something that can be watched or played. Not thread-safe; `now` is a monotonic clock in seconds."""
 
     @property
     def title(self) -> str:
-        """For the window's frame or the browser's tab; it may change."""
+        """Title for the window or the browser tab; it may change."""
 
     @property
-    def over(self) -> bool:
-        """Whether somebody has quit."""
+    def quit_requested(self) -> bool:
+        """True once the user has quit."""
 
     @property
-    def help(self) -> Sequence[Words]:
-        """Every key and what it does, in groups; keys that belong together have spaces between them."""
+    def help(self) -> Sequence[Entries]:
+        """All keys and their descriptions, in groups; several keys of one entry are separated by spaces."""
 
-    def press(self, key: Key) -> None:
-        """A key went down or up, under a name of `sandbox.viewer.keys`; unknown ones are ignored."""
+    def handle_key(self, key: Key) -> None:
+        """React to a key event. Names are those of `sandbox.viewer.keys`; unknown ones are ignored."""
 
-    def point(self, x: int, y: int, down: bool) -> None:
-        """The mouse is at this pixel of the newest picture, with its button down or up."""
+    def handle_pointer(self, x: int, y: int, down: bool) -> None:
+        """React to the mouse or a finger at this pixel of the newest frame, with the button down or up."""
 
-    def wait(self, now: float) -> float:
-        """For how many seconds `tick` will have nothing to do, unless a key comes; `NAP` at most, 0 at least."""
+    def timeout(self, now: float) -> float:
+        """Return the seconds until `update` has something to do, unless an event comes first.
 
-    def tick(self, now: float) -> bool:
-        """Do what is due; whether there is something new to show."""
+        Returns:
+            A number in [0, `MAX_TIMEOUT`].
+        """
 
-    def picture(self, width: int, height: int) -> np.ndarray:
-        """What there is to see, [height, width, 3] uint8."""
+    def update(self, now: float) -> bool:
+        """Do everything that is due, and return whether there is a new frame to show."""
 
-    def news(self) -> list[str]:
-        """Lines for the terminal since the last call, e.g. an episode's return."""
+    def render(self, width: int, height: int) -> np.ndarray:
+        """Return the current frame, [height, width, 3] uint8."""
+
+    def pop_messages(self) -> list[str]:
+        """Return the lines for the terminal since the last call, e.g. an episode's return."""
 
     def close(self) -> None:
-        """Finish what is being written: films, demonstrations."""
+        """Finish the files that are being written: videos, demonstrations."""

@@ -1,27 +1,43 @@
-"""What one moment shows, as plain data: a session makes it, `render` draws it, a face puts it on a screen."""
+"""The content of one frame of the viewer as plain data.
+
+A session builds a `View`, `render` turns it into pixels, and a frontend (window, web page, video) shows them.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-Words = Sequence[tuple[str, str]]  # (name, value) in the status, (key, what it does) in the help
+Entries = Sequence[tuple[str, str]]  # (name, value) in the status line; (keys, description) in hints and help
 
 
 @dataclass(frozen=True)
 class Images:
-    """Images side by side, [K, H, W] or [K, H, W, 3] uint8; `heat` [K or 1, h, w] in [0, 1] glows over them."""
+    """A panel of images side by side.
+
+    Attributes:
+        title: The panel's heading.
+        images: [K, H, W] or [K, H, W, 3] uint8.
+        heatmap: [K, h, w] or [1, h, w] in [0, 1], drawn over the images.
+    """
 
     title: str
     images: np.ndarray
-    heat: np.ndarray | None = None
+    heatmap: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class Bars:
-    """A bar for each of `values` [A] from `low` to `high`, beside its name; `chosen` is pointed out.
+    """A panel with one horizontal bar per value.
 
-    Bars begin at 0, where that lies inside the range, else, and with `from_low`, at `low`.
+    Attributes:
+        title: The panel's heading.
+        names: A label for each value.
+        values: [A].
+        low: The lower end of the scale.
+        high: The upper end of the scale.
+        chosen: The index of the highlighted bar.
+        from_low: Whether bars start at `low` even if 0 lies inside the scale.
     """
 
     title: str
@@ -35,7 +51,12 @@ class Bars:
 
 @dataclass(frozen=True)
 class Strip:
-    """Numbers as colors, a row for each of `rows`, [size] each: 0 is dark, what is above one colour, below another."""
+    """A panel of vectors shown as rows of colored cells: positive values blue, negative ones coral, 0 dark.
+
+    Attributes:
+        title: The panel's heading.
+        rows: Vectors [size] in [-1, 1], possibly of different sizes.
+    """
 
     title: str
     rows: Sequence[np.ndarray]
@@ -46,13 +67,24 @@ Panel = Images | Bars | Strip
 
 @dataclass(frozen=True)
 class View:
-    """`picture` [H, W, 3] uint8 with words around it and panels beside it; `help`, in columns, lies over all of it."""
+    """The content of one frame of the viewer.
 
-    picture: np.ndarray
+    Attributes:
+        frame: The main content, [H, W, 3] uint8, e.g. the rendered environment.
+        title: Text in the upper left corner.
+        playback: Text in the upper right corner: speed, paused, recording.
+        status: Names and values in the lower left corner.
+        hints: Keys and their descriptions in the lower right corner.
+        panels: Panels in a column to the right of the frame.
+        banner: Text across the frame.
+        help: Columns of keys and their descriptions, shown over everything else.
+    """
+
+    frame: np.ndarray
     title: str = ""
-    state: str = ""  # in the upper right corner: how fast it goes
-    status: Words = ()
-    hints: Words = ()
+    playback: str = ""
+    status: Entries = ()
+    hints: Entries = ()
     panels: Sequence[Panel] = ()
-    banner: str = ""  # across the picture
-    help: Sequence[Words] = ()
+    banner: str = ""
+    help: Sequence[Entries] = ()

@@ -1,4 +1,4 @@
-"""The face on a desktop: a window that shows a session and hands it keys. Call `require_display` first."""
+"""The desktop frontend: a window that shows a session. Call `require_display` before importing it."""
 
 from collections.abc import Iterator
 from time import monotonic
@@ -10,20 +10,20 @@ import pygame
 from sandbox.viewer.keys import Key
 from sandbox.viewer.session import Session
 
-_LARGEST = (1440, 900)  # at first; the person may pull it larger
-_MOUSE = (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP, pygame.MOUSEMOTION)
+_MAX_INITIAL_SIZE = (1440, 900)  # the user may enlarge the window
+_MOUSE_EVENTS = (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP, pygame.MOUSEMOTION)
 
 
 class Window:
-    """Opens at nine tenths of the desktop at most, and closes with the `with` block."""
+    """A resizable window, at first at most nine tenths of the desktop; it closes at the end of the `with` block."""
 
     def __init__(self) -> None:
         pygame.display.init()
-        wide, high = pygame.display.get_desktop_sizes()[0]
-        size = (min(_LARGEST[0], wide * 9 // 10), min(_LARGEST[1], high * 9 // 10))
+        width, height = pygame.display.get_desktop_sizes()[0]
+        size = (min(_MAX_INITIAL_SIZE[0], width * 9 // 10), min(_MAX_INITIAL_SIZE[1], height * 9 // 10))
         pygame.display.set_mode(size, pygame.RESIZABLE)
         self._title = ""
-        pygame.key.set_repeat()  # a key that is held is pressed once
+        pygame.key.set_repeat()  # without arguments: no repeated events for a key that is held
 
     def __enter__(self) -> Self:
         return self
@@ -34,16 +34,16 @@ class Window:
         pygame.display.quit()
 
     def run(self, session: Session) -> Iterator[str]:
-        """Show the session until it is over, and yield what it has to tell."""
+        """Show the session until the user quits, and yield its messages."""
         try:
-            while not session.over:
-                changed = self._hear(session, session.wait(monotonic()))
-                if session.tick(monotonic()) or changed:
+            while not session.quit_requested:
+                needs_redraw = self._handle_events(session, session.timeout(monotonic()))
+                if session.update(monotonic()) or needs_redraw:
                     self._show(session)
-                yield from session.news()
+                yield from session.pop_messages()
         finally:
             session.close()
-        yield from session.news()
+        yield from session.pop_messages()
 
     def _show(self, session: Session) -> None:
         if session.title != self._title:
@@ -52,23 +52,24 @@ class Window:
         screen = pygame.display.get_surface()
         assert screen is not None
         size = screen.get_size()
-        screen.blit(pygame.image.frombuffer(session.picture(*size).tobytes(), size, "RGB"), (0, 0))
+        screen.blit(pygame.image.frombuffer(session.render(*size).tobytes(), size, "RGB"), (0, 0))
         pygame.display.flip()
 
-    def _hear(self, session: Session, seconds: float) -> bool:
-        """Hand over what comes within `seconds`; whether the window needs to be drawn again."""
-        changed = False
-        # At least a thousandth: 0 would wait for ever.
-        event = pygame.event.wait(max(1, round(seconds * 1000))) if seconds > 0 else pygame.event.poll()
+    def _handle_events(self, session: Session, timeout: float) -> bool:
+        """Pass on the events within `timeout` seconds, and return whether the window's content is lost."""
+        needs_redraw = False
+        # At least a millisecond: pygame takes 0 for no timeout.
+        event = pygame.event.wait(max(1, round(timeout * 1000))) if timeout > 0 else pygame.event.poll()
         while event.type != pygame.NOEVENT:
             if event.type == pygame.QUIT:
-                session.press(Key("escape", True))
+                session.handle_key(Key("escape", True))
             elif event.type in (pygame.KEYDOWN, pygame.KEYUP):
-                session.press(Key(pygame.key.name(event.key), event.type == pygame.KEYDOWN))
-            elif event.type in _MOUSE:
-                down = event.buttons[0] == 1 if event.type == pygame.MOUSEMOTION else event.type == _MOUSE[0]
-                session.point(event.pos[0], event.pos[1], down)
+                session.handle_key(Key(pygame.key.name(event.key), event.type == pygame.KEYDOWN))
+            elif event.type == pygame.MOUSEMOTION:
+                session.handle_pointer(event.pos[0], event.pos[1], event.buttons[0] == 1)
+            elif event.type in _MOUSE_EVENTS:
+                session.handle_pointer(event.pos[0], event.pos[1], event.type == pygame.MOUSEBUTTONDOWN)
             elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWEXPOSED):
-                changed = True
+                needs_redraw = True
             event = pygame.event.poll()
-        return changed
+        return needs_redraw

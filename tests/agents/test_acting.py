@@ -1,4 +1,4 @@
-"""How agents that explore by epsilon act: by the schedule, by the online network, ties at random (traps 5, 6, 7)."""
+"""How agents that explore by epsilon act: by the schedule, by the online network, ties at random."""
 
 from typing import Any
 
@@ -18,7 +18,6 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.recurrent import LSTM
-from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 
 MANY = 8_000  # environments; three standard deviations of a share are at most 0.017
 STACKS = [DQNConfig, DoubleDQNConfig, IQNConfig]
@@ -35,7 +34,7 @@ def make(kind: Any, best: int | None, **options: Any) -> Any:
     config = kind(backbone=MLP(hidden=(8,)), **SMALL[kind], **options)
     agent = config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), Compute(torch.device("cpu")), NO_RUNS)
     parts = agent.parts()
-    for network, action in ((parts["network"], best), (parts["target"], 3)):
+    for network, action in ((parts["network"], best), (parts["target"].network, 3)):
         with torch.no_grad():
             network.head.weight.zero_()
             network.head.bias.zero_()
@@ -59,11 +58,11 @@ def test_exploration_is_the_schedules_from_the_first_step_to_the_last(kind: Any)
 
 
 @pytest.mark.parametrize("kind", STACKS)
-def test_a_ladder_gives_each_environment_its_own(kind: Any) -> None:
+def test_apex_gives_each_environment_an_epsilon_of_its_own(kind: Any) -> None:
     agent = make(kind, 0, exploration=ApexEpsilon(base=0.9, exponent=9))
     for _ in range(2):
         random = play(agent, explore=True).reshape(8, -1) != 0
-        expected = 0.75 * ApexEpsilon(base=0.9, exponent=9).at(0, MANY).reshape(8, -1).mean(1)
+        expected = 0.75 * ApexEpsilon(base=0.9, exponent=9).epsilons(0, MANY).reshape(8, -1).mean(1)
         assert random.mean(1) == pytest.approx(expected, abs=0.05)
 
 
@@ -93,8 +92,8 @@ def test_ties_are_broken_at_random(kind: Any, explore: bool) -> None:
 
 
 @pytest.mark.parametrize("kind", STACKS)
-def test_the_carried_state_is_the_stack_without_its_oldest(kind: Any) -> None:
-    agent = make(kind, 0, stream=ExperienceConfig(stack=3))
+def test_the_recurrent_state_is_the_stack_without_its_oldest(kind: Any) -> None:
+    agent = make(kind, 0, frame_stack=3)
     state = agent.initial_state(2)
     assert state.tolist() == [[0.0] * 6] * 2
     for number in (1.0, 2.0, 3.0):
@@ -105,15 +104,16 @@ def test_the_carried_state_is_the_stack_without_its_oldest(kind: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", STACKS)
-def test_the_logged_epsilon_is_the_present_one_and_a_ladders_mean(kind: Any) -> None:
+def test_the_logged_epsilon_is_the_present_mean_over_the_exploring_environments(kind: Any) -> None:
     ones = torch.ones(4, 1)
     data = Transitions(torch.ones(4, 3), torch.arange(4), ones, ones, ones[:, 0].long(), torch.ones(4, 3))
-    stream = ExperienceConfig(stack=1, replay=ReplayConfig(num_envs=3))
-    agent = make(kind, 0, stream=stream, exploration=Linear(start=1.0, end=0.5, steps=20))
+    agent = make(kind, 0, frame_stack=1, exploration=Linear(start=1.0, end=0.5, steps=20))
     logged = []
     for _ in range(3):
         logged.append(agent.update(data)["epsilon"])
         play(agent, 10, explore=True)
     assert logged == [1.0, 0.75, 0.5]
-    ladder = make(kind, 0, stream=stream, exploration=ApexEpsilon(base=0.5, exponent=2))
-    assert ladder.update(data)["epsilon"] == (0.5 + 0.25 + 0.125) / 3
+    apex = make(kind, 0, frame_stack=1, exploration=ApexEpsilon(base=0.5, exponent=2))
+    play(apex, 3, explore=True)
+    play(apex, 7, explore=False)  # an evaluation has other environments
+    assert apex.update(data)["epsilon"] == (0.5 + 0.25 + 0.125) / 3

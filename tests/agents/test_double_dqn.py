@@ -16,9 +16,8 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.optimizers.adam import Adam
-from sandbox.streams.experience import ExperienceConfig
 
-OPTIONS: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "stream": ExperienceConfig(stack=1), "discount": 0.9}
+OPTIONS: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "frame_stack": 1, "discount": 0.9}
 SPEC = Spec((3,), is_bytes=False, num_actions=4)
 
 
@@ -39,17 +38,10 @@ def batch(seed: int, size: int = 16, steps: int = 1) -> Transitions:
 
 
 def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[torch.Tensor]]:
-    """The loss and what the optimiser would be given."""
+    """The loss and what the optimizer would be given."""
     found: list[torch.Tensor] = []
 
-    class Spy:
-        def gradients(self, loss: torch.Tensor) -> list[torch.Tensor]:
-            return list(torch.autograd.grad(loss, list(agent._network.parameters())))
-
-        def step(self, gradients: list[torch.Tensor]) -> None:
-            found.extend(gradients)
-
-    agent._optimizer = Spy()  # type: ignore[assignment]
+    agent.parts()["optimizer"].step = found.extend  # type: ignore[method-assign]
     return float(agent.update(data)["loss"]), found
 
 
@@ -74,11 +66,11 @@ def test_whole_updates_are_dqns_with_a_target_period_of_one_and_not_otherwise() 
 def test_an_update_by_hand(limit: float) -> None:
     """The online network chooses, the target network values; with another target, other actions are chosen."""
     agent, data = double(error_clip=limit), batch(2)
-    agent._target.load_state_dict(double(seed=1)._network.state_dict())
-    reference, rows = copy.deepcopy(agent._network), torch.arange(16)
-    choice = reference(data.s_t).argmax(1)
-    assert (choice != agent._target(data.s_t).argmax(1)).any()
-    target = (data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t)[rows, choice]).detach()
+    agent.parts()["target"].network.load_state_dict(double(seed=1).parts()["network"].state_dict())
+    reference, rows = copy.deepcopy(agent.parts()["network"]), torch.arange(16)
+    choice, q_t = reference(data.s_t).argmax(1), agent.parts()["target"](data.s_t)
+    assert (choice != q_t.argmax(1)).any()
+    target = (data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * q_t[rows, choice]).detach()
     chosen = reference(data.s_tm1)[rows, data.a_tm1]
     error = (target - chosen).detach()
     assert 4 < (error.abs() > limit).sum() < 12
@@ -106,5 +98,5 @@ def test_the_target_network_waits_for_its_period(period: int) -> None:
     agent = double(target_period=period)
     for update in range(1, 7):
         agent.update(batch(update))
-        pairs = zip(agent._target.parameters(), agent._network.parameters(), strict=True)
+        pairs = zip(agent.parts()["target"].network.parameters(), agent.parts()["network"].parameters(), strict=True)
         assert all(torch.equal(a, b) for a, b in pairs) == (update % period == 0)

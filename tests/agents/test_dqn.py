@@ -1,4 +1,4 @@
-"""DQN against hand-made references, and the traps of its paper."""
+"""DQN against hand-made references."""
 
 import copy
 
@@ -23,15 +23,13 @@ from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.centered_rmsprop import CenteredRMSProp
 from sandbox.runs.resolve import resolve
 from sandbox.streams.actor import Actor
-from sandbox.streams.experience import ExperienceConfig
 
 CPU = Compute(torch.device("cpu"))
 
 
-def make(stack: int = 1, spec: Spec | None = None, **options) -> DQN:
-    stream = ExperienceConfig(stack=stack)
-    config = DQNConfig(backbone=MLP(hidden=(8,)), stream=stream, **options)
-    return config.make(spec or Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU, NO_RUNS)
+def make(spec: Spec | None = None, rng: Rng | None = None, **options) -> DQN:
+    config = DQNConfig(**{"backbone": MLP(hidden=(8,)), "frame_stack": 1, **options})
+    return config.make(spec or Spec((3,), is_bytes=False, num_actions=4), rng or Rng(0), CPU, NO_RUNS)
 
 
 def batch(size: int = 5) -> Transitions:
@@ -45,10 +43,10 @@ def batch(size: int = 5) -> Transitions:
 
 @pytest.mark.parametrize("limit", [1.0, 1.5])
 def test_an_update_is_the_papers_by_hand(limit: float) -> None:
-    """Summed Huber loss on r + discount * max target; its gradient is the error clipped to [-1, 1] (traps 2 and 3)."""
+    """Summed Huber loss on r + discount * max target; its gradient is the error clipped to [-1, 1]."""
     agent = make(discount=0.9, error_clip=limit, optimizer=Adam(lr=1e-2))
-    reference, data = copy.deepcopy(agent._network), batch()
-    target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t).max(1).values
+    reference, data = copy.deepcopy(agent.parts()["network"]), batch()
+    target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * agent.parts()["target"].network(data.s_t).max(1).values
     chosen = reference(data.s_tm1)[torch.arange(5), data.a_tm1]
     error = (target - chosen).detach()
     assert (error.abs() > limit).any()
@@ -57,7 +55,7 @@ def test_an_update_is_the_papers_by_hand(limit: float) -> None:
     adam.step()
     metrics = agent.update(data)
     torch.testing.assert_close(metrics["loss"], F.huber_loss(chosen, target, delta=limit).detach())
-    for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
+    for ours, theirs in zip(agent.parts()["network"].parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
 
 
@@ -79,63 +77,66 @@ def test_several_steps_are_one_step_of_their_return() -> None:
 def test_the_target_network_says_what_comes_next_is_worth() -> None:
     """Its best value, and without a gradient; the online network's would chase itself."""
     agent, data = make(discount=0.9), batch()
-    for weight in agent._target.parameters():
+    for weight in agent.parts()["target"].network.parameters():
         weight.mul_(-2)
-    best = agent._target(data.s_t).max(1).values
-    assert (best - agent._network(data.s_t).max(1).values).abs().min() > 0.01
+    best = agent.parts()["target"].network(data.s_t).max(1).values
+    assert (best - agent.parts()["network"](data.s_t).max(1).values).abs().min() > 0.01
     target = data.r_t[:, 0] + 0.9 * data.discount_t[:, 0] * best
-    chosen = agent._network(data.s_tm1)[torch.arange(5), data.a_tm1]
+    chosen = agent.parts()["network"](data.s_tm1)[torch.arange(5), data.a_tm1]
     expected = F.huber_loss(chosen, target).detach()
-    before = copy.deepcopy(agent._target.state_dict())
+    before = copy.deepcopy(agent.parts()["target"].network.state_dict())
     torch.testing.assert_close(agent.update(data)["loss"], expected)
-    assert all(torch.equal(value, before[name]) for name, value in agent._target.state_dict().items())
+    assert all(torch.equal(value, before[name]) for name, value in agent.parts()["target"].network.state_dict().items())
 
 
 def test_the_target_network_waits_for_its_period() -> None:
     agent = make(target_period=3)
-    first = copy.deepcopy(agent._target.state_dict())
+    first = copy.deepcopy(agent.parts()["target"].network.state_dict())
     for update in range(1, 7):
         agent.update(batch())
         moved = any(
-            not torch.equal(a, b) for a, b in zip(agent._target.state_dict().values(), first.values(), strict=True)
+            not torch.equal(a, b)
+            for a, b in zip(agent.parts()["target"].network.state_dict().values(), first.values(), strict=True)
         )
         assert moved == (update >= 3)
-    same = zip(agent._target.state_dict().values(), agent._network.state_dict().values(), strict=True)
+    same = zip(
+        agent.parts()["target"].network.state_dict().values(),
+        agent.parts()["network"].state_dict().values(),
+        strict=True,
+    )
     assert all(torch.equal(a, b) for a, b in same)
 
 
 def test_what_the_agent_sees_is_what_replay_gives_back() -> None:
-    """The carried stack and the stored stack are the same frames, zeros before an episode's start included."""
+    """The stack when acting and the stored stack are the same frames, zeros before an episode's start included."""
     env = CatchConfig().make(2)
     spec = spec_of(env)
-    agent = make(stack=4, spec=spec)
+    agent = make(spec, frame_stack=4)
     actor = Actor(env, agent, Rng(0))
     replay = Replay(200, 2, spec, 4, np.random.default_rng(0), CPU.device)
     seen, places = [], []
     for _ in range(30):
-        stack = torch.cat([actor._state, torch.from_numpy(actor.observations)], 1)
-        seen.append(stack.clone())
-        places.append(replay._written.copy())
+        places.append(replay.span()[1] + 1)
         step = actor.step()
+        seen.append(torch.cat([step.state, torch.from_numpy(step.observations)], 1))
         replay.add(step.observations, step.actions, step.rewards, step.terminated)
         replay.add_last(step.last, step.ended)
     env_index = np.tile([0, 1], 29)
     place = np.concatenate(places[:29])
-    replay.draw = lambda count: (env_index, place)  # type: ignore[method-assign]
-    assert torch.equal(replay.at(*replay.draw(58), 1).s_tm1, torch.cat(seen[:29]))
+    assert torch.equal(replay.at(env_index, place, 1).s_tm1, torch.cat(seen[:29]))
     assert (torch.cat(seen)[:, :3].flatten(1).sum(1) == 0).sum() >= 2 * 3  # three starts each: nothing before them
 
 
 def test_exploration_follows_the_schedule_and_evaluation_leaves_it_alone() -> None:
-    agent = make(exploration=Linear(start=1.0, end=0.5, steps=20))
+    agent = make(rng=(rng := Rng(0)), exploration=Linear(start=1.0, end=0.5, steps=20))
     observations, state = np.zeros((10, 3), np.float32), agent.initial_state(10)
-    explorer = agent._explore.get_state()
+    _, explorer = rng.state_dict()["torch"]["explore"]
     for _ in range(3):
         agent.act(observations, state, explore=False)
-    assert agent._steps.value == 0
-    assert torch.equal(agent._explore.get_state(), explorer)
+    assert agent.parts()["policy"].state_dict()["steps"] == 0
+    assert torch.equal(rng.state_dict()["torch"]["explore"][1], explorer)
     for expected in (1.0, 0.75, 0.5, 0.5):
-        assert agent._config.exploration.at(agent._steps.value) == expected
+        assert agent.epsilon(explore=True) == expected
         agent.act(observations, state, explore=True)
 
 
@@ -143,13 +144,13 @@ def test_greedy_play_takes_the_best_action() -> None:
     agent = make()
     observations = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     actions, _ = agent.act(observations, agent.initial_state(50), explore=False)
-    best = agent._network(torch.from_numpy(observations)).argmax(1)
+    best = agent.parts()["network"](torch.from_numpy(observations)).argmax(1)
     assert actions.tolist() == best.tolist()
 
 
 def test_bf16_is_near_fp32() -> None:
     spec = Spec((1, 84, 84), num_actions=3)
-    config = DQNConfig(backbone=Nature(channels=(4, 8, 8), hidden=16), stream=ExperienceConfig(stack=1))
+    config = DQNConfig(backbone=Nature(channels=(4, 8, 8), hidden=16), frame_stack=1)
     frames = torch.randint(0, 256, (2, 8, 1, 84, 84), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     ones = torch.ones(8, 1)
     data = Transitions(frames[0], torch.arange(8) % 3, ones, ones, torch.ones(8, dtype=torch.int64), frames[1])
@@ -159,18 +160,18 @@ def test_bf16_is_near_fp32() -> None:
     torch.testing.assert_close(exact["loss"], rough["loss"], rtol=0.05, atol=0.01)
 
 
-def test_the_papers_optimiser_and_reward_clipping_by_hand() -> None:
-    """One update as in 2015: rewards within [-1, 1], g / sqrt(E[g^2] - E[g]^2 + 0.01) (traps 1 and 6)."""
+def test_the_papers_optimizer_and_reward_clipping_by_hand() -> None:
+    """One update as in 2015: rewards within [-1, 1], g / sqrt(E[g^2] - E[g]^2 + 0.01)."""
     agent = make(discount=0.9, reward_clip=1.0, optimizer=CenteredRMSProp())
-    reference, data = copy.deepcopy(agent._network), batch(20)
+    reference, data = copy.deepcopy(agent.parts()["network"]), batch(20)
     assert (data.r_t > 1).any()
     assert (data.r_t < -1).any()
     rewards = torch.tensor([min(max(reward, -1.0), 1.0) for reward in data.r_t[:, 0].tolist()])
-    target = rewards + 0.9 * data.discount_t[:, 0] * agent._target(data.s_t).max(1).values
+    target = rewards + 0.9 * data.discount_t[:, 0] * agent.parts()["target"].network(data.s_t).max(1).values
     chosen = reference(data.s_tm1)[torch.arange(20), data.a_tm1]
     (-((target - chosen).detach().clamp(-1, 1) * chosen).sum()).backward()
     agent.update(data)
-    for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
+    for ours, theirs in zip(agent.parts()["network"].parameters(), reference.parameters(), strict=True):
         gradient = theirs.grad
         assert gradient is not None
         root = (0.05 * gradient**2 - (0.05 * gradient) ** 2 + 0.01).sqrt()

@@ -8,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from sandbox.agents.drqn import DRQN, DRQNConfig
-from sandbox.buffers.sequences import Sequences
+from sandbox.buffers.sequences import SequenceBatch, Sequences
+from sandbox.config.yaml_text import Origin
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.interfaces.runs import NO_RUNS
@@ -18,7 +19,7 @@ from sandbox.networks.recurrent import GRU, LSTM, RNN, NoRecurrence, RecurrentCo
 from sandbox.ops.value_learning import q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.runs.build import build
-from sandbox.runs.config import model_for
+from sandbox.runs.resolve import checked
 
 STEPS = ("a_tm1", "r_t", "discount_t", "mask")
 CPU = Compute(torch.device("cpu"))
@@ -29,7 +30,12 @@ def make(**options) -> DRQN:
     return config.make(Spec((3,), is_bytes=False, num_actions=4), Rng(0), CPU, NO_RUNS)
 
 
-def batch(size: int = 5, length: int = 7) -> Sequences:
+def started(sequences: Sequences) -> SequenceBatch:
+    """From a recurrent state of zeros."""
+    return SequenceBatch(sequences, tuple(torch.zeros(len(sequences.mask), 6) for _ in range(2)))
+
+
+def windows(size: int = 5, length: int = 7) -> Sequences:
     g = torch.Generator().manual_seed(1)
     mask = torch.ones(size, length)
     mask[0, 3:] = 0
@@ -40,14 +46,13 @@ def batch(size: int = 5, length: int = 7) -> Sequences:
         torch.randn(size, length, generator=g),
         (torch.rand(size, length, generator=g) > 0.2).float(),
         mask,
-        {"state": tuple(torch.zeros(size, 6) for _ in range(2))},
     )
 
 
 @pytest.mark.parametrize("memory", [LSTM(size=6), GRU(size=6), RNN(size=6), NoRecurrence()])
 def test_acting_step_by_step_is_one_unrolled_pass(memory: RecurrentConfig) -> None:
-    agent, data = make(recurrent=memory), batch()
-    q, after = agent._network(data.observations, agent.initial_state(5))
+    agent, data = make(recurrent=memory), windows()
+    q, after = agent.parts()["network"](data.observations, agent.initial_state(5))
     state = agent.initial_state(5)
     for t in range(8):
         actions, state = agent.act(data.observations[:, t].numpy(), state, explore=False)
@@ -61,67 +66,71 @@ def test_the_memory_matters() -> None:
     past = np.random.default_rng(0).normal(size=(2, 3)).astype(np.float32)
     _, state = agent.act(past, agent.initial_state(2), explore=False)
     now = torch.ones(2, 1, 3)
-    fresh, _ = agent._network(now, agent.initial_state(2))
-    remembered, _ = agent._network(now, state)
+    fresh, _ = agent.parts()["network"](now, agent.initial_state(2))
+    remembered, _ = agent.parts()["network"](now, state)
     assert not torch.allclose(fresh, remembered)
 
 
 def test_the_loss_step_by_step_by_hand() -> None:
-    agent, data = make(), batch()
-    for parameter in agent._target.parameters():
+    agent, data = make(), windows()
+    for parameter in agent.parts()["target"].network.parameters():
         parameter.mul_(1.5)  # so that it is another network
     total, count = 0.0, 0.0
     for b in range(5):
         online, target = agent.initial_state(1), agent.initial_state(1)
-        _, target = agent._target(data.observations[b : b + 1, :1], target)
+        _, target = agent.parts()["target"].network(data.observations[b : b + 1, :1], target)
         for t in range(7):
-            q, online = agent._network(data.observations[b : b + 1, t : t + 1], online)
-            q_t, target = agent._target(data.observations[b : b + 1, t + 1 : t + 2], target)
+            q, online = agent.parts()["network"](data.observations[b : b + 1, t : t + 1], online)
+            q_t, target = agent.parts()["target"].network(data.observations[b : b + 1, t + 1 : t + 2], target)
             goal = data.r_t[b, t] + 0.9 * data.discount_t[b, t] * q_t.max()
             if data.mask[b, t]:
                 total += F.huber_loss(q[0, 0, data.a_tm1[b, t]], goal).item()
                 count += 1
-    torch.testing.assert_close(agent.update(data)["loss"], torch.tensor(total / count))
+    torch.testing.assert_close(agent.update(started(data))["loss"], torch.tensor(total / count))
 
 
 def test_errors_beyond_their_clip_count_no_more_than_that() -> None:
     """Huber's loss with the threshold that the config says."""
-    far = batch()._replace(r_t=torch.full((5, 7), 50.0))
-    small, large = (make(error_clip=clip).update(far)["loss"] for clip in (1.0, 100.0))
+    far = windows()._replace(r_t=torch.full((5, 7), 50.0))
+    small, large = (make(error_clip=clip).update(started(far))["loss"] for clip in (1.0, 100.0))
     assert 45 < small < 55  # |error| - 1/2, of errors near 50
     assert 1_000 < large < 1_500  # error^2 / 2
 
 
 def test_what_is_masked_teaches_nothing() -> None:
-    data, (clean, noisy) = batch(), (make(), make())
+    data, (clean, noisy) = windows(), (make(), make())
     changed = data._replace(r_t=torch.where(data.mask == 0, 99.0, data.r_t))
     changed.observations[0, 4:] = 50.0
-    clean.update(batch())
-    noisy.update(changed)
-    for a, b in zip(clean._network.parameters(), noisy._network.parameters(), strict=True):
+    clean.update(started(windows()))
+    noisy.update(started(changed))
+    for a, b in zip(clean.parts()["network"].parameters(), noisy.parts()["network"].parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
 def test_one_step_sequences_are_dqns_update() -> None:
     """Sequence length 1 from an empty memory: DQN's summed Huber loss on the same values."""
-    agent, data = make(optimizer=Adam(lr=1e-2)), batch(length=1)
+    agent, data = make(optimizer=Adam(lr=1e-2)), windows(length=1)
     data = data._replace(mask=torch.ones(5, 1))
     reference = make(optimizer=Adam(lr=1e-2))
-    q_tm1 = reference._network(data.observations[:, :1], reference.initial_state(5))[0][:, 0]
-    q_t = reference._target(data.observations, reference.initial_state(5))[0][:, 1]
+    q_tm1 = reference.parts()["network"](data.observations[:, :1], reference.initial_state(5))[0][:, 0]
+    q_t = reference.parts()["target"].network(data.observations, reference.initial_state(5))[0][:, 1]
     error = q_learning(q_tm1, data.a_tm1[:, 0], data.r_t[:, 0], 0.9 * data.discount_t[:, 0], q_t)
-    reference._optimizer.minimize(F.huber_loss(error, torch.zeros_like(error), reduction="sum"))
-    agent.update(data)
-    for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
+    reference.parts()["optimizer"].minimize(F.huber_loss(error, torch.zeros_like(error), reduction="sum"))
+    agent.update(started(data))
+    for a, b in zip(agent.parts()["network"].parameters(), reference.parts()["network"].parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
 def test_rewards_are_clipped_in_the_update_alone() -> None:
-    data, clipped = batch(), batch()._replace(r_t=batch().r_t.clamp(-0.5, 0.5))
-    losses = [make(reward_clip=0.5).update(data), make().update(clipped), make().update(batch())]
+    data, clipped = windows(), windows()._replace(r_t=windows().r_t.clamp(-0.5, 0.5))
+    losses = [
+        make(reward_clip=0.5).update(started(data)),
+        make().update(started(clipped)),
+        make().update(started(windows())),
+    ]
     assert losses[0]["loss"] == losses[1]["loss"]
     assert losses[0]["loss"] != losses[2]["loss"]
-    assert torch.equal(data.r_t, batch().r_t)
+    assert torch.equal(data.r_t, windows().r_t)
 
 
 def test_without_memory_and_one_step_at_a_time_it_is_dqn(tmp_path: Path) -> None:
@@ -132,13 +141,13 @@ def test_without_memory_and_one_step_at_a_time_it_is_dqn(tmp_path: Path) -> None
         "optimizer": {"lr": 1e-2, "clip_norm": 5.0},
         "target_period": 3,
     }
-    dqn = {"name": "dqn", **common, "stream": {"stack": 1, "batch_size": 8, "replay": replay}}
+    dqn = {"name": "dqn", "frame_stack": 1, **common, "stream": {"batch_size": 8, "replay": replay}}
     drqn = {"name": "drqn", "recurrent": {"name": "none"}, **common}
     drqn["stream"] = {"length": 1, "batch_size": 8, "replay": replay}
     runs = []
     for agent in (dqn, drqn):
         given = {"env": {"name": "catch", "observe": "features"}, "agent": agent, "steps": 100}
-        config = model_for(given).model_validate(given)
+        config = checked(given, {(): Origin("the test")})
         run = build(config, tmp_path).run()
         rows = [
             {k: float(v) for k, v in metrics.items()} for _, (_, metrics) in zip(range(30), run.steps(), strict=False)
@@ -152,11 +161,12 @@ def test_without_memory_and_one_step_at_a_time_it_is_dqn(tmp_path: Path) -> None
 
 def test_windows_one_after_another_are_one_long_window() -> None:
     """Sequential updates: the memory goes from batch to batch, in the values and, with them, in the loss."""
-    agent, data = make(optimizer=Adam(lr=1e-12)), batch(length=6)
+    agent, data = make(optimizer=Adam(lr=1e-12)), windows(length=6)
     data = data._replace(mask=torch.ones(5, 6))
     first = data._replace(observations=data.observations[:, :4], **{k: getattr(data, k)[:, :3] for k in STEPS})
-    whole = make(optimizer=Adam(lr=1e-12)).update(batch(length=6)._replace(mask=torch.ones(5, 6)))["loss"]
-    losses = [agent.update(first)["loss"]]
+    whole = make(optimizer=Adam(lr=1e-12)).update(started(windows(length=6)._replace(mask=torch.ones(5, 6))))["loss"]
+    before = started(first)
+    losses = [agent.update(before)["loss"]]
     second = first._replace(observations=data.observations[:, 3:], **{k: getattr(data, k)[:, 3:] for k in STEPS})
-    losses.append(agent.update(second)["loss"])
+    losses.append(agent.update(SequenceBatch(second, before.state))["loss"])
     torch.testing.assert_close(torch.stack(losses).mean(), whole)

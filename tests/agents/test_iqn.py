@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional as F
 
-from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.agents.iqn import IQN, IQNConfig, QuantileNetwork
 from sandbox.buffers.replay import Transitions
 from sandbox.core.compute import Compute
@@ -17,23 +17,23 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
+from sandbox.ops.value_learning import n_step, q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.runs.resolve import resolve
-from sandbox.streams.experience import ExperienceConfig
 
 SPEC = Spec((3,), is_bytes=False, num_actions=4)
-OPTIONS: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "stream": ExperienceConfig(stack=1), "discount": 0.9}
+OPTIONS: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "frame_stack": 1, "discount": 0.9}
 SIZES: dict[str, Any] = {"embedding_size": 5, "hidden_size": 7, "num_taus": 3, "num_target_taus": 2}
 
 
-def make(seed: int = 0, **options: Any) -> IQN:
+def make(seed: int = 0, rng: Rng | None = None, **options: Any) -> IQN:
     config = IQNConfig(**{**OPTIONS, **SIZES, "num_policy_taus": 4, **options})
-    return config.make(SPEC, Rng(seed), Compute(torch.device("cpu")), NO_RUNS)
+    return config.make(SPEC, rng or Rng(seed), Compute(torch.device("cpu")), NO_RUNS)
 
 
 def stirred(seed: int) -> QuantileNetwork:
     """A network whose quantiles differ much from fraction to fraction and from action to action."""
-    network = copy.deepcopy(make()._target)
+    network = copy.deepcopy(make().parts()["target"].network)
     for weight, name in zip(network.parameters(), "abcdefgh", strict=True):
         generator = Rng(seed).torch(name, torch.device("cpu"))
         weight.copy_(torch.randn(weight.shape, generator=generator))
@@ -48,21 +48,11 @@ def batch(seed: int, size: int = 16, steps: int = 1) -> Transitions:
     return Transitions(rand(size, 3), actions, 3 * rand(size, steps), discounts, num_steps, rand(size, 3))
 
 
-def gradients(agent: IQN | DQN, data: Transitions) -> tuple[float, list[torch.Tensor]]:
-    """The loss and what the optimiser would be given."""
+def gradients(agent: IQN, data: Transitions) -> tuple[float, list[torch.Tensor]]:
+    """The loss and what the optimizer would be given."""
     found: list[torch.Tensor] = []
 
-    class Spy:
-        def minimize(self, loss: torch.Tensor, ready: object = None) -> None:
-            self.step(self.gradients(loss))
-
-        def gradients(self, loss: torch.Tensor) -> list[torch.Tensor]:
-            return list(torch.autograd.grad(loss, list(agent._network.parameters())))
-
-        def step(self, gradients: list[torch.Tensor]) -> None:
-            found.extend(gradients)
-
-    agent._optimizer = Spy()  # type: ignore[assignment]
+    agent.parts()["optimizer"].step = found.extend  # type: ignore[method-assign]
     return float(agent.update(data)["loss"]), found
 
 
@@ -73,7 +63,7 @@ def fractions(name: str, *shape: int, seed: int = 0) -> torch.Tensor:
 
 def test_the_network_by_hand() -> None:
     """relu(W cos(pi i tau) + b) times the features, a hidden layer, one quantile an action (equation 4)."""
-    network = make()._network
+    network = make().parts()["network"]
     x, taus = torch.tensor([[0.3, -1.0, 2.0]]), torch.tensor([[0.25, 0.9]])
     found = network(x, taus)
     assert found.shape == (1, 2, 4)
@@ -86,7 +76,7 @@ def test_the_network_by_hand() -> None:
 
 
 def test_a_quantile_depends_on_its_own_fraction_only() -> None:
-    network, x = make()._network, torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    network, x = make().parts()["network"], torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
     taus, order = fractions("any", 6, 5), torch.tensor([3, 0, 4, 1, 2])
     quantiles = network(x, taus)
     torch.testing.assert_close(network(x, taus[:, order]), quantiles[:, order])
@@ -98,8 +88,8 @@ def test_an_update_by_hand() -> None:
     """The target network chooses by 4 quantiles and values by 2 others; the losses of 3 x 2 errors: their sum over the
     former, their mean over the latter and over the batch."""
     agent, data = make(), batch(2)
-    agent._target = stirred(1)
-    reference, target = copy.deepcopy(agent._network), agent._target
+    agent.parts()["target"].network.load_state_dict(stirred(1).state_dict())
+    reference, target = copy.deepcopy(agent.parts()["network"]), agent.parts()["target"].network
     taus, others = fractions("taus", 16, 3), fractions("target_taus", 16, 6)
     choice = target(data.s_t, others[:, :4]).mean(1).argmax(1)
     assert (choice != reference(data.s_t, others[:, :4]).mean(1).argmax(1)).any()
@@ -138,14 +128,16 @@ class Median(nn.Module):
 def test_of_one_median_it_is_dqn(steps: int) -> None:
     """|tau - 1{error < 0}| is a half: the loss of a DQN a sample is twice IQN's, and so is its gradient."""
     agent, data = make(num_taus=1, num_target_taus=1, num_policy_taus=1), batch(3, steps=steps)
-    agent._target.load_state_dict(make(seed=1)._network.state_dict())
-    dqn = DQNConfig(**OPTIONS).make(SPEC, Rng(0), Compute(torch.device("cpu")), NO_RUNS)
-    dqn._network = Median(copy.deepcopy(agent._network))  # type: ignore[assignment]
-    dqn._target = Median(agent._target)  # type: ignore[assignment]
+    agent.parts()["target"].network.load_state_dict(make(seed=1).parts()["network"].state_dict())
+    online, target = Median(copy.deepcopy(agent.parts()["network"])), Median(agent.parts()["target"].network)
+    r_t, discount_t = n_step(data.r_t, data.discount_t, data.num_steps, 0.9)
+    error = q_learning(online(data.s_tm1), data.a_tm1, r_t, discount_t, target(data.s_t))
+    dqn_loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
+    expected = torch.autograd.grad(dqn_loss, list(online.parameters()))
     agent._fractions = lambda _, size, count: torch.full((size, count), 0.5)  # type: ignore[method-assign]
-    (ours, a), (theirs, b) = gradients(agent, data), gradients(dqn, data)
-    assert ours == pytest.approx(theirs / 2)
-    for x, y in zip(a, b, strict=True):
+    loss, found = gradients(agent, data)
+    assert loss == pytest.approx(dqn_loss.item() / 16 / 2)
+    for x, y in zip(found, expected, strict=True):
         torch.testing.assert_close(x, y / (2 * 16))  # DQN sums over the batch, IQN averages
 
 
@@ -166,39 +158,36 @@ def test_the_target_network_waits_for_its_period(period: int) -> None:
     agent = make(target_period=period)
     for update in range(1, 7):
         agent.update(batch(update))
-        pairs = zip(agent._target.parameters(), agent._network.parameters(), strict=True)
+        pairs = zip(agent.parts()["target"].network.parameters(), agent.parts()["network"].parameters(), strict=True)
         assert all(torch.equal(a, b) for a, b in pairs) == (update % period == 0)
 
 
 def test_it_plays_the_action_of_the_greatest_mean() -> None:
     """Of the quantiles at uniform fractions: a neutral attitude to risk."""
     agent = make(num_policy_taus=8)
-    agent._network = stirred(1)
+    agent.parts()["network"].load_state_dict(stirred(1).state_dict())
     observations = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
-    quantiles = agent._network(torch.from_numpy(observations), fractions("greedy", 50, 8))
+    quantiles = agent.parts()["network"](torch.from_numpy(observations), fractions("greedy", 50, 8))
     actions, _ = agent.act(observations, agent.initial_state(50), explore=False)
     assert actions.tolist() == quantiles.mean(1).argmax(1).tolist()
     assert actions.tolist() != quantiles.amin(1).argmax(1).tolist()
 
 
 def test_learning_playing_and_evaluation_draw_from_generators_of_their_own() -> None:
-    agent, observations = make(), np.zeros((10, 3), np.float32)
-    generators = {
-        "taus": agent._taus,
-        "target_taus": agent._target_taus,
-        "explore": agent._explore,
-        "greedy": agent._greedy,
-    }
+    rng = Rng(0)
+    agent, observations = make(rng=rng), np.zeros((10, 3), np.float32)
 
     def drew(action: Any) -> set[str]:
-        before = {name: generator.get_state() for name, generator in generators.items()}
+        before = rng.state_dict()["torch"]
         action()
-        return {name for name, generator in generators.items() if not torch.equal(generator.get_state(), before[name])}
+        return {
+            name for name, (_, state) in rng.state_dict()["torch"].items() if not torch.equal(state, before[name][1])
+        }
 
     assert drew(lambda: agent.update(batch(0))) == {"taus", "target_taus"}
     assert drew(lambda: agent.act(observations, agent.initial_state(10), explore=True)) == {"explore"}
     assert drew(lambda: agent.act(observations, agent.initial_state(10), explore=False)) == {"greedy"}
-    assert agent._steps.value == 10
+    assert agent.parts()["policy"].state_dict()["steps"] == 10
 
 
 def test_it_learns_the_distribution_of_a_reward_by_chance() -> None:
@@ -212,14 +201,14 @@ def test_it_learns_the_distribution_of_a_reward_by_chance() -> None:
             data._replace(r_t=rewards, discount_t=torch.zeros(64, 1), s_tm1=torch.ones(64, 3), a_tm1=data.a_tm1 * 0)
         )
     taus = torch.linspace(0, 1, 101)[None]
-    quantiles = agent._network(torch.ones(1, 3), taus)[0, :, 0].detach()
+    quantiles = agent.parts()["network"](torch.ones(1, 3), taus)[0, :, 0].detach()
     torch.testing.assert_close(quantiles[[10, 25, 75, 90]], torch.tensor([0.0, 0, 4, 4]), rtol=0, atol=0.5)
     assert abs(quantiles.mean() - 2) < 0.4
 
 
 def test_bf16_is_near_fp32() -> None:
     spec = Spec((1, 84, 84), num_actions=3)
-    config = IQNConfig(backbone=Nature(channels=(4, 8, 8), hidden=16), stream=ExperienceConfig(stack=1), hidden_size=16)
+    config = IQNConfig(backbone=Nature(channels=(4, 8, 8), hidden=16), frame_stack=1, hidden_size=16)
     frames = torch.randint(0, 256, (2, 8, 1, 84, 84), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
     ones = torch.ones(8, 1)
     data = Transitions(frames[0], torch.arange(8) % 3, ones, ones, torch.ones(8, dtype=torch.int64), frames[1])
@@ -233,7 +222,7 @@ def test_without_the_backbones_hidden_layer_it_is_the_papers_network() -> None:
     """The embedding multiplies the 3136 numbers of the last convolution, and 512 units stand above."""
     agent = resolve(["atari_pong_iqn"], []).agent
     assert isinstance(agent, IQNConfig)
-    network = QuantileNetwork(agent, Spec((1, 84, 84), num_actions=6))
+    network = QuantileNetwork(agent, (4, 84, 84), 6)
     shapes = [tuple(p.shape) for p in network.parameters() if p.dim() > 1]
     convolutions = [(32, 4, 8, 8), (64, 32, 4, 4), (64, 64, 3, 3)]
     assert shapes == [*convolutions, (3136, 64), (512, 3136), (6, 512)]
@@ -245,7 +234,7 @@ def test_the_atari_config_has_the_papers_numbers() -> None:
     assert (agent.num_taus, agent.num_target_taus, agent.num_policy_taus, agent.kappa) == (64, 64, 32, 1.0)
     assert agent.optimizer == Adam(lr=5e-5, eps=0.01 / 32)
     assert (agent.reward_clip, agent.discount, agent.evaluation_epsilon) == (1.0, 0.99, 0.001)
-    assert (agent.stream.batch_size, agent.stream.stack, agent.stream.n_step) == (32, 4, 1)
+    assert (agent.stream.batch_size, agent.frame_stack, agent.n_step) == (32, 4, 1)
     replay = agent.stream.replay
     assert (agent.target_period * replay.update_period, replay.capacity) == (10_000, 1_000_000)
     epsilons = [agent.exploration.at(step) for step in (0, replay.warmup, 550_000, 1_050_000, 10**8)]

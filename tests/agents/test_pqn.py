@@ -1,4 +1,4 @@
-"""PQN against hand-made references, against DQN where the two are one, and the traps of its kin."""
+"""PQN against hand-made references, against DQN where the two are one."""
 
 import copy
 from itertools import chain, pairwise
@@ -15,6 +15,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.environments.interaction import Transition
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
@@ -23,8 +24,7 @@ from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 from sandbox.optimizers.adam import Adam
 from sandbox.runs.resolve import resolve
-from sandbox.streams.actor import Actor, Step
-from sandbox.streams.experience import ExperienceConfig
+from sandbox.streams.actor import Actor
 from sandbox.streams.rollouts import RolloutsConfig
 
 CPU = Compute(torch.device("cpu"))
@@ -32,12 +32,17 @@ SPEC = Spec((3,), is_bytes=False, num_actions=4)
 ONCE: dict[str, Any] = {"num_epochs": 1, "num_minibatches": 1}
 
 
-def make(spec: Spec = SPEC, seed: int = 0, stack: int = 1, **options: Any) -> PQN:
-    config = PQNConfig(**{"backbone": MLP(hidden=(8,), layer_norm=True), "stack": stack, **options})
-    return config.make(spec, Rng(seed), CPU, NO_RUNS)
+def make(spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> PQN:
+    config = PQNConfig(**{"backbone": MLP(hidden=(8,), layer_norm=True), "frame_stack": 1, **options})
+    return config.make(spec, rng or Rng(0), CPU, NO_RUNS)
 
 
-def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1) -> list[Step]:
+def returns(agent: PQN, batch: list[Transition]) -> torch.Tensor:
+    """The returns [T, N] that an update aims at."""
+    return agent._returns(batch, agent._stacks(batch)[1])
+
+
+def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1) -> list[Transition]:
     """Some terminate, some are truncated, and what follows is unrelated there."""
     rng = np.random.default_rng(seed)
     observations = rng.normal(size=(length + 1, num_envs, 3)).astype(np.float32)
@@ -48,7 +53,7 @@ def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1)
         last = np.where((terminated | truncated)[:, None], rng.normal(size=after.shape), after).astype(np.float32)
         rewards = scale * rng.normal(size=num_envs)
         made.append(
-            Step(
+            Transition(
                 before, rng.integers(4, size=num_envs), rewards.astype(np.float32), terminated, truncated, last, nothing
             )
         )
@@ -58,24 +63,17 @@ def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1)
 
 
 def gradients(agent: PQN | DQN, batch: Any) -> list[torch.Tensor]:
-    """What the optimiser would be given, all parts of all epochs in a row."""
+    """What the optimizer would be given, all parts of all epochs in a row."""
     found: list[torch.Tensor] = []
 
-    class Spy:
-        def gradients(self, loss: torch.Tensor) -> list[torch.Tensor]:
-            return list(torch.autograd.grad(loss, list(agent._network.parameters())))
-
-        def step(self, gradients: list[torch.Tensor]) -> None:
-            found.extend(gradients)
-
-    agent._optimizer = Spy()  # type: ignore[assignment]
+    agent.parts()["optimizer"].step = found.extend  # type: ignore[method-assign]
     agent.update(batch)
     return found
 
 
 def test_an_update_by_hand() -> None:
     agent = make(discount=0.9, q_lambda=0.5, optimizer=Adam(lr=1e-2), **ONCE)
-    reference, batch = copy.deepcopy(agent._network), steps()
+    reference, batch = copy.deepcopy(agent.parts()["network"]), steps()
     q = lambda observations: reference(torch.from_numpy(observations))  # noqa: E731
     targets: list[list[float]] = [[0.0] * 5 for _ in batch]
     for t in reversed(range(4)):
@@ -91,12 +89,12 @@ def test_an_update_by_hand() -> None:
     loss.backward()
     adam.step()
     torch.testing.assert_close(agent.update(batch)["loss"], loss.detach())
-    for ours, theirs in zip(agent._network.parameters(), reference.parameters(), strict=True):
+    for ours, theirs in zip(agent.parts()["network"].parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
 
 
 def test_truncation_bootstraps_from_the_true_last_observation() -> None:
-    """Not from the next episode's first (trap 8); after termination not even from that."""
+    """Not from the next episode's first; after termination not even from that."""
     batch = steps()
 
     def targets(changed: str, ended: str) -> torch.Tensor:
@@ -107,11 +105,9 @@ def test_truncation_bootstraps_from_the_true_last_observation() -> None:
             if there < len(batch):
                 look = np.where(getattr(step, ended)[:, None], 9.0, getattr(batch[there], changed)).astype(np.float32)
                 given[there] = given[there]._replace(**{changed: look})
-        agent = make()
-        return agent._targets(given, agent._stacks(given)[1])
+        return returns(make(), given)
 
-    agent = make()
-    raw = agent._targets(batch, agent._stacks(batch)[1])
+    raw = returns(make(), batch)
     assert torch.equal(targets("observations", "ended"), raw)
     assert torch.equal(targets("last", "terminated"), raw)
     moved = (targets("last", "truncated") != raw).numpy()
@@ -122,9 +118,10 @@ def test_it_is_dqn_on_what_has_just_been_played() -> None:
     """One-step returns, one gradient step, small errors: DQN's, whose target network is the online one."""
     backbone, batch = MLP(hidden=(8,)), steps(scale=0.1)
     ours = make(backbone=backbone, q_lambda=0.0, **ONCE)
-    stream = ExperienceConfig(stack=1)
-    theirs = DQNConfig(backbone=backbone, stream=stream).make(SPEC, Rng(0), CPU, NO_RUNS)
-    flat = {name: torch.from_numpy(np.concatenate([getattr(s, name) for s in batch])) for name in Step._fields[:-1]}
+    theirs = DQNConfig(backbone=backbone, frame_stack=1).make(SPEC, Rng(0), CPU, NO_RUNS)
+    flat = {
+        name: torch.from_numpy(np.concatenate([getattr(s, name) for s in batch])) for name in Transition._fields[:-1]
+    }
     data = Transitions(
         flat["observations"],
         flat["actions"],
@@ -140,13 +137,13 @@ def test_it_is_dqn_on_what_has_just_been_played() -> None:
 def test_what_the_agent_sees_is_what_it_learns_from() -> None:
     """The stacks that `update` builds are those that `act` saw, over batches and episode ends."""
     env = CatchConfig().make(2)
-    agent = make(spec_of(env), stack=4)
+    agent = make(spec_of(env), frame_stack=4)
     actor = Actor(env, agent, Rng(0))
     for _ in range(3):
         seen, batch = [], []
         for _ in range(7):
-            seen.append(torch.cat([actor._state, torch.from_numpy(actor.observations)], 1))
-            batch.append(actor.step())
+            batch.append(step := actor.step())
+            seen.append(torch.cat([step.state, torch.from_numpy(step.observations)], 1))
         s_tm1, s_t = agent._stacks(batch)
         assert torch.equal(s_tm1, torch.cat(seen))
         after = s_t.view(7, 2, 4, 84, 84)
@@ -161,9 +158,9 @@ def test_every_epoch_sees_every_step_once_in_another_order() -> None:
     batch = [step._replace(observations=look) for step, look in zip(steps(), looks, strict=True)]
 
     def orders(seed: int) -> list[list[int]]:
-        agent = make(seed=seed, num_epochs=3, num_minibatches=3)
+        agent = make(rng=Rng(seed), num_epochs=3, num_minibatches=3)
         parts: list[list[int]] = []
-        agent._network.register_forward_hook(
+        agent.parts()["network"].register_forward_hook(
             lambda _, x, q: parts.append(x[0][:, 0].int().tolist()) if q.requires_grad else None
         )
         agent.update(batch)
@@ -182,11 +179,11 @@ def test_every_epoch_sees_every_step_once_in_another_order() -> None:
 def test_every_epoch_aims_at_the_returns_of_the_network_that_played() -> None:
     batch = steps()
     agent, once = (make(num_epochs=n, num_minibatches=1, optimizer=Adam(lr=0.1)) for n in (2, 1))
-    targets, first = agent._targets(batch, agent._stacks(batch)[1]), copy.deepcopy(agent._network)
+    targets, first = returns(agent, batch), copy.deepcopy(agent.parts()["network"])
     mean = agent.update(batch)["loss"]
     once.update(batch)
     losses = []
-    for network in (first, once._network):
+    for network in (first, once.parts()["network"]):
         chosen = [network(torch.from_numpy(step.observations))[torch.arange(5), step.actions] for step in batch]
         losses.append((targets - torch.stack(chosen)).square().mean().detach() / 2)
     assert losses[0] != losses[1]
@@ -206,15 +203,15 @@ def test_clipping_leaves_the_batch_and_small_rewards_alone() -> None:
 
 
 def test_exploration_follows_the_schedule_and_evaluation_leaves_it_alone() -> None:
-    agent = make(exploration=Linear(start=1.0, end=0.5, steps=20))
+    agent = make(rng=(rng := Rng(0)), exploration=Linear(start=1.0, end=0.5, steps=20))
     observations, state = np.zeros((10, 3), np.float32), agent.initial_state(10)
-    explorer = agent._explore.get_state()
+    _, explorer = rng.state_dict()["torch"]["explore"]
     for _ in range(3):
         agent.act(observations, state, explore=False)
-    assert agent._steps.value == 0
-    assert torch.equal(agent._explore.get_state(), explorer)
+    assert agent.parts()["policy"].state_dict()["steps"] == 0
+    assert torch.equal(rng.state_dict()["torch"]["explore"][1], explorer)
     for expected in (1.0, 0.75, 0.5, 0.5):
-        assert agent._config.exploration.at(agent._steps.value) == expected
+        assert agent.epsilon(explore=True) == expected
         agent.act(observations, state, explore=True)
 
 
@@ -222,7 +219,7 @@ def test_greedy_play_takes_the_best_action() -> None:
     agent = make()
     observations = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)
     actions, _ = agent.act(observations, agent.initial_state(50), explore=False)
-    assert actions.tolist() == agent._network(torch.from_numpy(observations)).argmax(1).tolist()
+    assert actions.tolist() == agent.parts()["network"](torch.from_numpy(observations)).argmax(1).tolist()
 
 
 def test_bf16_is_near_fp32() -> None:
@@ -231,8 +228,8 @@ def test_bf16_is_near_fp32() -> None:
     frames = rng.integers(0, 256, (2, 8, 1, 84, 84), dtype=np.uint8)
     no = np.zeros(8, bool)
     nothing = torch.zeros(8, 0, 84, 84, dtype=torch.uint8)
-    batch = [Step(frames[0], np.arange(8) % 3, np.ones(8, np.float32), no, no, frames[1], nothing)]
-    config = PQNConfig(backbone=backbone, stack=1, stream=RolloutsConfig(num_envs=8, length=1))
+    batch = [Transition(frames[0], np.arange(8) % 3, np.ones(8, np.float32), no, no, frames[1], nothing)]
+    config = PQNConfig(backbone=backbone, frame_stack=1, stream=RolloutsConfig(num_envs=8, length=1))
     exact, rough = (
         config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16), NO_RUNS).update(batch) for bf16 in (False, True)
     )

@@ -1,4 +1,4 @@
-"""Q-learning against hand-made numbers, the exact values of grid worlds, and the traps of its kin."""
+"""Q-learning against hand-made numbers, the exact values of grid worlds."""
 
 from typing import Any
 
@@ -12,12 +12,12 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.environments.interaction import Transition
 from sandbox.envs.catch import CatchConfig
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, optimal_values
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
-from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
 from sandbox.training.loop import Run
 
@@ -30,11 +30,11 @@ def make(spec: Spec | None = None, **options: Any) -> QLearning:
     return QLearningConfig(**options).make(spec or Spec((3,), is_bytes=False, num_actions=2), Rng(0), CPU, NO_RUNS)
 
 
-def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> Step:
+def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> Transition:
     """One step of N environments of three states; it may end by `terminated` or by `truncated`, everywhere."""
     looks, no = np.eye(3, dtype=np.float32), np.zeros(len(s_tm1), bool)
     rewards = np.array(r_t, np.float32)
-    return Step(
+    return Transition(
         looks[s_tm1], np.array(a_tm1), rewards, no | (ends == "terminated"), no | (ends == "truncated"), looks[s_t]
     )
 
@@ -60,16 +60,16 @@ def learn(env: GridWorldConfig, config: QLearningConfig, steps: int, seed: int) 
 def error(env: GridWorldConfig, agent: QLearning, discount: float) -> float:
     """The largest distance from Q*."""
     world = model(env)
-    return float(np.abs(agent._table.q.numpy() - optimal_values(world, discount))[inner(world)].max())
+    return float(np.abs(agent.parts()["table"].q.numpy() - optimal_values(world, discount))[inner(world)].max())
 
 
 def test_values_move_by_hand() -> None:
     agent = make(discount=0.8, step_size=HALF)
-    agent._table.q[1] = torch.tensor([2.0, 5.0])
+    agent.parts()["table"].q[1] = torch.tensor([2.0, 5.0])
     metrics = agent.update([step([0], [1], [1.0], [1])])
     # 1 + 0.8 * 5 - 0 = 5, half of which is learnt
-    assert agent._table.q.tolist() == [[0, 2.5], [2, 5], [0, 0]]
-    assert agent._table.visits.tolist() == [[0, 1], [0, 0], [0, 0]]
+    assert agent.parts()["table"].q.tolist() == [[0, 2.5], [2, 5], [0, 0]]
+    assert agent.parts()["table"].visits.tolist() == [[0, 1], [0, 0], [0, 0]]
     assert metrics["loss"] == 25
 
 
@@ -77,9 +77,9 @@ def test_termination_ends_the_future_and_truncation_does_not() -> None:
     moved = []
     for ends in ("terminated", "truncated"):
         agent = make(discount=0.8, step_size=HALF)
-        agent._table.q[1] = torch.tensor([2.0, 5.0])
+        agent.parts()["table"].q[1] = torch.tensor([2.0, 5.0])
         agent.update([step([0], [1], [1.0], [1], ends)])
-        moved.append(float(agent._table.q[0, 1]))
+        moved.append(float(agent.parts()["table"].q[0, 1]))
     assert moved == [0.5, 2.5]
 
 
@@ -90,20 +90,20 @@ def test_a_truncated_episode_bootstraps_from_its_own_last_cell() -> None:
     agent = learn(env, config, 800, seed=0)
     start = model(env).start
     # up and right lead to cells that are never left, so their value stays 0; down and left stay at the start
-    np.testing.assert_allclose(agent._table.q[start], [-0.04, -0.04, -0.06, -0.06], atol=1e-6)
+    np.testing.assert_allclose(agent.parts()["table"].q[start], [-0.04, -0.04, -0.06, -0.06], atol=1e-6)
 
 
 def test_several_steps_of_a_batch_are_learnt_in_order() -> None:
     agent = make(discount=1.0, step_size=HALF)
     agent.update([step([0], [0], [1.0], [2]), step([1], [0], [0.0], [0])])
-    assert agent._table.q.tolist() == [[0.5, 0], [0.25, 0], [0, 0]]
+    assert agent.parts()["table"].q.tolist() == [[0.5, 0], [0.25, 0], [0, 0]]
 
 
 def test_a_pair_met_twice_in_one_step_moves_once_by_the_mean() -> None:
     agent = make(discount=0.8, step_size=StepSize(start=1.0, power=1.0))
     metrics = agent.update([step([0, 0, 1], [1, 1, 0], [1.0, 3.0, 8.0], [2, 2, 2])])
-    assert agent._table.q.tolist() == [[0, 2], [8, 0], [0, 0]]
-    assert agent._table.visits.tolist() == [[0, 1], [1, 0], [0, 0]]
+    assert agent.parts()["table"].q.tolist() == [[0, 2], [8, 0], [0, 0]]
+    assert agent.parts()["table"].visits.tolist() == [[0, 1], [1, 0], [0, 0]]
     assert metrics["loss"] == pytest.approx((1 + 9 + 64) / 3)
 
 
@@ -116,7 +116,7 @@ def test_step_sizes_by_hand() -> None:
 
 def test_ties_are_broken_at_random_and_the_best_is_played() -> None:
     agent = make()
-    agent._table.q[1] = torch.tensor([0.0, 1.0])
+    agent.parts()["table"].q[1] = torch.tensor([0.0, 1.0])
     looks = np.eye(3, dtype=np.float32)
     first, _ = agent.act(looks[[0] * 2_000], None, explore=False)
     assert 900 < first.sum() < 1_100

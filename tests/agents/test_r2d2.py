@@ -10,7 +10,8 @@ from torch.nn import functional as F
 
 from sandbox.agents.drqn import DRQNConfig
 from sandbox.agents.r2d2 import R2D2, R2D2Config
-from sandbox.buffers.sequences import Sequences
+from sandbox.buffers.sequences import SequenceBatch, Sequences
+from sandbox.config.yaml_text import Origin
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import play_episodes
@@ -24,7 +25,7 @@ from sandbox.networks.recurrent import LSTM
 from sandbox.ops.value_learning import rescale, unscale
 from sandbox.optimizers.adam import Adam
 from sandbox.runs.build import BuiltRun, build
-from sandbox.runs.config import model_for
+from sandbox.runs.resolve import checked
 from sandbox.streams.experience import ReplayConfig
 from sandbox.streams.stored_sequences import StoredSequences, StoredSequencesConfig
 
@@ -48,7 +49,6 @@ def window(length: int, mask: torch.Tensor, seed: int) -> Sequences:
         torch.randn(5, length, generator=g),
         (torch.rand(5, length, generator=g) > 0.2).float(),
         mask,
-        {"state": None},
     )
 
 
@@ -67,11 +67,10 @@ def batch(burn_in: int = 2, length: int = 6) -> StoredSequences:
     before, learnt = window(burn_in, torch.ones(5, burn_in), 1), window(length, mask, 2)
     before.observations[:, -1] = learnt.observations[:, 0]
     starts = torch.tensor([False, True, False, False, False])
-    before.carried["state"] = map_state(lambda part: part * ~starts.view(5, *[1] * (part.dim() - 1)), state(3))
+    stored = map_state(lambda part: part * ~starts.view(5, *[1] * (part.dim() - 1)), state(3))
     weights = torch.tensor([1.0, 0.5, 0.25, 1.0, 0.125])
-    return StoredSequences(
-        before, learnt, starts, state(4), torch.tensor([True] * 4 + [False]), weights, torch.zeros(5)
-    )
+    is_later = torch.tensor([True] * 4 + [False])
+    return StoredSequences(before, stored, learnt, starts, state(4), 3 - burn_in, is_later, weights, torch.zeros(5))
 
 
 @pytest.mark.parametrize("burn_in", [0, 2])
@@ -79,18 +78,18 @@ def test_an_update_by_hand(burn_in: int) -> None:
     """Step by step and one sequence at a time: burn-in, last actions and rewards, two-step returns, h, priorities."""
     agent, data = make(burn_in, n_step=2, reward_clip=1.0), batch(burn_in)
     g = torch.Generator().manual_seed(5)
-    for parameter in agent._target.parameters():
+    for parameter in agent.parts()["target"].network.parameters():
         parameter.add_(torch.randn(parameter.shape, generator=g))  # so that it is another network
     h, h_inverse = (lambda x: rescale(torch.as_tensor(x), 1e-3)), lambda x: unscale(x, 1e-3)
     total, losses, count, priorities = 0.0, 0.0, 0.0, []
     for b in range(5):
         values = []
-        for network in (agent._network, agent._target):
-            memory = tuple(part[b : b + 1] for part in data.burn_in.carried["state"]["recurrent"])
+        for network in (agent.parts()["network"], agent.parts()["target"].network):
+            memory = tuple(part[b : b + 1] for part in data.state["recurrent"])
             last = torch.cat(
                 [
-                    data.burn_in.carried["state"]["action"][b],
-                    data.burn_in.carried["state"]["reward"][b, None].clamp(-1, 1),
+                    data.state["action"][b],
+                    data.state["reward"][b, None].clamp(-1, 1),
                 ]
             )
             if data.starts[b]:
@@ -102,30 +101,30 @@ def test_an_update_by_hand(burn_in: int) -> None:
                     last = torch.cat([action, data.burn_in.r_t[b, t, None].clamp(-1, 1)])
             rows = []
             for t in range(7):
-                q, memory = network(data.learnt.observations[b, t][None, None], last[None, None], memory)
+                q, memory = network(data.sequences.observations[b, t][None, None], last[None, None], memory)
                 rows.append(q[0, 0].detach())
                 if t < 6:
-                    action = F.one_hot(data.learnt.a_tm1[b, t], 4)
-                    last = torch.cat([action, data.learnt.r_t[b, t, None].clamp(-1, 1)])
+                    action = F.one_hot(data.sequences.a_tm1[b, t], 4)
+                    last = torch.cat([action, data.sequences.r_t[b, t, None].clamp(-1, 1)])
             values.append(rows)
         online, target = values
         errors = []
-        for t in range(int(data.learnt.mask[b].sum())):
-            steps = min(2, int(data.learnt.mask[b].sum()) - t)
+        for t in range(int(data.sequences.mask[b].sum())):
+            steps = min(2, int(data.sequences.mask[b].sum()) - t)
             reward, discount = 0.0, 1.0
             for k in range(t, t + steps):
-                reward += discount * data.learnt.r_t[b, k].clamp(-1, 1).item()
-                discount *= 0.9 * data.learnt.discount_t[b, k].item()
+                reward += discount * data.sequences.r_t[b, k].clamp(-1, 1).item()
+                discount *= 0.9 * data.sequences.discount_t[b, k].item()
             best = online[t + steps].argmax()
             goal = h(reward + discount * h_inverse(target[t + steps][best]))
-            errors.append((goal - online[t][data.learnt.a_tm1[b, t]]).item())
+            errors.append((goal - online[t][data.sequences.a_tm1[b, t]]).item())
         each_loss = F.huber_loss(torch.tensor(errors), torch.zeros(len(errors)), reduction="none")
         total += data.weights[b].item() * each_loss.sum().item() / 6
         losses, count = losses + each_loss.sum().item(), count + len(errors)
         priorities.append(0.9 * max(map(abs, errors)) + 0.1 * float(np.mean(np.abs(errors))))
     seen = []
-    minimize = agent._optimizer.minimize
-    agent._optimizer.minimize = lambda loss: (seen.append(loss.item()), minimize(loss))  # type: ignore
+    minimize = agent.parts()["optimizer"].minimize
+    agent.parts()["optimizer"].minimize = lambda loss: (seen.append(loss.item()), minimize(loss))  # type: ignore
     metrics = agent.update(data)
     assert seen == [pytest.approx(total, rel=1e-4)]
     assert float(metrics["loss"]) == pytest.approx(losses / count, rel=1e-4)
@@ -137,33 +136,32 @@ def test_without_its_additions_it_is_drqn() -> None:
     agent = make(0, **PLAIN, head=Scalar(dueling=False, hidden=None), optimizer=Adam(lr=1e-2))
     theirs = DRQNConfig(backbone=MLP(hidden=(8,)), recurrent=LSTM(size=6), discount=0.9, optimizer=Adam(lr=1e-2))
     reference = theirs.make(SPEC, Rng(0), CPU, NO_RUNS)
-    for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
+    for a, b in zip(agent.parts()["network"].parameters(), reference.parts()["network"].parameters(), strict=True):
         assert torch.equal(a, b)
-    data = batch(0)
-    data.burn_in.carried["state"] = agent.initial_state(5)
-    same = data.learnt._replace(carried={"state": reference.initial_state(5)})
+    data = batch(0)._replace(state=agent.initial_state(5))
+    same = SequenceBatch(data.sequences, reference.initial_state(5))
     ours = agent.update(data._replace(weights=torch.ones(5)))
     for name, value in reference.update(same).items():
         if name != "epsilon":
             torch.testing.assert_close(ours[name], value)
-    for a, b in zip(agent._network.parameters(), reference._network.parameters(), strict=True):
+    for a, b in zip(agent.parts()["network"].parameters(), reference.parts()["network"].parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
 def test_burn_in_has_no_gradient() -> None:
-    """What is learnt is as if the memory after it had been given (trap 21)."""
+    """What is learnt is as if the memory after it had been given."""
     agent, other, data = make(2), make(0), batch(2)
     with torch.no_grad():
-        last = agent._followed_by(agent._last(data.burn_in.carried["state"]), data.burn_in)
-        _, memory = agent._network(
-            data.burn_in.observations[:, :-1], last[:, :-1], data.burn_in.carried["state"]["recurrent"]
-        )
+        last = torch.cat([data.state["action"], data.state["reward"][:, None]], 1)[:, None]
+        later = torch.cat([F.one_hot(data.burn_in.a_tm1, 4), data.burn_in.r_t[..., None]], 2)
+        last = torch.cat([last, later], 1)
+        _, memory = agent.parts()["network"](data.burn_in.observations[:, :-1], last[:, :-1], data.state["recurrent"])
     keep = ~data.starts[:, None]
-    carried = {"recurrent": tuple(part * keep for part in memory), "action": last[:, -1, :4], "reward": last[:, -1, 4]}
-    given = data._replace(burn_in=window(0, torch.ones(5, 0), 9)._replace(carried={"state": carried}))
+    after = {"recurrent": tuple(part * keep for part in memory), "action": last[:, -1, :4], "reward": last[:, -1, 4]}
+    given = data._replace(burn_in=window(0, torch.ones(5, 0), 9), state=after)
     agent.update(data)
     other.update(given)
-    for a, b in zip(agent._network.parameters(), other._network.parameters(), strict=True):
+    for a, b in zip(agent.parts()["network"].parameters(), other.parts()["network"].parameters(), strict=True):
         torch.testing.assert_close(a, b)
 
 
@@ -183,11 +181,11 @@ def world(**options: Any) -> BuiltRun:
         **options,
     }
     given = {"env": {"name": "catch", "observe": "features"}, "agent": agent, "steps": 100}
-    return build(model_for(given).model_validate(given), Path())
+    return build(checked(given, {(): Origin("the test")}), Path())
 
 
 def test_a_memory_that_is_not_stale_is_the_one_it_had() -> None:
-    """With the weights it acted with, unrolling from stored memories gives what acting had: Delta Q is 0 (trap 21)."""
+    """With the weights it acted with, unrolling from stored memories gives what acting had: Delta Q is 0."""
     assembly = world(optimizer={"lr": 1e-30})
     rows = [metrics for _, (_, metrics) in zip(range(12), assembly.run().steps(), strict=False)]
     assert all(float(row["delta_q"]) < 1e-5 for row in rows)
@@ -205,9 +203,9 @@ class Spy:
     def initial_state(self, num_envs: int) -> Any:
         return self.agent.initial_state(num_envs)
 
-    def act(self, observations: np.ndarray, carried: Any, *, explore: bool) -> tuple[np.ndarray, Any]:
-        self.seen.append((observations, carried))
-        return self.agent.act(observations, carried, explore=explore)
+    def act(self, observations: np.ndarray, state: Any, *, explore: bool) -> tuple[np.ndarray, Any]:
+        self.seen.append((observations, state))
+        return self.agent.act(observations, state, explore=explore)
 
 
 class Counting:
@@ -229,11 +227,11 @@ class Counting:
 
 
 def test_it_knows_what_it_did_and_got_last_and_forgets_it_with_everything_else_at_a_start() -> None:
-    """In evaluation (trap 20: the state is carried there, too)."""
+    """In evaluation, where the recurrent state is advanced, too."""
     spy: Any = Spy(make())
     env: Environment = Counting()  # type: ignore[assignment]
     play_episodes(spy, env, 4, seed=0)
-    assert [carried["reward"].tolist() for _, carried in spy.seen[:6]] == [
+    assert [state["reward"].tolist() for _, state in spy.seen[:6]] == [
         [0, 0],
         [1, 1],
         [2, 2],
@@ -241,7 +239,7 @@ def test_it_knows_what_it_did_and_got_last_and_forgets_it_with_everything_else_a
         [1, 4],
         [2, 0],
     ]
-    for t, (_, carried) in enumerate(spy.seen[:6]):
+    for t, (_, state) in enumerate(spy.seen[:6]):
         for n, fresh in enumerate((t in (0, 3), t in (0, 5))):
-            assert bool(carried["action"][n].any()) != fresh
-            assert bool(carried["recurrent"][0][n].any()) != fresh
+            assert bool(state["action"][n].any()) != fresh
+            assert bool(state["recurrent"][0][n].any()) != fresh

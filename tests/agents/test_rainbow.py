@@ -1,7 +1,6 @@
 """Rainbow without its parts is DQN, number for number; then each part by itself, beside DQN or by hand."""
 
 import copy
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,41 +16,43 @@ from sandbox.buffers.priorities import Prioritized
 from sandbox.buffers.replay import Transitions
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
-from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.heads.categorical import Categorical
 from sandbox.networks.heads.exploration import EpsilonGreedy, Noisy
-from sandbox.networks.heads.noisy import SILENCE, draw_noise
+from sandbox.networks.heads.noisy import NO_NOISE, sample_noise
 from sandbox.networks.heads.scalar import Scalar
 from sandbox.networks.mlp import MLP
 from sandbox.ops.distributional import categorical_projection
 from sandbox.ops.value_learning import double_q_learning
 from sandbox.optimizers.adam import Adam
-from sandbox.runs.resolve import resolve
-from sandbox.streams.experience import ExperienceConfig
-from sandbox.streams.prioritized import PrioritizedConfig
 
 CPU = Compute(torch.device("cpu"))
 SPEC = Spec((3,), is_bytes=False, num_actions=4)
 PLAIN: dict[str, Any] = {  # no part at all, with double Q-learning by choice
     "head": Scalar(dueling=False, hidden=None),
     "exploration": EpsilonGreedy(epsilon=Linear(start=0.5, end=0.1, steps=60)),
-    "stream": PrioritizedConfig(stack=1),
+    "frame_stack": 1,
+    "n_step": 1,
     "discount": 0.9,
 }
 COMMON: dict[str, Any] = {"backbone": MLP(hidden=(8,)), "optimizer": Adam(lr=1e-2)}
 QAgent = Rainbow | DQN | DoubleDQN
 
 
-def rainbow(seed: int = 0, **options: Any) -> Rainbow:
-    return RainbowConfig(**{**COMMON, **PLAIN, **options}).make(SPEC, Rng(seed), CPU, NO_RUNS)
+def rainbow(rng: Rng | None = None, **options: Any) -> Rainbow:
+    return RainbowConfig(**{**COMMON, **PLAIN, **options}).make(SPEC, rng or Rng(0), CPU, NO_RUNS)
+
+
+def other(**options: Any) -> dict[str, torch.Tensor]:
+    """The weights of another network."""
+    return rainbow(Rng(1), **options).parts()["network"].state_dict()
 
 
 def dqn(kind: type[DQNConfig] | type[DoubleDQNConfig] = DQNConfig, **options: Any) -> Any:
-    stream, exploration = ExperienceConfig(stack=1), PLAIN["exploration"].epsilon
-    config = kind(**{**COMMON, "stream": stream, "exploration": exploration, "discount": 0.9, **options})
+    exploration = PLAIN["exploration"].epsilon
+    config = kind(**{**COMMON, "frame_stack": 1, "exploration": exploration, "discount": 0.9, **options})
     return config.make(SPEC, Rng(0), CPU, NO_RUNS)
 
 
@@ -73,20 +74,13 @@ def given(agent: QAgent, data: Transitions) -> Any:
 
 
 def gradients(agent: QAgent, data: Any) -> tuple[float, dict[str, torch.Tensor]]:
-    """The loss, and what the optimiser would be given for each parameter."""
+    """The loss, and what the optimizer would be given for each parameter."""
     found: dict[str, torch.Tensor] = {}
 
-    class Spy:
-        def minimize(self, loss: torch.Tensor, ready: object = None) -> None:
-            self.step(self.gradients(loss))
+    def step(gradients: Sequence[torch.Tensor]) -> None:
+        found.update(zip(dict(agent.parts()["network"].named_parameters()), gradients, strict=True))
 
-        def gradients(self, loss: torch.Tensor) -> Sequence[torch.Tensor]:
-            return torch.autograd.grad(loss, list(agent._network.parameters()), allow_unused=True)
-
-        def step(self, gradients: Sequence[torch.Tensor]) -> None:
-            found.update(zip(dict(agent._network.named_parameters()), gradients, strict=True))
-
-    agent._optimizer = Spy()  # type: ignore[assignment]
+    agent.parts()["optimizer"].step = step  # type: ignore[method-assign]
     return float(agent.update(data)["loss"]), found
 
 
@@ -102,8 +96,8 @@ def test_without_its_parts_it_is_dqn_or_double_dqn(double: bool, kind: Any) -> N
         data = batch(update, n=1 + 2 * (update % 2))
         a, b = ours.update(even(data)), theirs.update(data)
         assert {name: float(value) for name, value in a.items()} == {name: float(value) for name, value in b.items()}
-    for network in ("_network", "_target"):
-        pairs = zip(getattr(ours, network).parameters(), getattr(theirs, network).parameters(), strict=True)
+    for network in ("network", "target"):
+        pairs = zip(ours.parts()[network].parameters(), theirs.parts()[network].parameters(), strict=True)
         assert all(torch.equal(x, y) for x, y in pairs)
 
 
@@ -129,7 +123,10 @@ def test_noise_of_size_0_is_no_noise() -> None:
 
 def test_a_dueling_head_with_the_same_outputs_teaches_the_encoder_the_same() -> None:
     data, dueling, single = batch(), rainbow(head=Scalar(hidden=None)), rainbow()
-    for ours, theirs in ((dueling._network, single._network), (dueling._target, single._target)):
+    for ours, theirs in (
+        (dueling.parts()["network"], single.parts()["network"]),
+        (dueling.parts()["target"].network, single.parts()["target"].network),
+    ):
         theirs.encoder.load_state_dict(ours.encoder.state_dict())
         with torch.no_grad():
             state, advantages = ours.head.state.last.linear, ours.head.advantages.last.linear
@@ -144,11 +141,14 @@ def test_a_dueling_head_with_the_same_outputs_teaches_the_encoder_the_same() -> 
 
 def test_two_atoms_learn_double_dqns_error() -> None:
     """The logits' gradients are the error over the grid's width, so a step is one of squared errors of the means."""
-    agent, data = rainbow(head=Categorical(num_atoms=2, minimum=-200, maximum=200, dueling=False, hidden=None)), batch()
-    agent._target.load_state_dict(rainbow(seed=1, head=agent._config.head)._network.state_dict())
-    reference, rows, head = copy.deepcopy(agent._network), torch.arange(16), agent._config.head
-    logits = reference(data.s_tm1, SILENCE)
-    q_t, selector = (head.values(network(data.s_t, SILENCE)) for network in (agent._target, reference))
+    head = Categorical(num_atoms=2, minimum=-200, maximum=200, dueling=False, hidden=None)
+    agent, data = rainbow(head=head), batch()
+    agent.parts()["target"].network.load_state_dict(other(head=head))
+    reference, rows = copy.deepcopy(agent.parts()["network"]), torch.arange(16)
+    logits = reference(data.s_tm1, NO_NOISE)
+    q_t, selector = (
+        head.values(network(data.s_t, NO_NOISE)) for network in (agent.parts()["target"].network, reference)
+    )
     discount_t = 0.9 * data.discount_t[:, 0]
     error = double_q_learning(head.values(logits), data.a_tm1, data.r_t[:, 0], discount_t, q_t, selector).detach()
     chosen = logits[rows, data.a_tm1]
@@ -162,18 +162,18 @@ def test_a_distributional_update_by_hand() -> None:
     """Three steps, clipped rewards, the online network chooses: summed divergences, which are also the priorities."""
     options: dict[str, Any] = {"head": Categorical(num_atoms=5, minimum=-2, maximum=2, hidden=6), "reward_clip": 0.5}
     agent, data = rainbow(**options), batch(n=3)
-    agent._target.load_state_dict(rainbow(seed=1, **options)._network.state_dict())
-    reference, grid = copy.deepcopy(agent._network), torch.tensor([-2.0, -1, 0, 1, 2])
+    agent.parts()["target"].network.load_state_dict(other(**options))
+    reference, grid = copy.deepcopy(agent.parts()["network"]), torch.tensor([-2.0, -1, 0, 1, 2])
     losses = []
     for i in range(16):
         r, discount = 0.0, 1.0
         for t in range(int(data.num_steps[i])):
             r += discount * min(max(float(data.r_t[i, t]), -0.5), 0.5)
             discount *= 0.9 * float(data.discount_t[i, t])
-        best = (reference(data.s_t[i : i + 1], SILENCE)[0].softmax(-1) @ grid).argmax()
-        p = agent._target(data.s_t[i : i + 1], SILENCE)[0, best].softmax(-1)[None]
+        best = (reference(data.s_t[i : i + 1], NO_NOISE)[0].softmax(-1) @ grid).argmax()
+        p = agent.parts()["target"].network(data.s_t[i : i + 1], NO_NOISE)[0, best].softmax(-1)[None]
         target = categorical_projection(grid, p, torch.tensor([r]), torch.tensor([discount]))[0].detach()
-        log_p = reference(data.s_tm1[i : i + 1], SILENCE)[0, data.a_tm1[i]].log_softmax(-1)
+        log_p = reference(data.s_tm1[i : i + 1], NO_NOISE)[0, data.a_tm1[i]].log_softmax(-1)
         losses.append(F.kl_div(log_p, target, reduction="sum"))
     expected = torch.autograd.grad(torch.stack(losses).sum(), list(reference.parameters()))
     given = even(data)
@@ -201,16 +201,17 @@ def test_weights_multiply_losses_and_priorities_are_the_errors_sizes() -> None:
 
 
 def test_the_learnt_the_target_and_the_choosing_network_have_noise_of_their_own() -> None:
-    agent, data = rainbow(exploration=Noisy(sigma=1.0)), batch()
-    agent._target.load_state_dict(rainbow(seed=1, exploration=Noisy(sigma=1.0))._network.state_dict())
+    rng = Rng(0)
+    agent, data = rainbow(rng, exploration=Noisy(sigma=1.0)), batch()
+    agent.parts()["target"].network.load_state_dict(other(exploration=Noisy(sigma=1.0)))
     online, target, dice = (
-        copy.deepcopy(agent._network),
-        copy.deepcopy(agent._target),
+        copy.deepcopy(agent.parts()["network"]),
+        copy.deepcopy(agent.parts()["target"].network),
         Rng(0).torch("noise", CPU.device),
     )
-    q_tm1 = online(data.s_tm1, draw_noise(online, dice))[..., 0]
-    q_t = target(data.s_t, draw_noise(target, dice))[..., 0]
-    selector = online(data.s_t, draw_noise(online, dice))[..., 0]
+    q_tm1 = online(data.s_tm1, sample_noise(online, dice))[..., 0]
+    q_t = target(data.s_t, sample_noise(target, dice))[..., 0]
+    selector = online(data.s_t, sample_noise(online, dice))[..., 0]
     error = double_q_learning(q_tm1, data.a_tm1, data.r_t[:, 0], 0.9 * data.discount_t[:, 0], q_t, selector)
     expected = F.huber_loss(error, torch.zeros(16))
     parameters = list(online.parameters())
@@ -219,32 +220,40 @@ def test_the_learnt_the_target_and_the_choosing_network_have_noise_of_their_own(
     assert loss == pytest.approx(float(expected.detach()))
     for a, b in zip(found.values(), theirs, strict=True):
         torch.testing.assert_close(a, b)
-    assert torch.equal(agent._noise.get_state(), dice.get_state())
+    assert torch.equal(rng.state_dict()["torch"]["noise"][1], dice.get_state())
 
 
 def test_acting_draws_noise_for_every_environment_and_step_and_evaluation_has_none() -> None:
-    agent = rainbow(exploration=Noisy(sigma=1.0))
+    rng = Rng(0)
+    agent = rainbow(rng, exploration=Noisy(sigma=1.0))
     same, state = np.ones((64, 3), np.float32), agent.initial_state(64)
-    best = agent._network(torch.ones(1, 3), SILENCE)[0, :, 0].argmax()
-    learning, playing = agent._noise.get_state(), agent._explore.get_state()
+    best = agent.parts()["network"](torch.ones(1, 3), NO_NOISE)[0, :, 0].argmax()
+
+    def drawn() -> tuple[list[int], list[int]]:
+        """The state of the generators of updates and of exploring."""
+        states = rng.state_dict()["torch"]
+        return states["noise"][1].tolist(), states["explore"][1].tolist()
+
+    learning, exploring = drawn()
     assert set(agent.act(same, state, explore=False)[0].tolist()) == {int(best)}
-    assert torch.equal(agent._explore.get_state(), playing)
+    assert drawn() == (learning, exploring)
     explored = [agent.act(same, state, explore=True)[0].tolist() for _ in range(2)]
     assert len(set(explored[0])) > 1  # environments that see the same do not do the same
     assert explored[0] != explored[1]
-    assert torch.equal(agent._noise.get_state(), learning)
-    assert agent._steps.value == 128
-    playing = agent._explore.get_state()
+    assert agent.parts()["policy"].state_dict()["steps"] == 128
+    after, exploring = drawn()
+    assert after == learning
     assert agent.update(even(batch()))["epsilon"] == 0
-    assert not torch.equal(agent._noise.get_state(), learning)
-    assert torch.equal(agent._explore.get_state(), playing)
+    after, last = drawn()
+    assert after != learning
+    assert last == exploring
 
 
 def test_the_target_network_takes_all_of_the_online_network() -> None:
     agent = rainbow(exploration=Noisy(), head=Categorical(hidden=6), target_period=3)
     for update in range(1, 7):
         agent.update(even(batch(update)))
-        pairs = zip(agent._target.parameters(), agent._network.parameters(), strict=True)
+        pairs = zip(agent.parts()["target"].network.parameters(), agent.parts()["network"].parameters(), strict=True)
         assert all(torch.equal(a, b) for a, b in pairs) == (update % 3 == 0)
 
 
@@ -256,54 +265,3 @@ def test_rewards_are_clipped_in_the_update_alone() -> None:
     assert losses[0] == losses[1]
     assert losses[0] != losses[2]
     assert torch.equal(data.r_t, raw)
-
-
-@pytest.mark.parametrize(
-    ("word", "message"),
-    [
-        ("head.atoms=51", "unknown option. Did you mean 'num_atoms'?"),
-        ("head={minimum: 1, maximum: -1.0}", "minimum must be below maximum, got 1 and -1."),
-        ("head.name=quantile", "unknown head 'quantile'. Known: categorical, scalar."),
-        (
-            "exploration.name=noise",
-            "unknown exploration 'noise'. Did you mean 'noisy'? Known: noisy, epsilon_greedy.",
-        ),
-        ("exploration.sigma=-1", "needs a value >= 0, got -1."),
-        ("stream.priority_exponent=-1", "needs a value >= 0, got -1."),
-    ],
-)
-def test_mistakes(word: str, message: str) -> None:
-    with pytest.raises(UserError) as error:
-        resolve([], ["steps=1", "env.name=catch", "agent.name=rainbow", f"agent.{word}"])
-    assert str(error.value) == f"command line: agent.{word}: {message}"
-
-
-def test_the_atari_config_has_the_papers_numbers() -> None:
-    """Table 1 of Hessel et al. 2018; its frames are four of our steps."""
-    agent = resolve(["atari_pong_rainbow"], []).agent
-    assert isinstance(agent, RainbowConfig)
-    assert agent.optimizer == Adam(lr=6.25e-5, eps=32 * 1.5e-4)  # losses are summed here
-    assert agent.head == Categorical(num_atoms=51, minimum=-10, maximum=10, dueling=True, hidden=512)
-    assert (agent.exploration, agent.double, agent.discount, agent.reward_clip) == (Noisy(sigma=0.5), True, 0.99, 1.0)
-    stream = agent.stream
-    assert agent.target_period * stream.replay.update_period * 4 == 32_000
-    assert stream.replay.warmup * 4 == 80_000
-    assert (stream.batch_size, stream.stack, stream.n_step, stream.priority_exponent) == (32, 4, 3, 0.5)
-    assert [stream.importance_exponent.at(step) for step in (0, 25_000_000, 50_000_000)] == pytest.approx(
-        [0.4, 0.7, 1.0]
-    )
-
-
-@pytest.mark.learning
-def test_it_learns_catch(sandbox) -> None:
-    """From features, with a small network: ten to twenty seconds."""
-    words = [
-        "catch_rainbow",
-        "env.observe=features",
-        "agent.backbone={name: mlp, hidden: [64]}",
-        "agent.head.hidden=64",
-    ]
-    quiet = ["logger.wandb=off", "evaluate_period=0", "checkpoint_period=0", "--quiet"]
-    done = sandbox("train", *words, "agent.optimizer.lr=1e-3", "precision=fp32", "steps=14000", *quiet)
-    assert done.code == 0, done.err
-    assert json.loads(sandbox("evaluate", "latest", "--json").out)["return_mean"] >= 0.98

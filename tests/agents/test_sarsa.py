@@ -1,4 +1,4 @@
-"""Sarsa against hand-made numbers, the exact values of its own policy, and the traps of its kin."""
+"""Sarsa against hand-made numbers, the exact values of its own policy."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.environments.interaction import Transition
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, policy_values
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
-from sandbox.streams.actor import Step
 from sandbox.streams.rollouts import RolloutsConfig
 from sandbox.training.loop import Run
 
@@ -33,15 +33,15 @@ def make(**options: Any) -> Sarsa:
     """Three states, two actions, `VALUES` in the table."""
     options = {"discount": 0.8, "step_size": HALF, **options}
     agent = SarsaConfig(**options).make(Spec((3,), is_bytes=False, num_actions=2), Rng(0), CPU, NO_RUNS)
-    agent._table.q[:] = VALUES
+    agent.parts()["table"].q[:] = VALUES
     return agent
 
 
-def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> Step:
+def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> Transition:
     """One step of N environments of three states; it may end by `terminated` or by `truncated`, everywhere."""
     looks, no = np.eye(3, dtype=np.float32), np.zeros(len(s_tm1), bool)
     rewards = np.array(r_t, np.float32)
-    return Step(
+    return Transition(
         looks[s_tm1], np.array(a_tm1), rewards, no | (ends == "terminated"), no | (ends == "truncated"), looks[s_t]
     )
 
@@ -66,7 +66,7 @@ def learn(env: GridWorldConfig, config: SarsaConfig, steps: int, seed: int) -> S
 
 def error(env: GridWorldConfig, agent: Sarsa, config: SarsaConfig) -> float:
     """The largest distance from Q^pi, pi being epsilon-greedy in the final table, at the final epsilon."""
-    world, q = model(env), agent._table.q.numpy()
+    world, q = model(env), agent.parts()["table"].q.numpy()
     epsilon = config.exploration.end
     policy = np.full(q.shape, epsilon / q.shape[1])
     policy[np.arange(len(q)), q.argmax(1)] += 1 - epsilon
@@ -76,14 +76,14 @@ def error(env: GridWorldConfig, agent: Sarsa, config: SarsaConfig) -> float:
 def test_a_step_is_learnt_when_the_next_action_is_known() -> None:
     agent = make()
     first = agent.update([step([0], [1], [1.0], [1])])
-    assert torch.equal(agent._table.q, VALUES)
+    assert torch.equal(agent.parts()["table"].q, VALUES)
     assert first["loss"] == 0
     second = agent.update([step([1], [0], [0.0], [2])])
     # 1 + 0.8 * q[1, 0] - 0 = 2.6, half of which is learnt; the best action (5) was not taken
-    torch.testing.assert_close(agent._table.q[0], torch.tensor([0.0, 1.3], dtype=torch.float64))
-    assert torch.equal(agent._table.q[1:], VALUES[1:])
+    torch.testing.assert_close(agent.parts()["table"].q[0], torch.tensor([0.0, 1.3], dtype=torch.float64))
+    assert torch.equal(agent.parts()["table"].q[1:], VALUES[1:])
     assert second["loss"] == pytest.approx(2.6**2)
-    assert agent._table.visits.tolist() == [[0, 1], [0, 0], [0, 0]]
+    assert agent.parts()["table"].visits.tolist() == [[0, 1], [0, 0], [0, 0]]
 
 
 def test_steps_of_one_batch_and_of_several_are_learnt_alike() -> None:
@@ -97,21 +97,21 @@ def test_steps_of_one_batch_and_of_several_are_learnt_alike() -> None:
     together.update(steps)
     for each in steps:
         apart.update([each])
-    assert torch.equal(together._table.q, apart._table.q)
-    assert int(together._table.visits.sum()) == 3
+    assert torch.equal(together.parts()["table"].q, apart.parts()["table"].q)
+    assert int(together.parts()["table"].visits.sum()) == 3
 
 
 def test_nothing_follows_termination() -> None:
     agent = make()
     agent.update([step([0], [1], [1.0], [1], "terminated"), step([2], [0], [0.0], [2])])
-    assert agent._table.q[0].tolist() == [0, 0.5]
+    assert agent.parts()["table"].q[0].tolist() == [0, 0.5]
 
 
 def test_truncation_bootstraps_from_an_action_chosen_at_the_true_last_observation() -> None:
     """The next episode begins in state 2 with action 0; greedily, the policy would have taken 1 in state 1."""
     agent = make(exploration=constant(0.0))
     agent.update([step([0], [1], [1.0], [1], "truncated"), step([2], [0], [0.0], [2])])
-    assert agent._table.q[0].tolist() == [0, 2.5]
+    assert agent.parts()["table"].q[0].tolist() == [0, 2.5]
 
 
 def test_that_action_is_the_exploring_policys() -> None:
@@ -120,7 +120,7 @@ def test_that_action_is_the_exploring_policys() -> None:
     lanes = 4_000
     agent.update([step([0] * lanes, [1] * lanes, [1.0] * lanes, [1] * lanes, "truncated")])
     agent.update([step([2] * lanes, [0] * lanes, [0.0] * lanes, [2] * lanes)])
-    assert float(agent._table.q[0, 1]) == pytest.approx(3.8, abs=0.06)
+    assert float(agent.parts()["table"].q[0, 1]) == pytest.approx(3.8, abs=0.06)
 
 
 def test_the_waiting_step_is_part_of_the_checkpoint() -> None:
@@ -129,7 +129,7 @@ def test_the_waiting_step_is_part_of_the_checkpoint() -> None:
     for name, part in agent.parts().items():
         other.parts()[name].load_state_dict(part.state_dict())
     other.update([step([1], [0], [0.0], [2])])
-    assert float(other._table.q[0, 1]) == pytest.approx(1.3)
+    assert float(other.parts()["table"].q[0, 1]) == pytest.approx(1.3)
 
 
 def test_pixels_are_refused_when_the_agent_is_made() -> None:

@@ -155,7 +155,7 @@ def test_the_outside_and_the_run_leave_each_other_alone(algorithm: str, tmp_path
     assert_same(outside, (np.random.get_state(), torch.get_rng_state()))
     torch.manual_seed(1), np.random.seed(1)
     second = go(b, 2)
-    observations = parts.source(4).reset(seed=0)[0]
+    observations = parts.config.env.make(4).reset(seed=0)[0]
     parts.learner.act(observations, parts.learner.initial_state(4), explore=False)
     assert_same(first, second + go(b, 1))
     assert_same(state(a), state(b))
@@ -186,7 +186,7 @@ def test_it_acts_for_any_number_as_their_predict_does(algorithm: str, tmp_path: 
 
 
 def test_schedules_at_their_first_middle_and_last_step(tmp_path: Path) -> None:
-    """DQN's exploration falls over half of `total_steps`, rates over their own steps; then they stay (trap 7)."""
+    """DQN's exploration falls over half of `total_steps`, rates over their own steps; then they stay."""
     assembly, run = start("dqn", tmp_path)
     given = keywords(assembly.config.agent.options.dqn, 300)  # type: ignore[union-attr]
     assert [given["learning_rate"](1 - step / 300) for step in (0, 100, 200, 400)] == pytest.approx([1e-2, 5e-3, 0, 0])

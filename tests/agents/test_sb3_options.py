@@ -80,8 +80,8 @@ FEATURES = "env={name: catch, observe: features}"
     [
         (
             ["env={name: gym, id: Pendulum-v1}"],
-            "agents here choose among Discrete actions, this environment has Box(-2.0, 2.0, (1,), float32); "
-            "choose another one",
+            "agents need Discrete actions, but this environment has Box(-2.0, 2.0, (1,), float32); choose another "
+            "environment",
         ),
         (
             [FEATURES, "agent.policy=CnnPolicy"],

@@ -48,12 +48,12 @@ class Tape:
 
 def world(tape: Tape, reward_clip: float | None = None) -> EnvAdapter:
     made = EnvAdapter(Spec((1,), is_bytes=False, num_actions=2), 2, reward_clip, Rng(0))
-    made.settle(tape, Rng(0))  # type: ignore[arg-type]
+    made.attach(tape, Rng(0))  # type: ignore[arg-type]
     return made
 
 
 def test_the_tape() -> None:
-    """The next first observation in the row, the true last one beside it, and which ends to bootstrap from (trap 8)."""
+    """The next first observation in the row, the true last one beside it, and which ends to bootstrap from."""
     env = world(Tape())
     assert env.reset().tolist() == [[0], [0]]
     rows = [env.step(np.zeros(2, np.int64)) for _ in range(3)]
@@ -76,7 +76,7 @@ def test_what_is_added_to_rewards_is_not_scored_nor_are_they_clipped() -> None:
 
 
 def test_a_lost_life_ends_an_episode_but_not_the_game() -> None:
-    """Trap 11."""
+    """Where a life is lost, the episode ends and the game goes on."""
     env = world(Tape(lives=True))
     done = [env.step(np.zeros(2, np.int64))[2].tolist() for _ in range(6)]
     assert [first for first, _ in done] == [False, True] * 3
@@ -84,7 +84,7 @@ def test_a_lost_life_ends_an_episode_but_not_the_game() -> None:
 
 
 def test_truncation_bootstraps_by_hand() -> None:
-    """A2C's rewards where the second environment is cut: -5 + 0.9 * V(3); where the first ends: 3 (trap 8)."""
+    """A2C's rewards where the second environment is cut: -5 + 0.9 * V(3); where the first ends: 3."""
     words = ["env.name=catch", "agent={name: sb3, options: {a2c: {gamma: 0.9, n_steps: 4}}}", "steps=1"]
     config = resolve([], [*words, "agent.stream.num_envs=2"]).agent
     assert isinstance(config, SB3Config)
@@ -104,7 +104,7 @@ def test_it_shows_what_their_own_adapter_shows(steps: int) -> None:
     config = CartPoleConfig(observe="features", max_steps=steps)
     source: Environment = config.make(3)
     ours = EnvAdapter(spec_of(source), 3, None, Rng(4))
-    ours.settle(source, Rng(4))
+    ours.attach(source, Rng(4))
     make = lambda: gymnasium.make(id_of("cart_pole"), observe="features", max_steps=steps)  # noqa: E731
     theirs = DummyVecEnv([make] * 3)
     theirs.seed(Rng(4).integer("env") % 2**31)

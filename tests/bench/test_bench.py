@@ -34,7 +34,7 @@ def test_what_can_be_measured(sandbox):
     assert [line.split()[0] for line in sandbox("bench").out.splitlines()] == names
     said = sandbox("bench", "env")
     known = ", ".join(names)
-    assert (said.code, said.err) == (2, f"error: no bench is called 'env'. Did you mean 'envs'? Known: {known}.\n")
+    assert (said.code, said.err) == (2, f"error: no benchmark is called 'env'. Did you mean 'envs'? Known: {known}.\n")
 
 
 def test_a_row_without_a_peer_has_no_ratio():

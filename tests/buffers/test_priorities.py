@@ -64,7 +64,7 @@ class World:
 
     def learn(self, batch: Prioritized, errors: Any) -> None:
         """Write errors into a batch, and down."""
-        batch.priorities.copy_(torch.as_tensor(errors))
+        batch.set_priorities(torch.as_tensor(errors))
         written = (batch.priorities.double().numpy() + 1e-6) ** self.exponent
         for name, priority in zip(names(batch), written, strict=True):
             self.priority[name] = float(priority)
@@ -213,7 +213,7 @@ def test_restored_exactly(steps: int) -> None:
         ours, theirs = world.draw(), other.draw()
         assert names(ours) == names(theirs)
         assert torch.equal(ours.weights, theirs.weights)
-        ours.priorities.copy_(ours.weights), theirs.priorities.copy_(ours.weights)
+        ours.set_priorities(ours.weights), theirs.set_priorities(ours.weights)
         for replay in (world.replay, other.replay):
             replay.add(np.ones((2, 2), np.float32), *np.zeros((2, 2)), np.zeros(2, bool))
     assert np.array_equal(other.priorities._tree._nodes, world.priorities._tree._nodes)

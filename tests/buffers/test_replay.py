@@ -114,7 +114,7 @@ def test_transitions_are_what_was_lived(
 def test_sequences_never_cross_an_episode(num_envs: int, window: int, length: int, steps: int, seed: int) -> None:
     replay = make(length * num_envs, num_envs, 1, seed)
     lived = live(replay, num_envs, steps, seed)
-    batch = draw_sequences(replay, 32, window, ())
+    batch = draw_sequences(replay, 32, window)
     assert batch.observations.shape == (32, window + 1, 1, 1, 2)
     for i in range(32):
         numbers = number_of(batch.observations[i])
@@ -136,7 +136,7 @@ def test_a_window_starts_at_the_episodes_start_when_that_is_near() -> None:
     replay = make(100, 1, 1)
     for t in range(30):  # one endless episode
         replay.add(picture([t]), np.array([0]), np.zeros(1, np.float32), np.array([False]))
-    starts = {number_of(draw_sequences(replay, 1, 10, ()).observations[0])[0] for _ in range(300)}
+    starts = {number_of(draw_sequences(replay, 1, 10).observations[0])[0] for _ in range(300)}
     assert starts == set(range(20))  # transitions 0..28; those before 9 are clamped to a window from 0
 
 
@@ -202,7 +202,7 @@ def test_a_restored_replay_draws_the_same() -> None:
     other_generator.bit_generator.state = dice
     for a, b in zip(replay.at(*replay.draw(50), 3), other.at(*other.draw(50), 3), strict=True):
         assert torch.equal(a, b)
-    for a, b in zip(draw_sequences(replay, 50, 5, ())[:-1], draw_sequences(other, 50, 5, ())[:-1], strict=True):
+    for a, b in zip(draw_sequences(replay, 50, 5), draw_sequences(other, 50, 5), strict=True):
         assert torch.equal(a, b)
     for each in (replay, other):  # and it goes on in the middle of its episodes
         live(each, 2, 20, 2)

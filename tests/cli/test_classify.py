@@ -47,15 +47,15 @@ def test_who_cannot_is_told_why(run, sandbox):
     run("generator.name=gan", *DIGITS, "steps=3", "name=forger")
     said = sandbox("classify", "forger")
     assert said.code == 2
-    assert said.err.startswith("error: forger is a gan, which cannot tell classes. Those that can: db")
+    assert said.err.startswith("error: forger is a gan, which cannot classify images. These can: db")
     run("catch_random", "steps=20", "name=player")
     assert sandbox("classify", "player").err == (
-        "error: player is an agent and cannot tell classes; look at it with `sandbox watch player`\n"
+        "error: player is an agent and cannot classify images. To see it play: `sandbox watch player`\n"
     )
     early = "generator={name: stacked_autoencoder, layers: [8], pretraining_steps: 30}"
     run(early, "data.name=digits", "steps=3", "name=early")
     assert sandbox("classify", "early").err == (
-        "error: this stacked_autoencoder knows no classes yet: it learns them from update 31 on. "
+        "error: this stacked_autoencoder has no classes yet: it learns them from update 31 on. "
         "Train it further: sandbox resume early --steps 60\n"
     )
     run("generator.name=dbn", *DIGITS, "steps=3", "name=blind")

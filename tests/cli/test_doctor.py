@@ -39,8 +39,8 @@ def test_every_check_has_a_line(program):
 
 
 def test_a_problem_is_exit_code_1(sandbox, monkeypatch):
-    monkeypatch.setattr(doctor, "_wandb", lambda: doctor.Finding("ok", "wandb", "here."))
-    monkeypatch.setattr(doctor, "_pygame", lambda: doctor.Finding("problem", "pygame", "gone.", "Run: mend"))
+    monkeypatch.setattr(doctor, "check_wandb", lambda: doctor.Finding("ok", "wandb", "here."))
+    monkeypatch.setattr(doctor, "check_pygame", lambda: doctor.Finding("problem", "pygame", "gone.", "Run: mend"))
     said = sandbox("doctor", "--no-speed")
     assert said.code == 1
     assert any(line.split() == ["problem", "pygame", "gone.", "Run:", "mend"] for line in said.out.splitlines())
@@ -60,28 +60,28 @@ def test_a_problem_is_exit_code_1(sandbox, monkeypatch):
 def test_pygames(monkeypatch, installed, found):
     monkeypatch.setattr(doctor, "_installed", installed.__contains__)
     todo = "Run: pip uninstall -y pygame pygame-ce && pip install pygame-ce"
-    assert doctor._pygame() == doctor.Finding("problem", "pygame", found, todo)
+    assert doctor.check_pygame() == doctor.Finding("problem", "pygame", found, todo)
 
 
 def test_no_display(monkeypatch):
     for name in ("DISPLAY", "WAYLAND_DISPLAY", "SDL_VIDEODRIVER"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("sys.platform", "linux")
-    finding = doctor._display()
+    finding = doctor.check_display()
     assert finding.status == "note"
     assert finding.found.endswith("Use --web for a browser elsewhere, or `sandbox watch RUN --video out.mp4`.")
 
 
 def test_missing_extras(monkeypatch):
     monkeypatch.setattr(doctor, "_installed", lambda package: False)
-    assert doctor._extras()[0] == doctor.Finding(
+    assert doctor.check_extras()[0] == doctor.Finding(
         "note", "scikit-learn", "not installed; data.name=digits needs it.", "Run: pip install 'rl-sandbox[digits]'"
     )
 
 
 def test_more_threads_than_cores(monkeypatch):
     monkeypatch.setattr(doctor, "_cores", lambda: 0)
-    threads = doctor._pytorch()[3]
+    threads = doctor.check_pytorch()[3]
     assert threads.status == "note"
     assert threads.todo == "That is slow: give runs threads=0."
 
@@ -90,7 +90,7 @@ def test_more_threads_than_cores(monkeypatch):
 def test_room(monkeypatch, free, status):
     usage = namedtuple("usage", "free")
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage(free))
-    assert doctor._disk(Path("runs")).status == status
+    assert doctor.check_disk(Path("runs")).status == status
 
 
 def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
@@ -98,35 +98,35 @@ def test_a_folder_that_cannot_be_written(monkeypatch, tmp_path):
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(tempfile, "TemporaryFile", deny)
-    assert doctor._access(tmp_path / "a" / "b").found == f"{tmp_path} cannot be written: Permission denied."
+    assert doctor.check_access(tmp_path / "a" / "b").found == f"{tmp_path} cannot be written: Permission denied."
 
 
 @pytest.mark.parametrize(
     ("broken", "way_on"),
     [
-        ([".mp4"], " (or film to .webm or .gif)"),
-        ([".mp4", ".webm"], " (or film to .gif)"),
+        ([".mp4"], " (or write videos as .webm or .gif)"),
+        ([".mp4", ".webm"], " (or write videos as .gif)"),
         ([".mp4", ".webm", ".gif"], ""),
     ],
 )
-def test_films_that_cannot_be_written(monkeypatch, broken, way_on):
-    class Film(video.Film):
+def test_videos_that_cannot_be_written(monkeypatch, broken, way_on):
+    class BrokenWriter(video.VideoWriter):
         def __init__(self, path, fps):
             if path.suffix in broken:
                 raise ValueError("no encoder")
             super().__init__(path, fps)
 
-    monkeypatch.setattr(video, "Film", Film)
+    monkeypatch.setattr(video, "VideoWriter", BrokenWriter)
     todo = f"Run: pip install --force-reinstall av{way_on}"
-    assert doctor._encoders() == [
-        doctor.Finding("note", "video", f"no film can be written to {suffix}: no encoder.", todo) for suffix in broken
+    assert doctor.check_encoders() == [
+        doctor.Finding("note", "video", f"no video can be written as {suffix}: no encoder.", todo) for suffix in broken
     ]
 
 
 def test_a_gpu_that_this_pytorch_cannot_use(monkeypatch):
     monkeypatch.setattr("torch.version.cuda", None)
     monkeypatch.setattr(shutil, "which", lambda program: f"/usr/bin/{program}")
-    finding = doctor._pytorch()[0]
+    finding = doctor.check_pytorch()[0]
     assert finding.status == "note"
     assert "built without CUDA" in finding.found
     assert finding.todo == "There is an NVIDIA driver that it cannot use; see pytorch.org for a build that can."
@@ -137,16 +137,17 @@ def test_how_long_a_config_takes(monkeypatch):
     monkeypatch.setattr(_speed, "products", lambda dtype: 1234.5)
     monkeypatch.setattr("os.getloadavg", lambda: (0.3, 0.3, 0.3))
     monkeypatch.setattr(doctor, "_cores", lambda: 2)
-    products, catch = doctor._speeds()
+    products, catch = doctor.check_speeds()
     assert products.found == "of matrices, in GFLOP/s: 1,234 in fp32, 1,234 in bf16."
     assert (catch.check, catch.found) == (
         "catch_dqn",
-        "about 15 s for 12,000 steps, give or take a half: 800 a second, with 100.0 updates; evaluations not counted.",
+        "about 15 s for 12,000 steps, within a factor of 1.5: 800 steps and 100.0 updates per second; "
+        "without evaluations.",
     )
     assert catch.numbers == {"steps_per_second": 800.0, "updates_per_second": 100.0, "seconds": 15.0}
     monkeypatch.setattr("os.getloadavg", lambda: (7.0, 0.3, 0.3))
-    assert doctor._speeds()[0].found == (
-        "other programs are at work: 7.0 at a time on 2 cores. What follows is slower for it."
+    assert doctor.check_speeds()[0].found == (
+        "other programs are running (load 7.0 on 2 cores); the speeds below are lower for it."
     )
 
 

@@ -37,7 +37,7 @@ def test_images_beside_real_ones(train, sandbox, tmp_path):
     said = sandbox("evaluate", "bars0", "--json")
     found = objects(said)
     assert said.err.count("\n") == 2
-    assert said.err.startswith("note: training a classifier of these data, once, ")
+    assert said.err.startswith("note: training a classifier of this data set, once, ")
     assert {*FIGURES, *(f"{name}_floor" for name in FIGURES), "fcd_in_floors", "kid_ci95"} <= set(found)
     assert found["images"] == 100
     assert found["fcd_in_floors"] == pytest.approx(found["fcd"] / found["fcd_floor"])
@@ -49,19 +49,19 @@ def test_images_beside_real_ones(train, sandbox, tmp_path):
     other = sandbox("evaluate", "bars1", "--json")
     assert (objects(other)["fcd_classifier"], other.err) == (found["fcd_classifier"], "")
     wrong = sandbox("evaluate", "bars0", "--episodes", "5")
-    said = "error: bars0 is a generator, which --episodes says nothing about; did you mean --images?\n"
+    said = "error: bars0 is a generator, which --episodes does not concern; did you mean --images?\n"
     assert (wrong.code, wrong.err) == (2, said)
     few = objects(sandbox("evaluate", "bars0", "--images", "64", "--json"))
     assert few["fcd_missing"] == (
         "a Gaussian of 64 features needs 65 test images, as many training images and samples, but there are 64: "
-        "add --images 65, or take data with more of them"
+        "add --images 65, or use a data set with more images"
     )
     assert list(few)[-1] == "fcd_missing"
     *lines, last = sandbox("evaluate", "bars0", "--images", "64").out.splitlines()
     assert last == f"fcd is missing: {few['fcd_missing']}"
     assert "_missing" not in "".join(lines)
     assert any(line.startswith("fcd_classifier ") for line in lines)
-    (card,) = tmp_path.glob("runs/classifiers/*/judge.json")
+    (card,) = tmp_path.glob("runs/classifiers/*/classifier.json")
     card.write_text(card.read_text().replace('"data_sha256": "', '"data_sha256": "0'))
     refused = sandbox("evaluate", "bars0")
     assert (refused.code, refused.out) == (2, "")
@@ -89,7 +89,7 @@ def test_a_collapse_is_told_once_while_training_and_changes_nothing(train, tmp_p
     lines = [line for line in said.err.splitlines() if "collapsed" in line]
     assert len(lines) == 1
     assert lines[0].startswith(
-        "note: the generator has collapsed, at step 2 as at the evaluation before: samples are of 0 of 8 modes and two "
+        "note: the generator has collapsed, at step 2 and at the evaluation before: samples cover 0 of 8 modes and the "
     )
     rows = [json.loads(line) for line in (tmp_path / "runs/watched/metrics.jsonl").read_text().splitlines()]
     assert sum("eval/modes" in row and "eval/js_floor" in row for row in rows) == 5
@@ -100,10 +100,12 @@ def test_overrides_of_what_was_learnt_are_refused(train, sandbox):
     train(GAN, RING, "steps=3", "evaluate_period=0", "name=ring")
     refused = sandbox("evaluate", "ring", "generator.latent_size=3")
     assert (refused.code, refused.out) == (2, "")
-    assert refused.err.startswith("error: generator.latent_size=3: a run is scored as it was trained; what can change ")
+    assert refused.err.startswith(
+        "error: generator.latent_size=3: generator.latent_size affects training, and ring is trained already. "
+    )
     refused = sandbox("evaluate", "ring", "data={name: bars_and_stripes}")
     assert refused.code == 2
-    assert "ring was built for [2] numbers and 8 classes; with this there are [1, 4, 4] bytes" in refused.err
+    assert "ring was built for [2] numbers and 8 classes, but this gives [1, 4, 4] bytes" in refused.err
     wide = objects(sandbox("evaluate", "ring", "data.deviation=0.2", "--json"))
     assert wide["high_quality_floor"] > 0.9
 
@@ -117,5 +119,5 @@ def test_looking_changes_nothing_where_batches_are_normalised(train, tmp_path):
     ours, theirs = (run.learner.parts()["network"].state_dict() for run in (seen, unseen))
     assert any("running_mean" in name for name in ours)
     assert all(torch.equal(value, theirs[name]) for name, value in ours.items())
-    images = seen.source.test[:5]
+    images = seen.data.test[:5]
     torch.testing.assert_close(seen.learner.reconstruct(images)[:1], seen.learner.reconstruct(images[:1]))

@@ -57,14 +57,14 @@ def test_who_cannot_is_told_who_can(run, sandbox, command, name, cannot):
     run(f"generator.name={name}", *DIGITS, "name=untrained")
     said = sandbox(command, "untrained")
     assert said.code == 2
-    assert said.err.startswith(f"error: untrained is a {name}, which cannot {cannot}. Those that can: autoencoder, ")
+    assert said.err.startswith(f"error: untrained is a {name}, which cannot {cannot}. These can: autoencoder, ")
     assert "vae, vq_vae" in said.err
     assert f" {name}," not in said.err.split("can: ")[1]
     run("catch_random", "name=player", "steps=20")
     said = sandbox(command, "player")
     assert (said.code, said.err) == (
         2,
-        f"error: player is an agent and cannot {cannot}; look at it with `sandbox watch player`\n",
+        f"error: player is an agent and cannot {cannot}. To see it play: `sandbox watch player`\n",
     )
 
 
@@ -73,5 +73,5 @@ def test_pictures_have_a_suffix(sandbox, command):
     said = sandbox(command, "any", "--out", "walk.bmp")
     assert (said.code, said.err) == (
         2,
-        "error: cannot draw to walk.bmp: the name must end in .png, .gif, .mp4 or .webm.\n",
+        "error: cannot write walk.bmp: the name must end in .png (an image), .gif, .mp4 or .webm (a video)\n",
     )

@@ -1,4 +1,4 @@
-"""`sandbox sample --per-class` and `--film`, and `sandbox traverse` of GANs, on runs of a second."""
+"""`sandbox sample --per-class` and `--video`, and `sandbox traverse` of GANs, on runs of a second."""
 
 import pytest
 from PIL import Image
@@ -38,31 +38,31 @@ def test_codes_are_turned_in_each_category(run, sandbox, tmp_path):
     assert sandbox("traverse", "infogan", "--between", "--count", "2", "--out", "two.gif").out == "two.gif\n"
 
 
-def test_a_film_of_training(run, sandbox, tmp_path):
+def test_a_video_of_training(run, sandbox, tmp_path):
     run("gan", SMALL, "steps=6", "media_period=2")
-    assert sandbox("sample", "gan", "--film", "training.gif").out == "training.gif\n"
-    with Image.open(tmp_path / "training.gif") as film:
-        film.seek(film.n_frames - 1)
-        assert film.n_frames >= 3
-        assert film.size == (8 * 49 + 1, 8 * 49 + 1)
-    said = sandbox("sample", "gan", "--film", "training.gif", "--count", "4")
+    assert sandbox("sample", "gan", "--video", "training.gif").out == "training.gif\n"
+    with Image.open(tmp_path / "training.gif") as video:
+        video.seek(video.n_frames - 1)
+        assert video.n_frames >= 3
+        assert video.size == (8 * 49 + 1, 8 * 49 + 1)
+    said = sandbox("sample", "gan", "--video", "training.gif", "--count", "4")
     assert (said.code, said.err) == (
         2,
-        "error: --film shows pictures that are there already: leave --count, --per-class and --out out\n",
+        "error: --video shows the images saved during training: leave out --count, --per-class and --out\n",
     )
     said = sandbox("sample", "gan", "--per-class")
     assert said.code == 2
-    assert said.err.startswith("error: gan is a gan, which cannot be asked for a class. Those that can: cgan, infogan,")
+    assert said.err.startswith("error: gan is a gan, which cannot be asked for a class. These can: cgan, infogan,")
     said = sandbox("traverse", "gan", "--between")
-    assert said.err.startswith("error: gan is a gan, which cannot walk between test images. Those that can: autoencod")
+    assert said.err.startswith("error: gan is a gan, which cannot walk between test images. These can: autoencod")
     assert sandbox("traverse", "gan", "--count", "2", "--steps", "3").code == 0
 
 
-def test_a_film_needs_two_pictures(run, sandbox):
+def test_a_video_needs_two_images(run, sandbox):
     run("gan", SMALL, "steps=2", "media_period=2")
-    said = sandbox("sample", "gan", "--film", "training.gif")
+    said = sandbox("sample", "gan", "--video", "training.gif")
     assert (said.code, said.err) == (
         2,
-        "error: gan has only one picture of its training, and a film needs two. Pictures are taken every media_period "
-        "updates: train it with a smaller one, e.g. media_period=500.\n",
+        "error: gan has only one image from its training, and a video needs two. An image is saved every "
+        "media_period updates: train with a smaller one, e.g. media_period=500.\n",
     )

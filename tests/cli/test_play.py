@@ -35,14 +35,14 @@ class Desk:
 
         now = 0.0
         for key in self.keys:
-            session.tick(now)
+            session.update(now)
             self.views.append(session.view())
             self.title = session.title
-            now += session.wait(now)
+            now += session.timeout(now)
             if key is not None:
-                session.press(Key(key, True))
+                session.handle_key(Key(key, True))
         session.close()
-        yield from session.news()
+        yield from session.pop_messages()
 
     def all(self, name):
         return [dict(view.status)[name] for view in self.views]
@@ -67,7 +67,7 @@ def sit_down(sandbox, monkeypatch):
 )
 def test_the_game_says_how_fast_it_is_unless_the_person_does(sit_down, words, speed):
     assert sit_down("play", *words).code == 0
-    assert {view.state for view in Desk.last.views} == {"paused", speed}
+    assert {view.playback for view in Desk.last.views} == {"paused", speed}
 
 
 def test_against_an_agent(sandbox, sit_down, tmp_path):
@@ -76,7 +76,7 @@ def test_against_an_agent(sandbox, sit_down, tmp_path):
     assert (said.code, said.out) == (0, "seed 0: return 0 in 2 steps (left early)\n")
     assert Desk.last.title == "pong against pong_dqn_s0 · step 120"
     assert Desk.last.views[-1].hints[0] == ("up down", "play")
-    assert [panel.title for panel in Desk.last.views[-1].panels] == ["values", "sees"]
+    assert [panel.title for panel in Desk.last.views[-1].panels] == ["Q-values", "network input"]
 
     said = sit_down("watch", "latest", "--vs", "latest")
     assert said.code == 0
@@ -85,11 +85,11 @@ def test_against_an_agent(sandbox, sit_down, tmp_path):
     wrong = sit_down("play", "pong", "observe=pixels", "--vs", "latest")
     assert (wrong.code, wrong.err) == (
         2,
-        "error: --vs: pong_dqn_s0 has learnt from observations [6], but a pair of players sees [2, 1, 84, 84], "
-        "not [2, 6]; leave out `observe`, and wrappers that change the shape\n",
+        "error: --vs: pong_dqn_s0 was trained on observations [6], but two players observe [2, 1, 84, 84] instead of "
+        "[2, 6]; leave out `observe`, and wrappers that change the shape\n",
     )
     wrong = sit_down("play", "pong", "wrappers=[{frame_stack: {}}]", "--vs", "latest")
-    assert "sees [8, 6], not [2, 6]" in wrong.err
+    assert "observe [8, 6] instead of [2, 6]" in wrong.err
 
 
 @pytest.mark.parametrize(
@@ -97,13 +97,13 @@ def test_against_an_agent(sandbox, sit_down, tmp_path):
     [
         (
             ["catch", "--vs", "some"],
-            "--vs: catch is for one player; take an environment that two can play: pong\n",
+            "--vs: catch has one player only; use an environment for two players: pong\n",
         ),
-        (["pong", "--vs", "caught"], "--vs: caught has learnt catch, not pong; give a run of pong"),
+        (["pong", "--vs", "caught"], "--vs: caught was trained in catch, not in pong; give a run of pong"),
         (["pong", "--vs", "painter"], "--vs: painter is a generator and cannot play; give an agent's run"),
         (["pgon", "--vs", "some"], "no environment is called 'pgon'. Did you mean 'pong'?"),
         (["pong", "--vs", "pianter"], "no run 'pianter' in runs. Did you mean 'painter'?"),
-        (["pong", "players=3", "--vs", "caught"], "--vs: caught has learnt catch"),
+        (["pong", "players=3", "--vs", "caught"], "--vs: caught was trained in catch"),
     ],
 )
 def test_what_is_no_opponent_is_refused(sit_down, tmp_path, words, complaint):
@@ -129,18 +129,19 @@ CATCH = [
 def recorded(tmp_path):
     """Four steps of catch, as somebody would record them."""
     from sandbox.envs.catch import CatchConfig
-    from sandbox.viewer.demonstration_recorder import Demonstrations
+    from sandbox.viewer.demonstration_recorder import DemonstrationRecorder
     from sandbox.viewer.episode import Game, PlayerSlot
     from sandbox.viewer.keyboard import KeyboardController
 
     config = CatchConfig()
     env = config.make(1)
-    demos = Demonstrations(tmp_path / "demos.npz", {"env": config.model_dump(mode="json"), "id": "Sandbox/Catch-v0"})
+    metadata = {"env": config.model_dump(mode="json"), "id": "Sandbox/Catch-v0"}
+    demos = DemonstrationRecorder(tmp_path / "demos.npz", metadata)
     game = Game(env, [PlayerSlot(None, KeyboardController(env.controls[0]))])
     frame = game.start(0)
     for _ in range(4):
-        frame, happened = game.step(frame)
-        demos.add(happened)
+        frame, transition = game.step(frame)
+        demos.add(transition)
     assert demos.close().startswith("4 steps in ")
 
 
@@ -153,14 +154,14 @@ def test_what_a_person_did_is_recorded(sit_down, tmp_path):
     again = sit_down("play", "catch", "--record", "demos.npz")
     assert again.err == "error: --record: demos.npz exists already; choose another name, such as demos-2.npz\n"
     wrong = sit_down("play", "pong", "players=2", "--record", "other.npz")
-    assert wrong.err == "error: --record: a demonstration is of one player; leave out --vs, and players=2\n"
+    assert wrong.err == "error: --record: demonstrations have one player; leave out players=2\n"
 
 
 def test_an_agent_learns_from_a_person(sandbox, tmp_path, monkeypatch):
     """The replay begins with what was recorded, and the run repeats from its config, to the last bit."""
     recorded(tmp_path)
     done = sandbox("train", *CATCH, "demos=demos.npz")
-    assert (done.code, "4 demonstrated steps are in the replay" in done.err) == (0, True)
+    assert (done.code, "the replay buffer starts with 4 demonstrated steps" in done.err) == (0, True)
     config = (tmp_path / "runs" / "catch_dqn_s0" / "config.yaml").read_text()
     assert f"demos: {tmp_path / 'demos.npz'}\n" in config
     assert sandbox("train", str(tmp_path / "runs" / "catch_dqn_s0" / "config.yaml"), "name=again").code == 0
@@ -186,19 +187,19 @@ def digests(run):
     [
         (
             [*CATCH, "env.blind=true"],
-            "was played with other options than this run's env: blind was False. "
-            "Record some with `sandbox play catch blind=True --record FILE`",
+            "was recorded with other options than this run's env: blind was false. "
+            "Record demonstrations with `sandbox play catch blind=true --record FILE`",
         ),
         (
             ["pong_dqn", *CATCH[1:]],
-            "is of Sandbox/Catch-v0, this run learns Sandbox/Pong-v0; "
-            "record some with `sandbox play pong --record FILE`",
+            "was recorded in Sandbox/Catch-v0, but this run's environment is Sandbox/Pong-v0. "
+            "Record demonstrations with `sandbox play pong --record FILE`",
         ),
-        ([*CATCH, "demos_sha256=abc"], "is not the file that this config was made with (demos_sha256 differs); "),
-        (["digits_vae", "steps=60"], "a generator learns from its data, not from games that were played; leave it out"),
+        ([*CATCH, "demos_sha256=abc"], "is not the file that this config was made with (demos_sha256 differs). "),
+        (["digits_vae", "steps=60"], "only a run that trains an agent has this option; leave it out"),
         (
             ["catch_random", "steps=60"],
-            "this agent has no replay to fill; take dqn, double_dqn, rainbow, iqn, drqn or darqn",
+            "this agent has no replay buffer to fill. Use dqn, double_dqn, rainbow, iqn, drqn or darqn",
         ),
     ],
 )

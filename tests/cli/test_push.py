@@ -98,6 +98,6 @@ def test_export(sandbox, run, tmp_path):
     assert (said.code, said.out, said.err) == (0, "exports/a\n", "")
     assert (tmp_path / "exports/a/checkpoints/step_000000000100/learner.network.safetensors").is_file()
     assert sandbox("export", "a").err == (
-        "error: exports/a is there already: choose another place with --out, or remove it first.\n"
+        "error: exports/a exists already: choose another folder with --out, or remove it first.\n"
     )
     assert sandbox("export", "a", "--out", "elsewhere/b").out == "elsewhere/b\n"

@@ -17,7 +17,7 @@ def test_stored_damaged_recalled(sandbox, tmp_path):
     assert sandbox("train", "digits_hopfield", "name=memory", *QUIET).code == 0
     done = sandbox("recall", "memory", "--damage", "0.1", "--count", "7")
     assert done.out == "runs/memory/samples/recall.png\n"
-    assert done.err == "note: 7 of 7 recalled to the pixel; mean error a pixel 0.000\n"
+    assert done.err == "note: 7 of 7 recalled exactly; mean error per pixel 0.000\n"
     place = tmp_path / done.out.strip()
     assert size(place) == (7 * 49 + 1, 3 * 49 + 1)
     rows = np.split(np.asarray(Image.open(place))[1:].astype(int), 3)
@@ -25,8 +25,8 @@ def test_stored_damaged_recalled(sandbox, tmp_path):
     assert not np.array_equal(rows[0], rows[1])
     many = sandbox("recall", "memory", "--damage", "0", "--count", "5000")
     assert many.err == (
-        "note: --count 5000: there are only 10 stored ones; all of them are taken\n"
-        "note: 10 of 10 recalled to the pixel; mean error a pixel 0.000\n"
+        "note: --count 5000: there are only 10 stored images; all of them are taken\n"
+        "note: 10 of 10 recalled exactly; mean error per pixel 0.000\n"
     )
     sandbox("recall", "memory", "--damage", "0.1", "--count", "7")
     before = place.read_bytes()
@@ -50,7 +50,7 @@ def test_the_way_as_a_film(sandbox, tmp_path):
 def test_who_cannot_recall(sandbox):
     sandbox("train", "digits_rbm", "name=machine", "steps=2", *QUIET)
     assert sandbox("recall", "machine").err == (
-        "error: machine is a rbm, which cannot recall. Those that can: hopfield, modern_hopfield.\n"
+        "error: machine is a rbm, which cannot recall. These can: hopfield, modern_hopfield.\n"
     )
 
 
@@ -67,5 +67,5 @@ def test_points_are_learnt_scored_and_scattered(sandbox, tmp_path, name):
     if name == "modern_hopfield":
         for command in ("recall", "reconstruct"):
             assert sandbox(command, "points").err == (
-                "error: points is about points, not images; look at it with `sandbox sample points`\n"
+                "error: points learns points, not images; see `sandbox sample points`\n"
             )

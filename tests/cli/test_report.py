@@ -62,7 +62,7 @@ def test_a_damaged_run_is_left_out(sandbox, make, tmp_path):
     said = sandbox("report", "a", "b")
     assert said.code == 0
     assert said.err == (
-        "note: runs/b is left out: runs/b/metrics.jsonl, line 1: not a line of metrics. Is this file one of a run?\n"
+        "note: runs/b is left out: runs/b/metrics.jsonl, line 1: not a line of metrics. Is it the log of a run?\n"
     )
     assert "b/metrics.jsonl, line 1" in (tmp_path / "runs" / "report.html").read_text()
     assert sandbox("report", "b").err.startswith("error: `runs/b` is left out: runs/b/metrics.jsonl, line 1")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.cli._status import age
+from sandbox.cli.runs import age
 from sandbox.storage.run_folder import RunFolder
 
 CONFIG = "steps: 100\nenv: {name: catch}\nagent: {name: dqn}\ndata: null\n"
@@ -12,9 +12,9 @@ CONFIG = "steps: 100\nenv: {name: catch}\nagent: {name: dqn}\ndata: null\n"
 
 def make(root, name, metrics, touched):
     run = RunFolder.create(root, name, config=CONFIG, command=[])
-    run.card.write_text(json.dumps({"id": f"{touched:06x}"}))
+    run.info.write_text(json.dumps({"id": f"{touched:06x}"}))
     run.metrics.write_text(metrics)
-    for file in (run.card, run.metrics):
+    for file in (run.info, run.metrics):
         os.utime(file, (touched, touched))
 
 

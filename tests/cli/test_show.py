@@ -27,8 +27,8 @@ def test_a_member_says_what_it_is_and_its_options(sandbox):
     lines = said.out.splitlines()
     assert lines[0] == "env catch"
     assert "Paper: Osband et al. 2020" in said.out
-    assert "  env.observe   pixels | features  pixels" in lines
-    assert "  env.blind     true | false       false" in lines
+    assert any(line.startswith("  env.observe   pixels | features  pixels  observation: ") for line in lines)
+    assert "  env.blind     true | false       false   only the first observation of an episode shows the ball" in lines
 
 
 def test_a_wrapper_says_how_it_is_written(sandbox):
@@ -36,8 +36,8 @@ def test_a_wrapper_says_how_it_is_written(sandbox):
     lines = said.out.splitlines()
     assert lines[0] == "wrapper flicker"
     assert "In YAML: `env.wrappers: [{flicker: {p: 0.5}}]`." in lines
-    assert lines[-1] == "  flicker.p  number >= 0 <= 1  0.5"
-    assert sandbox("show", "previous_action_reward").out.endswith("\nHas no options.\n")
+    assert lines[-1] == "  flicker.p  number >= 0 <= 1  0.5  probability that an observation is blank"
+    assert sandbox("show", "previous_action_reward").out.endswith(", which has no options.\n")
 
 
 def test_a_member_in_json_with_the_options_of_its_sections(sandbox):
@@ -46,7 +46,7 @@ def test_a_member_in_json_with_the_options_of_its_sections(sandbox):
     assert (shown["kind"], shown["name"]) == ("agent", "dqn")
     options = {option["path"]: (option["type"], option["default"]) for option in shown["options"]}
     assert options["agent.backbone"][0] == " | ".join(registry.backbones())
-    assert options["agent.optimizer.lr"] == ("number > 0", "0.00025")  # the agent's own default, not the optimiser's
+    assert options["agent.optimizer.lr"] == ("number > 0", "0.00025")  # the agent's own default, not the optimizer's
     assert options["agent.optimizer.clip_norm"] == ("number > 0 | null", "null")
     assert options["agent.optimizer.betas"][0] == "[number, number]"
 

@@ -70,11 +70,10 @@ def test_who_cannot_is_told_who_can(run, sandbox):
     said = sandbox("translate", "untrained")
     assert (said.code, said.err) == (
         2,
-        "error: untrained is a gan, which cannot translate images. "
-        "Those that can: context_encoder, cyclegan, pix2pix.\n",
+        "error: untrained is a gan, which cannot translate images. These can: context_encoder, cyclegan, pix2pix.\n",
     )
     assert sandbox("translate", "untrained", "--back").err == (
-        "error: untrained is a gan, which cannot translate images back. Those that can: cyclegan.\n"
+        "error: untrained is a gan, which cannot translate images back. These can: cyclegan.\n"
     )
 
 
@@ -84,7 +83,7 @@ def test_an_agent_is_refused_by_its_config_before_anything_is_built(sandbox, tmp
     said = sandbox("translate", "player")
     assert (said.code, said.err) == (
         2,
-        "error: player is an agent and cannot translate images; look at it with `sandbox watch player`\n",
+        "error: player is an agent and cannot translate images. To see it play: `sandbox watch player`\n",
     )
 
 

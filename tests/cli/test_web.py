@@ -27,9 +27,9 @@ def drain(page):
 
 
 class Page:
-    """A browser face that one visitor opens, who quits at once."""
+    """A server of the viewer whose only page quits at once."""
 
-    url, tunnel = "http://127.0.0.1:8765/?token=t", "ssh -N -L 8765:127.0.0.1:8765 here"
+    url, ssh_tunnel = "http://127.0.0.1:8765/?token=t", "ssh -N -L 8765:127.0.0.1:8765 here"
 
     def __init__(self, port):
         Page.port = port
@@ -41,12 +41,12 @@ class Page:
         pass
 
     def run(self, session):
-        assert session.picture(400, 300).shape == (300, 400, 3)
+        assert session.render(400, 300).shape == (300, 400, 3)
         yield "seed 0: return 0 in 3 steps"
 
 
 def test_the_address_and_the_tunnel_are_told(sandbox, monkeypatch):
-    monkeypatch.setattr(server, "Browser", Page)
+    monkeypatch.setattr(server, "ViewerServer", Page)
     said = sandbox("play", "catch", "--web")
     assert (said.code, said.out) == (0, "seed 0: return 0 in 3 steps\n")
     assert said.err == (
@@ -79,12 +79,12 @@ def test_without_the_extra_it_says_what_to_install(sandbox, monkeypatch):
     )
 
 
-def test_a_film_or_a_page(sandbox, tmp_path):
+def test_a_video_or_a_page(sandbox, tmp_path):
     RunFolder.create(
         tmp_path / "runs", "caught", config="env: {name: catch}\nagent: {name: dqn}\nsteps: 1\n", command=[]
     )
-    said = sandbox("watch", "caught", "--web", "--video", "film.mp4")
-    assert (said.code, said.err) == (2, "error: --video films and --web shows; give one of them\n")
+    said = sandbox("watch", "caught", "--web", "--video", "agent.mp4")
+    assert (said.code, said.err) == (2, "error: --video and --web exclude each other; give one of them\n")
 
 
 def test_ctrl_c_ends_it_cleanly(tmp_path):
@@ -96,7 +96,7 @@ def test_ctrl_c_ends_it_cleanly(tmp_path):
         try:
             first, _ = (program.stderr.readline(), program.stderr.readline())
             here, token = re.search(r"http://(\S+)/\?token=(\S+)", first).groups()
-            with client.connect(f"ws://{here}/pictures?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
+            with client.connect(f"ws://{here}/frames?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
                 page.recv(90)
                 program.send_signal(signal.SIGINT)
                 with pytest.raises(exceptions.ConnectionClosed, match="4002"):

@@ -1,4 +1,4 @@
-"""A schedule at its first, middle and last step, and a ladder at its first, middle and last environment."""
+"""Schedules at their first, middle and last step, and epsilons of Ape-X at the first, middle and last environment."""
 
 import json
 
@@ -15,21 +15,24 @@ from sandbox.runs.resolve import resolve
 )
 def test_linear(step: int, value: float) -> None:
     line = Linear(start=1.0, end=0.1, steps=100, delay=50)
-    assert line.at(step) == line.at(step, 8) == pytest.approx(value)
+    assert line.at(step) == line.mean_epsilon(step, 8) == pytest.approx(value)
+    assert line.epsilons(step, 3).tolist() == [line.at(step)] * 3
 
 
-def test_a_ladder_by_hand() -> None:
+def test_apex_by_hand() -> None:
     """Horgan et al. 2018: base to the power of 1 + exponent i / (N - 1), whatever the step."""
-    assert ApexEpsilon(base=0.5, exponent=2).at(0, 3).tolist() == [0.5, 0.25, 0.125]  # powers 1, 2, 3
-    assert ApexEpsilon(base=0.5, exponent=2).at(10**9, 3).tolist() == [0.5, 0.25, 0.125]
-    assert ApexEpsilon(base=0.4, exponent=7).at(0, 8).tolist() == pytest.approx([0.4**power for power in range(1, 9)])
+    assert ApexEpsilon(base=0.5, exponent=2).epsilons(0, 3).tolist() == [0.5, 0.25, 0.125]  # powers 1, 2, 3
+    assert ApexEpsilon(base=0.5, exponent=2).epsilons(10**9, 3).tolist() == [0.5, 0.25, 0.125]
+    assert ApexEpsilon(base=0.4, exponent=7).epsilons(0, 8).tolist() == pytest.approx(
+        [0.4**power for power in range(1, 9)]
+    )
 
 
-def test_the_ends_of_ladders() -> None:
-    assert ApexEpsilon(base=0.4, exponent=7).at(0, 1).tolist() == [0.4]
-    assert ApexEpsilon(base=0.3, exponent=0).at(0, 4).tolist() == [0.3] * 4
-    assert ApexEpsilon(base=0.0).at(0, 2).tolist() == [0, 0]
-    assert ApexEpsilon(base=1.0).at(0, 2).tolist() == [1, 1]
+def test_the_ends_of_apex() -> None:
+    assert ApexEpsilon(base=0.4, exponent=7).epsilons(0, 1).tolist() == [0.4]
+    assert ApexEpsilon(base=0.3, exponent=0).epsilons(0, 4).tolist() == [0.3] * 4
+    assert ApexEpsilon(base=0.0).epsilons(0, 2).tolist() == [0, 0]
+    assert ApexEpsilon(base=1.0).epsilons(0, 2).tolist() == [1, 1]
 
 
 class Holder(Config):
@@ -44,7 +47,7 @@ class Holder(Config):
         ({"name": "linear", "start": 0.5}, Linear(start=0.5)),
         ({"base": 0.4, "exponent": 7}, ApexEpsilon(base=0.4, exponent=7)),
         ({"exponent": 3}, ApexEpsilon(exponent=3)),
-        ({"name": "ladder"}, ApexEpsilon(base=0.4, exponent=7)),
+        ({"name": "apex"}, ApexEpsilon(base=0.4, exponent=7)),
     ],
 )
 def test_the_options_choose_and_none_is_a_line(section: dict, meant: Config) -> None:
@@ -55,9 +58,9 @@ def test_the_options_choose_and_none_is_a_line(section: dict, meant: Config) -> 
 
 
 @pytest.mark.parametrize("agent", ["dqn", "double_dqn", "iqn"])
-def test_agents_take_either_and_a_ladder_replaces_a_files_line(agent: str) -> None:
+def test_agents_take_either_and_apex_replaces_a_files_line(agent: str) -> None:
     plain = resolve([], ["steps=1", "env.name=catch", f"agent.name={agent}", "agent.exploration={base: 0.3}"])
-    over = resolve([f"catch_{agent}"], ["agent.exploration={name: ladder, base: 0.3}"])
+    over = resolve([f"catch_{agent}"], ["agent.exploration={name: apex, base: 0.3}"])
     assert plain.agent.exploration == over.agent.exploration == ApexEpsilon(base=0.3)
     assert isinstance(resolve([f"catch_{agent}"], []).agent.exploration, Linear)
 
@@ -67,7 +70,7 @@ def test_agents_take_either_and_a_ladder_replaces_a_files_line(agent: str) -> No
     [
         ("base=1.5", "agent.exploration.base: needs a value <= 1, got 1.5."),
         ("exponent=-1", "agent.exploration.exponent: needs a value >= 0, got -1."),
-        ("name=lader", "unknown exploration 'lader'. Did you mean 'ladder'? Known: linear, ladder."),
+        ("name=apxe", "unknown exploration 'apxe'. Did you mean 'apex'? Known: linear, apex."),
         ("{base: 0.4, end: 0.1}", "agent.exploration.end: unknown option. Known: name, base, exponent."),
         ("{name: linear, base: 1}", "agent.exploration.base: unknown option. Known: name, start, end, steps, delay."),
     ],

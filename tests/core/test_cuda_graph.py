@@ -1,4 +1,4 @@
-"""Tests of functions that are recorded on a GPU."""
+"""Functions that are captured as CUDA graphs."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -13,16 +13,16 @@ from sandbox.agents.dqn import DQNConfig
 from sandbox.agents.drqn import DRQNConfig
 from sandbox.agents.pqn import PQNConfig
 from sandbox.buffers.replay import Transitions
-from sandbox.buffers.sequences import Sequences
+from sandbox.buffers.sequences import SequenceBatch, Sequences
 from sandbox.core.background import InlineRunner
-from sandbox.core.compute import PrecisionName, choose
+from sandbox.core.compute import Compute, PrecisionName, choose
 from sandbox.core.cuda_graph import CudaGraphed
 from sandbox.core.rng import Rng
+from sandbox.environments.interaction import Transition
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
-from sandbox.streams.actor import Step
 from sandbox.training.loop import Run
 
 needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -31,8 +31,8 @@ SMALL: dict[str, Any] = {"backbone": {"name": "mlp", "hidden": [16]}, "optimizer
 
 
 def test_on_a_cpu_the_function_itself_is_called() -> None:
-    def double(x: torch.Tensor) -> Sequence[torch.Tensor]:
-        return (2 * x,)
+    def double(x: torch.Tensor) -> tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]:
+        return (2 * x,), ()
 
     assert choose("cpu").capture(double) is double
 
@@ -42,19 +42,19 @@ def test_on_a_gpu_each_shape_is_recorded_once_and_new_inputs_and_weights_count()
     device, calls = torch.device("cuda"), list[int]()
     weight = torch.ones((), device=device)
 
-    def scaled(x: torch.Tensor) -> Sequence[torch.Tensor]:
+    def scaled(x: torch.Tensor) -> tuple[Sequence[torch.Tensor], Sequence[torch.Tensor]]:
         calls.append(len(x))
-        return (weight * x,)
+        return (weight * x,), ()
 
     recorded = CudaGraphed(scaled, device, InlineRunner())
     given = torch.arange(3.0, device=device)
-    assert recorded(given)[0].tolist() == [0.0, 1.0, 2.0]
+    assert recorded(given)[0][0].tolist() == [0.0, 1.0, 2.0]
     once = len(calls)
     weight.fill_(3.0)
-    assert recorded(given + 1)[0].tolist() == [3.0, 6.0, 9.0]
+    assert recorded(given + 1)[0][0].tolist() == [3.0, 6.0, 9.0]
     assert len(calls) == once
-    assert recorded(given[:2])[0].tolist() == [0.0, 3.0]
-    assert recorded(given)[0].tolist() == [0.0, 3.0, 6.0]
+    assert recorded(given[:2])[0][0].tolist() == [0.0, 3.0]
+    assert recorded(given)[0][0].tolist() == [0.0, 3.0, 6.0]
     assert len(calls) == 2 * once
 
 
@@ -77,7 +77,7 @@ def _seen(count: int, shape: tuple[int, ...], g: torch.Generator) -> torch.Tenso
     return torch.randn(count, *shape, generator=g)
 
 
-def windows(seed: int, device: torch.device, memory: Any) -> Sequences:
+def windows(seed: int, device: torch.device, memory: Any) -> SequenceBatch:
     g = torch.Generator().manual_seed(seed)
     parts = (
         torch.randn(8, 6, 3, generator=g),
@@ -86,29 +86,29 @@ def windows(seed: int, device: torch.device, memory: Any) -> Sequences:
         torch.ones(8, 5),
         torch.ones(8, 5),
     )
-    return Sequences(*(part.to(device) for part in parts), {"state": memory})
+    return SequenceBatch(Sequences(*(part.to(device) for part in parts)), memory)
 
 
-def steps(seed: int, device: torch.device) -> list[Step]:
+def steps(seed: int, device: torch.device) -> list[Transition]:
     g = np.random.default_rng(seed)
     never = np.zeros(8, bool)
     seen = [g.normal(size=(8, 3)).astype(np.float32) for _ in range(5)]
     nothing = torch.zeros(8, 0, device=device)
-    return [Step(a, g.integers(4, size=8), g.normal(size=8), never, never, b, nothing) for a, b in pairwise(seen)]
+    return [Transition(a, g.integers(4, size=8), g.normal(size=8), never, never, b, nothing) for a, b in pairwise(seen)]
 
 
 def same(ours: Any, plain: Any) -> None:
-    for x, y in zip(ours._network.parameters(), plain._network.parameters(), strict=True):
+    for x, y in zip(ours.parts()["network"].parameters(), plain.parts()["network"].parameters(), strict=True):
         torch.testing.assert_close(x, y, rtol=1e-3, atol=1e-4)
 
 
 def pair(kind: Any, precision: PrecisionName, spec: Spec = FEATURES, **options: Any) -> tuple[Any, Any]:
     """A learner that records, and one that does not."""
+    compute = choose("cuda", precision)
+    config = kind.model_validate({**SMALL, **options})
     ours, plain = (
-        kind.model_validate({**SMALL, **options}).make(spec, Rng(0), choose("cuda", precision), NO_RUNS)
-        for _ in range(2)
+        config.make(spec, Rng(0), each, NO_RUNS) for each in (compute, Compute(compute.device, compute.bf16))
     )
-    plain._captured = plain._loss_and_gradients
     return ours, plain
 
 
@@ -118,7 +118,7 @@ def pair(kind: Any, precision: PrecisionName, spec: Spec = FEATURES, **options: 
 @pytest.mark.parametrize("spec", [FEATURES, IMAGES], ids=["features", "images"])
 def test_on_a_gpu_updates_are_those_without_recording(kind: Any, precision: PrecisionName, spec: Spec) -> None:
     network = {"backbone": {"name": "nature", "channels": [4, 4, 4], "hidden": 16}} if spec is IMAGES else {}
-    ours, plain = pair(kind, precision, spec, stream={"stack": 1}, target_period=3, **network)
+    ours, plain = pair(kind, precision, spec, frame_stack=1, target_period=3, **network)
     kept = []
     for seed in range(8):
         data = transitions(seed, torch.device("cuda"), spec.shape)
@@ -137,7 +137,7 @@ def test_on_a_gpu_memories_are_carried_as_without_recording(precision: Precision
         data, other = (windows(seed, torch.device("cuda"), memory) for memory in (mine, theirs))
         ours.update(data)
         plain.update(other)
-        before, (mine, theirs) = mine, (data.carried["state"], other.carried["state"])
+        before, (mine, theirs) = mine, (data.state, other.state)
         assert not torch.equal(before[0], mine[0])
     for x, y in zip(mine, theirs, strict=True):
         torch.testing.assert_close(x, y, rtol=1e-3, atol=1e-4)
@@ -147,7 +147,7 @@ def test_on_a_gpu_memories_are_carried_as_without_recording(precision: Precision
 @needs_a_gpu
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_on_a_gpu_parts_of_unequal_size_are_recorded_apart(precision: PrecisionName) -> None:
-    ours, plain = pair(PQNConfig, precision, stack=1, num_minibatches=3)
+    ours, plain = pair(PQNConfig, precision, frame_stack=1, num_minibatches=3)
     for seed in range(8):
         data = steps(seed, torch.device("cuda"))
         a, b = ours.update(data), plain.update(data)
@@ -161,11 +161,13 @@ def test_on_a_gpu_playing_beside_the_update_that_records_changes_nothing() -> No
     weights = []
     for overlap in (False, True):
         compute, rng, env = choose("cuda", overlap=overlap), Rng(0), CatchConfig()
-        config = DQNConfig.model_validate({**SMALL, "stream": {"stack": 1, "replay": {"warmup": 64, "num_envs": 8}}})
+        config = DQNConfig.model_validate(
+            {**SMALL, "frame_stack": 1, "stream": {"replay": {"warmup": 64, "num_envs": 8}}}
+        )
         learner = config.make(spec_of(env.make(1)), rng, compute, NO_RUNS)
         run = Run(learner, config.stream.make(env.make, learner, rng, compute), rng)
         for _ in zip(range(20), run.steps(), strict=False):
             pass
         compute.background.wait()
-        weights.append(torch.cat([each.flatten() for each in learner._network.parameters()]))
+        weights.append(torch.cat([each.flatten() for each in learner.parts()["network"].parameters()]))
     torch.testing.assert_close(*weights, rtol=1e-3, atol=1e-4)

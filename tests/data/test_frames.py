@@ -40,7 +40,7 @@ def test_neither_part_is_empty(fraction: float, expected: int) -> None:
     assert len(data.test) == expected
 
 
-def test_binarised() -> None:
+def test_binarized() -> None:
     data = FramesConfig(env={"name": "pong"}, count=20, binarize="threshold", threshold=10).make(Rng(0), Frames())
     assert data.binary
     assert data.train[:, 0, 0, 0].tolist() == [0] * 10 + [255] * 8

@@ -17,19 +17,19 @@ def make(config: Set, seed: int = 0) -> DataSet:
     return config.make(Rng(seed), NO_RUNS)
 
 
-def test_centres_by_hand() -> None:
+def test_centers_by_hand() -> None:
     """-extent is 0 and extent is 1."""
-    grid = GaussianGridConfig(side=2, spacing=4.0).centres()
+    grid = GaussianGridConfig(side=2, spacing=4.0).centers()
     torch.testing.assert_close(grid, torch.tensor([[0.3, 0.3], [0.3, 0.7], [0.7, 0.3], [0.7, 0.7]]))
-    ring = GaussianRingConfig(modes=4, radius=2.0, extent=4.0).centres()
+    ring = GaussianRingConfig(modes=4, radius=2.0, extent=4.0).centers()
     torch.testing.assert_close(ring, torch.tensor([[0.75, 0.5], [0.5, 0.75], [0.25, 0.5], [0.5, 0.25]]))
-    assert GaussianGridConfig().centres().shape == (25, 2)
-    torch.testing.assert_close(GaussianGridConfig().centres().aminmax(), (torch.tensor(0.1), torch.tensor(0.9)))
+    assert GaussianGridConfig().centers().shape == (25, 2)
+    torch.testing.assert_close(GaussianGridConfig().centers().aminmax(), (torch.tensor(0.1), torch.tensor(0.9)))
     assert GaussianGridConfig().spread() == pytest.approx(0.005)
     assert GaussianRingConfig().spread() == pytest.approx(0.004)
-    line = GaussianLineConfig(num_modes=3, spacing=1.0, extent=2.0).centres()
+    line = GaussianLineConfig(num_modes=3, spacing=1.0, extent=2.0).centers()
     torch.testing.assert_close(line, torch.tensor([[0.25], [0.5], [0.75]]))
-    torch.testing.assert_close(GaussianLineConfig().centres(), torch.tensor([[0.5]]))
+    torch.testing.assert_close(GaussianLineConfig().centers(), torch.tensor([[0.5]]))
     assert GaussianLineConfig(deviation=0.3, extent=2.0).spread() == pytest.approx(0.075)
 
 
@@ -37,19 +37,19 @@ LINE = GaussianLineConfig(num_modes=2, deviation=0.2)
 
 
 @pytest.mark.parametrize("config", [GaussianGridConfig(), GaussianRingConfig(), LINE], ids=["grid", "ring", "line"])
-def test_points_are_around_their_centres(config: Set) -> None:
-    data, size = make(config), config.centres().shape[1]
+def test_points_are_around_their_centers(config: Set) -> None:
+    data, size = make(config), config.centers().shape[1]
     assert (data.train.shape, data.test.shape, data.train.dtype) == ((50_000, size), (10_000, size), torch.float32)
     assert (data.spec.shape, data.spec.is_bytes, data.binary) == ((size,), False, False)
     assert 0 <= data.train.min() <= data.train.max() <= 1
-    centres, labels = config.centres(), data.train_labels
+    centers, labels = config.centers(), data.train_labels
     assert labels is not None
-    assert data.spec.num_classes == len(centres)
-    assert torch.equal(torch.cdist(data.train, centres).argmin(1), labels)
-    off = (data.train - centres[labels]) / config.spread()
+    assert data.spec.num_classes == len(centers)
+    assert torch.equal(torch.cdist(data.train, centers).argmin(1), labels)
+    off = (data.train - centers[labels]) / config.spread()
     assert off.mean().abs() < 0.02
     assert abs(off.std() - 1) < 0.02
-    shares = torch.bincount(labels) * len(centres) / len(labels)
+    shares = torch.bincount(labels) * len(centers) / len(labels)
     assert (shares - 1).abs().max() < 0.1
 
 

@@ -45,7 +45,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
 
 
 def make(**options: Any) -> DataSet:
-    config = HubConfig.model_validate({"path": "someone/numbers", "size": 3, "colour": "grey", **options})
+    config = HubConfig.model_validate({"path": "someone/numbers", "size": 3, "color": "gray", **options})
     return config.make(Rng(0), NO_RUNS)
 
 
@@ -64,7 +64,7 @@ def test_images_and_labels(asked: list[tuple[Any, ...]]) -> None:
     assert data.train_labels.tolist() == [0, 1, 2, 1]
     assert data.spec.num_classes == 3
     assert make().train_labels is None
-    assert make(colour="rgb").train.shape == (4, 3, 3, 3)
+    assert make(color="rgb").train.shape == (4, 3, 3, 3)
     assert make(binarize="threshold", threshold=60).train[:, 0, 0, 0].tolist() == [0, 0, 255, 0]
 
 
@@ -73,9 +73,9 @@ def test_the_hash_of_what_was_loaded() -> None:
     found = hashlib.sha256(data.train.numpy().tobytes() + data.test.numpy().tobytes()).hexdigest()
     assert torch.equal(make(sha256=found).train, data.train)
     assert refusal(sha256="0" * 64) == (
-        f"someone/numbers is not the data set that was meant: the SHA-256 of its pictures is {found}, but "
-        f"data.sha256={'0' * 64}. Set data.revision to the commit that it was, or data.sha256 to the new one if the "
-        "change is wanted."
+        f"someone/numbers is not the expected data set: the SHA-256 of its images is {found}, but "
+        f"data.sha256={'0' * 64}. Set data.revision to the commit that has it, or data.sha256 to the new hash if the "
+        "change is intended."
     )
 
 
@@ -110,8 +110,8 @@ def test_a_split_that_is_not_labeled(monkeypatch: pytest.MonkeyPatch, label: obj
     assert make(test="contest").test_labels is None
 
 
-def test_a_column_without_pictures() -> None:
+def test_a_column_without_images() -> None:
     assert refusal(image="text") == (
-        "column text of someone/numbers, split train, holds str, but pictures are needed. "
+        "column text of someone/numbers, split train, holds str, but images are needed. "
         "Set data.image to another of: image, label, text."
     )

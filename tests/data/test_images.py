@@ -1,4 +1,4 @@
-"""A folder of pictures: sizes, colors, classes, and every way that it can be wrong."""
+"""A folder of images: sizes, colors, classes, and every way that it can be wrong."""
 
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from PIL import Image
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.data._pictures import square
+from sandbox.data._square_images import to_square
 from sandbox.data.images import ImagesConfig
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.runs import NO_RUNS
@@ -27,14 +27,12 @@ def refusal(root: Path, **options: Any) -> str:
     return str(refused.value)
 
 
-def write(
-    path: Path, colour: tuple[int, ...] = (10, 20, 30), size: tuple[int, int] = (8, 8), mode: str = "RGB"
-) -> None:
+def write(path: Path, color: tuple[int, ...] = (10, 20, 30), size: tuple[int, int] = (8, 8), mode: str = "RGB") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new(mode, size, colour).save(path)
+    Image.new(mode, size, color).save(path)
 
 
-def test_every_picture_once_in_colour(tmp_path: Path) -> None:
+def test_every_image_once_in_color(tmp_path: Path) -> None:
     for level in range(20):
         write(tmp_path / f"{level}.{'png' if level % 2 else 'PNG'}", (level, 2 * level, 200))
     (tmp_path / "notes.txt").write_text("not a picture")
@@ -49,27 +47,27 @@ def test_every_picture_once_in_colour(tmp_path: Path) -> None:
 def test_the_middle_of_the_longer_side_scaled_to_the_square() -> None:
     picture = np.zeros((8, 24), np.uint8)
     picture[:, 8:16] = 200
-    assert (square(Image.fromarray(picture), 4, "grey") == 200).all()
-    assert square(Image.fromarray(picture).resize((48, 16)), 4, "rgb").shape == (3, 4, 4)
+    assert (to_square(Image.fromarray(picture), 4, "gray") == 200).all()
+    assert to_square(Image.fromarray(picture).resize((48, 16)), 4, "rgb").shape == (3, 4, 4)
 
 
-def test_other_kinds_of_pictures() -> None:
+def test_other_formats() -> None:
     """16 colors, transparent, and lying on its side."""
-    assert square(Image.new("P", (4, 4), 0), 4, "rgb").shape == (3, 4, 4)
+    assert to_square(Image.new("P", (4, 4), 0), 4, "rgb").shape == (3, 4, 4)
     clear = Image.new("RGBA", (4, 4), (255, 255, 255, 0))
-    assert not square(clear, 4, "grey").any()
+    assert not to_square(clear, 4, "gray").any()
     lying, tag = Image.new("L", (4, 4), 0), Image.Exif()
     lying.putpixel((0, 0), 255)
     tag[0x0112] = 6  # turn it by 90 degrees clockwise
     lying.info["exif"] = tag.tobytes()
-    assert square(lying, 4, "grey")[0, 0].tolist() == [0, 0, 0, 255]
+    assert to_square(lying, 4, "gray")[0, 0].tolist() == [0, 0, 0, 255]
 
 
 def test_subfolders_are_classes(tmp_path: Path) -> None:
     for label, animal in enumerate(("cat", "dog", "eel")):
         for i in range(6):
             write(tmp_path / animal / "deeper" / f"{i}.png", (40 * label + i,), mode="L")
-    data = make(tmp_path, colour="grey", test_fraction=0.3)
+    data = make(tmp_path, color="gray", test_fraction=0.3)
     assert data.train_labels is not None
     assert data.test_labels is not None
     assert data.spec.num_classes == 3
@@ -78,10 +76,10 @@ def test_subfolders_are_classes(tmp_path: Path) -> None:
     assert torch.equal(data.test[:, 0, 0, 0] // 40, data.test_labels)
 
 
-def test_binarised(tmp_path: Path) -> None:
+def test_binarized(tmp_path: Path) -> None:
     for i in range(4):
         write(tmp_path / f"{i}.png", (60 * i,), mode="L")
-    data = make(tmp_path, colour="grey", binarize="threshold", threshold=100)
+    data = make(tmp_path, color="gray", binarize="threshold", threshold=100)
     assert data.binary
     assert sorted(torch.cat([data.train, data.test])[:, 0, 0, 0].tolist()) == [0, 0, 255, 255]
 
@@ -89,40 +87,40 @@ def test_binarised(tmp_path: Path) -> None:
 def test_no_such_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert refusal(Path("cats")) == (
-        f"data.root=cats is not a folder (looked in {tmp_path}). Set it to the folder of pictures."
+        f"data.root=cats is not a folder (looked in {tmp_path}). Set it to the folder of images."
     )
 
 
-def test_too_few_pictures(tmp_path: Path) -> None:
+def test_too_few_images(tmp_path: Path) -> None:
     write(tmp_path / "one.jpg")
     assert refusal(tmp_path) == (
-        f"data.root={tmp_path} has 1 pictures (.png, .jpg or .jpeg, sub-folders included); "
+        f"data.root={tmp_path} has 1 images (.png, .jpg or .jpeg, including subfolders); "
         "at least 2 are needed, one of them to test."
     )
 
 
-def test_pictures_beside_classes(tmp_path: Path) -> None:
+def test_images_next_to_classes(tmp_path: Path) -> None:
     for path in ("stray.png", "cat/1.png", "dog/1.png"):
         write(tmp_path / path)
     assert refusal(tmp_path) == (
-        f"data.root={tmp_path} has pictures both beside and in its sub-folders (cat, dog). "
-        "Sub-folders are classes: move every picture into one, or none."
+        f"data.root={tmp_path} has images both next to and in its subfolders (cat, dog). "
+        "Subfolders are classes: move all images into subfolders, or none."
     )
 
 
-def test_damaged_pictures_are_named(tmp_path: Path) -> None:
+def test_damaged_images_are_named(tmp_path: Path) -> None:
     for i in range(3):
         write(tmp_path / f"{i}.png", size=(64, 64))
     (tmp_path / "0.png").write_bytes((tmp_path / "0.png").read_bytes()[:60])
     (tmp_path / "2.png").write_text("no picture")
     said = refusal(tmp_path).splitlines()
-    assert said[0] == "2 of 3 pictures cannot be read; mend or remove them:"
+    assert said[0] == "2 of 3 images cannot be read; repair or remove them:"
     assert said[1].startswith(f"  {tmp_path / '0.png'} (")
     assert said[2] == f"  {tmp_path / '2.png'} (cannot identify image file '{tmp_path / '2.png'}')"
     assert len(said) == 3
 
 
-def test_of_many_damaged_pictures_ten_are_named(tmp_path: Path) -> None:
+def test_ten_of_many_damaged_images_are_named(tmp_path: Path) -> None:
     for i in range(13):
         (tmp_path / f"{i:02d}.png").write_text("no picture")
     said = refusal(tmp_path).splitlines()

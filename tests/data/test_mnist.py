@@ -79,7 +79,7 @@ def test_missing_files(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         make(tmp_path)
     assert str(refused.value) == (
-        f"{tmp_path} lacks t10k-labels-idx1-ubyte (with or without .gz); set data.root to where they are, "
+        f"{tmp_path} lacks t10k-labels-idx1-ubyte (with or without .gz); set data.root to the folder that has them, "
         "here or in $SANDBOX_DATA"
     )
 
@@ -118,8 +118,8 @@ def test_another_file_than_was_meant(tmp_path: Path) -> None:
     write(tmp_path)
     with pytest.raises(UserError) as refused:
         make(tmp_path, sha256={idx.FILES[0]: "ab" * 32})
-    assert str(refused.value).startswith(f"{tmp_path / idx.FILES[0]} is not the file that was meant: the SHA-256 of")
-    assert str(refused.value).endswith("not abababababab. Fetch it again from a source you trust.")
+    assert str(refused.value).startswith(f"{tmp_path / idx.FILES[0]} is not the expected file: the SHA-256 of")
+    assert str(refused.value).endswith("not abababababab. Fetch it again from a source that you trust.")
 
 
 def test_a_hash_of_no_file(tmp_path: Path) -> None:
@@ -128,8 +128,8 @@ def test_a_hash_of_no_file(tmp_path: Path) -> None:
     with pytest.raises(UserError) as refused:
         make(tmp_path, sha256={"train-images-idx3-ubyte.gz": "ab" * 32})
     assert str(refused.value) == (
-        "data.sha256 names train-images-idx3-ubyte.gz, but is about train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-        "t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte, unpacked."
+        "data.sha256 names train-images-idx3-ubyte.gz, but the unpacked files are train-images-idx3-ubyte, "
+        "train-labels-idx1-ubyte, t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte."
     )
 
 
@@ -161,7 +161,7 @@ def test_no_mnist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_anything_else_is_not_mnist(tmp_path: Path) -> None:
     write(tmp_path)
-    with pytest.raises(UserError, match="is not the file that was meant"):
+    with pytest.raises(UserError, match="is not the expected file"):
         MnistConfig(root=str(tmp_path)).make(Rng(0), NO_RUNS)
 
 

@@ -1,4 +1,4 @@
-"""Every lane's generator: known numbers, and lanes that share nothing."""
+"""The generators of `VectorRng`: known numbers, and independence of each other."""
 
 import numpy as np
 
@@ -9,45 +9,45 @@ EVERY = np.ones(64, bool)
 
 def test_the_numbers_are_splitmix64s() -> None:
     """The published first four of the generator whose state is 1234567."""
-    lanes, first = VectorRng(1), np.array([0])
-    lanes.state[:] = 1234567
+    rng, first = VectorRng(1), np.array([0])
+    rng.state[:] = 1234567
     expected = [6457827717110365317, 3203168211198807973, 9817491932198370423, 4593380528125082431]
-    assert lanes.bits(first, 4).tolist() == [expected]
-    lanes.state[:] = 1234567
-    assert lanes.random(first).tolist() == [(expected[0] >> 11) / 2**53]
+    assert rng.bits(first, 4).tolist() == [expected]
+    rng.state[:] = 1234567
+    assert rng.random(first).tolist() == [(expected[0] >> 11) / 2**53]
 
 
-def test_many_at_once_are_those_that_come_one_by_one_and_other_lanes_stay() -> None:
+def test_many_at_once_are_those_that_come_one_by_one_and_others_stay() -> None:
     at_once, one_by_one, some = VectorRng(3), VectorRng(3), np.array([2, 0])
-    for lanes in (at_once, one_by_one):
-        lanes.start(5, np.ones(3, bool))
+    for rng in (at_once, one_by_one):
+        rng.start(5, np.ones(3, bool))
     before = at_once.state.copy()
     assert np.array_equal(at_once.randoms(some, 4), np.stack([one_by_one.random(some) for _ in range(4)], 1))
     assert np.array_equal(at_once.state, one_by_one.state)
     assert (at_once.state == before).tolist() == [False, True, False]
 
 
-def test_neighbouring_seeds_share_no_number() -> None:
-    lanes = VectorRng(64)
-    lanes.start(0, EVERY)
-    assert len(np.unique(lanes.bits(EVERY, 256))) == 64 * 256
+def test_consecutive_seeds_share_no_number() -> None:
+    rng = VectorRng(64)
+    rng.start(0, EVERY)
+    assert len(np.unique(rng.bits(EVERY, 256))) == 64 * 256
 
 
 def test_names_share_no_number() -> None:
     drawn = []
     for name in ("", "flicker 1", "flicker 2"):
-        lanes = VectorRng(64, name)
-        lanes.start(0, EVERY)
-        drawn.append(lanes.bits(EVERY, 256))
+        rng = VectorRng(64, name)
+        rng.start(0, EVERY)
+        drawn.append(rng.bits(EVERY, 256))
     assert len(np.unique(drawn)) == 3 * 64 * 256
 
 
-def test_a_lane_without_a_seed_goes_on() -> None:
-    lanes = VectorRng(2)
+def test_a_generator_without_a_seed_continues() -> None:
+    rng = VectorRng(2)
     both = np.ones(2, bool)
-    lanes.start([1, 2], both)
-    before = lanes.state.copy()
-    assert lanes.start([7, None], both).tolist() == [True, False]
-    assert lanes.state[0] != before[0]
-    assert lanes.state[1] == before[1]
-    assert not lanes.start(None, both).any()
+    rng.start([1, 2], both)
+    before = rng.state.copy()
+    assert rng.start([7, None], both).tolist() == [True, False]
+    assert rng.state[0] != before[0]
+    assert rng.state[1] == before[1]
+    assert not rng.start(None, both).any()

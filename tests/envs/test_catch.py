@@ -7,14 +7,14 @@ from sandbox.envs.catch import CatchConfig
 
 
 def place(env, ball_x: int) -> None:
-    env._program._ball_x[:] = ball_x
+    env.set_state_arrays(ball_x=ball_x)
 
 
 def test_an_episode_by_hand() -> None:
     env = CatchConfig(observe="features").make(1)
     observations, _ = env.reset(seed=0)
     place(env, 4)
-    board = env._program.observe()[0].reshape(10, 5)
+    board = env.observe()[0].reshape(10, 5)
     assert np.argwhere(board).tolist() == [[0, 4], [9, 2]]
     for step in range(1, 10):
         observations, rewards, terminated, truncated, _ = env.step(np.array([2]))
@@ -37,7 +37,7 @@ def test_pixels_show_ball_paddle_and_frame() -> None:
     env = CatchConfig().make(1)
     env.reset(seed=0)
     place(env, 0)
-    frame = env._program.observe()[0, 0]
+    frame = env.observe()[0, 0]
     assert frame[2:10, 22:30].min() == 255
     assert (frame == 255).sum() == 64
     assert frame[74:82, 38:46].min() == 160

@@ -1,6 +1,7 @@
-"""Every batch program under envs/ keeps the contract: the checkers, determinism, make = make_vec, save = restore.
+"""The contract of every batch program under envs/: checkers, determinism, make = make_vec, saved states.
 
-`atari` and `gym` are no batch programs and have tests of their own."""
+`atari` and `gym` are no batch programs and have tests of their own.
+"""
 
 import importlib
 import itertools
@@ -15,13 +16,13 @@ from gymnasium.vector import AutoresetMode
 from stable_baselines3.common.env_checker import check_env as sb3_check_env
 
 from sandbox.core.errors import UserError
-from sandbox.environments.batch import BatchEnv
+from sandbox.environments.batch import BatchEnv, BatchEnvConfig
 from sandbox.envs import id_of
-from sandbox.envs._gymnasium import config_of, is_program
+from sandbox.envs._gymnasium import config_of
 from sandbox.runs import registry
 
 ALL = registry.names("envs")
-NAMES = list(filter(is_program, ALL))
+NAMES = [name for name in ALL if issubclass(registry.config_class("envs", name), BatchEnvConfig)]
 OBSERVE = ["pixels", "features"]
 EVERY = list(itertools.product(NAMES, OBSERVE))
 VARIANTS: list[tuple[str, dict[str, Any]]] = [  # options that bring state or randomness of their own
@@ -93,33 +94,31 @@ def test_a_restored_environment_has_the_same_future(name: str, observe: str) -> 
     tape, saved = [], {}
     for step in range(420):
         if step in moments:
-            saved[step] = env.state_dict(), env.draw(0)
+            saved[step] = env.state_dict(), env.render_frame(0)
         tape.append((actions := env.action_space.sample(), play(env, actions)))
-    for step, (state, picture) in saved.items():
+    for step, (state, frame) in saved.items():
         other.load_state_dict(state)
-        assert np.array_equal(other.draw(0), picture)
+        assert np.array_equal(other.render_frame(0), frame)
         for actions, results in tape[step : step + 20]:
             for a, b in zip(results, play(other, actions), strict=True):
                 assert np.array_equal(a, b)
 
 
 @pytest.mark.parametrize(("name", "options"), VARIANTS)
-def test_with_any_options_a_lane_is_alone_as_beside_others_and_goes_on_when_restored(
-    name: str, options: dict[str, Any]
-) -> None:
+def test_a_copy_does_not_depend_on_the_others_and_goes_on_when_restored(name: str, options: dict[str, Any]) -> None:
     config = config_of(name, {"observe": "features", **options})
-    beside, alone = config.make(3), config.make(1)
-    beside.action_space.seed(0)
-    assert np.array_equal(beside.reset(seed=[5, 6, 7])[0][1:2], alone.reset(seed=6)[0])
+    many, alone = config.make(3), config.make(1)
+    many.action_space.seed(0)
+    assert np.array_equal(many.reset(seed=[5, 6, 7])[0][1:2], alone.reset(seed=6)[0])
     for step in range(1_000):
         if step % 300 == 299:
             saved, alone = alone.state_dict(), config.make(1)
             alone.load_state_dict(saved)
-        actions = beside.action_space.sample()
-        for ours, theirs in zip(beside.step(actions)[:4], alone.step(actions[1:2])[:4], strict=True):
+        actions = many.action_space.sample()
+        for ours, theirs in zip(many.step(actions)[:4], alone.step(actions[1:2])[:4], strict=True):
             assert np.array_equal(ours[1:2], theirs)
-        if (ended := beside.state_dict()["ended"]).any():
-            first = beside.reset(options={"reset_mask": ended})[0]
+        if (ended := many.state_dict()["ended"]).any():
+            first = many.reset(options={"reset_mask": ended})[0]
             if ended[1]:
                 assert np.array_equal(first[1:2], alone.reset(options={"reset_mask": ended[1:2]})[0])
 
@@ -160,16 +159,16 @@ def test_docstrings_say_what_a_player_must_know(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_people_can_play(name: str) -> None:
+def test_the_frame_has_at_least_three_colors_and_the_keyboard_has_keys(name: str) -> None:
     env = config_of(name, {}).make(1)
     assert env.controls
     assert all(controls.keys for controls in env.controls)
     env.reset(seed=0)
-    picture = env.draw(0)
-    assert picture.dtype == np.uint8
-    assert picture.ndim == 3
-    assert picture.shape[2] == 3
-    assert len(np.unique(picture.reshape(-1, 3), axis=0)) >= 3
+    frame = env.render_frame(0)
+    assert frame.dtype == np.uint8
+    assert frame.ndim == 3
+    assert frame.shape[2] == 3
+    assert len(np.unique(frame.reshape(-1, 3), axis=0)) >= 3
 
 
 @pytest.mark.parametrize(

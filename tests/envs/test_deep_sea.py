@@ -56,7 +56,7 @@ def test_always_right_gets_the_best_return_in_every_copy(size: int) -> None:
 
 
 def test_no_other_way_gets_the_best_return() -> None:
-    """All 16 action sequences of size 4, with randomised actions."""
+    """All 16 action sequences of size 4, with randomized actions."""
     env = start(16, size=4)
     sequences = (np.arange(16)[:, None] >> np.arange(4)) & 1
     returns = sum(env.step(actions)[1] for actions in sequences.T)
@@ -78,7 +78,7 @@ def test_the_action_that_is_right_is_looked_up_in_the_agents_own_cell() -> None:
     for action in (0, 1):
         for cell in range(20):
             env = start(size=5)
-            env._program.arrays()["cell"][0] = cell
+            env.set_state_arrays(cell=cell)
             env.step(np.array([action]))
             row, column = divmod(cell, 5)
             moved = min(column + 1, 4) if action == mapping[row, column] else max(column - 1, 0)
@@ -98,15 +98,14 @@ def test_not_deterministic_right_fails_once_in_size_moves_and_left_never() -> No
 
 def test_not_deterministic_the_ends_of_the_last_row_are_noisy() -> None:
     env = start(30_000, size=3, randomize_actions=False, deterministic=False)
-    cells = env._program.arrays()["cell"]
-    cells[:] = np.repeat([6, 7, 8], 10_000)
+    env.set_state_arrays(cell=np.repeat([6, 7, 8], 10_000))
     rewards = env.step(np.ones(30_000, np.int64))[1].reshape(3, 10_000) + 0.01 / 3
     assert np.allclose(rewards[1], 0)
     assert np.allclose(rewards[[0, 2]].mean(1), [0, 1], atol=0.05)
     assert np.allclose(rewards[[0, 2]].std(1), 1, atol=0.04)
     assert np.allclose((np.abs(rewards[0]) < 1).mean(), 0.6827, atol=0.02)
     env = start(100, size=3, randomize_actions=False, deterministic=False)
-    env._program.arrays()["cell"][:] = 5  # the last column, but not the last row
+    env.set_state_arrays(cell=5)  # the last column, but not the last row
     assert np.allclose(env.step(np.zeros(100, np.int64))[1], 0)
 
 
@@ -145,9 +144,12 @@ def test_options_out_of_range_are_named() -> None:
             config_of("deep_sea", options)
 
 
-def test_the_picture_can_be_drawn_below_the_sea_as_well() -> None:
+def test_a_frame_can_be_rendered_below_the_sea_as_well() -> None:
     env = start(size=2, randomize_actions=False)
-    pictures = [env.draw(0)] + [(env.step(np.array([1])), env.draw(0))[1] for _ in range(2)]
-    blue = [int((picture == (92, 170, 255)).all(2).sum()) for picture in pictures]
+    frames = [env.render_frame(0)]
+    for _ in range(2):
+        env.step(np.array([1]))
+        frames.append(env.render_frame(0))
+    blue = [int((frame == (92, 170, 255)).all(2).sum()) for frame in frames]
     assert blue[0] == blue[1] == 160 * 160 - 40 * 40
     assert blue[2] == 0

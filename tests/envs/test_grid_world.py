@@ -61,54 +61,54 @@ def test_transitions_by_hand() -> None:
 
 
 def test_rewards_and_endings_by_hand() -> None:
-    world = model(GridWorldConfig())
-    assert np.flatnonzero(world.absorbing).tolist() == [3, 5, 7]
-    assert world.start == 8
-    assert np.allclose([world.rewards[2, 3], world.rewards[6, 7], world.rewards[8, 4]], [0.96, -1.04, -0.04])
-    assert (world.rewards[world.absorbing] == 0).all()
+    mdp = model(GridWorldConfig())
+    assert np.flatnonzero(mdp.absorbing).tolist() == [3, 5, 7]
+    assert mdp.start == 8
+    assert np.allclose([mdp.rewards[2, 3], mdp.rewards[6, 7], mdp.rewards[8, 4]], [0.96, -1.04, -0.04])
+    assert (mdp.rewards[mdp.absorbing] == 0).all()
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
 @pytest.mark.parametrize("slip", [0.0, 0.3, 1.0])
 def test_every_model_is_one(layout: str, slip: float) -> None:
-    world = model(GridWorldConfig(layout=layout, slip=slip))
-    assert np.allclose(world.transitions.sum(2), 1)
-    assert (world.transitions >= 0).all()
+    mdp = model(GridWorldConfig(layout=layout, slip=slip))
+    assert np.allclose(mdp.transitions.sum(2), 1)
+    assert (mdp.transitions >= 0).all()
     walls = np.array(list("".join(LAYOUTS[layout]))) == "#"
-    assert (world.transitions[:, :, walls][~walls] == 0).all()
-    assert (world.transitions[world.absorbing, :, world.absorbing] == 1).all()
-    assert not world.absorbing[world.start]
+    assert (mdp.transitions[:, :, walls][~walls] == 0).all()
+    assert (mdp.transitions[mdp.absorbing, :, mdp.absorbing] == 1).all()
+    assert not mdp.absorbing[mdp.start]
 
 
 @pytest.mark.parametrize(("layout", "slip"), [("classic", 0.2), ("cliff", 0.5), ("rooms", 1.0), ("open", 0.0)])
 def test_the_environment_moves_and_pays_as_its_model_says(layout: str, slip: float) -> None:
     """From every cell, 2,000 times each action."""
     config = GridWorldConfig(observe="features", layout=layout, slip=slip)
-    world = model(config)
-    states, times = len(world.absorbing), 2_000
-    pairs = [(s, a) for s in np.flatnonzero(~world.absorbing)[:20] for a in range(4)]
+    mdp = model(config)
+    states, times = len(mdp.absorbing), 2_000
+    pairs = [(s, a) for s in np.flatnonzero(~mdp.absorbing)[:20] for a in range(4)]
     cells, actions = (np.repeat(column, times) for column in np.array(pairs).T)
     env = config.make(len(cells))
     env.reset(seed=5)
-    env._program.arrays()["cell"][:] = cells
+    env.set_state_arrays(cell=cells)
     _, rewards, terminated, _, _ = env.step(actions)
     reached = env.state_dict()["cell"]
     counts = np.zeros((states, 4, states))
     np.add.at(counts, (cells, actions, reached), 1 / times)
     for s, a in pairs:
-        assert np.abs(counts[s, a] - world.transitions[s, a]).max() < 0.056  # five standard errors at worst
-        assert not counts[s, a][world.transitions[s, a] == 0].any()
-    assert np.allclose(rewards, world.rewards[cells, reached])
-    assert (terminated == world.absorbing[reached]).all()
+        assert np.abs(counts[s, a] - mdp.transitions[s, a]).max() < 0.056  # five standard errors at worst
+        assert not counts[s, a][mdp.transitions[s, a] == 0].any()
+    assert np.allclose(rewards, mdp.rewards[cells, reached])
+    assert (terminated == mdp.absorbing[reached]).all()
 
 
 def test_the_values_of_a_policy_by_hand() -> None:
     """The cliff without slips: up, five times right, down: seven steps, the last one into the goal."""
-    world = model(GridWorldConfig(layout="cliff", slip=0.0, step_reward=-0.1))
+    mdp = model(GridWorldConfig(layout="cliff", slip=0.0, step_reward=-0.1))
     policy = np.zeros((24, 4))
     policy[:, RIGHT] = 1
     policy[18], policy[17] = np.eye(4)[UP], np.eye(4)[DOWN]
-    q = policy_values(world, policy, 0.5)
+    q = policy_values(mdp, policy, 0.5)
     late = -0.1 + 1.0  # of the last step
     assert np.isclose(q[17, DOWN], late)
     assert np.isclose(q[16, RIGHT], -0.1 + 0.5 * late)
@@ -119,8 +119,8 @@ def test_the_values_of_a_policy_by_hand() -> None:
 
 def test_the_values_of_a_random_policy_are_the_mean_of_its_returns() -> None:
     config = GridWorldConfig(observe="features", max_steps=10_000)
-    world = model(config)
-    expected = policy_values(world, np.full((12, 4), 0.25), 1.0)[world.start].mean()
+    mdp = model(config)
+    expected = policy_values(mdp, np.full((12, 4), 0.25), 1.0)[mdp.start].mean()
     env = config.make(8_000)
     env.reset(seed=2)
     random = np.random.default_rng(0)
@@ -137,18 +137,18 @@ def test_the_values_of_a_random_policy_are_the_mean_of_its_returns() -> None:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_both_ways_to_the_values_agree(layout: str) -> None:
     """The values of the greedy policy are the optimal ones; an epsilon-greedy one has lower values."""
-    world = model(GridWorldConfig(layout=layout))
-    q = optimal_values(world, 0.95)
+    mdp = model(GridWorldConfig(layout=layout))
+    q = optimal_values(mdp, 0.95)
     greedy = np.eye(4)[q.argmax(1)]
-    assert np.allclose(policy_values(world, greedy, 0.95), q, atol=1e-9)
-    soft = policy_values(world, 0.8 * greedy + 0.2 / 4, 0.95)
+    assert np.allclose(policy_values(mdp, greedy, 0.95), q, atol=1e-9)
+    soft = policy_values(mdp, 0.8 * greedy + 0.2 / 4, 0.95)
     assert (soft <= q + 1e-12).all()
-    assert soft[world.start].max() < q[world.start].max()
-    assert (q[world.absorbing] == 0).all()
+    assert soft[mdp.start].max() < q[mdp.start].max()
+    assert (q[mdp.absorbing] == 0).all()
 
 
 def test_values_that_do_not_exist_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"the values do not settle at discount 1\.0; take a smaller one"):
+    with pytest.raises(ValueError, match=r"value iteration does not converge at discount 1\.0; take a smaller"):
         optimal_values(model(GridWorldConfig(step_reward=0.1)), 1.0)
     against_the_wall = np.eye(4)[np.full(12, LEFT)]
     with pytest.raises(np.linalg.LinAlgError):
@@ -190,10 +190,10 @@ def test_options_out_of_range_are_named() -> None:
             config_of("grid_world", options)
 
 
-def test_the_picture_shows_the_agent_in_its_cell() -> None:
+def test_the_frame_shows_the_agent_in_its_cell() -> None:
     env = GridWorldConfig(slip=0.0).make(1)
     env.reset(seed=0)
-    assert env.draw(0).shape == (340, 440, 3)
-    assert env.draw(0)[270, 70].tolist() == [92, 170, 255]
+    assert env.render_frame(0).shape == (340, 440, 3)
+    assert env.render_frame(0)[270, 70].tolist() == [92, 170, 255]
     env.step(np.array([UP]))
-    assert env.draw(0)[170, 70].tolist() == [92, 170, 255]
+    assert env.render_frame(0)[170, 70].tolist() == [92, 170, 255]

@@ -1,4 +1,4 @@
-"""Any Gymnasium id through our interface: the same frames as `gymnasium.make`, and states that can be restored."""
+"""Gymnasium ids through our interface: the same results as `gymnasium.make`, and saved states."""
 
 from typing import Any, ClassVar
 
@@ -40,8 +40,8 @@ class Counts(Stubborn):
         return np.zeros(1), float(self.episode), False, False, {}
 
 
-class Painter(Stubborn):
-    """Stubborn, and draws."""
+class Renderer(Stubborn):
+    """Stubborn, and renders."""
 
     metadata: ClassVar = {"render_modes": ["rgb_array"]}
 
@@ -52,7 +52,7 @@ class Painter(Stubborn):
         return np.zeros((1, 1, 3), np.uint8)
 
 
-gymnasium.register("Painter-v0", Painter, disable_env_checker=True)
+gymnasium.register("Renderer-v0", Renderer, disable_env_checker=True)
 gymnasium.register("Counts-v0", Counts, disable_env_checker=True)
 gymnasium.register("Stubborn-v0", Stubborn, disable_env_checker=True)
 
@@ -65,7 +65,7 @@ def test_the_same_frames_as_gymnasium() -> None:
         observation, reward, *ends, _ = theirs.step(step % 2)
         assert np.array_equal(observations[1], observation)
         assert (rewards[1], terminated[1], truncated[1]) == (reward, *ends)
-    assert ours.draw(1).shape == (400, 600, 3)
+    assert ours.render_frame(1).shape == (400, 600, 3)
 
 
 def test_the_time_limit_truncates_and_shows_the_last_observation() -> None:
@@ -118,17 +118,17 @@ def test_other_observations_become_one_vector_and_actions_count_from_zero() -> N
     assert env.step(np.array([1]))[1] == 6.0
 
 
-def test_pictures_have_their_channels_first() -> None:
+def test_images_have_their_channels_first() -> None:
     env = GymConfig(id="CarRacing-v3", options={"continuous": False}).make(1)
     observations, _ = env.reset(seed=0)
     assert (observations.shape, observations.dtype) == ((1, 3, 96, 96), np.uint8)
     assert env.single_observation_space.contains(observations[0])
 
 
-def test_nobody_looks_at_the_copies_that_train_and_those_that_are_drawn_go_on_alike() -> None:
+def test_only_rendered_copies_have_a_render_mode_and_they_continue_unchanged() -> None:
     """LunarLander keeps a body for every puff of its engines while it has a render mode; the lander feels none."""
     ours, plain = GymConfig(id="LunarLander-v3").make(2), GymConfig(id="LunarLander-v3").make(2)
-    assert [env.render_mode for env in ours._envs] == [None, None]
+    assert [env.render_mode for env in ours.envs] == [None, None]
     starts = [env.reset(seed=4)[0] for env in (ours, plain)]
     assert np.array_equal(*starts)
     ended = np.zeros(2, bool)
@@ -138,15 +138,15 @@ def test_nobody_looks_at_the_copies_that_train_and_those_that_are_drawn_go_on_al
             assert np.array_equal(a, b)
         ended = results[0][2] | results[0][3]
         if step == 25:
-            assert ours.draw(1).shape == (400, 600, 3)
-            assert [env.render_mode for env in ours._envs] == [None, "rgb_array"]
+            assert ours.render_frame(1).shape == (400, 600, 3)
+            assert [env.render_mode for env in ours.envs] == [None, "rgb_array"]
         if ended.any():
             assert np.array_equal(*(env.reset(options={"reset_mask": ended})[0] for env in (ours, plain)))
-    assert [len(env.unwrapped.particles) for env in plain._envs] == [0, 0]
-    assert len(ours._envs[1].unwrapped.particles) > 0
+    assert [len(env.unwrapped.particles) for env in plain.envs] == [0, 0]
+    assert len(ours.envs[1].unwrapped.particles) > 0
 
 
-def test_a_copy_is_drawn_as_gymnasium_draws_it() -> None:
+def test_a_copy_is_rendered_as_gymnasium_renders_it() -> None:
     """In the middle of an episode, at its end, and before its next step."""
     ours, theirs = GymConfig(id="CartPole-v1").make(2), gymnasium.make("CartPole-v1", render_mode="rgb_array")
     ours.reset(seed=7), theirs.reset(seed=8)
@@ -154,14 +154,14 @@ def test_a_copy_is_drawn_as_gymnasium_draws_it() -> None:
     while not over:
         ours.step(np.array([step % 2, 1]))
         over, step = theirs.step(1)[2], step + 1
-    assert np.array_equal(ours.draw(1), theirs.render())
+    assert np.array_equal(ours.render_frame(1), theirs.render())
     with pytest.raises(RuntimeError, match=r"environments \[1\] have not been reset"):
         ours.step(np.array([0, 1]))
     ours.reset(options={"reset_mask": np.array([False, True])})
-    assert not np.array_equal(ours.draw(1), theirs.render())
+    assert not np.array_equal(ours.render_frame(1), theirs.render())
 
 
-def test_what_cannot_be_restored_is_said() -> None:
+def test_environments_that_cannot_be_restored_are_named() -> None:
     env = GymConfig(id="Stubborn-v0").make(1)
     env.reset(seed=0)
     with pytest.raises(UserError, match="Stubborn-v0 cannot be resumed: the same seed and actions do not lead"):
@@ -173,11 +173,11 @@ def test_what_cannot_be_restored_is_said() -> None:
     with pytest.raises(UserError, match=r"options is {'is_slippery': True} there, {'is_slippery': False} here"):
         dry.load_state_dict(slippery.state_dict())
     with pytest.raises(UserError, match="Stubborn-v0 cannot be shown: it has no render_mode 'rgb_array'"):
-        env.draw(0)
-    painter = GymConfig(id="Painter-v0").make(1)
-    painter.reset(seed=0)
-    with pytest.raises(UserError, match="Painter-v0 cannot be shown: the same seed and actions do not lead"):
-        painter.draw(0)
+        env.render_frame(0)
+    renderer = GymConfig(id="Renderer-v0").make(1)
+    renderer.reset(seed=0)
+    with pytest.raises(UserError, match="Renderer-v0 cannot be shown: the same seed and actions do not lead"):
+        renderer.render_frame(0)
 
 
 def test_rewards_must_come_out_the_same_too() -> None:
@@ -197,7 +197,7 @@ def test_an_action_is_kept_as_it_was_given() -> None:
     GymConfig(id="Pendulum-v1").make(1).load_state_dict(env.state_dict())
 
 
-def test_what_never_started_can_be_saved() -> None:
+def test_an_environment_that_never_started_can_be_saved() -> None:
     GymConfig(id="CartPole-v1").make(2).load_state_dict(GymConfig(id="CartPole-v1").make(2).state_dict())
 
 
@@ -210,7 +210,7 @@ def test_what_never_started_can_be_saved() -> None:
         ("FrozenLake-v1", {"map_name": "9x9"}),
     ],
 )
-def test_what_others_raise_is_told(name: str, options: dict[str, Any]) -> None:
+def test_errors_of_other_code_are_reported(name: str, options: dict[str, Any]) -> None:
     with pytest.raises(UserError, match=f"env.id={name} cannot be made: "):
         GymConfig(id=name, options=options).make(1)
 
@@ -220,10 +220,12 @@ def test_keys_have_actions() -> None:
         GymConfig(id="CartPole-v1", keys={"b": 99}).make(1)
 
 
-def test_mistakes_are_told() -> None:
-    with pytest.raises(ValidationError, match=r"Gymnasium knows no 'LunarLandr-v3'. Did you mean 'LunarLander-v3'"):
+def test_mistakes_are_named() -> None:
+    with pytest.raises(
+        ValidationError, match=r"Gymnasium has no environment 'LunarLandr-v3'. Did you mean 'LunarLander-v3'"
+    ):
         GymConfig(id="LunarLandr-v3")
-    with pytest.raises(ValidationError, match=r"ALE/Pong-v5 is an Atari game; give env.name=atari and env.game"):
+    with pytest.raises(ValidationError, match=r"ALE/Pong-v5 is an Atari game; set env.name=atari and env.game instead"):
         GymConfig(id="ALE/Pong-v5")
     with pytest.raises(UserError, match=r"env.id=CartPole-v1 cannot be made: .*lenght"):
         GymConfig(id="CartPole-v1", options={"lenght": 1}).make(1)
@@ -231,5 +233,5 @@ def test_mistakes_are_told() -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match=r"illegal action in \[2\]; each must be in Discrete\(2\)"):
         env.step(np.array([2]))
-    with pytest.raises(UserError, match="agents here choose among Discrete actions"):
+    with pytest.raises(UserError, match="agents need Discrete actions"):
         spec_of(GymConfig(id="Pendulum-v1").make(1))

@@ -12,15 +12,14 @@ from sandbox.envs.memory_chain import MemoryChainConfig
 def start(context: list[list[int]], query: list[int], **options: object):
     env = MemoryChainConfig(num_bits=len(context[0]), **{"observe": "features", **options}).make(len(context))
     env.reset(seed=0)
-    arrays = env._program.arrays()
-    arrays["context"][...], arrays["query"][...] = context, query
+    env.set_state_arrays(context=context, query=query)
     return env
 
 
 def test_a_whole_episode_by_hand() -> None:
     """Context 1 0 1, its last bit is asked for."""
     env = start([[1, 0, 1]], [2], length=4)
-    assert env._program.observe().tolist() == [[1, 0, 1, -1, 1]]
+    assert env.observe().tolist() == [[1, 0, 1, -1, 1]]
     steps = [env.step(np.array([action])) for action in (0, 0, 0, 1)]
     assert [observation.tolist() for observation, *_ in steps] == [
         [[0.75, 0, 0, 0, 0]],
@@ -69,7 +68,7 @@ def test_without_memory_every_policy_gets_zero_on_average() -> None:
 
 def test_with_length_one_context_and_query_are_seen_together() -> None:
     env = start([[0, 1]], [1], length=1)
-    assert env._program.observe().tolist() == [[1, 1, -1, 1]]
+    assert env.observe().tolist() == [[1, 1, -1, 1]]
     _, rewards, terminated, _, _ = env.step(np.array([1]))
     assert (rewards[0], terminated[0]) == (1, True)
 
@@ -85,7 +84,7 @@ def test_bits_and_queries_are_even() -> None:
 def test_pixels_show_bits_then_time_then_the_query() -> None:
     """Two bits: 2 x 2 fields of 38 pixels from (4, 4); the bar of the time is 84 pixels wide at first."""
     env = start([[1, 0]], [1], length=3, observe="pixels")
-    frames = [env._program.observe(), *(env.step(np.array([0]))[0] for _ in range(3))]
+    frames = [env.observe(), *(env.step(np.array([0]))[0] for _ in range(3))]
     middles = [frame[0, 0][[[20], [60]], [20, 60]].tolist() for frame in frames]
     assert middles == [[[255, 130], [40, 40]], [[40, 40], [40, 40]], [[40, 40], [40, 255]], [[40, 40], [40, 40]]]
     assert [(frame[0, 0, 82] == 200).sum() for frame in frames] == [84, 56, 28, 0]
@@ -94,7 +93,7 @@ def test_pixels_show_bits_then_time_then_the_query() -> None:
 def test_sixty_four_bits_can_be_read_from_the_pixels() -> None:
     contexts = [np.random.default_rng(seed).integers(2, size=64).tolist() for seed in (0, 1)]
     env = start(contexts, [0, 63], length=2, observe="pixels")
-    first, last = env._program.observe(), env.step(np.zeros(2, np.int64))[0]
+    first, last = env.observe(), env.step(np.zeros(2, np.int64))[0]
     row, column = np.divmod(np.arange(64), 12)  # fields of 6 pixels from (6, 6)
     assert (first[:, 0, 9 + 6 * row, 9 + 6 * column] == np.where(contexts, 255, 130)).all()
     assert (last[0] != last[1]).sum() == 2 * 6 * 6  # two fields of the query differ, nothing else does
@@ -112,10 +111,10 @@ def test_options_out_of_range_are_named() -> None:
             config_of("memory_chain", options)
 
 
-def test_the_picture_shows_the_context_at_first_only() -> None:
+def test_the_frame_shows_the_context_at_first_only() -> None:
     env = start([[1]], [0], length=3)
-    blue = [int((env.draw(0) == (92, 170, 255)).all(2).sum())]
+    blue = [int((env.render_frame(0) == (92, 170, 255)).all(2).sum())]
     env.step(np.array([0]))
-    blue.append(int((env.draw(0) == (92, 170, 255)).all(2).sum()))
+    blue.append(int((env.render_frame(0) == (92, 170, 255)).all(2).sum()))
     assert blue[0] > 20_000
-    assert blue[1] == 20 * 20  # the light for people
+    assert blue[1] == 20 * 20  # the hint for people

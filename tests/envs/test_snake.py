@@ -17,20 +17,28 @@ def lay(body: list[tuple[int, int]], heading: int, food: tuple[int, int], hungry
     """One board of 5x5 (or `size`) with this body, from the tail to the head."""
     env = SnakeConfig(**{"size": 5} | options).make(1)
     env.reset(seed=0)
-    size, arrays = env._program._config.size, env._program.arrays()
-    arrays["entered"][0, :-1] = 0
+    state = env.state_dict()
+    size, entered = state["rules"]["size"], state["entered"]
+    entered[0, :-1] = 0
     for move, (row, column) in enumerate(body):
-        arrays["entered"][0, row * size + column] = 11 + move
-    arrays["moves"][0], arrays["length"][0] = 10 + len(body), len(body)
-    arrays["head"][0], arrays["food"][0] = body[-1][0] * size + body[-1][1], food[0] * size + food[1]
-    arrays["heading"][0], arrays["hungry"][0] = heading - 1, hungry
+        entered[0, row * size + column] = 11 + move
+    env.set_state_arrays(
+        entered=entered,
+        moves=10 + len(body),
+        length=len(body),
+        head=body[-1][0] * size + body[-1][1],
+        food=food[0] * size + food[1],
+        heading=heading - 1,
+        hungry=hungry,
+    )
     return env
 
 
-def body_of(env, lane: int = 0) -> list[tuple[int, int]]:
+def body_of(env, index: int = 0) -> list[tuple[int, int]]:
     """From the tail to the head."""
-    size, state = env._program._config.size, env.state_dict()
-    entered, tail = state["entered"][lane, :-1], state["moves"][lane] - state["length"][lane]
+    state = env.state_dict()
+    size = state["rules"]["size"]
+    entered, tail = state["entered"][index, :-1], state["moves"][index] - state["length"][index]
     cells = sorted(np.flatnonzero(entered > tail), key=lambda cell: entered[cell])
     return [(int(cell) // size, int(cell) % size) for cell in cells]
 
@@ -44,7 +52,7 @@ def test_it_starts_in_the_middle_and_goes_straight_on() -> None:
     env = SnakeConfig().make(1)
     env.reset(seed=0)
     assert body_of(env) == [(5, 3), (5, 4), (5, 5)]
-    env._program.arrays()["food"][...] = 0
+    env.set_state_arrays(food=0)
     assert step(env, STRAIGHT) == (0, False, False)
     assert step(env, UP) == (0, False, False)
     assert body_of(env) == [(5, 5), (5, 6), (4, 6)]
@@ -66,9 +74,9 @@ def test_food_makes_it_one_longer_and_the_next_food_is_elsewhere() -> None:
     assert env.state_dict()["hungry"][0] == 0
 
 
-def test_a_wall_kills_and_the_last_picture_is_the_one_before() -> None:
+def test_a_wall_kills_and_the_last_observation_is_the_one_before() -> None:
     env = lay([(2, 2), (2, 3), (2, 4)], RIGHT, food=(0, 0))
-    before = env._program.observe()
+    before = env.observe()
     after, rewards, terminated, truncated, _ = env.step(np.array([STRAIGHT]))
     assert (rewards[0], terminated[0], truncated[0]) == (-1, True, False)
     assert np.array_equal(before, after)
@@ -106,7 +114,7 @@ def test_food_lies_on_every_free_cell_equally_often() -> None:
     assert np.abs(free - count / 13).max() < 5 * np.sqrt(count / 13)
 
 
-def test_hunger_truncates_and_food_forgives_it() -> None:
+def test_hunger_truncates_and_food_resets_it() -> None:
     env = lay([(2, 0), (2, 1), (2, 2)], RIGHT, food=(0, 0), hungry=8, max_steps=10)
     assert step(env, STRAIGHT) == (0, False, False)
     assert step(env, STRAIGHT) == (0, False, True)
@@ -144,7 +152,7 @@ def test_the_best_return_is_reached_along_a_cycle(size: int, wrap: bool) -> None
     actions, returns = along(size, wrap).reshape(-1), np.zeros(8)
     playing = np.ones(8, bool)
     while playing.any():
-        _, rewards, terminated, truncated, _ = env.step(actions[env._program.arrays()["head"]])
+        _, rewards, terminated, truncated, _ = env.step(actions[env.state_dict()["head"]])
         returns += rewards * playing
         playing &= ~terminated
         assert not truncated.any()
@@ -158,25 +166,25 @@ def test_it_is_the_snake_of_a_slow_but_plain_program(wrap: bool) -> None:
     env = SnakeConfig(size=5, wrap=wrap, observe="features").make(6)
     env.reset(seed=3)
     random = np.random.default_rng(0)
-    snakes = [(deque(body_of(env, lane)), [RIGHT]) for lane in range(6)]
+    snakes = [(deque(body_of(env, index)), [RIGHT]) for index in range(6)]
     for _ in range(1_500):
         actions = random.integers(0, 5, 6)
         foods = [divmod(int(food), 5) for food in env.state_dict()["food"]]
         expected = []
-        for lane, (body, heading) in enumerate(snakes):
-            moves = [a for a in range(5) if follow(body.copy(), heading.copy(), a, foods[lane], wrap)[0] >= 0]
+        for index, (body, heading) in enumerate(snakes):
+            moves = [a for a in range(5) if follow(body.copy(), heading.copy(), a, foods[index], wrap)[0] >= 0]
             if moves and random.random() < 0.97:  # random play alone would stay short
-                actions[lane] = random.choice(moves)
-            expected.append(follow(body, heading, int(actions[lane]), foods[lane], wrap))
+                actions[index] = random.choice(moves)
+            expected.append(follow(body, heading, int(actions[index]), foods[index], wrap))
         _, rewards, terminated, truncated, _ = env.step(actions)
-        for lane, (body, _) in enumerate(snakes):
-            assert (rewards[lane], terminated[lane]) == expected[lane]
-            assert body_of(env, lane) == list(body)
-            assert terminated[lane] or divmod(int(env.state_dict()["food"][lane]), 5) not in body
+        for index, (body, _) in enumerate(snakes):
+            assert (rewards[index], terminated[index]) == expected[index]
+            assert body_of(env, index) == list(body)
+            assert terminated[index] or divmod(int(env.state_dict()["food"][index]), 5) not in body
         if (ended := terminated | truncated).any():
             env.reset(options={"reset_mask": ended})
-            for lane in np.flatnonzero(ended):
-                snakes[lane] = (deque(body_of(env, lane)), [RIGHT])
+            for index in np.flatnonzero(ended):
+                snakes[index] = (deque(body_of(env, index)), [RIGHT])
 
 
 def follow(body: deque, heading: list[int], action: int, food: tuple[int, int], wrap: bool) -> tuple[float, bool]:
@@ -198,19 +206,19 @@ def follow(body: deque, heading: list[int], action: int, food: tuple[int, int], 
 
 def test_features() -> None:
     env = lay([(3, 2), (2, 2), (1, 2), (1, 3), (0, 3)], UP, food=(4, 1), observe="features")
-    features = env._program.observe()[0]
+    features = env.observe()[0]
     assert np.allclose(features[:9], [-1, 0.5, 0.8, -0.4, 1, 0, 0, 0, 0.2])
     assert features[9:].reshape(2, 12).tolist() == [
         [1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0],  # two rows of wall, two cells to the left
         [0, 1, 0, 1, 1, 0, 1, 0, 1, 0, 0, 1],  # the last column is wall
     ]
-    wrapped = lay([(2, 4), (1, 4), (0, 4)], UP, food=(3, 0), observe="features", wrap=True)._program.observe()[0]
+    wrapped = lay([(2, 4), (1, 4), (0, 4)], UP, food=(3, 0), observe="features", wrap=True).observe()[0]
     assert np.allclose(wrapped[:9], [-1, 1, -0.4, 0.2, 1, 0, 0, 0, 0.12])
     assert wrapped[9:].tolist() == [0] * 16 + [1] + [0] * 7  # the neck; the tail's cell counts as free
 
 
 def test_pixels_tell_head_food_body_and_wall_apart() -> None:
-    pixels = lay([(3, 2), (2, 2), (1, 2), (1, 3)], RIGHT, food=(4, 0))._program.observe()[0, 0]
+    pixels = lay([(3, 2), (2, 2), (1, 2), (1, 3)], RIGHT, food=(4, 0)).observe()[0, 0]
     middles = pixels[10::16, 10::16]  # cells of 16 pixels
     assert middles.tolist() == [
         [0, 0, 0, 0, 0],
@@ -220,16 +228,16 @@ def test_pixels_tell_head_food_body_and_wall_apart() -> None:
         [200, 0, 0, 0, 0],
     ]
     assert pixels[1, 1:-1].tolist() == [40] * 82
-    assert 40 not in lay([(3, 2), (2, 2), (1, 2)], UP, food=(4, 0), wrap=True)._program.observe()
+    assert 40 not in lay([(3, 2), (2, 2), (1, 2)], UP, food=(4, 0), wrap=True).observe()
 
 
 @pytest.mark.parametrize("size", [4, 10, 40])
-def test_every_size_fits_the_picture(size: int) -> None:
+def test_every_size_fits_the_image(size: int) -> None:
     env = SnakeConfig(size=size).make(2)
     pixels = env.reset(seed=0)[0]
     assert set(np.unique(pixels)) == {0, 40, 70, 150, 200, 255}
     assert ((pixels == 255).sum((1, 2, 3)) == (82 // size) ** 2).all()
-    assert min(env.draw(1).shape[:2]) >= 440
+    assert min(env.render_frame(1).shape[:2]) >= 440
 
 
 @pytest.mark.parametrize(("option", "value"), [("size", 3), ("size", 41), ("max_steps", 0), ("wrap", "round")])

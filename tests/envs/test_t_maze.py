@@ -13,7 +13,7 @@ def start(num_envs: int = 2, **options: object):
     """Environment 0 has its goal up, 1 down, and so on in turn."""
     env = TMazeConfig(**options).make(num_envs)
     env.reset(seed=0)
-    env._program.arrays()["goal"][:] = np.resize([UP, DOWN], num_envs)
+    env.set_state_arrays(goal=np.resize([UP, DOWN], num_envs))
     return env
 
 
@@ -53,7 +53,7 @@ def test_no_memoryless_policy_gets_more_than_the_mean_of_both_turns(rewards: tup
     looks = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 1]])
     policies = np.repeat(list(itertools.product(range(4), repeat=5)), 2, 0)
     env = start(len(policies), length=2, observe="features", max_steps=6, **options)
-    observations = env._program.observe()
+    observations = env.observe()
     assert np.unique(observations[:, 1]).tolist() == [-1, 1]
     returns, going = np.zeros(len(policies)), np.ones(len(policies), bool)
     for _ in range(6):
@@ -70,26 +70,25 @@ def test_no_memoryless_policy_gets_more_than_the_mean_of_both_turns(rewards: tup
 
 def test_walls_hold_and_the_way_back_is_open() -> None:
     env = start(length=2, reward_still=-0.25)
-    place = env._program.arrays
     for action in (UP, DOWN, LEFT):
         assert act(env, action)[1].tolist() == [-0.25, -0.25]
-        assert place()["position"].tolist() == [0, 0]
+        assert env.state_dict()["position"].tolist() == [0, 0]
     assert act(env, RIGHT)[1].tolist() == [0, 0]
     assert act(env, LEFT)[1].tolist() == [0, 0]
-    assert place()["position"].tolist() == [0, 0]
+    assert env.state_dict()["position"].tolist() == [0, 0]
     for action in (UP, DOWN):  # in the last cell of the corridor
         _, rewards, terminated, _ = act(env, RIGHT, action)
         assert (rewards.tolist(), terminated.tolist()) == ([-0.25, -0.25], [False, False])
         act(env, LEFT)
     _, rewards, terminated, _ = act(env, RIGHT, RIGHT, RIGHT)
     assert (rewards.tolist(), terminated.tolist()) == ([-0.25, -0.25], [False, False])
-    assert place()["position"].tolist() == [2, 2]
+    assert env.state_dict()["position"].tolist() == [2, 2]
     assert act(env, LEFT)[1].tolist() == [0, 0]
 
 
 def test_the_sign_is_seen_once_and_corridor_cells_look_alike() -> None:
     env = start(length=3, observe="features")
-    seen = [env._program.observe().tolist()] + [
+    seen = [env.observe().tolist()] + [
         act(env, action)[0].tolist() for action in (LEFT, RIGHT, RIGHT, RIGHT, LEFT, LEFT, LEFT)
     ]
     start_, corridor, junction = [1, 0, 0], [0, 0, 0], [0, 0, 1]
@@ -101,13 +100,13 @@ def test_the_sign_is_seen_once_and_corridor_cells_look_alike() -> None:
 def test_pixels_say_what_features_say() -> None:
     pixels, features = start(length=100), start(length=100, observe="features")
     pairs = set()
-    frames, vectors = pixels._program.observe(), features._program.observe()
+    frames, vectors = pixels.observe(), features.observe()
     for action in [LEFT] + [RIGHT] * 100:
         pairs |= {(frame.tobytes(), vector.tobytes()) for frame, vector in zip(frames, vectors, strict=True)}
         frames, vectors = act(pixels, action)[0], act(features, action)[0]
     pairs |= {(frame.tobytes(), vector.tobytes()) for frame, vector in zip(frames, vectors, strict=True)}
     assert len(pairs) == len({frame for frame, _ in pairs}) == len({vector for _, vector in pairs}) == 5
-    first = start()._program.observe()[:, 0]
+    first = start().observe()[:, 0]
     assert (first[0, 8:20, 28:56] == 255).all()
     assert (first[1, 64:76, 28:56] == 255).all()
     assert (first[:, 28:56, :28] == 100).all()  # the wall behind the start
@@ -145,10 +144,10 @@ def test_options_out_of_range_are_named() -> None:
             config_of("t_maze", options)
 
 
-def test_the_picture_shows_the_agent_at_its_place() -> None:
+def test_the_frame_shows_the_agent_at_its_place() -> None:
     env = start(length=2)
-    before = env.draw(0)
+    before = env.render_frame(0)
     act(env, RIGHT)
     assert before.shape == (400, 480, 3)
-    blue = [np.flatnonzero((picture[100] == (92, 170, 255)).all(1)).mean() for picture in (before, env.draw(0))]
+    blue = [np.flatnonzero((frame[100] == (92, 170, 255)).all(1)).mean() for frame in (before, env.render_frame(0))]
     assert blue[1] - blue[0] == 40

@@ -1,4 +1,4 @@
-"""Classifiers beside the runs: trained once, told by their hashes, refused where these do not match."""
+"""The store of classifiers: each is trained once, identified by hashes, and refused where these do not match."""
 
 import json
 import shutil
@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.evaluate import classifier_store
-from sandbox.evaluate.classifier_store import ClassifierStore, digest_of
+from sandbox.evaluate.classifier_store import ClassifierStore, data_digest
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
@@ -28,15 +28,15 @@ class Stripes(DataConfig):
 
 @pytest.fixture(scope="session")
 def trained(striped: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one, for tests to copy: training takes longer than all that they do."""
+    """A folder with one classifier, for tests to copy: training takes longer than everything they do."""
     folder = tmp_path_factory.mktemp("trained")
-    ClassifierStore(folder).of(Stripes(), striped)
+    ClassifierStore(folder).get(Stripes(), striped)
     return folder
 
 
 @pytest.fixture
 def known(trained: Path, tmp_path: Path) -> Path:
-    """Where a fresh one lies."""
+    """The folder of a fresh copy."""
     shutil.copytree(trained, tmp_path / "classifiers")
     (place,) = (path for path in (tmp_path / "classifiers").iterdir() if path.is_dir())
     return place
@@ -44,26 +44,26 @@ def known(trained: Path, tmp_path: Path) -> Path:
 
 def refused(place: Path, data: DataSet) -> str:
     with pytest.raises(UserError) as error:
-        ClassifierStore(place.parent).of(Stripes(), data)
+        ClassifierStore(place.parent).get(Stripes(), data)
     return str(error.value)
 
 
 def again(place: Path) -> str:
-    return f"To train a new one, with which earlier figures cannot be compared: rm -r {place}"
+    return f"To train a new one, whose results cannot be compared with earlier ones: rm -r {place}"
 
 
 def test_it_is_trained_once(
     known: Path, striped: DataSet, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
     assert known.name.startswith("stripes_")
-    assert {path.name for path in known.iterdir()} == {"judge.json", "weights.safetensors"}
-    card = json.loads((known / "judge.json").read_text())
-    assert card["data"] == {"name": "stripes", "width": 1}
-    monkeypatch.setattr(classifier_store, "learn", None)
-    found = ClassifierStore(known.parent).of(Stripes(), striped)
-    assert found.name == f"{known.name}, weights {card['weights_sha256'][:8]}"
+    assert {path.name for path in known.iterdir()} == {"classifier.json", "weights.safetensors"}
+    info = json.loads((known / "classifier.json").read_text())
+    assert info["data"] == {"name": "stripes", "width": 1}
+    monkeypatch.setattr(classifier_store, "train_classifier", None)
+    found = ClassifierStore(known.parent).get(Stripes(), striped)
+    assert found.name == f"{known.name}, weights {info['weights_sha256'][:8]}"
     weights = load_file(known / "weights.safetensors")
-    assert all(torch.equal(weight, weights[name]) for name, weight in found.judge.network.state_dict().items())
+    assert all(torch.equal(weight, weights[name]) for name, weight in found.classifier.network.state_dict().items())
     assert capsys.readouterr().err == ""
 
 
@@ -76,8 +76,8 @@ def test_other_data_are_refused(known: Path, striped: DataSet) -> None:
         replace(striped, train=striped.train.flip(0)),
     ):
         assert refused(known, other) == (
-            f"the classifier in {known} was trained on other data (SHA-256 {digest_of(striped)[:8]}...) than these "
-            f"({digest_of(other)[:8]}...): they have changed since. {again(known)}"
+            f"the classifier in {known} was trained on other data: their SHA-256 is {data_digest(striped)[:8]}..., "
+            f"that of the present data is {data_digest(other)[:8]}.... {again(known)}"
         )
 
 
@@ -86,23 +86,23 @@ def test_changed_weights_are_refused(known: Path, striped: DataSet) -> None:
     weights = load_file(file)
     weights["head.bias"] += 1e-6
     save_file(weights, file)
-    expected = f"{file} is missing, cut short or changed: its SHA-256 is not that of judge.json. {again(known)}"
+    expected = f"{file} is missing, cut short or changed: its SHA-256 differs from classifier.json. {again(known)}"
     assert refused(known, striped) == expected
     file.unlink()
     assert refused(known, striped) == expected
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": "sandbox-judge-1"}'])
-def test_a_card_that_cannot_be_read(known: Path, striped: DataSet, text: str) -> None:
-    card = known / "judge.json"
-    card.write_text(text)
-    assert refused(known, striped) == f"{card} cannot be read. {again(known)}"
+@pytest.mark.parametrize("text", ["", "[]", "{", '{"format": "sandbox-classifier-1"}'])
+def test_an_info_file_that_cannot_be_read(known: Path, striped: DataSet, text: str) -> None:
+    file = known / "classifier.json"
+    file.write_text(text)
+    assert refused(known, striped) == f"{file} is missing or cannot be read. {again(known)}"
 
 
-def test_a_card_of_another_format(known: Path, striped: DataSet) -> None:
-    card = known / "judge.json"
-    card.write_text(card.read_text().replace("sandbox-judge-1", "sandbox-judge-2"))
-    assert refused(known, striped) == f"{card} is not a sandbox-judge-1. {again(known)}"
+def test_an_info_file_of_another_format(known: Path, striped: DataSet) -> None:
+    file = known / "classifier.json"
+    file.write_text(file.read_text().replace("sandbox-classifier-1", "sandbox-classifier-2"))
+    assert refused(known, striped) == f"{file} is not in the format sandbox-classifier-1. {again(known)}"
 
 
 def test_a_kill_in_the_middle_leaves_nothing_behind(
@@ -116,29 +116,30 @@ def test_a_kill_in_the_middle_leaves_nothing_behind(
     with monkeypatch.context() as patch:
         patch.setattr(classifier_store, "flush", killed)
         with pytest.raises(KeyboardInterrupt):
-            ClassifierStore(tmp_path).of(Stripes(), striped)
+            ClassifierStore(tmp_path).get(Stripes(), striped)
     assert not list(tmp_path.glob("stripes_*"))
-    ClassifierStore(tmp_path).of(Stripes(), striped)
+    ClassifierStore(tmp_path).get(Stripes(), striped)
     assert not list(tmp_path.glob(".writing_*"))
 
 
 def test_a_place_that_cannot_be_written(striped: DataSet, tmp_path: Path) -> None:
     (tmp_path / "classifiers").write_text("a file")
     with pytest.raises(UserError) as error:
-        ClassifierStore(tmp_path / "classifiers").of(Stripes(), striped)
+        ClassifierStore(tmp_path / "classifiers").get(Stripes(), striped)
     assert str(error.value).startswith(
-        f"could not save the classifier of these data in {tmp_path}/classifiers/stripes_"
+        f"cannot save the classifier of this data set in {tmp_path}/classifiers/stripes_"
     )
-    assert str(error.value).endswith(". Make room or give write access.")
+    assert str(error.value).endswith(". Free some space or give write access.")
 
 
 def test_another_config_has_another_one(known: Path, striped: DataSet, capsys: pytest.CaptureFixture) -> None:
     capsys.readouterr()
-    ClassifierStore(known.parent).of(Stripes(width=2), striped)
+    ClassifierStore(known.parent).get(Stripes(width=2), striped)
     (place,) = {path for path in known.parent.glob("stripes_*") if path.is_dir()} - {known}
     said = capsys.readouterr().err.splitlines()
     assert said[0] == (
-        "note: training a classifier of these data, once, for the Fréchet classifier distance and its kin ..."
+        "note: training a classifier of this data set, once, "
+        "for the Fréchet classifier distance and related metrics ..."
     )
-    assert said[1].startswith("note: it took ")
-    assert said[1].endswith(f" of them wrong, and stays in {place}")
+    assert said[1].startswith("note: trained the classifier in ")
+    assert said[1].endswith(f" of the images, and is kept in {place}")

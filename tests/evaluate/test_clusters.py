@@ -1,4 +1,4 @@
-"""Clusters get names by training images; images of a class are judged by a classifier. Pixels say what is what."""
+"""Accuracies of clusters and of class-conditional samples, for images whose pixels are their classes."""
 
 import pytest
 import torch
@@ -6,6 +6,7 @@ import torch
 from sandbox.core.rng import Rng
 from sandbox.evaluate.clusters import class_accuracy, class_of, code_accuracy
 from sandbox.evaluate.generators import evaluate_generator
+from sandbox.interfaces.capabilities import ClassConditional, HasClusters
 from sandbox.interfaces.dataset import DataSet
 
 TRAIN = torch.tensor([0, 0, 0, 1, 1, 2, 2, 2, 2, 2], dtype=torch.uint8).view(-1, 1, 1, 1)
@@ -13,8 +14,8 @@ LABELS = torch.tensor([1, 1, 0, 0, 0, 0, 0, 0, 2, 2])
 TEST = torch.tensor([0, 0, 1, 2], dtype=torch.uint8).view(-1, 1, 1, 1)
 
 
-class Sorter:
-    """Its clusters are the pixels' values."""
+class Sorter(HasClusters, ClassConditional):
+    """A generator whose clusters are the pixels' values."""
 
     def num_classes(self) -> int:
         return 3
@@ -30,7 +31,7 @@ class Sorter:
 
 
 def classify(images: torch.Tensor) -> torch.Tensor:
-    """Takes white for black."""
+    """Classify gray as class 1, everything else as class 0."""
     return torch.where(images[:, 0, 0, 0] == 0.5, 1, 0)
 
 
@@ -55,9 +56,12 @@ def test_the_share_of_test_images_in_the_cluster_of_their_class() -> None:
 def test_generated_images_are_of_the_class_asked_for() -> None:
     """Classes 0, 1, 2, 0 look like 0, 1, 0, 0; as clusters they are to look like 1, 0, 2, 1."""
 
-    class Asked:
-        num_classes = Sorter.num_classes
-        sample_of = Sorter.sample_of
+    class Asked(ClassConditional):
+        def num_classes(self) -> int:
+            return 3
+
+        def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
+            return (labels / 2).view(-1, 1, 1, 1)
 
     assert class_accuracy(Asked(), data(), classify, 4)["class_accuracy"] == 0.75
     assert class_accuracy(Sorter(), data(), classify, 4)["class_accuracy"] == 0.0

@@ -1,4 +1,4 @@
-"""Which class is taken for which, with a classifier whose mistakes are known."""
+"""The confusion matrix of a classifier whose mistakes are known."""
 
 import math
 
@@ -6,10 +6,11 @@ import pytest
 import torch
 
 from sandbox.evaluate.confusion import confusion
+from sandbox.interfaces.capabilities import HasClassifier
 
 
-class Dim:
-    """Class 1 if more than half white, else 0: whatever there is, it never says 2."""
+class Dim(HasClassifier):
+    """A classifier that says 1 if more than half of the pixels are white, otherwise 0, and never 2."""
 
     def classify(self, images: torch.Tensor) -> torch.Tensor:
         white = (images.float().mean((1, 2, 3)) > 127).float()

@@ -1,4 +1,4 @@
-"""Images beside images: each figure has its floor, none has Inception's name, and too few samples are told."""
+"""Distances between sets of images: each has a floor, none is called after Inception, few samples are reported."""
 
 import math
 
@@ -9,7 +9,7 @@ from sandbox.evaluate.distances import image_distances
 
 
 class Plain:
-    """Its two features are the first two pixels; the class is the first one's."""
+    """A feature extractor whose two features are the first two pixels; the class is the first pixel."""
 
     num_features = 2
 
@@ -31,7 +31,7 @@ def images(count: int, seed: int, shift: float = 0.0) -> torch.Tensor:
 FIGURES = ("fcd", "kid", "precision", "recall", "density", "coverage")
 
 
-def test_every_figure_beside_its_floor_and_none_called_fid() -> None:
+def test_every_metric_has_its_floor_and_none_is_called_fid() -> None:
     """Means are 3 apart in each of two features of variance 1 (their covariances differ a little by chance)."""
     found = image_distances(Plain(), images(400, 0, 3.0), images(400, 1), images(400, 2))
     assert {*FIGURES, *(f"{name}_floor" for name in FIGURES), "fcd_in_floors", "kid_ci95"} == set(found)
@@ -53,8 +53,11 @@ def test_the_training_images_as_samples_have_the_floor() -> None:
     assert found["fcd_in_floors"] == 1.0
 
 
-def test_too_few_samples_are_told_with_how_many_it_needs() -> None:
-    more = "test images, as many training images and samples, but there are {}: add --images {}, or take data with more"
+def test_too_few_samples_are_reported_with_the_number_that_is_needed() -> None:
+    more = (
+        "test images, as many training images and samples, but there are {}: add --images {}, "
+        "or use a data set with more"
+    )
 
     def reasons(count: int) -> dict[str, str]:
         found = image_distances(Plain(), images(count, 0), images(count, 1), images(count, 2))
@@ -62,10 +65,10 @@ def test_too_few_samples_are_told_with_how_many_it_needs() -> None:
 
     assert reasons(20) == {}
     assert reasons(19) == {
-        "kid_missing": f"the mean of ten blocks needs 20 {more.format(19, 20)} of them",
+        "kid_missing": f"the mean of ten blocks needs 20 {more.format(19, 20)} images",
     }
-    assert reasons(5)["precision_missing"] == f"a ball to the neighbour number 5 needs 6 {more.format(5, 6)} of them"
-    assert reasons(2)["fcd_missing"] == f"a Gaussian of 2 features needs 3 {more.format(2, 3)} of them"
+    assert reasons(5)["precision_missing"] == f"a ball that reaches to neighbor 5 needs 6 {more.format(5, 6)} images"
+    assert reasons(2)["fcd_missing"] == f"a Gaussian of 2 features needs 3 {more.format(2, 3)} images"
 
 
 def test_modes_are_counted_where_there_are_some_to_count() -> None:

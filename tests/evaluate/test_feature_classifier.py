@@ -1,18 +1,24 @@
-"""The classifier that compares images: the same for the same data, of any size, frozen, and in units of the data."""
+"""The feature classifier: reproducible, frozen, for images of any size, with normalized features."""
 
 import pytest
 import torch
 
-from sandbox.evaluate.feature_classifier import FEATURES, Channelwise, Network, learn, num_classes
+from sandbox.evaluate.feature_classifier import (
+    FEATURES,
+    ChannelwiseExtractor,
+    FeatureNetwork,
+    num_classes,
+    train_classifier,
+)
 from sandbox.interfaces.dataset import DataSet
 
 
 def test_it_learns_the_classes_and_is_the_same_for_the_same_data(striped: DataSet) -> None:
     torch.manual_seed(0)
-    one, error = learn(striped)
+    one, error = train_classifier(striped)
     torch.manual_seed(1)
     state = torch.get_rng_state()
-    other, _ = learn(striped)
+    other, _ = train_classifier(striped)
     assert torch.equal(torch.get_rng_state(), state)
     assert error < 0.05
     weights, theirs = one.network.state_dict(), other.network.state_dict()
@@ -30,7 +36,7 @@ def test_it_learns_the_classes_and_is_the_same_for_the_same_data(striped: DataSe
 
 @pytest.mark.parametrize("shape", [(1, 8, 8), (3, 28, 28), (1, 64, 8), (3, 64, 64), (2, 33, 17)])
 def test_any_size(shape: tuple[int, ...]) -> None:
-    network = Network(shape, 5)
+    network = FeatureNetwork(shape, 5)
     features = network(torch.rand(2, *shape))
     assert features.shape == (2, FEATURES)
     assert network.logits(features).shape == (2, 5)
@@ -46,7 +52,7 @@ def test_classes_are_those_of_both_parts(striped: DataSet) -> None:
 
 
 class Brightness:
-    """Its class is the tenth that the first pixel is in, its one feature that pixel."""
+    """A feature extractor whose one feature is the first pixel, and whose class is ten times that pixel."""
 
     num_features, num_modes = 1, 0
 
@@ -57,10 +63,10 @@ class Brightness:
         return (images[:, 0, 0, 0] * 10).long()
 
 
-def test_channels_are_judged_one_by_one() -> None:
+def test_channels_are_classified_one_by_one() -> None:
     """The first channel is the hundreds."""
     images = torch.tensor([[0.25, 0.05, 0.95], [0.05, 0.75, 0.15]])[:, :, None, None].expand(2, 3, 8, 8)
-    judge = Channelwise(Brightness(), 3)
-    assert judge.classify(images).tolist() == [209, 71]
-    assert (judge.num_features, judge.num_modes) == (3, 1000)
-    torch.testing.assert_close(judge.features(images), images[:, :, 0, 0])
+    extractor = ChannelwiseExtractor(Brightness(), 3)
+    assert extractor.classify(images).tolist() == [209, 71]
+    assert (extractor.num_features, extractor.num_modes) == (3, 1000)
+    torch.testing.assert_close(extractor.features(images), images[:, :, 0, 0])

@@ -1,4 +1,4 @@
-"""The report on a generator, with generators whose figures are known."""
+"""Evaluation of generators whose results are known."""
 
 import math
 from dataclasses import replace
@@ -10,8 +10,15 @@ import torch
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.evaluate.generators import evaluate_generator
+from sandbox.interfaces.capabilities import (
+    Estimate,
+    HasBound,
+    HasClassifier,
+    HasLikelihood,
+    HasPseudoLikelihood,
+    HasReconstruction,
+)
 from sandbox.interfaces.dataset import DataSet
-from sandbox.interfaces.generator import Estimate
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
 
@@ -36,11 +43,11 @@ class Samples:
         return DATA.train[:count].float() / 255
 
 
-class Everything(Samples):
+class Everything(Samples, HasLikelihood, HasPseudoLikelihood, HasClassifier, HasReconstruction, HasBound):
     """The best independent pixels and one nat more; reconstructions are wrong by a half, a fifth of classes too."""
 
     def log_likelihood(self, x: torch.Tensor) -> Estimate:
-        logits = likelihood.factorised_bernoulli((DATA.train.float() / 255).mean(0), 400)
+        logits = likelihood.factorized_bernoulli_logits((DATA.train.float() / 255).mean(0), 400)
         return Estimate("exact", 1 + likelihood.bernoulli_log_prob(logits, x.float() / 255), low=0.5, high=0.25)
 
     def pseudo_log_likelihood(self, x: torch.Tensor) -> torch.Tensor:
@@ -56,7 +63,7 @@ class Everything(Samples):
         return torch.full((len(x),), -3.0), torch.full((len(x),), 2.0)
 
 
-class TooLarge(Samples):
+class TooLarge(Samples, HasLikelihood):
     def log_likelihood(self, x: torch.Tensor) -> Estimate:
         raise UserError("2**500 states")
 
@@ -69,7 +76,7 @@ def test_all_that_can_be_asked() -> None:
     p = ((DATA.train == 255).double().sum(0) + 1) / 402
     white = (DATA.test == 255).double()
     nats = (white * p.log() + (1 - white) * (1 - p).log()).flatten(1).sum(1)
-    assert result["factorised_log_likelihood"] == pytest.approx(float(nats.mean()), abs=1e-4)
+    assert result["factorized_log_likelihood"] == pytest.approx(float(nats.mean()), abs=1e-4)
     assert result["log_likelihood_ci95"] == pytest.approx(1.96 * float(nats.std()) / math.sqrt(250), rel=1e-4)
     assert result["reconstruction_error"] == 0.25
     assert (result["elbo"], result["kl"]) == (-3.0, 2.0)
@@ -82,7 +89,7 @@ def test_all_that_can_be_asked() -> None:
 def test_a_density_is_called_so_and_stands_beside_no_probability() -> None:
     """Nats of real pixels can be made as large as one likes on black and white ones: they have no margin."""
 
-    class Real(Samples):
+    class Real(Samples, HasLikelihood, HasPseudoLikelihood):
         def log_likelihood(self, x: torch.Tensor) -> Estimate:
             return Estimate("exact", torch.full((len(x),), 40.0), low=1.0, high=2.0, density=True)
 
@@ -93,7 +100,7 @@ def test_a_density_is_called_so_and_stands_beside_no_probability() -> None:
     assert (result["log_density"], result["log_density_kind"]) == (40.0, "exact")
     assert (result["log_density_low"], result["log_density_high"], result["log_density_ci95"]) == (39.0, 42.0, 0.0)
     assert result["pseudo_log_likelihood_missing"] == "none of real pixels"
-    assert not {"log_likelihood", "factorised_log_likelihood", "margin_nats", "pseudo_log_likelihood"} & set(result)
+    assert not {"log_likelihood", "factorized_log_likelihood", "margin_nats", "pseudo_log_likelihood"} & set(result)
 
 
 def test_the_share_of_wrong_classes_and_how_many_images() -> None:
@@ -124,15 +131,15 @@ def test_one_image_over_and_over_has_no_diversity() -> None:
 
 
 def test_no_likelihood_of_grey_images() -> None:
-    grey = DataSet(DATA.train // 2, DATA.test // 2)
-    result = evaluate_generator(Everything(), grey, Rng(0))
+    gray = DataSet(DATA.train // 2, DATA.test // 2)
+    result = evaluate_generator(Everything(), gray, Rng(0))
     assert "reconstruction_error" in result
     assert not {"log_likelihood", "elbo", "margin_nats"} & set(result)
     assert result["log_likelihood_missing"] == (
-        "the likelihood is one of black and white, which means nothing on these data; "
-        "images become so with data.binarize=threshold, or sample, in training, too"
+        "the model has a likelihood of binary images only, and these are grayscale; "
+        "train on binary ones with data.binarize=threshold or sample"
     )
-    assert "log_likelihood_missing" not in evaluate_generator(Samples(), grey, Rng(0))
+    assert "log_likelihood_missing" not in evaluate_generator(Samples(), gray, Rng(0))
 
 
 def test_a_likelihood_that_cannot_be_had_says_why() -> None:
@@ -167,7 +174,7 @@ class Counts(Samples):
         return torch.full((count, 1, 4, 4), 0.5)
 
 
-class Looks:
+class Recording:
     """Keeps what it was shown, by its size."""
 
     num_features, num_modes = 16, 0
@@ -185,30 +192,30 @@ class Looks:
 
 def test_as_many_samples_test_and_training_images() -> None:
     """And, of black and white, samples that are so: a half is as often white as black."""
-    generator, judge = Counts(), Looks()
+    generator, extractor = Counts(), Recording()
     result = evaluate_generator(
-        generator, DataSet(images(1_200, 0), images(1_100, 1), binary=True), Rng(0), 1_100, judge
+        generator, DataSet(images(1_200, 0), images(1_100, 1), binary=True), Rng(0), 1_100, extractor
     )
     assert generator.asked == [500, 500, 100]
-    test, samples, train = judge.shown
+    test, samples, train = extractor.shown
     assert len(test) == len(samples) == len(train) == 1_100
     assert set(samples.unique().tolist()) == {0.0, 1.0}
     assert float(samples.mean()) == pytest.approx(0.5, abs=0.02)
     assert float(result["fcd"]) > float(result["fcd_floor"])
-    again, grey = Looks(), Looks()
+    again, gray = Recording(), Recording()
     evaluate_generator(Counts(), DataSet(images(1_200, 0), images(1_100, 1), binary=True), Rng(0), 1_100, again)
-    assert all(torch.equal(one, other) for one, other in zip(judge.shown, again.shown, strict=True))
-    evaluate_generator(Counts(), DataSet(DATA.train // 2, DATA.test // 2), Rng(0), 1_100, grey)
-    assert set(grey.shown[1].unique().tolist()) == {0.5}
+    assert all(torch.equal(one, other) for one, other in zip(extractor.shown, again.shown, strict=True))
+    evaluate_generator(Counts(), DataSet(DATA.train // 2, DATA.test // 2), Rng(0), 1_100, gray)
+    assert set(gray.shown[1].unique().tolist()) == {0.5}
 
 
 def test_the_floor_is_made_of_as_many_as_there_are() -> None:
-    judge = Looks()
-    evaluate_generator(Counts(), DataSet(DATA.train[:40], DATA.test, binary=True), Rng(0), 300, judge)
-    assert [len(x) for x in judge.shown] == [40, 40, 40]
+    extractor = Recording()
+    evaluate_generator(Counts(), DataSet(DATA.train[:40], DATA.test, binary=True), Rng(0), 300, extractor)
+    assert [len(x) for x in extractor.shown] == [40, 40, 40]
 
 
-def test_without_a_judge_no_more_samples_than_before() -> None:
+def test_without_a_extractor_no_more_samples_than_before() -> None:
     generator = Counts()
     evaluate_generator(generator, DataSet(images(10, 0), images(1_700, 1), binary=True), Rng(0), 1_700)
     assert sum(generator.asked) == 1_000

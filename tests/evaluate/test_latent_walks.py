@@ -1,4 +1,4 @@
-"""Walks through codes, with a model whose codes are its pixels."""
+"""Walks through the latent space of a model whose codes are its pixels."""
 
 import torch
 
@@ -7,14 +7,15 @@ from sandbox.evaluate.latent_walks import (
     along_latents,
     between_images,
     between_latents,
-    on_sphere,
+    evenly_spaced,
     per_class,
-    spread,
+    slerp,
 )
+from sandbox.interfaces.capabilities import HasEncoder, HasLatentCodes, HasLatents
 
 
-class Pixels:
-    """Two pixels, two latents: twice the pixels."""
+class Pixels(HasEncoder):
+    """Two pixels and two latents, which are twice the pixels."""
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         return 2 * images.flatten(1)
@@ -42,12 +43,12 @@ def test_between_the_images_of_a_pair() -> None:
     torch.testing.assert_close(walks[:, :, 0, 0], expected)
 
 
-def test_spread_takes_the_ends_and_between() -> None:
-    assert spread(torch.arange(10), 4).tolist() == [0, 3, 6, 9]
-    assert spread(torch.arange(3), 10).tolist() == [0, 1, 2]
+def test_evenly_spaced_takes_the_ends_and_between() -> None:
+    assert evenly_spaced(torch.arange(10), 4).tolist() == [0, 3, 6, 9]
+    assert evenly_spaced(torch.arange(3), 10).tolist() == [0, 1, 2]
 
 
-class Turned:
+class Turned(HasLatents, HasLatentCodes):
     """Latents are angles' cosines and sines; row b of what is decoded has b mod 2 for its second pixel."""
 
     def latents(self, count: int) -> torch.Tensor:
@@ -77,14 +78,14 @@ def test_between_latents_on_the_sphere() -> None:
     expected = torch.tensor([[[1.0, 0.0], [half, 0.0], [0.0, 0.0]], [[3.0, 1.0], [3 * half, 1.0], [0.0, 1.0]]])
     torch.testing.assert_close(walks[:, :, 0, 0], expected)
     same = torch.tensor([[2.0, 0.0]])
-    torch.testing.assert_close(on_sphere(same, same, 0.3), same)
+    torch.testing.assert_close(slerp(same, same, 0.3), same)
 
 
 def test_a_row_a_class() -> None:
     assert per_class(Turned(), 3).flatten(1).tolist() == [[0.0, 0.0, 0.0], [1.0, 1.0, 1.0]]
 
 
-def test_codes_turn_one_by_one() -> None:
+def test_codes_vary_one_by_one() -> None:
     """Rows: the first code in class 0 and class 1, then the second; pixels are the class and both codes."""
     walks = along_codes(Turned(), steps=3)
     assert walks.shape == (4, 3, 1, 1, 3)

@@ -1,4 +1,4 @@
-"""Points beside a mixture that is known: perfect ones, collapsed ones, ones in between, too few."""
+"""Distances from a known mixture: perfect points, collapsed ones, ones between the modes, too few."""
 
 import math
 
@@ -9,7 +9,7 @@ from sandbox.core.rng import Rng
 from sandbox.data.gaussian_grid import GaussianGridConfig
 from sandbox.data.gaussian_line import GaussianLineConfig
 from sandbox.data.gaussian_ring import GaussianRingConfig
-from sandbox.evaluate.mixtures import found_modes, point_distances
+from sandbox.evaluate.mixtures import mode_coverage, point_distances
 from sandbox.interfaces.dataset import Mixture
 from sandbox.interfaces.runs import NO_RUNS
 
@@ -40,7 +40,7 @@ def test_real_points_are_near_the_floor() -> None:
 def test_one_mode_alone() -> None:
     """JS of 1/25 and 1: m = (13/25, 1/50 ...), so (log(1/13) / 25 + 24/25 log 2 + log(25/13)) / 2 (up to noise)."""
     noise = torch.randn(2_000, 2, generator=torch.Generator().manual_seed(0))
-    found = point_distances(GRID, GRID.centres()[:1] + GRID.spread() * noise, TEST, TRAIN)
+    found = point_distances(GRID, GRID.centers()[:1] + GRID.spread() * noise, TEST, TRAIN)
     assert (found["modes"], found["reverse_kl"]) == (1.0, pytest.approx(math.log(25)))
     exact = (math.log(1 / 13) / 25 + 24 / 25 * math.log(2) + math.log(25 / 13)) / 2
     assert found["js"] == pytest.approx(exact, abs=0.01)
@@ -58,17 +58,17 @@ def test_points_beside_the_modes_are_of_no_quality() -> None:
 def test_too_few_points_for_the_modes() -> None:
     found = point_distances(GRID, MORE[:249], TEST[:249], TRAIN[:249])
     assert found["modes_missing"] == (
-        "to count 25 modes 250 samples are needed, as many test ones and training ones, but there are 249: "
-        "add --images 250, or take data with more of them"
+        "to count 25 modes 250 samples are needed, as many test and training examples, but there are 249: "
+        "add --images 250, or use a larger data set"
     )
     assert not {"modes", "modes_floor", "reverse_kl"} & set(found)
-    assert "modes" in found_modes(torch.ones(25), torch.ones(25), 250)
+    assert "modes" in mode_coverage(torch.ones(25), torch.ones(25), 250)
 
 
-class Line:
+class Line(Mixture):
     """Two modes on a line."""
 
-    def centres(self) -> torch.Tensor:
+    def centers(self) -> torch.Tensor:
         return torch.tensor([[0.25], [0.75]])
 
     def spread(self) -> float:

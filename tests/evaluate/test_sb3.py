@@ -13,8 +13,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 from sandbox.agents.drqn import DRQNConfig
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
+from sandbox.environments.batch import BatchEnvConfig
 from sandbox.envs import id_of
-from sandbox.envs._gymnasium import is_program
 from sandbox.envs.catch import CatchConfig
 from sandbox.evaluate.agents import play_episodes
 from sandbox.evaluate.sb3 import Policy
@@ -39,7 +39,10 @@ def test_evaluate_policy_scores_our_agents_as_we_do() -> None:
     assert np.array_equal(theirs, ours)
 
 
-@pytest.mark.parametrize("name", list(filter(is_program, registry.names("envs"))))
+NAMES = [name for name in registry.names("envs") if issubclass(registry.config_class("envs", name), BatchEnvConfig)]
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_ppo_trains_on_our_environments(name: str) -> None:
     env = gymnasium.make(id_of(name))
     model = PPO("CnnPolicy", env, n_steps=32, batch_size=16, n_epochs=1, device="cpu", policy_kwargs={"net_arch": [8]})

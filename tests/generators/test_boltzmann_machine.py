@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.generators.boltzmann_machine import BoltzmannMachine, BoltzmannMachineConfig
-from sandbox.interfaces.generator import Generator, Likelihood
+from sandbox.generators.boltzmann_machine import BoltzmannMachine, BoltzmannMachineConfig, MachineState
+from sandbox.interfaces.capabilities import HasLikelihood
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann_machine
@@ -30,12 +30,18 @@ def batch(count: int = 8, seed: int = 0) -> torch.Tensor:
     return (EVERY[rows] * 255).to(torch.uint8)
 
 
+def state(machine: BoltzmannMachine) -> MachineState:
+    part = machine.parts()["machine"]
+    assert isinstance(part, MachineState)
+    return part
+
+
 def constant(value: float) -> dict[str, float]:
     return {"start": value, "end": value}
 
 
 def test_both_phases_cool_alike_and_only_one_is_clamped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trap 32: temperature applies to both phases. What the update asks of `anneal`, call by call."""
+    """The temperatures apply to both phases: the calls of `anneal` in an update."""
     tape, real = [], boltzmann_machine.anneal
 
     def spy(machine: Any, s: torch.Tensor, temperatures: Any, clamped: int, generator: torch.Generator) -> torch.Tensor:
@@ -51,18 +57,18 @@ def test_one_update_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     """W and b move by lr times the gap of the two phases' statistics; the weights decay, the biases do not."""
     machine = make(lr=constant(0.1), weight_decay=0.2)
     machine.update(batch())
-    before, cooled, real = [tensor.clone() for tensor in machine._state.machine()], [], boltzmann_machine.anneal
+    before, cooled, real = [tensor.clone() for tensor in state(machine).machine()], [], boltzmann_machine.anneal
     monkeypatch.setattr(boltzmann_machine, "anneal", lambda *a: cooled.append(real(*a)) or cooled[-1])
     metrics = machine.update(batch(seed=1))
     data, model = cooled
     assert torch.equal(data[:, :6], (batch(seed=1) == 255).float().flatten(1))
-    assert torch.equal(machine._state.chains, model)
+    assert torch.equal(state(machine).chains, model)
     together = torch.einsum("bi,bj->ij", data, data) / 8 - torch.einsum("bi,bj->ij", model, model) / 30
     off_diagonal = 1 - torch.eye(9)
-    weight, bias = machine._state.machine()
+    weight, bias = state(machine).machine()
     torch.testing.assert_close(weight, before[0] + 0.1 * (together * off_diagonal - 0.2 * before[0]))
     torch.testing.assert_close(bias, before[1] + 0.1 * (data.mean(0) - model.mean(0)))
-    old = boltzmann_machine.Machine(*before)
+    old = boltzmann_machine.BoltzmannParameters(*before)
     gap = boltzmann_machine.energy(old, data).mean() - boltzmann_machine.energy(old, model).mean()
     torch.testing.assert_close(metrics["loss"], gap)
 
@@ -71,7 +77,7 @@ def test_the_weights_stay_symmetric_without_a_diagonal() -> None:
     machine = make(weight_decay=0.01)
     for seed in range(30):
         machine.update(batch(seed=seed))
-    weight = machine._state.machine().weight
+    weight = state(machine).machine().weight
     assert torch.equal(weight, weight.T)
     assert not weight.diagonal().any()
 
@@ -81,8 +87,8 @@ def test_starts_at_the_log_odds_of_the_first_batch() -> None:
     machine.update(batch())
     machine.update(batch(seed=1))
     expected = torch.logit(((batch() == 255).sum(0) + 1) / 10).flatten()
-    torch.testing.assert_close(machine._state.machine().bias[:6], expected)
-    assert not machine._state.machine().bias[6:].any()
+    torch.testing.assert_close(state(machine).machine().bias[:6], expected)
+    assert not state(machine).machine().bias[6:].any()
 
 
 @pytest.mark.parametrize("hidden_size", [0, 3])
@@ -122,32 +128,31 @@ def test_learns_a_parity_that_needs_hidden_units() -> None:
 
 def test_chains_keep_their_number_and_looking_changes_nothing() -> None:
     machine, twin = make(), make()
-    assert isinstance(machine, Generator)
-    assert isinstance(machine, Likelihood)
+    assert isinstance(machine, HasLikelihood)
     assert machine.sample(70).shape == (70, *SPEC.shape)
     for size in (8, 3, 50):
         ours, theirs = machine.update(batch(size)), twin.update(batch(size))
         assert {k: float(v) for k, v in ours.items()} == {k: float(v) for k, v in theirs.items()}
-        assert machine._state.chains.shape == (30, 9)
+        assert state(machine).chains.shape == (30, 9)
         machine.sample(5)
-    assert torch.equal(machine._state.chains, twin._state.chains)
+    assert torch.equal(state(machine).chains, state(twin).chains)
 
 
 def test_a_schedule_that_stays_warm_is_refused() -> None:
     with pytest.raises(ValidationError) as refused:
         BoltzmannMachineConfig.model_validate({"temperatures": [3.0, 2.0]})
     assert str(refused.value.errors()[0]["ctx"]["error"]) == (
-        "the last temperature is 2, but the machine's own distribution is that at 1; let the schedule end with 1"
+        "the last temperature is 2, but the machine's own distribution is that at 1; end the schedule with 1"
     )
 
 
 @pytest.mark.parametrize("ask", [BoltzmannMachine.update, BoltzmannMachine.log_likelihood])
 def test_grey_images_are_refused(ask: Any) -> None:
-    grey = batch()
-    grey[3, 0, 1, 1] = 100
+    gray = batch()
+    gray[3, 0, 1, 1] = 100
     with pytest.raises(UserError) as refused:
-        ask(make(), grey)
+        ask(make(), gray)
     assert str(refused.value) == (
-        "generator.name=boltzmann_machine has binary units, but these images are grey. "
-        "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
+        "generator.name=boltzmann_machine has binary units, but these images are gray. "
+        "Add data.binarize=threshold (black and white) or data.binarize=sample (each gray value is a probability)."
     )

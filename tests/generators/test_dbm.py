@@ -1,4 +1,4 @@
-"""The deep Boltzmann machine: its stages, what passes from one to the next, and a bound that is one."""
+"""The deep Boltzmann machine: its stages, the transitions between them, and its bound."""
 
 import itertools
 import math
@@ -10,11 +10,13 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.generators._boltzmann.mean_field_classifier import MeanFieldClassifier
+from sandbox.generators._boltzmann.rbm_layer import RBMLayer
 from sandbox.generators.dbm import DBM, DBMConfig
-from sandbox.interfaces.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasFilters, HasLikelihood, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
-from sandbox.ops import boltzmann
+from sandbox.ops import boltzmann, deep_boltzmann
 from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 2, 3), num_classes=2)
@@ -38,37 +40,55 @@ def trained(updates: int, **options: Any) -> DBM:
     return dbm
 
 
+def layer_of(dbm: DBM, name: str) -> RBMLayer:
+    layer = dbm.parts()[name]
+    assert isinstance(layer, RBMLayer)
+    return layer
+
+
+def stack_of(dbm: DBM) -> list[RBMLayer]:
+    return [layer_of(dbm, f"layer_{i}") for i in (1, 2, 3)]
+
+
+def network_of(dbm: DBM) -> MeanFieldClassifier:
+    network = dbm.parts()["network"]
+    assert isinstance(network, MeanFieldClassifier)
+    return network
+
+
 def weights(dbm: DBM) -> list[torch.Tensor]:
-    return [layer.weight.clone() for layer in dbm._stack]
+    return [layer.weight.clone() for layer in stack_of(dbm)]
 
 
 def test_stages_one_by_one() -> None:
     """Three updates for each layer, four for all together, then the network; nothing else moves."""
     dbm = make()
     for i in range(16):
-        before, machine = weights(dbm), dbm._machine.weight.clone()
-        network = [parameter.clone() for parameter in dbm._network.parameters()]
+        before, machine = weights(dbm), layer_of(dbm, "machine").weight.clone()
+        network = [parameter.clone() for parameter in network_of(dbm).parameters()]
         metrics = dbm.update(batch(seed=i))
         moved = [not torch.equal(new, old) for new, old in zip(weights(dbm), before, strict=True)]
         assert moved == [i // 3 == layer for layer in range(3)]
-        assert torch.equal(dbm._machine.weight, machine) == (not 9 <= i < 13)
-        same = [torch.equal(new, old) for new, old in zip(dbm._network.parameters(), network, strict=True)]
+        assert torch.equal(layer_of(dbm, "machine").weight, machine) == (not 9 <= i < 13)
+        same = [torch.equal(new, old) for new, old in zip(network_of(dbm).parameters(), network, strict=True)]
         assert all(same) == (i < 13)
         assert ("error" in metrics) == (i >= 13)
 
 
-def test_the_other_neighbour_is_made_up_for() -> None:
-    """Pretraining doubles what comes from below, but for the last layer, and from above, but for the first."""
-    dbm = make()
-    assert [(layer.up, layer.down) for layer in dbm._stack] == [(2.0, 1.0), (2.0, 2.0), (1.0, 2.0)]
-    first, v = dbm._stack[0], torch.rand(5, 6)
-    expected = torch.sigmoid(2 * v @ first.weight + first.machine().hidden_bias)
-    torch.testing.assert_close(first.up_means(v), expected)
+def test_pretraining_doubles_the_inputs_of_layers_with_two_neighbors() -> None:
+    """All inputs count twice but those of the pixels and of the top layer."""
+    for layer, (hidden, visible) in zip(stack_of(make()), [(2, 1), (2, 2), (1, 2)], strict=True):
+        rbm, draws = layer.rbm(), torch.Generator().manual_seed(0)
+        for tensor in rbm:
+            tensor.normal_(generator=draws)
+        v, h = (torch.rand(5, size, generator=draws) for size in rbm.weight.shape)
+        torch.testing.assert_close(layer.hidden_means(v), torch.sigmoid(hidden * v @ rbm.weight + rbm.hidden_bias))
+        torch.testing.assert_close(layer.visible_means(h), torch.sigmoid(visible * h @ rbm.weight.T + rbm.visible_bias))
 
 
-def test_put_together_with_the_weights_as_they_are() -> None:
+def test_the_combined_machine_has_the_weights_of_the_layers() -> None:
     dbm = trained(9)
-    machine, stack = dbm._now(), [layer.machine() for layer in dbm._stack]
+    machine, stack = dbm.rbm(), [layer.rbm() for layer in stack_of(dbm)]
     torch.testing.assert_close(machine.weight[:6, :4], stack[0].weight)
     torch.testing.assert_close(machine.weight[6:, :4], stack[1].weight.T)
     torch.testing.assert_close(machine.weight[6:, 4:], stack[2].weight)
@@ -77,31 +97,37 @@ def test_put_together_with_the_weights_as_they_are() -> None:
     torch.testing.assert_close(machine.visible_bias[6:], (stack[1].hidden_bias + stack[2].visible_bias) / 2)
     torch.testing.assert_close(machine.hidden_bias[:4], (stack[0].hidden_bias + stack[1].visible_bias) / 2)
     torch.testing.assert_close(machine.hidden_bias[4:], stack[2].hidden_bias)
-    assert dbm.update(batch()) is not None
-    assert dbm._machine.weight[:6, 4:].abs().max() == 0  # layers that are no neighbours stay apart
+    combined = machine.weight.clone()
+    assert float(dbm.update(batch())["layer"]) == 0
+    moved = dbm.rbm().weight != combined
+    assert moved[:6, :4].all()
+    assert moved[6:].all()
+    assert dbm.rbm().weight[:6, 4:].abs().max() == 0  # layers that are not neighbors stay unconnected
 
 
 def test_the_network_starts_as_the_machine() -> None:
-    """Its first layer says what one more round of mean field says."""
-    dbm = trained(13, mean_field_steps=200)
-    dbm._start_network()
-    v = EVERY.flatten(1)
-    inferred = dbm._inferred(v)
-    x = v
-    for i, layer in enumerate(dbm._network.layers):
-        above = inferred[i + 1] if i < 2 else v[:, :0]
-        x = torch.sigmoid(layer(torch.cat([x, above], 1)))
-        torch.testing.assert_close(x, inferred[i], atol=1e-5, rtol=0)
+    """The outputs of its layers are one more round of mean field, and fine-tuning begins there."""
+    dbm = trained(13)
+    network, v = network_of(dbm), EVERY.flatten(1)
+    network.start_from(dbm.rbm())
+    inferred = deep_boltzmann.hidden_layers((6, 4, 3, 2), *deep_boltzmann.mean_field(dbm.rbm(), v, 200))
+    for found, expected in zip(network.hidden_means(v, inferred), inferred, strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-5, rtol=0)
+    before = network.layers[0].get_parameter("weight").clone()
+    trained_further = trained(13, optimizer={"lr": 1e-9})
+    trained_further.update(batch())
+    torch.testing.assert_close(network_of(trained_further).layers[0].get_parameter("weight"), before)
 
 
 def test_the_bound_is_below_the_exact_likelihood_and_near() -> None:
     dbm = trained(13)
     for seed in range(20):
-        dbm._machine.weight.add_(0.3 * dbm._machine.weight)  # away from where everything is independent
+        weight = layer_of(dbm, "machine").weight
+        weight.add_(0.3 * weight)  # away from where everything is independent
         dbm.update(batch(seed=seed))
-    machine = dbm._now()
+    machine = dbm.rbm()
     h = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6)))
-    exact = -boltzmann.free_energy(machine.upside_down(), h)  # of the odd side: pixels and second layer summed out
+    exact = -boltzmann.free_energy(machine.transposed(), h)  # of the odd side: pixels and second layer summed out
     log_z = exact.double().logsumexp(0)
     joint = h @ machine.hidden_bias + torch.nn.functional.softplus(
         h @ machine.weight[6:].T + machine.visible_bias[6:]
@@ -129,7 +155,7 @@ def test_classes_before_they_were_learnt() -> None:
     with pytest.raises(UserError) as refused:
         dbm.classify(EVERY)
     assert str(refused.value) == (
-        "this dbm knows no classes yet: it learns them from update 14 on, from data with labels."
+        "this dbm has no classes yet: it learns them from update 14 on, from data with labels."
     )
     dbm.update(batch())
     assert dbm.classify(EVERY).shape == (64, 2)
@@ -148,22 +174,22 @@ def test_grey_images_are_refused() -> None:
     with pytest.raises(UserError) as refused:
         make().update(Labeled(images, None))
     assert str(refused.value) == (
-        "generator.name=dbm has binary units, but these images are grey. Add data.binarize=threshold "
-        "(black and white) or data.binarize=sample (each grey is a probability), or "
-        "generator.stream.resample=true (one that is drawn anew for every batch)."
+        "generator.name=dbm has binary units, but these images are gray. Add data.binarize=threshold "
+        "(black and white) or data.binarize=sample (each gray value is a probability), or "
+        "generator.stream.resample=true (black and white drawn anew for every batch)."
     )
 
 
 def test_grey_images_have_no_bound() -> None:
-    with pytest.raises(UserError, match=r"generator\.name=dbm has binary units, but these images are grey\."):
+    with pytest.raises(UserError, match=r"generator\.name=dbm has binary units, but these images are gray\."):
         make().log_likelihood(EVERY / 2)
 
 
 def test_interfaces_and_ranges() -> None:
     dbm = trained(14)
-    for interface in (Generator, Likelihood, Reconstructs, Coder, Classifier, Filters):
+    for interface in (HasLikelihood, HasReconstruction, HasEncoder, HasClassifier, HasFilters):
         assert isinstance(dbm, interface)
-    torch.testing.assert_close(dbm.filters(3).flatten(1), dbm._machine.weight[:6, :3].T)
+    torch.testing.assert_close(dbm.filters(3).flatten(1), layer_of(dbm, "machine").weight[:6, :3].T)
     for pictures in (dbm.sample(70), dbm.reconstruct(EVERY), dbm.decode(dbm.encode(EVERY))):
         assert pictures.shape[1:] == SPEC.shape
         assert 0 <= pictures.min() <= pictures.max() <= 1

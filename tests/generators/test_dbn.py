@@ -1,4 +1,4 @@
-"""The deep belief net: its stages, one step of wake and sleep by hand, and a bound that enumeration confirms."""
+"""The deep belief net: its stages, one step of up-down by hand, and a bound that enumeration confirms."""
 
 import copy
 import itertools
@@ -9,15 +9,16 @@ import pytest
 import torch
 
 from sandbox.core.compute import choose
-from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators._boltzmann import belief_layers
+from sandbox.generators._boltzmann.belief_layers import BeliefLayer
+from sandbox.generators._boltzmann.rbm_layer import RBMLayer
 from sandbox.generators.dbn import DBN, DBNConfig
-from sandbox.interfaces.generator import Classifier, Coder, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasLikelihood, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import belief, boltzmann
-from sandbox.ops.boltzmann import Machine
+from sandbox.ops.boltzmann import RBMParameters
 from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 2, 2), num_classes=2)
@@ -49,16 +50,34 @@ def images(v: torch.Tensor) -> torch.Tensor:
     return v.view(-1, 1, 2, 2)
 
 
+def stream(rng: Rng, name: str) -> torch.Generator:
+    """A copy of the random stream `name` as it is now."""
+    device, state = rng.state_dict()["torch"][name]
+    return torch.Generator(device).set_state(state)
+
+
+def layers_of(dbn: DBN) -> list[RBMLayer]:
+    layers = dbn.parts()["layers"]
+    assert isinstance(layers, torch.nn.ModuleList)
+    return list(layers)  # type: ignore[arg-type]
+
+
+def directed_of(dbn: DBN) -> list[BeliefLayer]:
+    layers = dbn.parts()["directed"]
+    assert isinstance(layers, torch.nn.ModuleList)
+    return list(layers)  # type: ignore[arg-type]
+
+
 def above(dbn: DBN) -> torch.Tensor:
-    """log of what each state of the layer under the top machine weighs, normalised, by enumeration."""
-    top = dbn._layers[-1].machine()
+    """log p of each state of the layer below the top machine, by enumeration."""
+    top = layers_of(dbn)[-1].rbm()
     states = torch.tensor(list(itertools.product([0.0, 1.0], repeat=len(top.visible_bias))))
     return (-boltzmann.free_energy(top, states)).log_softmax(0)
 
 
 def exact(dbn: DBN) -> tuple[torch.Tensor, torch.Tensor]:
     """log p(v) and its bound for all 16 images of a net with one directed layer, by sums over all hidden states."""
-    (layer,) = dbn._directed
+    (layer,) = directed_of(dbn)
     h = torch.tensor(list(itertools.product([0.0, 1.0], repeat=len(layer.recognition.bias))))
     rows = [belief.log_prob(layer.generation, h, v.expand(len(h), -1)) + above(dbn) for v in EVERY]
     joint = torch.stack(rows)
@@ -87,7 +106,7 @@ def test_each_stage_changes_its_own() -> None:
             for name, value in dbn.parts()[part].state_dict().items()
             if not torch.equal(value, before[part][name])
         }
-        first, second = ({f"{i}.{name}" for name in Machine._fields} for i in range(2))
+        first, second = ({f"{i}.{name}" for name in RBMParameters._fields} for i in range(2))
         arrows = {f"0.{way}_{name}" for way in ("recognition", "generation") for name in ("weight", "bias")}
         expected = [first, second | arrows, second | arrows, {"hidden.0.weight", "hidden.1.bias", "classes.weight"}]
         assert expected[stage] <= changed
@@ -98,45 +117,46 @@ def test_each_stage_changes_its_own() -> None:
 
 def test_a_layer_that_is_done_is_directed_and_delivers_probabilities() -> None:
     dbn = trained(make(**ALL), 4)
-    layer, machine = dbn._directed[0], dbn._layers[0].machine()
+    layer, machine = directed_of(dbn)[0], layers_of(dbn)[0].rbm()
     assert torch.equal(layer.generation.weight, machine.weight.T)
     assert torch.equal(layer.generation.bias, machine.visible_bias)
     v = (batch(seed=0).images == 255).float().flatten(1)
     h = boltzmann.hidden_probabilities(machine, v)
     torch.testing.assert_close(belief.probabilities(layer.recognition, v), h)
     dbn = make(**{**ALL, "learning": {"lr": {"start": 0.0, "end": 0.0}}})
-    dbn._layers[0].weight.normal_(generator=torch.Generator().manual_seed(0))
+    layers_of(dbn)[0].weight.normal_(generator=torch.Generator().manual_seed(0))
     trained(dbn, 3)
     dbn.update(batch(seed=0))
-    h = boltzmann.hidden_probabilities(dbn._layers[0].machine(), v)
+    h = boltzmann.hidden_probabilities(layers_of(dbn)[0].rbm(), v)
     expected = torch.logit((h.sum(0) + 1) / 12)
-    torch.testing.assert_close(dbn._layers[1].machine().visible_bias, expected)
+    torch.testing.assert_close(layers_of(dbn)[1].rbm().visible_bias, expected)
 
 
 def test_grey_pixels_are_drawn() -> None:
     dbn = make(**ALL)
     dbn.update(Labeled(torch.full((10, 1, 2, 2), 128, dtype=torch.uint8), torch.zeros(10, dtype=torch.int64)))
-    whites = torch.sigmoid(dbn._layers[0].machine().visible_bias) * 12 - 1
+    whites = torch.sigmoid(layers_of(dbn)[0].rbm().visible_bias) * 12 - 1
     assert len(whites.round().unique()) > 1
 
 
-def test_one_step_of_wake_and_sleep_by_hand() -> None:
-    dbn, twin = (trained(make(**ALL), 6) for _ in range(2))
+def test_one_step_of_up_down_by_hand() -> None:
+    rng = Rng(0)
+    dbn, twin = trained(make(rng=rng, **ALL), 6), trained(make(**ALL), 6)
     v = (batch(seed=9).images == 255).float().flatten(1)
-    (layer,), top, draws = twin._directed, twin._layers[-1].machine(), twin._draws
-    _, h = (torch.rand(v.shape, generator=draws), belief_layers.recognise([layer], v, draws)[1])
+    (layer,), top, draws = directed_of(twin), layers_of(twin)[-1].rbm(), stream(rng, "dbn/states")
+    torch.rand(v.shape, generator=draws)  # the pixels, which are black or white with certainty
+    h = belief_layers.recognize([layer], v, draws)[1]
     _, model = boltzmann.gibbs(top, h, 3, draws)
-    dream = belief_layers.generate([layer], model, draws)[0]
+    generated = belief_layers.generate([layer], model, draws)[0]
     dbn.update(batch(seed=9))
-    p, q = belief.probabilities(layer.generation, h), belief.probabilities(layer.recognition, dream)
-    new, up, down = dbn._directed[0], belief.probabilities, boltzmann.hidden_probabilities
-    assert up is belief.probabilities
+    p, q = belief.probabilities(layer.generation, h), belief.probabilities(layer.recognition, generated)
+    new, hidden = directed_of(dbn)[0], boltzmann.hidden_probabilities
     torch.testing.assert_close(new.generation.weight, layer.generation.weight + 0.1 * h.T @ (v - p) / 10)
     torch.testing.assert_close(new.generation.bias, layer.generation.bias + 0.1 * (v - p).mean(0))
-    torch.testing.assert_close(new.recognition.weight, layer.recognition.weight + 0.1 * dream.T @ (model - q) / 10)
+    torch.testing.assert_close(new.recognition.weight, layer.recognition.weight + 0.1 * generated.T @ (model - q) / 10)
     torch.testing.assert_close(new.recognition.bias, layer.recognition.bias + 0.1 * (model - q).mean(0))
-    slope = (h.T @ down(top, h) - model.T @ down(top, model)) / 10
-    torch.testing.assert_close(dbn._layers[-1].machine().weight, top.weight + 0.1 * slope)
+    gradient = (h.T @ hidden(top, h) - model.T @ hidden(top, model)) / 10
+    torch.testing.assert_close(layers_of(dbn)[-1].rbm().weight, top.weight + 0.1 * gradient)
 
 
 def test_going_on_from_any_stage() -> None:
@@ -160,7 +180,7 @@ def test_the_bound_is_a_bound() -> None:
     """On weights at random, where recognition is wrong."""
     dbn = trained(make(bound_samples=4_000, **FAST), 80)
     draws = torch.Generator().manual_seed(0)
-    for part in (dbn._directed[0], dbn._layers[1]):
+    for part in (directed_of(dbn)[0], layers_of(dbn)[1]):
         for name, tensor in part.named_buffers():
             if name != "chains":
                 tensor.normal_(generator=draws)
@@ -172,11 +192,11 @@ def test_the_bound_is_a_bound() -> None:
     torch.testing.assert_close(estimate.nats, bound, atol=0.1, rtol=0)
 
 
-def test_the_bound_is_tight_where_the_upper_machine_is_the_lower_one_upside_down() -> None:
+def test_the_bound_is_tight_where_the_upper_machine_is_the_lower_one_transposed() -> None:
     """Then q is the posterior: every draw says log p(v) of the lower machine itself."""
     dbn = trained(make((3, 4), bound_samples=1, **FAST), 80)
-    machine, top = dbn._layers[0].machine(), dbn._layers[1].machine()
-    for tensor, value in zip(top, machine.upside_down(), strict=True):
+    machine, top = layers_of(dbn)[0].rbm(), layers_of(dbn)[1].rbm()
+    for tensor, value in zip(top, machine.transposed(), strict=True):
         tensor.copy_(value)
     expected = -boltzmann.free_energy(machine, EVERY) - boltzmann.log_partition(machine).float()
     torch.testing.assert_close(dbn.log_likelihood(images(EVERY)).nats, expected)
@@ -185,7 +205,7 @@ def test_the_bound_is_tight_where_the_upper_machine_is_the_lower_one_upside_down
 
 def test_one_layer_is_an_rbm() -> None:
     dbn = trained(make((5,), **FAST), 100)
-    estimate, machine = dbn.log_likelihood(images(EVERY)), dbn._layers[0].machine()
+    estimate, machine = dbn.log_likelihood(images(EVERY)), layers_of(dbn)[0].rbm()
     assert estimate.kind == "exact"
     assert float(estimate.nats.double().logsumexp(0)) == pytest.approx(0.0, abs=1e-5)
     codes = boltzmann.hidden_probabilities(machine, EVERY)
@@ -204,50 +224,21 @@ def test_large_machines_are_annealed_and_the_bracket_holds_the_bound() -> None:
     """A top machine of 21 x 24 units of which three do something: the exact log Z is that of the three."""
     dbn = make((21, 24), ais={"num_temperatures": 500}, pretraining_steps=1, bound_samples=50)
     trained(dbn, 2)
-    top = dbn._layers[1].machine()
+    top = layers_of(dbn)[1].rbm()
     top.weight.zero_()[:, :3] = torch.randn(21, 3, generator=torch.Generator().manual_seed(0))
-    small = Machine(top.weight[:, :3], top.visible_bias, top.hidden_bias[:3])
+    small = RBMParameters(top.weight[:, :3], top.visible_bias, top.hidden_bias[:3])
     z = float(boltzmann.log_partition(small)) + float(torch.nn.functional.softplus(top.hidden_bias[3:]).sum())
     estimate = dbn.log_likelihood(images(EVERY))
-    v = dbn._bound(dbn._below(), top, EVERY)
+    (layer,), draws = directed_of(dbn), torch.Generator().manual_seed(0)
+    samples = [belief_layers.recognize([layer], EVERY, draws) for _ in range(200)]
+    bounds = [belief_layers.log_weights([layer], x) - boltzmann.free_energy(top, x[-1]) for x in samples]
+    expected = float(torch.stack(bounds).mean()) - z
     assert estimate.kind == "bound by ais"
     assert estimate.low is not None
     assert estimate.high is not None
     mean = float(estimate.nats.mean())
-    assert mean - estimate.low - 0.3 <= float(v.mean()) - z <= mean + estimate.high + 0.3
-    assert abs(mean - float(v.mean()) + z) < 0.6
-
-
-def test_after_fine_tuning_the_stack_is_as_it_was() -> None:
-    dbn, twin = (trained(make(**ALL), 8) for _ in range(2))
-    before = [tensor.clone() for layer in dbn._layers for tensor in layer.machine()]
-    trained(dbn, 50)
-    assert all(torch.equal(a, b) for a, b in zip(before, (t for x in dbn._layers for t in x.machine()), strict=True))
-    torch.testing.assert_close(dbn.sample(4), twin.sample(4))
-    torch.testing.assert_close(dbn.encode(images(EVERY)), twin.encode(images(EVERY)))
-
-
-def test_the_perceptron_starts_as_the_stack() -> None:
-    dbn = make(**{**ALL, "softmax": {"optimizer": {"name": "adam", "lr": 1e-12}}})
-    trained(dbn, 9)
-    network = dbn._perceptron._network
-    h = EVERY
-    for layer in network.hidden:
-        h = torch.sigmoid(layer(h))
-    torch.testing.assert_close(h, dbn.encode(images(EVERY)), atol=1e-5, rtol=0)
-
-
-def test_learns_classes() -> None:
-    softmax = {"optimizer": {"name": "adam", "lr": 0.05}, "hidden_dropout": 0.1, "max_norm": 3.0}
-    dbn = trained(make((8, 8), **{**ALL, "softmax": softmax}), 150)
-    test = batch(200, seed=1_000)
-    p = dbn.classify(test.images)
-    assert p.shape == (200, 2)
-    torch.testing.assert_close(p.sum(1), torch.ones(200))
-    assert (p.argmax(1) == test.labels).float().mean() > 0.85  # of 0.896, the best that can be
-    torch.testing.assert_close(p, dbn.classify(test.images))
-    for layer in dbn._perceptron._network.hidden:
-        assert layer.weight.norm(dim=1).max() <= 3.0 + 1e-5
+    assert mean - estimate.low - 0.3 <= expected <= mean + estimate.high + 0.3
+    assert abs(mean - expected) < 0.6
 
 
 def test_two_layers_learn_a_distribution() -> None:
@@ -263,28 +254,9 @@ def test_two_layers_learn_a_distribution() -> None:
     assert float(exact(dbn)[0][states].mean()) > float(p.log().mean()) - 0.1
 
 
-def test_what_cannot_be_classified() -> None:
-    with pytest.raises(UserError) as refused:
-        make(softmax=None).classify(images(EVERY))
-    assert str(refused.value) == "this dbn learns no classes. Train one with a softmax: generator.softmax={}."
-    dbn = trained(make(**ALL), 8)
-    with pytest.raises(UserError) as refused:
-        dbn.classify(images(EVERY))
-    assert str(refused.value) == (
-        "this dbn has not begun to learn classes: it is at update 8, while the layers learn without labels. "
-        "Train it for longer, or set a smaller generator.pretraining_steps."
-    )
-    with pytest.raises(UserError) as refused:
-        make(spec=Spec((1, 2, 2)), softmax={})
-    assert str(refused.value) == (
-        "generator.softmax learns classes, but the data set has no labels. Set generator.softmax=null, or choose data "
-        "that have some, e.g. data.name=digits or data.name=mnist."
-    )
-
-
 def test_shapes_before_the_first_update_and_after_each_layer() -> None:
     dbn = make(**ALL)
-    for interface in (Generator, Likelihood, Reconstructs, Coder, Classifier):
+    for interface in (HasLikelihood, HasReconstruction, HasEncoder, HasClassifier):
         assert isinstance(dbn, interface)
     for updates, codes in ((0, 3), (3, 3), (1, 2), (5, 2)):
         trained(dbn, updates)

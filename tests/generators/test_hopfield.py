@@ -9,7 +9,7 @@ from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.hopfield import Hopfield, HopfieldConfig
-from sandbox.interfaces.generator import Generator, Recalls, Reconstructs
+from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import hopfield
@@ -36,10 +36,10 @@ def test_epochs_store_nothing_twice() -> None:
     network = make()
     stored = [float(network.update(images)["stored"]) for images in (batch(4), batch(4), batch(6), batch(6, seed=1))]
     assert stored == [4, 4, 6, 6]
-    assert torch.equal(network.memories(), batch(6).float() / 255)
+    assert torch.equal(network.stored_patterns(), batch(6).float() / 255)
     signs = (batch(6).flatten(1).double() / 255) * 2 - 1
     expected = signs.T @ signs / 100
-    torch.testing.assert_close(network._weight(), expected - expected.diagonal().diag())
+    torch.testing.assert_close(network.weight(), expected - expected.diagonal().diag())
 
 
 def test_metrics_by_hand() -> None:
@@ -73,16 +73,16 @@ def test_patterns_that_are_alike_need_the_projection() -> None:
 
 @pytest.mark.parametrize("storage", ["hebbian", "projection"])
 def test_the_weights_and_the_energy_on_the_way(storage: str) -> None:
-    """Trap 35, of the network as it is used: beyond its capacity, from random pictures."""
+    """Beyond the capacity, from random images: symmetric weights, and an energy that never rises."""
     network = make(patterns=40, storage={"name": storage})
     network.update(batch(40))
-    weight = network._weight()
+    weight = network.weight()
     assert torch.equal(weight, weight.T)
     assert not weight.diagonal().any()
-    levels = torch.stack([network.energy(pictures) for pictures in network.recalling(batch(8, seed=3))])
+    levels = torch.stack([network.energy(pictures) for pictures in network.recall_steps(batch(8, seed=3))])
     assert len(levels) > 10
     assert (levels.diff(dim=0) <= 1e-12).all()
-    last = list(network.recalling(batch(8, seed=3)))[-1]
+    last = list(network.recall_steps(batch(8, seed=3)))[-1]
     assert torch.equal(network.recall(last), last)
     signs = 2 * batch(8, seed=3).flatten(1).double() / 255 - 1
     torch.testing.assert_close(levels[0], hopfield.energy(weight, signs))
@@ -99,22 +99,21 @@ def test_samples_are_at_rest() -> None:
 
 def test_before_the_first_update_everything_is_at_rest() -> None:
     assert torch.equal(make().recall(batch()), batch().float() / 255)
-    assert make().memories().shape == (0, *SPEC.shape)
+    assert make().stored_patterns().shape == (0, *SPEC.shape)
 
 
 def test_what_can_be_asked() -> None:
-    assert isinstance(make(), Generator)
-    assert isinstance(make(), Reconstructs)
-    assert isinstance(make(), Recalls)
+    assert isinstance(make(), HasReconstruction)
+    assert isinstance(make(), HasAssociativeMemory)
 
 
 def test_grey_images_are_refused() -> None:
-    grey = batch()
-    grey[3, 0, 1, 1] = 100
+    gray = batch()
+    gray[3, 0, 1, 1] = 100
     with pytest.raises(UserError) as refused:
-        make().update(grey)
+        make().update(gray)
     assert str(refused.value) == (
-        "generator.name=hopfield has binary units, but these images are grey. Add data.binarize=threshold "
-        "(black and white) or data.binarize=sample (each grey is a probability), or take "
-        "generator.name=modern_hopfield, which has real ones."
+        "generator.name=hopfield has binary units, but these images are gray. Add data.binarize=threshold "
+        "(black and white) or data.binarize=sample (each gray value is a probability), or take "
+        "generator.name=modern_hopfield, which has continuous ones."
     )

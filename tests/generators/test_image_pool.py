@@ -1,11 +1,11 @@
-"""What is kept of the past: generated images for discriminators, sources for pictures."""
+"""The pool of generated images for discriminators, and the source images kept for previews."""
 
 import pytest
 import torch
 
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
-from sandbox.generators._adversarial.image_pool import Pool
+from sandbox.generators._adversarial.image_pool import ImagePool
 from sandbox.generators._images.preview_images import PreviewImages
 
 CPU = choose("cpu")
@@ -15,8 +15,8 @@ def numbered(start: int, count: int) -> torch.Tensor:
     return torch.arange(start, start + count, dtype=torch.float32).view(count, 1, 1, 1)
 
 
-def pool(size: int, seed: int = 0) -> Pool:
-    return Pool(size, (1, 1, 1), CPU, torch.Generator().manual_seed(seed))
+def pool(size: int, choices: torch.Generator | None = None) -> ImagePool:
+    return ImagePool(size, (1, 1, 1), CPU, choices or torch.Generator().manual_seed(0))
 
 
 def test_a_pool_fills_before_it_gives() -> None:
@@ -27,7 +27,7 @@ def test_a_pool_fills_before_it_gives() -> None:
     assert past.state_dict()["images"].flatten().tolist() == [1, 2, 3, 4, 5]
 
 
-def test_half_is_left_and_nothing_is_lost_or_doubled() -> None:
+def test_half_is_exchanged_and_nothing_is_lost_or_doubled() -> None:
     past, kept = pool(50), 0
     past.exchange(numbered(0, 50))
     for step in range(1, 101):
@@ -54,30 +54,32 @@ def test_no_gradient_is_kept() -> None:
     assert not past.exchange(numbered(5, 2).requires_grad_()).requires_grad
 
 
-def test_a_pool_goes_on_where_it_was() -> None:
-    past, other = pool(4), pool(4)
+def test_a_restored_pool_continues() -> None:
+    choices, other_choices = torch.Generator().manual_seed(0), torch.Generator()
+    past, other = pool(4, choices), pool(4, other_choices)
     past.exchange(numbered(0, 6))
     past.exchange(numbered(10, 3))
-    state, draws = past.state_dict(), past._generator.get_state()
+    state, choices_state = past.state_dict(), choices.get_state()
     rest = [past.exchange(numbered(start, 3)) for start in (20, 30)]
     other.load_state_dict(state)
-    other._generator.set_state(draws)
+    other_choices.set_state(choices_state)
     assert all(torch.equal(other.exchange(numbered(start, 3)), a) for start, a in zip((20, 30), rest, strict=True))
 
 
-def test_the_first_sources_are_held() -> None:
-    held = PreviewImages((1, 1, 1), CPU, size=4)
+def test_the_first_source_images_are_kept() -> None:
+    previews = PreviewImages((1, 1, 1), CPU, size=4)
     with pytest.raises(UserError) as refused:
-        held.first(1)
+        previews.first(1)
     assert str(refused.value) == (
-        "this generator makes its samples from sources, and has seen none yet; train it first"
+        "this generator makes its samples from source images, and has seen none before its first update. "
+        "Train it first."
     )
-    held.see(numbered(1, 3).to(torch.uint8))
-    assert held.first(5).flatten().tolist() == [1, 2, 3, 1, 2]
-    held.see(numbered(7, 3).to(torch.uint8))
-    held.see(numbered(20, 3).to(torch.uint8))
-    assert held.first(4).flatten().tolist() == [1, 2, 3, 7]
+    previews.add(numbered(1, 3).to(torch.uint8))
+    assert previews.first(5).flatten().tolist() == [1, 2, 3, 1, 2]
+    previews.add(numbered(7, 3).to(torch.uint8))
+    previews.add(numbered(20, 3).to(torch.uint8))
+    assert previews.first(4).flatten().tolist() == [1, 2, 3, 7]
     other = PreviewImages((1, 1, 1), CPU, size=4)
-    other.load_state_dict(held.state_dict())
-    other.see(numbered(50, 3).to(torch.uint8))
+    other.load_state_dict(previews.state_dict())
+    other.add(numbered(50, 3).to(torch.uint8))
     assert other.first(4).flatten().tolist() == [1, 2, 3, 7]

@@ -1,4 +1,4 @@
-"""Codes go in, and Q tells them again: on the discriminator's features, for the gain of both players."""
+"""InfoGAN: codes are recovered by Q, on the discriminator's features, and both losses have the information bound."""
 
 from typing import Any
 
@@ -9,27 +9,49 @@ from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.gan import GANConfig
-from sandbox.generators.infogan import InfoGAN, InfoGANConfig
-from sandbox.interfaces.generator import Classifier, Clusters, Coder, Conditional, Generator, Imagines, Previews, Steers
+from sandbox.generators.infogan import InfoGAN, InfoGANConfig, RecognizingDiscriminator
+from sandbox.interfaces.capabilities import (
+    ClassConditional,
+    HasClassifier,
+    HasClusters,
+    HasEncoder,
+    HasLatentCodes,
+    HasLatents,
+    HasPreview,
+)
+from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import NON_SATURATING
-from sandbox.ops.likelihood import categorical_information, uniform_information
+from sandbox.ops.likelihood import categorical_information_bound, uniform_information_bound
 from sandbox.training.warm_start import load_encoder
 
 SPEC = Spec((1, 8, 8))
+CPU = choose("cpu")
 
 
 def make(**options: Any) -> InfoGAN:
     small = {"backbone": {"name": "mlp", "hidden": (16,)}, "num_categories": 3, "noise_size": 4, "recognizer_size": 8}
-    return InfoGANConfig.model_validate({**small, **options}).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
+    return InfoGANConfig.model_validate({**small, **options}).make(SPEC, Rng(0), CPU, NO_RUNS)
+
+
+def network(gan: Generator, name: str) -> Any:
+    return gan.parts()[name]
 
 
 def images(count: int = 10) -> torch.Tensor:
     return torch.randint(256, (count, *SPEC.shape), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
 
 
-def test_codes_are_drawn_evenly() -> None:
+def make_codes(normal: torch.Tensor) -> torch.Tensor:
+    """Codes by the distribution function of the normal latents: the first number is the category."""
+    uniform = torch.special.ndtr(normal[:, :3])
+    categories = torch.eye(3)[(3 * uniform[:, 0]).long()]
+    return torch.cat([categories, 2 * uniform[:, 1:] - 1, normal[:, 3:]], 1)
+
+
+def test_codes_are_uniform() -> None:
     codes = make().latents(6_000)
     categories, others, noise = torch.split(codes, [3, 2, 4], 1)
     assert categories.unique().tolist() == [0.0, 1.0]
@@ -41,68 +63,69 @@ def test_codes_are_drawn_evenly() -> None:
 
 
 def test_its_encoder_starts_a_plain_discriminator() -> None:
-    """Though it stands within the network that has Q, too."""
+    """The encoder is found inside the network that has Q, too."""
     giver = make()
-    taker = GANConfig(backbone=giver._config.backbone).make(SPEC, Rng(1), choose("cpu"), NO_RUNS)
+    taker = GANConfig(backbone=MLP(hidden=(16,))).make(SPEC, Rng(1), CPU, NO_RUNS)
     load_encoder(taker, giver, "muse")
-    given = giver._recogniser.judge.encoder.state_dict()
-    assert all(
-        torch.equal(value, given[name]) for name, value in taker._duel.discriminator.encoder.state_dict().items()
-    )
+    given = network(giver, "discriminator").discriminator.encoder.state_dict()
+    taken = network(taker, "discriminator").encoder.state_dict()
+    assert all(torch.equal(value, given[name]) for name, value in taken.items())
 
 
-def test_both_players_gain_by_what_q_can_tell() -> None:
+def test_both_losses_have_the_information_bound() -> None:
     weights = {"category_weight": 2.0, "code_weight": 0.5}
     gan, twin = make(**weights), make(**weights)
     metrics = gan.update(images())
-    codes = twin._codes(twin._noise.training(10))
-    fake = twin._noise.images(twin._duel.generator, codes)
+    codes = make_codes(torch.randn(10, 7, generator=Rng(0).torch("noise/training", CPU.device)))
+    fake = torch.sigmoid(network(twin, "generator")(codes))
+    before, after = network(twin, "discriminator"), network(gan, "discriminator")
     categories, others, _ = torch.split(codes, [3, 2, 4], 1)
 
-    def bounds(recognizer: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        guess = recognizer.guess(recognizer(fake))
-        category = categorical_information(guess.logits, categories.argmax(1))
-        return category, uniform_information(guess.mean, guess.log_variance, others)
+    def bounds(discriminator: RecognizingDiscriminator) -> tuple[torch.Tensor, torch.Tensor]:
+        posterior = discriminator.posterior(discriminator(fake))
+        category = categorical_information_bound(posterior.logits, categories.argmax(1))
+        return category, uniform_information_bound(posterior.mean, posterior.log_variance, others)
 
-    on_real, on_fake = (twin._recogniser(x).logits for x in (images(), fake))
-    game = NON_SATURATING.discriminator_loss(on_real, on_fake)
-    category, code = bounds(twin._recogniser)
-    loss = game - 2.0 * category - 0.5 * code
-    gradients = torch.autograd.grad(loss, list(twin._recogniser.parameters()), retain_graph=True)
+    on_real, on_fake = (before(x).logits for x in (images(), fake))
+    category, code = bounds(before)
+    loss = NON_SATURATING.discriminator_loss(on_real, on_fake) - 2.0 * category - 0.5 * code
+    gradients = torch.autograd.grad(loss, list(before.parameters()), retain_graph=True)
     norm = torch.cat([gradient.flatten() for gradient in gradients]).norm()
     torch.testing.assert_close(metrics["discriminator_gradient"], norm)
-    category, code = bounds(gan._recogniser)  # the generator is judged by the moved discriminator and Q
+    category, code = bounds(after)  # the generator faces the discriminator and Q after their step
     torch.testing.assert_close(metrics["category_information"], category.detach())
     torch.testing.assert_close(metrics["code_information"], code.detach())
-    after = NON_SATURATING.generator_loss(gan._recogniser(fake).logits)
-    torch.testing.assert_close(metrics["generator_loss"], (after - 2.0 * category - 0.5 * code).detach())
+    expected = NON_SATURATING.generator_loss(after(fake).logits) - 2.0 * category - 0.5 * code
+    torch.testing.assert_close(metrics["generator_loss"], expected.detach())
 
 
-def test_q_shares_the_trunk() -> None:
-    """What Q loses changes the discriminator's encoder, too."""
+def test_q_shares_the_encoder() -> None:
+    """Q's loss has gradients for the discriminator's encoder."""
     gan = make()
-    codes = gan.latents(5)
-    guess = gan._recogniser.guess(gan._recogniser(gan.decode(codes)))
-    loss = categorical_information(guess.logits, codes[:, :3].argmax(1))
-    slopes = torch.autograd.grad(loss, list(gan._recogniser.judge.encoder.parameters()))
-    assert all(slope.abs().max() > 0 for slope in slopes)
+    codes, discriminator = gan.latents(5), network(gan, "discriminator")
+    posterior = discriminator.posterior(discriminator(gan.decode(codes)))
+    loss = categorical_information_bound(posterior.logits, codes[:, :3].argmax(1))
+    gradients = torch.autograd.grad(loss, list(discriminator.discriminator.encoder.parameters()))
+    assert all(gradient.abs().max() > 0 for gradient in gradients)
 
 
-def test_a_code_in_another_place_changes_what_is_made_in_steps() -> None:
+def test_steered_images_share_their_noise() -> None:
     gan = make()
     labels, turned = torch.tensor([0, 1, 1]), torch.tensor([[0.0, 0.5], [0.0, 0.5], [0.9, 0.5]])
-    pictures = gan.steer(labels, turned)
-    noise = gan._noise.preview(1)[:, 3:].expand(3, -1)
-    assert torch.equal(pictures, gan.decode(torch.cat([torch.eye(3)[labels], turned, noise], 1)))
-    assert torch.equal(gan.steer(labels, turned), pictures)
+    steered = gan.steer(labels, turned)
+    seed = Rng(0).integer("noise/preview")
+    noise = torch.randn(1, 7, generator=torch.Generator().manual_seed(seed))[:, 3:].expand(3, -1)
+    assert torch.equal(steered, gan.decode(torch.cat([torch.eye(3)[labels], turned, noise], 1)))
+    assert torch.equal(gan.steer(labels, turned), steered)
     assert gan.sample_of(labels).shape == (3, 1, 8, 8)
 
 
-def test_guesses_are_the_likeliest_codes_and_judge_each_image_by_itself() -> None:
+def test_encoded_codes_are_the_most_probable_and_do_not_depend_on_the_batch() -> None:
     gan = make(backbone={"name": "strided", "channels": (4, 8)})  # with batch norm
     for _ in range(3):
         gan.update(images())
-    before = {name: value.clone() for name, value in gan._recogniser.state_dict().items()}
+    discriminator = network(gan, "discriminator")
+    before = {name: value.clone() for name, value in discriminator.state_dict().items()}
     p, codes = gan.cluster(images()), gan.encode(images())
     assert p.shape == (10, 3)
     torch.testing.assert_close(p.sum(1), torch.ones(10))
@@ -110,8 +133,8 @@ def test_guesses_are_the_likeliest_codes_and_judge_each_image_by_itself() -> Non
     assert codes[:, 3:5].abs().max() <= 1
     assert codes[:, 5:].abs().max() == 0
     torch.testing.assert_close(gan.cluster(images()[:1]), p[:1])
-    assert all(torch.equal(value, before[name]) for name, value in gan._recogniser.state_dict().items())
-    assert gan._recogniser.training
+    assert all(torch.equal(value, before[name]) for name, value in discriminator.state_dict().items())
+    assert discriminator.training
     assert gan.decode(codes).shape == (10, 1, 8, 8)
 
 
@@ -125,26 +148,26 @@ def test_packs_are_refused() -> None:
     with pytest.raises(UserError) as error:
         make(regularizers={"pack_size": 2})
     assert str(error.value) == (
-        "generator.regularizers.pack_size=2 judges several images at once, but infogan guesses the codes of each. "
-        "Leave it out."
+        "generator.regularizers.pack_size=2 makes the discriminator see several images at once, but infogan recovers "
+        "the codes of each image. Leave pack_size out."
     )
 
 
 def test_other_images_are_refused() -> None:
-    """A perceptron would take these: they have as many pixels."""
+    """They have as many pixels, so the perceptron would accept them."""
     for ask in (make().cluster, make().encode):
         with pytest.raises(UserError) as error:
             ask(torch.zeros(5, 1, 4, 16))
         assert str(error.value) == (
-            "this infogan takes images [B, 1, 8, 8], which it has learnt from, but these are [5, 1, 4, 16]. "
-            "Bring them to that shape, or train one on images such as these."
+            "this infogan was trained on images [B, 1, 8, 8], but these are [5, 1, 4, 16]. "
+            "Bring them to that shape, or train a generator on images such as these."
         )
 
 
-def test_interfaces() -> None:
+def test_capabilities() -> None:
     gan = make()
-    for protocol in (Generator, Previews, Imagines, Coder, Conditional, Steers, Clusters):
-        assert isinstance(gan, protocol)
-    assert not isinstance(gan, Classifier)  # its categories have no names
+    for capability in (HasPreview, HasLatents, HasEncoder, ClassConditional, HasLatentCodes, HasClusters):
+        assert isinstance(gan, capability)
+    assert not isinstance(gan, HasClassifier)  # its categories have no names
     assert (gan.num_classes(), gan.num_codes()) == (3, 2)
     assert torch.equal(gan.preview(3), gan.preview(3))

@@ -1,4 +1,4 @@
-"""The modern Hopfield network: grey images, one step of recall, blends where beta is small."""
+"""The modern Hopfield network: gray images, one step of recall, blends where beta is small."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.rng import Rng
 from sandbox.generators.modern_hopfield import ModernHopfield, ModernHopfieldConfig
-from sandbox.interfaces.generator import Generator, Recalls, Reconstructs
+from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 
@@ -24,10 +24,10 @@ def batch(count: int = 50, seed: int = 0) -> torch.Tensor:
 
 
 def test_grey_images_are_recalled_in_one_step() -> None:
-    """Half of the pixels are grey: what is left is nearest to the right memory, which comes back whole."""
+    """Half of the pixels are gray: what is left is nearest to the right memory, which comes back whole."""
     network = make(beta=4.0)
     network.update(batch())
-    torch.testing.assert_close(network.memories(), batch().float() / 255)
+    torch.testing.assert_close(network.stored_patterns(), batch().float() / 255)
     damaged = batch()
     damaged[:, :, 3:] = 128
     torch.testing.assert_close(network.recall(damaged), batch().float() / 255, atol=1e-3, rtol=0)
@@ -59,7 +59,7 @@ def test_a_small_beta_blends_all_memories() -> None:
 def test_the_energy_falls_on_the_way_and_the_last_state_is_the_recalled_one() -> None:
     network = make(beta=0.1, recall_steps=6)
     network.update(batch())
-    states = list(network.recalling(batch(5, seed=2)))
+    states = list(network.recall_steps(batch(5, seed=2)))
     assert len(states) == 7
     torch.testing.assert_close(states[0], batch(5, seed=2).float() / 255)
     levels = torch.stack([network.energy(state) for state in states])
@@ -70,7 +70,7 @@ def test_the_energy_falls_on_the_way_and_the_last_state_is_the_recalled_one() ->
 
 @pytest.mark.parametrize("updates", [0, 1])
 def test_samples(updates: int) -> None:
-    """Memories; before there are any, grey."""
+    """Memories; before there are any, gray."""
     network = make(beta=10.0)
     for _ in range(updates):
         network.update(batch())
@@ -81,6 +81,5 @@ def test_samples(updates: int) -> None:
 
 
 def test_what_can_be_asked() -> None:
-    assert isinstance(make(), Generator)
-    assert isinstance(make(), Reconstructs)
-    assert isinstance(make(), Recalls)
+    assert isinstance(make(), HasReconstruction)
+    assert isinstance(make(), HasAssociativeMemory)

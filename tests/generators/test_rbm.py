@@ -1,4 +1,4 @@
-"""The Boltzmann machine: its first batch, one update by hand, its chains, and likelihoods that can be believed."""
+"""The restricted Boltzmann machine: its first batch, one update by hand, its chains, and its likelihoods."""
 
 import itertools
 import math
@@ -11,11 +11,14 @@ from pydantic import ValidationError
 from sandbox.core.compute import Compute, choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.generators._boltzmann.rbm_layer import RBMLayer
 from sandbox.generators.rbm import RBM, RBMConfig
-from sandbox.interfaces.generator import Classifier, Coder, Filters, Generator, Likelihood, Reconstructs
+from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasFilters, HasLikelihood, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann
+from sandbox.ops.boltzmann import RBMParameters
+from sandbox.ops.units import sample_bernoulli_16_bits
 
 SPEC = Spec((1, 2, 3))
 EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SPEC.shape)
@@ -25,10 +28,23 @@ def constant(value: float) -> dict[str, float]:
     return {"start": value, "end": value}
 
 
-def make(spec: Spec = SPEC, compute: Compute | None = None, hidden_size: int = 4, **learning: Any) -> RBM:
+def make(
+    spec: Spec = SPEC,
+    compute: Compute | None = None,
+    rng: Rng | None = None,
+    hidden_size: int = 4,
+    ais: dict[str, Any] | None = None,
+    **learning: Any,
+) -> RBM:
     learning = {"chains": {"count": 30}, "lr": constant(0.1), "momentum": constant(0.5), **learning}
-    config = RBMConfig.model_validate({"hidden_size": hidden_size, "learning": learning})
-    return config.make(spec, Rng(0), compute or choose("cpu"), NO_RUNS)
+    config = RBMConfig.model_validate({"hidden_size": hidden_size, "learning": learning, "ais": ais or {}})
+    return config.make(spec, rng or Rng(0), compute or choose("cpu"), NO_RUNS)
+
+
+def layer_of(rbm: RBM) -> RBMLayer:
+    layer = rbm.parts()["machine"]
+    assert isinstance(layer, RBMLayer)
+    return layer
 
 
 def batch(count: int = 8, seed: int = 0) -> torch.Tensor:
@@ -44,49 +60,50 @@ def test_starts_at_the_log_odds_of_the_first_batch() -> None:
     rbm = make(lr=constant(0.0))
     rbm.update(batch())
     expected = torch.logit(((batch() == 255).sum(0) + 1) / 10).flatten()
-    torch.testing.assert_close(rbm._layer.machine().visible_bias, expected)
+    torch.testing.assert_close(layer_of(rbm).rbm().visible_bias, expected)
     rbm.update(batch(seed=1))
-    torch.testing.assert_close(rbm._layer.machine().visible_bias, expected)
+    torch.testing.assert_close(layer_of(rbm).rbm().visible_bias, expected)
 
 
-def replayed(rbm: RBM, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """The samples v and h of the last update with one sweep, from the state of chance and chains before it."""
-    layer, machine = rbm._layer, rbm._layer.machine()
-    p = boltzmann.visible_means(machine, layer.chains)
-    model = layer._draw(p)
-    return model, layer._draw(boltzmann.hidden_probabilities(machine, torch.cat([v, model]))[len(v) :])
+def negative_phase(rbm: RBM, rng: Rng) -> tuple[torch.Tensor, torch.Tensor]:
+    """The samples v and h that the next update, of one sweep, will draw."""
+    device, state = rng.state_dict()["torch"]["rbm/gibbs"]
+    generator = torch.Generator(device).set_state(state)
+    layer = layer_of(rbm)
+    model = sample_bernoulli_16_bits(boltzmann.visible_means(layer.rbm(), layer.chains), generator, torch.float32)
+    p = boltzmann.hidden_probabilities(layer.rbm(), model)
+    return model, sample_bernoulli_16_bits(p, generator, torch.float32)
 
 
 def test_one_update_by_hand() -> None:
     """Velocity = momentum * velocity + gradient - decay * weight (weights only), parameter += lr * velocity."""
-    rbm, twin = make(weight_decay=0.2), make(weight_decay=0.2)
-    rbm.update(batch()), twin.update(batch())
-    for machine in (rbm._layer.machine(), twin._layer.machine()):
-        machine.hidden_bias.copy_(torch.tensor([0.5, -0.5, 0.25, 1.0]))  # no decay of these
-    layer, v = rbm._layer, white(batch(seed=1))
-    before = [tensor.clone() for tensor in layer.machine()]
-    speeds = [layer.get_buffer(f"{name}_velocity").clone() for name in boltzmann.Machine._fields]
-    model, chains = replayed(twin, v)
+    rng = Rng(0)
+    rbm = make(rng=rng, weight_decay=0.2)
+    rbm.update(batch())
+    layer, v = layer_of(rbm), white(batch(seed=1))
+    layer.rbm().hidden_bias.copy_(torch.tensor([0.5, -0.5, 0.25, 1.0]))  # biases do not decay
+    before = [tensor.clone() for tensor in layer.rbm()]
+    speeds = [layer.get_buffer(f"{name}_velocity").clone() for name in RBMParameters._fields]
+    model, chains = negative_phase(rbm, rng)
     rbm.update(batch(seed=1))
     assert torch.equal(layer.chains, chains)
-    machine = boltzmann.Machine(*before)
-    up, down = (boltzmann.hidden_probabilities(machine, x) for x in (v, model))
-    slopes = [
-        v.T @ up / 8 - model.T @ down / 30 - 0.2 * before[0],
+    positive, negative = (boltzmann.hidden_probabilities(RBMParameters(*before), x) for x in (v, model))
+    gradients = [
+        v.T @ positive / 8 - model.T @ negative / 30 - 0.2 * before[0],
         v.mean(0) - model.mean(0),
-        up.mean(0) - down.mean(0),
+        positive.mean(0) - negative.mean(0),
     ]
-    for new, old, velocity, slope in zip(layer.machine(), before, speeds, slopes, strict=True):
-        torch.testing.assert_close(new, old + 0.1 * (0.5 * velocity + slope))
+    for new, old, velocity, gradient in zip(layer.rbm(), before, speeds, gradients, strict=True):
+        torch.testing.assert_close(new, old + 0.1 * (0.5 * velocity + gradient))
 
 
 def test_chains_persist_and_keep_their_number() -> None:
     rbm = make()
     for size in (8, 3, 50):
-        before = rbm._layer.chains.clone()
+        before = layer_of(rbm).chains.clone()
         rbm.update(batch(size))
-        assert rbm._layer.chains.shape == (30, 4)
-        assert not torch.equal(rbm._layer.chains, before)
+        assert layer_of(rbm).chains.shape == (30, 4)
+        assert not torch.equal(layer_of(rbm).chains, before)
     assert "chains" in rbm.parts()["machine"].state_dict()
 
 
@@ -94,26 +111,26 @@ def test_contrastive_divergence_starts_at_the_data() -> None:
     """Weights so strong that a chain cannot leave where it began: there is nothing to learn."""
     rbm = make(chains={"name": "contrastive", "steps": 3}, momentum=constant(0.0))
     rbm.update(batch())
-    machine = rbm._layer.machine()
-    machine.weight.zero_()[:4] = 200 * torch.eye(4)
-    machine.visible_bias.fill_(-100.0), machine.hidden_bias.fill_(-100.0)
-    rbm._layer.weight_velocity.zero_()
+    parameters = layer_of(rbm).rbm()
+    parameters.weight.zero_()[:4] = 200 * torch.eye(4)
+    parameters.visible_bias.fill_(-100.0), parameters.hidden_bias.fill_(-100.0)
+    layer_of(rbm).weight_velocity.zero_()
     v = white(batch(seed=1))
     v[:, 4:] = 0
-    before = machine.weight.clone()
+    before = parameters.weight.clone()
     rbm.update(v.view(-1, *SPEC.shape))
-    torch.testing.assert_close(machine.weight, before)
+    torch.testing.assert_close(parameters.weight, before)
 
 
 def test_grey_images_are_refused() -> None:
-    grey = batch()
-    grey[3, 0, 1, 1] = 100
+    gray = batch()
+    gray[3, 0, 1, 1] = 100
     with pytest.raises(UserError) as refused:
-        make().update(grey)
+        make().update(gray)
     assert str(refused.value) == (
-        "generator.name=rbm has binary units, but these images are grey. "
-        "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability), "
-        "or take real ones: generator.visible.name=gaussian."
+        "generator.name=rbm has binary units, but these images are gray. "
+        "Add data.binarize=threshold (black and white) or data.binarize=sample (each gray value is a probability), "
+        "or take real-valued units: generator.visible.name=gaussian."
     )
 
 
@@ -130,13 +147,13 @@ def test_the_exact_likelihood_sums_to_one(hidden_size: int) -> None:
 
 def test_too_large_to_enumerate_the_likelihood_is_annealed() -> None:
     """On a machine with 21 hidden units of which three do something: the exact nats are those of the three."""
-    rbm, small = make(Spec((1, 5, 5)), hidden_size=21), make(Spec((1, 5, 5)), hidden_size=3)
+    rbm = make(Spec((1, 5, 5)), hidden_size=21, ais={"num_temperatures": 1_000})
+    small = make(Spec((1, 5, 5)), hidden_size=3)
     weights = torch.randn(25, 3, generator=torch.Generator().manual_seed(0))
-    rbm._layer.weight.zero_()[:, :3] = weights
-    small._layer.weight.copy_(weights)
+    layer_of(rbm).weight.zero_()[:, :3] = weights
+    layer_of(small).weight.copy_(weights)
     images = (torch.rand(20, 1, 5, 5, generator=torch.Generator().manual_seed(1)) < 0.4).float()
     exact = small.log_likelihood(images)
-    rbm._config = rbm._config.model_copy(update={"ais": rbm._config.ais.model_copy(update={"num_temperatures": 1_000})})
     estimate = rbm.log_likelihood(images)
     assert (exact.kind, estimate.kind) == ("exact", "ais")
     torch.testing.assert_close(estimate.nats, exact.nats, atol=0.3, rtol=0)
@@ -161,7 +178,7 @@ def blurred(count: int) -> tuple[torch.Tensor, float]:
 
 LEARNERS = {
     "pcd": {},
-    "centred": {"centering": 0.05},
+    "centered": {"centering": 0.05},
     "cd": {"chains": {"name": "contrastive"}},
     "bf16": {"chains": {"count": 100}},
 }
@@ -182,15 +199,15 @@ def test_learns_a_distribution(which: str) -> None:
 
 
 def test_gaussian_pixels_learn_a_density() -> None:
-    """Two greys, 0.2 and 0.8, all pixels alike: samples are near one or the other."""
+    """Two grays, 0.2 and 0.8, all pixels alike: samples are near one or the other."""
     config = {
         "hidden_size": 2,
         "visible": {"name": "gaussian", "std": 0.1},
         "learning": {"lr": constant(0.01), "momentum": constant(0.5), "centering": 0.05},
     }
     rbm = RBMConfig.model_validate(config).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
-    greys = torch.tensor([0.2, 0.8]).repeat(20)
-    images = greys[:, None] + 0.1 * torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
+    grays = torch.tensor([0.2, 0.8]).repeat(20)
+    images = grays[:, None] + 0.1 * torch.randn(40, 6, generator=torch.Generator().manual_seed(0))
     for _ in range(800):
         rbm.update(images.view(-1, *SPEC.shape))
     samples = rbm.sample(60).flatten(1).mean(1)
@@ -203,7 +220,7 @@ def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
     """It integrates to 1 over the pixel, not over the unit, which is the pixel by `std`; it says that it is one."""
     config = RBMConfig.model_validate({"hidden_size": 2, "visible": {"name": "gaussian", "std": 0.3}})
     rbm = config.make(Spec((1, 1, 1)), Rng(0), choose("cpu"), NO_RUNS)
-    rbm._layer.machine().weight.copy_(torch.tensor([[1.5, -0.5]]))
+    layer_of(rbm).rbm().weight.copy_(torch.tensor([[1.5, -0.5]]))
     pixel = torch.linspace(-3, 4, 7_001)
     estimate = rbm.log_likelihood(pixel.view(-1, 1, 1, 1))
     assert float(estimate.nats.double().exp().sum() * 1e-3) == pytest.approx(1.0, abs=1e-4)
@@ -223,17 +240,17 @@ def test_no_pseudo_likelihood_of_real_pixels() -> None:
     with pytest.raises(UserError) as refused:
         rbm.pseudo_log_likelihood(batch())
     assert str(refused.value) == (
-        "the pseudo-likelihood is one of pixels that are black or white, but this rbm has real ones "
-        "(generator.visible.name=gaussian). For it, train one with generator.visible.name=bernoulli."
+        "the pseudo-likelihood is defined for binary pixels, but this rbm has real-valued ones "
+        "(generator.visible.name=gaussian). Train one with generator.visible.name=bernoulli."
     )
 
 
 @pytest.mark.parametrize("ask", [RBM.log_likelihood, RBM.pseudo_log_likelihood])
 def test_grey_images_have_no_likelihood(ask: Any) -> None:
-    grey = batch()
-    grey[3, 0, 1, 1] = 100
-    with pytest.raises(UserError, match=r"generator\.name=rbm has binary units, but these images are grey\."):
-        ask(make(), grey)
+    gray = batch()
+    gray[3, 0, 1, 1] = 100
+    with pytest.raises(UserError, match=r"generator\.name=rbm has binary units, but these images are gray\."):
+        ask(make(), gray)
 
 
 def test_metrics_are_measured_now_and_then() -> None:
@@ -248,19 +265,19 @@ def test_metrics_are_measured_now_and_then() -> None:
 
 def test_shapes_and_ranges_and_looking_changes_nothing() -> None:
     rbm, twin = make(), make()
-    for interface in (Generator, Likelihood, Reconstructs, Coder, Filters):
+    for interface in (HasLikelihood, HasReconstruction, HasEncoder, HasFilters):
         assert isinstance(rbm, interface)
-    assert not isinstance(rbm, Classifier)
+    assert not isinstance(rbm, HasClassifier)
     assert rbm.encode(batch(5)).shape == (5, 4)
     for pictures in (rbm.sample(70), rbm.reconstruct(batch(70)), rbm.decode(torch.zeros(70, 4))):
         assert pictures.shape == (70, 1, 2, 3)
         assert 0 <= pictures.min() <= pictures.max() <= 1
-    torch.testing.assert_close(rbm.filters(3).flatten(1), rbm._layer.weight.T[:3])
+    torch.testing.assert_close(rbm.filters(3).flatten(1), layer_of(rbm).weight.T[:3])
     assert rbm.pseudo_log_likelihood(batch(5)).shape == (5,)
     assert {k: float(v) for k, v in rbm.update(batch()).items()} == {
         k: float(v) for k, v in twin.update(batch()).items()
     }
-    assert torch.equal(rbm._layer.chains, twin._layer.chains)
+    assert torch.equal(layer_of(rbm).chains, layer_of(twin).chains)
 
 
 def test_samples_without_chains() -> None:

@@ -9,11 +9,13 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.rng import Rng
 from sandbox.generators._boltzmann import belief_layers
-from sandbox.generators.sigmoid_belief_net import SigmoidBeliefNet, SigmoidBeliefNetConfig
-from sandbox.interfaces.generator import Coder, Generator, Likelihood, Reconstructs
+from sandbox.generators._boltzmann.belief_layers import BeliefLayer
+from sandbox.generators.sigmoid_belief_net import SigmoidBeliefNet, SigmoidBeliefNetConfig, TopPrior
+from sandbox.interfaces.capabilities import HasEncoder, HasLikelihood, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.ops import belief
+from sandbox.ops.units import sample_bernoulli
 
 SPEC = Spec((1, 2, 2))
 
@@ -22,9 +24,21 @@ def every(units: int) -> torch.Tensor:
     return torch.tensor(list(itertools.product([0.0, 1.0], repeat=units)))
 
 
-def make(layers: tuple[int, ...] = (3, 2), lr: float = 0.1, **options: Any) -> SigmoidBeliefNet:
+def make(layers: tuple[int, ...] = (3, 2), lr: float = 0.1, rng: Rng | None = None, **options: Any) -> SigmoidBeliefNet:
     config = {"layers": layers, "lr": {"start": lr, "end": lr}, **options}
-    return SigmoidBeliefNetConfig.model_validate(config).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
+    return SigmoidBeliefNetConfig.model_validate(config).make(SPEC, rng or Rng(0), choose("cpu"), NO_RUNS)
+
+
+def layers_of(net: SigmoidBeliefNet) -> list[BeliefLayer]:
+    layers = net.parts()["layers"]
+    assert isinstance(layers, torch.nn.ModuleList)
+    return list(layers)  # type: ignore[arg-type]
+
+
+def prior_of(net: SigmoidBeliefNet) -> torch.Tensor:
+    prior = net.parts()["prior"]
+    assert isinstance(prior, TopPrior)
+    return prior.log_odds
 
 
 def batch(count: int = 10, seed: int = 0) -> torch.Tensor:
@@ -38,9 +52,9 @@ def batch(count: int = 10, seed: int = 0) -> torch.Tensor:
 
 def exact(net: SigmoidBeliefNet) -> torch.Tensor:
     """log p(v) of all 16 images, by sums over all states of both hidden layers."""
-    lower, upper = net._layers
+    lower, upper = layers_of(net)
     above, middle = every(len(upper.recognition.bias)), every(len(lower.recognition.bias))
-    top = belief.log_prob_alone(net._prior.log_odds, above)
+    top = belief.prior_log_prob(prior_of(net), above)
     rows = [belief.log_prob(upper.generation, above, h.expand(len(above), -1)) + top for h in middle]
     marginal = torch.stack(rows).logsumexp(1)
     rows = [belief.log_prob(lower.generation, middle, v.expand(len(middle), -1)) + marginal for v in every(4)]
@@ -50,9 +64,8 @@ def exact(net: SigmoidBeliefNet) -> torch.Tensor:
 def shaken(net: SigmoidBeliefNet) -> SigmoidBeliefNet:
     """All weights and biases at random."""
     draws = torch.Generator().manual_seed(0)
-    for part in (*net._layers, net._prior):
-        for tensor in part.buffers():
-            tensor.normal_(std=0.5, generator=draws)
+    for tensor in (*(tensor for layer in layers_of(net) for tensor in layer.buffers()), prior_of(net)):
+        tensor.normal_(std=0.5, generator=draws)
     return net
 
 
@@ -60,28 +73,31 @@ def test_starts_at_the_log_odds_of_the_first_batch() -> None:
     net = make(lr=0.0)
     net.update(batch())
     white = (batch() == 255).float().flatten(1)
-    torch.testing.assert_close(net._layers[0].generation.bias, torch.logit((white.sum(0) + 1) / 12))
+    torch.testing.assert_close(layers_of(net)[0].generation.bias, torch.logit((white.sum(0) + 1) / 12))
 
 
 def test_one_update_by_hand() -> None:
-    net, twin = shaken(make()), shaken(make())
-    net._updates.value = twin._updates.value = 1
-    v, draws = (batch() == 255).float().flatten(1), twin._draws
+    rng = Rng(0)
+    net, twin = shaken(make(rng=rng)), shaken(make())
+    net.parts()["updates"].load_state_dict({"value": 1})  # without the first batch's biases
+    device, state = rng.state_dict()["torch"]["sigmoid_belief_net/states"]
+    v, draws = (batch() == 255).float().flatten(1), torch.Generator(device).set_state(state)
     torch.rand(v.shape, generator=draws)
-    states = belief_layers.recognise(twin._layers, v, draws)
-    dreams = belief_layers.generate(twin._layers, twin._from_prior(10, draws), draws)
+    states = belief_layers.recognize(layers_of(twin), v, draws)
+    top = sample_bernoulli(torch.sigmoid(prior_of(twin)).expand(10, -1), draws)
+    generated = belief_layers.generate(layers_of(twin), top, draws)
     net.update(batch())
     for new, old, low, high, made, of in zip(
-        net._layers, twin._layers, states, states[1:], dreams, dreams[1:], strict=False
+        layers_of(net), layers_of(twin), states, states[1:], generated, generated[1:], strict=False
     ):
         p, q = belief.probabilities(old.generation, high), belief.probabilities(old.recognition, made)
         torch.testing.assert_close(new.generation.weight, old.generation.weight + 0.1 * high.T @ (low - p) / 10)
         torch.testing.assert_close(new.generation.bias, old.generation.bias + 0.1 * (low - p).mean(0))
         torch.testing.assert_close(new.recognition.weight, old.recognition.weight + 0.1 * made.T @ (of - q) / 10)
         torch.testing.assert_close(new.recognition.bias, old.recognition.bias + 0.1 * (of - q).mean(0))
-    before = twin._prior.log_odds
+    before = prior_of(twin)
     expected = before + 0.1 * (states[-1].mean(0) - torch.sigmoid(before))
-    torch.testing.assert_close(net._prior.log_odds, expected)
+    torch.testing.assert_close(prior_of(net), expected)
 
 
 def test_the_likelihood_is_that_of_enumeration() -> None:
@@ -128,7 +144,7 @@ def test_metrics_are_measured_now_and_then() -> None:
 
 def test_shapes_and_ranges() -> None:
     net = make()
-    for interface in (Generator, Likelihood, Reconstructs, Coder):
+    for interface in (HasLikelihood, HasReconstruction, HasEncoder):
         assert isinstance(net, interface)
     images = every(4).view(-1, 1, 2, 2)
     assert net.encode(images).shape == (16, 2)

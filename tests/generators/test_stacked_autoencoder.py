@@ -1,4 +1,4 @@
-"""Layers one by one: who moves when, on what, and what the labels teach."""
+"""Layers one by one: which weights change when, by which loss, and what the labels teach."""
 
 import copy
 from typing import Any
@@ -10,8 +10,9 @@ from torch.nn import functional as F
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.generators.stacked_autoencoder import StackedAutoencoder, StackedAutoencoderConfig
-from sandbox.interfaces.generator import Classifier
+from sandbox.core.stateful import Counter
+from sandbox.generators.stacked_autoencoder import Stack, StackedAutoencoder, StackedAutoencoderConfig
+from sandbox.interfaces.capabilities import HasClassifier
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.labeled import Labeled
@@ -42,8 +43,14 @@ def labeled(count: int = 20, seed: int = 0) -> Labeled:
     return Labeled(pictures, labels)
 
 
+def stack_of(learner: StackedAutoencoder) -> Stack:
+    stack = learner.parts()["stack"]
+    assert isinstance(stack, Stack)
+    return stack
+
+
 def weights(learner: StackedAutoencoder) -> dict[str, torch.Tensor]:
-    return {name: value.clone() for name, value in learner._stack.state_dict().items()}
+    return {name: value.clone() for name, value in stack_of(learner).state_dict().items()}
 
 
 def moved(learner: StackedAutoencoder, before: dict[str, torch.Tensor]) -> set[str]:
@@ -67,7 +74,7 @@ def test_upper_layers_learn_from_probabilities() -> None:
     learner = make()
     for _ in range(3):
         learner.update(unlabeled())
-    stack = copy.deepcopy(learner._stack)
+    stack = copy.deepcopy(stack_of(learner))
     below = torch.sigmoid(stack.up[0](images().flatten(1).float() / 255))
     logits = stack.down[1](torch.sigmoid(stack.up[1](below)))
     expected = F.binary_cross_entropy_with_logits(logits, below, reduction="sum") / 20
@@ -78,7 +85,7 @@ def test_fine_tuning_by_hand() -> None:
     learner = make(num_classes=2, label_weight=3.0, pretraining_steps=1)
     for _ in range(3):
         learner.update(labeled())
-    stack, batch = copy.deepcopy(learner._stack), labeled()
+    stack, batch = copy.deepcopy(stack_of(learner)), labeled()
     x = batch.images.flatten(1).float() / 255
     top = x
     for up in stack.up:
@@ -100,13 +107,15 @@ def test_resuming_goes_on_with_the_same_layer() -> None:
         part.load_state_dict(copy.deepcopy(learner.parts()[name].state_dict()))
     for _ in range(8):
         assert learner.update(unlabeled()) == other.update(unlabeled())
-    assert learner._updates.value == 12
+    counter = learner.parts()["updates"]
+    assert isinstance(counter, Counter)
+    assert counter.value == 12
 
 
 def test_it_learns_to_tell_classes_apart() -> None:
     adam = {"lr": 1e-2}
     learner = make(num_classes=2, pretraining_steps=20, pretraining_optimizer=adam, fine_tuning_optimizer=adam)
-    assert isinstance(learner, Classifier)
+    assert isinstance(learner, HasClassifier)
     for seed in range(120):
         learner.update(labeled(50, seed))
     unseen = labeled(200, 1_000)
@@ -118,7 +127,7 @@ def test_it_learns_to_tell_classes_apart() -> None:
 def test_no_classes_before_fine_tuning() -> None:
     learner = make(num_classes=2, pretraining_steps=2)
     learner.update(labeled(50, 0))
-    with pytest.raises(UserError, match=r"knows no classes yet: it learns them from update \d+ on"):
+    with pytest.raises(UserError, match=r"has no classes yet: it learns them from update 7 on\.$"):
         learner.classify(images())
 
 
@@ -128,8 +137,8 @@ def test_without_labels_there_are_no_classes() -> None:
     with pytest.raises(UserError) as refused:
         learner.classify(images())
     assert str(refused.value) == (
-        "this stacked_autoencoder learnt from data without labels, so it knows no classes. "
-        "Train it on data that have some, e.g. data.name=digits or data.name=mnist."
+        "this stacked_autoencoder has no classes, because it was trained on data without labels. "
+        "Train one on data with labels, e.g. data.name=digits or data.name=mnist."
     )
 
 

@@ -10,7 +10,7 @@ from sandbox.core.compute import Compute, choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators.vae import VAE, VAEConfig
-from sandbox.interfaces.generator import Generator, Likelihood, Reconstructs
+from sandbox.interfaces.capabilities import HasLikelihood, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
@@ -19,9 +19,21 @@ from sandbox.ops import likelihood
 SPEC = Spec((1, 8, 8))
 
 
-def make(compute: Compute | None = None, **options: Any) -> VAE:
+def make(compute: Compute | None = None, rng: Rng | None = None, **options: Any) -> VAE:
     options = {"backbone": {"name": "mlp", "hidden": (32,)}, "latent_size": 3, **options}
-    return VAEConfig.model_validate(options).make(SPEC, Rng(0), compute or choose("cpu"), NO_RUNS)
+    return VAEConfig.model_validate(options).make(SPEC, rng or Rng(0), compute or choose("cpu"), NO_RUNS)
+
+
+def stream(rng: Rng, name: str) -> torch.Generator:
+    """A copy of the random stream `name` as it is now."""
+    device, state = rng.state_dict()["torch"][name]
+    return torch.Generator(device).set_state(state)
+
+
+def network(vae: VAE) -> torch.nn.Module:
+    part = vae.parts()["network"]
+    assert isinstance(part, torch.nn.Module)
+    return part
 
 
 def images(count: int = 20) -> torch.Tensor:
@@ -31,12 +43,10 @@ def images(count: int = 20) -> torch.Tensor:
 
 def silence(vae: VAE, mean: float) -> None:
     """Weights of zero: q(z | x) = N(mean, 1) and p(pixel) = 1/2."""
-    network = vae.parts()["network"]
-    assert isinstance(network, torch.nn.Module)
     with torch.no_grad():
-        for parameter in network.parameters():
+        for parameter in network(vae).parameters():
             parameter.zero_()
-        network.get_parameter("posterior.bias")[:3] = mean
+        network(vae).get_parameter("posterior.bias")[:3] = mean
 
 
 @pytest.mark.parametrize("beta", [0.0, 1.0, 4.0])
@@ -54,9 +64,10 @@ def test_loss_by_hand(beta: float) -> None:
 
 def test_the_importance_weighted_bound_by_hand() -> None:
     """Pixels that do not depend on z leave log 1/K sum_k (p(z_k) / q(z_k | x))^beta."""
-    vae, twin = make(bound_samples=7, beta=2.0), make()
+    rng = Rng(0)
+    vae = make(rng=rng, bound_samples=7, beta=2.0)
     silence(vae, 0.5)
-    z = 0.5 + torch.randn(7, 20, 3, generator=twin._noise)
+    z = 0.5 + torch.randn(7, 20, 3, generator=stream(rng, "vae/noise"))
     log_ratio = (-0.5 * z.square() + 0.5 * (z - 0.5).square()).sum(-1)
     expected = 64 * math.log(2) - ((2 * log_ratio).logsumexp(0) - math.log(7)).mean()
     metrics = vae.update(images())
@@ -67,7 +78,7 @@ def test_the_importance_weighted_bound_by_hand() -> None:
 def weighed(vae: VAE, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
     """With `samples` latents an image: the mean bound, and the mean of log p(x | z) - log q(z | x) / p(z)."""
     with torch.no_grad():
-        reconstruction, ratio = vae._weigh(as_float(images()), vae._posterior(images()), samples, vae._noise)
+        reconstruction, ratio = vae._sample_bound(as_float(images()), vae._posterior(images()), samples, vae._noise)
     return likelihood.importance_log_likelihood(reconstruction - ratio).mean(), (reconstruction - ratio).mean()
 
 
@@ -88,10 +99,10 @@ def test_one_importance_sample_is_the_elbo_and_more_are_tighter() -> None:
 def test_one_bound_sample_trains_as_the_elbo_does() -> None:
     """The gradient of K = 1, with the KL in closed form, is what the sampled bound has on average."""
     vae = make(latent_size=2)
-    weight = vae._network.posterior.weight
+    weight = network(vae).get_parameter("posterior.weight")
     x, draws = as_float(images()), 3_000
     posterior = vae._posterior(images())
-    reconstruction, ratio = vae._weigh(x, posterior, draws, vae._noise)
+    reconstruction, ratio = vae._sample_bound(x, posterior, draws, vae._noise)
     (sampled,) = torch.autograd.grad((reconstruction - ratio).mean(), weight, retain_graph=True)
     closed = reconstruction.mean() - likelihood.gaussian_kl(*posterior).mean()
     (exact,) = torch.autograd.grad(closed, weight)
@@ -102,7 +113,7 @@ def test_likelihoods_of_many_images_at_once_are_those_of_parts_and_take_little_m
     """Decoded together are never more than about a thousand latents, whatever the number of images."""
     vae = make()
     sizes = []
-    vae._network.decoder.register_forward_hook(lambda module, z, logits: sizes.append(len(z[0])))
+    network(vae).get_submodule("decoder").register_forward_hook(lambda module, z, logits: sizes.append(len(z[0])))
     many = images(1_100)
     nats = vae.log_likelihood(many).nats
     assert nats.shape == (1_100,)
@@ -112,14 +123,14 @@ def test_likelihoods_of_many_images_at_once_are_those_of_parts_and_take_little_m
 
 
 def test_grey_images_have_no_likelihood() -> None:
-    vae, grey = make(), torch.full((3, *SPEC.shape), 100, dtype=torch.uint8)
-    vae.update(grey)
+    vae, gray = make(), torch.full((3, *SPEC.shape), 100, dtype=torch.uint8)
+    vae.update(gray)
     for use in (vae.log_likelihood, vae.bound):
         with pytest.raises(UserError) as refused:
-            use(grey)
+            use(gray)
         assert str(refused.value) == (
-            "generator.name=vae has likelihoods of black and white only, but these images are grey. "
-            "Add data.binarize=threshold (black and white) or data.binarize=sample (each grey is a probability)."
+            "generator.name=vae has likelihoods of black and white only, but these images are gray. "
+            "Add data.binarize=threshold (black and white) or data.binarize=sample (each gray value is a probability)."
         )
 
 
@@ -152,9 +163,8 @@ def test_likelihood_against_quadrature() -> None:
 
 def test_shapes_and_ranges() -> None:
     vae = make()
-    assert isinstance(vae, Generator)
-    assert isinstance(vae, Likelihood)
-    assert isinstance(vae, Reconstructs)
+    assert isinstance(vae, HasLikelihood)
+    assert isinstance(vae, HasReconstruction)
     assert vae.encode(images(5)).shape == (5, 3)
     for pictures in (vae.sample(5), vae.reconstruct(images(5)), vae.decode(torch.zeros(5, 3))):
         assert pictures.shape == (5, 1, 8, 8)

@@ -20,19 +20,23 @@ DOORS: dict[str, tuple[str, str]] = {
 # key: (name in the old house, name in the new house) of attributes and methods; one that is not here has one name.
 ATTRIBUTES: dict[str, tuple[str, str]] = {
     "config.env": ("env", "env"),  # of what `resolve` returns
-    "environment.draw": ("draw", "render"),
+    "environment.draw": ("draw", "render_frame"),
     "built.learner": ("learner", "learner"),  # of what `begin` and `restore` return
-    "built.source": ("source", "source"),
+    "built.source": ("source", "data"),
     "built.run": ("run", "run"),
     "run.stream": ("stream", "stream"),
+    "generator.damage": ("damage", "corrupt"),
+    "generator.memories": ("memories", "stored_patterns"),
+    "generator.recalling": ("recalling", "recall_steps"),
+    "generator.dreaming": ("dreaming", "gibbs_chain"),
 }
 
 # family: (folder in the old house, folder in the new house); each file without a leading underscore is a member.
 FAMILIES: dict[str, tuple[str, str]] = {
     "agent": ("agents", "sandbox/agents"),
     "generator": ("generators", "sandbox/generators"),
-    "env": ("envs", "sandbox/environments"),
-    "wrapper": ("sandbox/wrappers", "wrappers"),
+    "env": ("envs", "sandbox/envs"),
+    "wrapper": ("sandbox/wrappers", "sandbox/environments/wrappers"),
     "data": ("sandbox/data", "sandbox/data"),
 }
 

@@ -59,8 +59,10 @@ def record_training(
         if key not in _SCORES_LEFT_OUT and not key.endswith("_missing"):
             result[f"eval/{key}"] = digest(value)
     built, _ = house.door("restore")(house.door("RunFolder")(folder))
-    learner, source = (house.need(f"built.{key}", built) for key in ("learner", "source"))
-    return result | (_actions(house, learner, source) if is_agent else _asked(house, learner, source))
+    learner = house.need("built.learner", built)
+    if is_agent:
+        return result | _actions(house, learner, built.config.env.make)
+    return result | _asked(house, learner, house.need("built.source", built))
 
 
 def _metrics(file: Path) -> dict[str, Digest]:

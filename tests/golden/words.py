@@ -15,6 +15,9 @@ from typing import Any
 OPTIONS: list[tuple[str, str]] = [
     ("agent.memory.chrono_init_horizon", "agent.memory.horizon"),
     ("agent.recurrent", "agent.memory"),
+    ("agent.frame_stack", "agent.stream.stack"),
+    ("agent.frame_stack", "agent:pqn.stack"),
+    ("agent.n_step", "agent.stream.n_step"),
     ("agent.stream.priority_exponent", "agent.stream.exponent"),
     ("agent.stream.importance_exponent", "agent.stream.importance"),
     ("generator.regularizers", "generator.tricks"),
@@ -22,32 +25,61 @@ OPTIONS: list[tuple[str, str]] = [
     ("generator.stage_one_steps", "generator.sketch_steps"),
     ("generator.stage_one", "generator.sketch"),
     ("generator.backbone.fourier_octaves", "generator.backbone.octaves"),
+    ("generator.loss", "generator:gan.game"),
+    ("data.color", "data.colour"),
 ]
 
 # (path in old words, new value, old value) of options whose values are names: `("data.name", "colors", "colours")`.
 VALUES: list[tuple[str, str, str]] = [
     ("data.name", "colors", "colours"),
+    ("data.colour", "gray", "grey"),
     ("agent.optimizer.name", "centered_rmsprop", "centred_rmsprop"),
+    ("generator.place", "center", "centre"),
+    ("agent.exploration.name", "apex", "ladder"),
 ]
 
 # (new, old) keys of wrappers in `env.wrappers`, at any depth of an environment's config.
 WRAPPERS: list[tuple[str, str]] = []
 
 # (regular expression of the new name, replacement in old words), all tried in this order, each on the whole key.
-METRICS: list[tuple[str, str]] = []  # `loss`, `env/return`, `eval/length`, and what `evaluate` prints
+METRICS: list[tuple[str, str]] = [
+    (r"^d_(real|fake)_to_image$", r"d_\1_there"),
+    (r"^d_(real|fake)_to_source$", r"d_\1_back"),
+    (r"^((?:eval/)?)factorized_log_likelihood", r"\1factorised_log_likelihood"),
+]  # `loss`, `env/return`, `eval/length`, and what `evaluate` prints
 STATES: list[tuple[str, str]] = [
+    (r"^learner\.store/", "learner.memory/"),
+    (r"((?:^|[./])env/(?:env/)*(?:arrays/)?)rng$", r"\1lanes"),
+    (r"^learner\.target/network\.", "learner.target/"),
+    (r"^learner\.target/_extra_state$", "learner.updates/value"),
+    (r"^learner\.policy/steps$", "learner.steps/value"),
+    (r"^learner\.pending\b", "learner.waiting"),
+    (r"^stream\.rollout/", "stream.carried/"),
+    (r"\battention\.scores\.query\b", "attention.scores.memory"),
     (r"^(learner\.(?:network|target))/recurrent\b", r"\1/memory"),
     (r"/recurrent\b", r"/memory"),
     (r"^learner\.stage_one\b", "learner.sketching"),
     (r"^learner\.stage_two\b", "learner.painting"),
+    (r"^(learner\.painting\.(?:generator|average)/)features\b", r"\1look"),
+    (r"^(learner\.painting\.(?:generator|average)/)residual\b", r"\1think"),
+    (r"^(learner\.painting\.(?:generator|average)/)decoder\b", r"\1paint"),
+    (r"^(learner\.(?:\w+\.)?discriminator/)minibatch_discrimination\b", r"\1closeness"),
+    (r"^learner\.discriminator/discriminator\b", "learner.discriminator/judge"),
+    (r"^learner\.discriminator/recognizer\b", "learner.discriminator/codes"),
+    (r"^learner\.preview_images\b", "learner.held"),
+    (r"^(learner\.(?:generators/|discriminators/|averages/|pool_))to_image\b", r"\1there"),
+    (r"^(learner\.(?:generators/|discriminators/|averages/|pool_))to_source\b", r"\1back"),
 ]  # `learner.network/layers.0.weight`, `stream.replay/age`, info and data set fields
 STREAMS: list[tuple[str, str]] = []  # of random numbers: `torch/explore/1`, below the part `rng`
 ASKS: list[tuple[str, str]] = []  # methods of generators: `sample`, `log_likelihood/nats`
 
 # (pattern of a case, pattern of a key, reason), as of a shell; what may differ, be missing, or be new.
 CHANGED_ON_PURPOSE: list[tuple[str, str, str]] = [
-    ("stackgan*", "*", "each stage has its own stream of instance noise; both shared one by accident"),
-    ("lapgan*", "*", "each level has its own stream of instance noise; all shared one by accident"),
+    ("stackgan*", "state/rng/*instance_noise/*", "each stage has its own stream of instance noise"),
+    ("stackgan_instance_noise", "*", "each stage has its own stream of instance noise; both shared one by accident"),
+    ("lapgan*", "state/rng/*instance_noise/*", "each level has its own stream of instance noise"),
+    ("lapgan_instance_noise", "*", "each level has its own stream of instance noise; all shared one by accident"),
+    ("*", "state/learner.policy/num_envs", "new: the policy knows how many environments explore, for its mean epsilon"),
 ]
 
 _TABLES = {"metrics": METRICS, "eval": METRICS, "state": STATES, "data": STATES, "ask": ASKS}

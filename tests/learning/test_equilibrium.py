@@ -1,4 +1,4 @@
-"""Trap 27: adversarial training ends where the theory says, on lines whose answers are known."""
+"""Adversarial training ends where theory says, on lines whose answers are known."""
 
 import importlib.util
 from pathlib import Path
@@ -23,20 +23,20 @@ def equilibrium() -> ModuleType:
 
 def test_the_exact_distances(equilibrium: ModuleType) -> None:
     """A shift costs its length; a uniform split its half: E |x| of both halves, exactly where nothing overlaps."""
-    assert equilibrium.exact([(0.3, 0.05)], [(0.6, 0.05)]) == pytest.approx(0.3, abs=1e-4)
-    assert equilibrium.exact([(0.2, 0.001), (0.8, 0.001)], [(0.5, 0.001)]) == pytest.approx(0.3, abs=2e-3)
+    assert equilibrium.exact_w1([(0.3, 0.05)], [(0.6, 0.05)]) == pytest.approx(0.3, abs=1e-4)
+    assert equilibrium.exact_w1([(0.2, 0.001), (0.8, 0.001)], [(0.5, 0.001)]) == pytest.approx(0.3, abs=2e-3)
 
 
 def test_the_discriminator_cannot_tell_what_the_generator_can_represent(equilibrium: ModuleType) -> None:
-    found = equilibrium.game(seed=0, updates=1_500)
+    found = equilibrium.train_gan(seed=0, updates=1_500)
     assert found["js"] <= 0.01
     for name in ("d_real", "d_fake", "best_on_real", "best_on_fake"):
         assert found[name] == pytest.approx(0.5, abs=0.03)
 
 
 @pytest.mark.parametrize(("kind", "pair"), [("wgan", "shifted"), ("wgan_gp", "shifted"), ("wgan_gp", "split")])
-def test_a_critic_says_the_distance(equilibrium: ModuleType, kind: str, pair: str) -> None:
-    """In units of its steepest slope, within a tenth."""
+def test_a_critic_estimates_the_distance(equilibrium: ModuleType, kind: str, pair: str) -> None:
+    """In units of its steepest gradient, within a tenth."""
     torch.set_num_threads(1)
-    found = equilibrium.critic(kind, equilibrium.PAIRS[pair], seed=0, updates=1_000)
-    assert found["normalised"] == pytest.approx(found["exact"], rel=0.1)
+    found = equilibrium.train_critic(kind, equilibrium.PAIRS[pair], seed=0, updates=1_000)
+    assert found["normalized"] == pytest.approx(found["exact"], rel=0.1)

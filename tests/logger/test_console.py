@@ -1,3 +1,5 @@
+"""The console sink."""
+
 import io
 import math
 import subprocess
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from sandbox.logger.console import Live, Plain, Silent, console, sparkline
+from sandbox.logger.console import LiveConsole, PlainConsole, SilentConsole, console, sparkline
 
 
 class Terminal(io.StringIO):
@@ -16,27 +18,27 @@ class Terminal(io.StringIO):
 
 
 def test_the_display_suits_the_stream(monkeypatch):
-    monkeypatch.setenv("FORCE_COLOR", "1")  # a taste in colors does not make a pipe a terminal
-    assert isinstance(console(10, stream=io.StringIO()), Plain)
-    assert isinstance(console(10, stream=Terminal()), Live)
-    assert isinstance(console(10, quiet=True, stream=Terminal()), Silent)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # colors do not make a pipe a terminal
+    assert isinstance(console(10, stream=io.StringIO()), PlainConsole)
+    assert isinstance(console(10, stream=Terminal()), LiveConsole)
+    assert isinstance(console(10, quiet=True, stream=Terminal()), SilentConsole)
 
 
 def test_plain_lines():
     stream = io.StringIO()
-    sink = Plain(500, stream, period=0.0)
+    sink = PlainConsole(500, stream, period=0.0)
     sink.write(100, {"env/return": 0.5, "loss": 0.123456})
     assert stream.getvalue() == "step=100/500 env/return=0.5 loss=0.1235\n"  # at once, not at the end
     sink.write(200, {"loss": math.nan})
-    sink.media(200, "film", Path("videos/a.mp4"))
+    sink.media(200, "video", Path("videos/a.mp4"))
     sink.checkpoint(200, Path("checkpoints"))
     sink.close({})
-    assert stream.getvalue().splitlines()[1:] == ["step=200/500 loss=nan", "step=200/500 film=videos/a.mp4"]
+    assert stream.getvalue().splitlines()[1:] == ["step=200/500 loss=nan", "step=200/500 video=videos/a.mp4"]
 
 
 def test_plain_lines_are_few_but_the_last_is_never_lost():
     stream = io.StringIO()
-    sink = Plain(5, stream, period=math.inf)
+    sink = PlainConsole(5, stream, period=math.inf)
     for step in range(1, 6):
         sink.write(step, {"loss": float(step)})
     assert stream.getvalue().splitlines() == ["step=1/5 loss=1"]
@@ -48,17 +50,17 @@ def test_plain_lines_are_few_but_the_last_is_never_lost():
 def test_plain_lines_do_not_wait_in_a_buffer(tmp_path):
     log = tmp_path / "log.txt"
     with log.open("w") as stream:
-        sink = Plain(5, stream)
+        sink = PlainConsole(5, stream)
         sink.write(1, {"loss": 1.0})
         assert log.read_text() == "step=1/5 loss=1\n"
-        sink.media(1, "film", Path("a.mp4"))
-        assert log.read_text() == "step=1/5 loss=1\nstep=1/5 film=a.mp4\n"
+        sink.media(1, "video", Path("a.mp4"))
+        assert log.read_text() == "step=1/5 loss=1\nstep=1/5 video=a.mp4\n"
 
 
-def test_quiet_says_nothing(capfd):
+def test_quiet_prints_nothing(capfd):
     sink = console(5, quiet=True)
     sink.write(1, {"loss": 1.0})
-    sink.media(1, "film", Path("a.mp4"))
+    sink.media(1, "video", Path("a.mp4"))
     sink.checkpoint(1, Path("checkpoints"))
     sink.close({})
     assert capfd.readouterr() == ("", "")
@@ -82,14 +84,14 @@ def test_piped_lines_come_while_the_run_goes_on_and_leave_standard_output_alone(
 
 def test_live_shows_progress_metrics_and_puts_the_cursor_back(capfd):
     stream = io.StringIO()
-    sink = Live(200, Console(file=stream, force_terminal=True, width=100, color_system=None))
+    sink = LiveConsole(200, Console(file=stream, force_terminal=True, width=100, color_system=None))
     sink.write(50, {"time/x[y]": 3.0, "env/return": 0.0})
     sink.write(100, {"env/return": 1.0, "loss": 0.25})
-    sink.media(100, "film", Path("videos/a[b].mp4"))
-    print("result")  # standard output is not led around the display
+    sink.media(100, "video", Path("videos/a[b].mp4"))
+    print("result")  # standard output is not redirected around the display
     sink.close({})
     text = stream.getvalue()
-    last = text[text.rindex("film at step 100: videos/a[b].mp4") :]
+    last = text[text.rindex("video at step 100: videos/a[b].mp4") :]
     for shown in ("100/200", "steps", "env/return", "▁█", "loss", "0.25", "time/x[y]"):
         assert shown in last
     assert last.index("env/return") < last.index("time/x[y]")  # the curve that matters comes first
@@ -99,7 +101,7 @@ def test_live_shows_progress_metrics_and_puts_the_cursor_back(capfd):
 
 def test_live_is_silent_before_the_first_line_and_closes_anyway():
     stream = io.StringIO()
-    Live(200, Console(file=stream, force_terminal=True)).close({})
+    LiveConsole(200, Console(file=stream, force_terminal=True)).close({})
     assert stream.getvalue() == ""
 
 

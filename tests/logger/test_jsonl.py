@@ -1,3 +1,5 @@
+"""The log of a run in JSON lines."""
+
 import json
 import math
 import os
@@ -7,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.core.errors import UserError
-from sandbox.logger.jsonl import Jsonl, read
+from sandbox.logger.jsonl import Jsonl, read_rows
 
 
 def strictly(text):
@@ -35,7 +37,7 @@ def test_numbers_that_json_lacks_stay_readable_and_come_back(tmp_path):
     Jsonl(path).write(1, {"a": math.nan, "b": math.inf, "c": -math.inf})
     row = strictly(path.read_text())
     assert (row["a"], row["b"], row["c"]) == ("NaN", "Infinity", "-Infinity")
-    (row,) = read(path)
+    (row,) = read_rows(path)
     assert math.isnan(row["a"])
     assert (row["b"], row["c"]) == (math.inf, -math.inf)
 
@@ -53,9 +55,9 @@ def test_lines_after_the_checkpoint_vanish_and_are_written_again(tmp_path):
 
     resumed = Jsonl(path)
     resumed.load_state_dict(state)
-    assert [row["step"] for row in read(path)] == [1, 2]
+    assert [row["step"] for row in read_rows(path)] == [1, 2]
     resumed.write(3, {"loss": 3.0})
-    assert [(row["step"], row["loss"]) for row in read(path)] == [(1, 1.0), (2, 2.0), (3, 3.0)]
+    assert [(row["step"], row["loss"]) for row in read_rows(path)] == [(1, 1.0), (2, 2.0), (3, 3.0)]
     assert resumed.state_dict()["offset"] == path.stat().st_size
 
 
@@ -65,7 +67,7 @@ def test_time_goes_on_where_the_checkpoint_was(tmp_path):
     log = Jsonl(path)
     log.load_state_dict({"offset": 0, "seconds": 1e6})
     log.write(1, {})
-    assert 1e6 <= read(path)[0]["time"] < 2e6
+    assert 1e6 <= read_rows(path)[0]["time"] < 2e6
     assert 1e6 <= log.state_dict()["seconds"] < 2e6
 
 
@@ -73,9 +75,9 @@ def test_a_run_killed_before_its_first_checkpoint_starts_its_file_anew(tmp_path)
     path = tmp_path / "metrics.jsonl"
     Jsonl(path).write(1, {"loss": 1.0})
     again = Jsonl(path)
-    assert len(read(path)) == 1  # nothing is lost by looking
+    assert len(read_rows(path)) == 1  # nothing is lost by looking
     again.write(5, {"loss": 5.0})
-    assert [row["step"] for row in read(path)] == [5]
+    assert [row["step"] for row in read_rows(path)] == [5]
 
 
 def test_lost_lines_are_named(tmp_path):
@@ -88,7 +90,7 @@ def test_lost_lines_are_named(tmp_path):
         Jsonl(path).load_state_dict(state)
     assert str(caught.value) == (
         f"{path} holds 0 bytes, but held {state['offset']} when the checkpoint was saved: "
-        "it was cut, edited or not copied along. Put the whole file back, or start a new run."
+        "it was cut, edited or not copied along. Restore the whole file, or start a new run."
     )
     path.unlink()
     with pytest.raises(UserError, match="holds 0 bytes"):
@@ -98,15 +100,15 @@ def test_lost_lines_are_named(tmp_path):
 def test_reading_leaves_out_a_cut_last_line_only(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.write_text('{"step": 1, "loss": 2}\n{"step": 2, "lo')
-    assert read(path) == [{"step": 1, "loss": 2}]
+    assert read_rows(path) == [{"step": 1, "loss": 2}]
     path.write_text('{"step": 1}\n{"step": 2, "lo\n{"step": 3}\n')
     with pytest.raises(UserError, match=r"metrics.jsonl, line 2: not a line of metrics"):
-        read(path)
+        read_rows(path)
     path.write_text("[1, 2]\n")
     with pytest.raises(UserError, match="line 1: not a line of metrics"):
-        read(path)
+        read_rows(path)
     with pytest.raises(UserError, match=r"cannot read .*missing.jsonl: No such file or directory"):
-        read(tmp_path / "missing.jsonl")
+        read_rows(tmp_path / "missing.jsonl")
 
 
 def test_summary_is_whole_and_strict(tmp_path):
@@ -126,11 +128,11 @@ def test_a_summary_that_fails_leaves_the_old_one(tmp_path):
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason=f"{sys.platform} has no device that is always full")
-def test_a_full_disk_is_said():
-    with pytest.raises(UserError, match=r"cannot write /dev/full: No space left on device\. Make room"):
+def test_a_full_disk_is_reported():
+    with pytest.raises(UserError, match=r"cannot write /dev/full: No space left on device\. Free some space"):
         Jsonl(Path("/dev/full")).write(1, {"loss": 1.0})
 
 
-def test_a_summary_without_a_folder_is_said(tmp_path):
+def test_a_summary_without_a_folder_is_reported(tmp_path):
     with pytest.raises(UserError, match=r"cannot write .*summary.json: No such file or directory"):
         Jsonl(tmp_path / "gone" / "metrics.jsonl").close({})

@@ -1,3 +1,5 @@
+"""The TensorBoard sink."""
+
 import sys
 
 import numpy as np
@@ -16,14 +18,14 @@ def events(folder):
     return accumulator
 
 
-def test_numbers_and_pictures_arrive(tmp_path):
-    picture = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
-    Image.fromarray(picture).save(tmp_path / "grid.png")
+def test_numbers_and_images_arrive(tmp_path):
+    pixels = np.arange(27, dtype=np.uint8).reshape(3, 3, 3)
+    Image.fromarray(pixels).save(tmp_path / "grid.png")
     sink = TensorBoard(tmp_path / "tensorboard")
     sink.write(10, {"env/return": 0.5, "loss": 2.0})
     sink.write(20, {"loss": 1.0})
     sink.media(20, "samples", tmp_path / "grid.png")
-    sink.media(20, "film", tmp_path / "film.mp4")
+    sink.media(20, "video", tmp_path / "video.mp4")
     sink.checkpoint(20, tmp_path)
     sink.close({})
 
@@ -33,9 +35,9 @@ def test_numbers_and_pictures_arrive(tmp_path):
     (image,) = read.Images("samples")
     (tmp_path / "back.png").write_bytes(image.encoded_image_string)
     with Image.open(tmp_path / "back.png") as back:
-        assert np.array_equal(np.asarray(back), picture)
-    (text,) = read.Tensors("film/text_summary")
-    assert b"film.mp4" in text.tensor_proto.string_val[0]
+        assert np.array_equal(np.asarray(back), pixels)
+    (text,) = read.Tensors("video/text_summary")
+    assert b"video.mp4" in text.tensor_proto.string_val[0]
 
 
 def test_a_resumed_run_replaces_what_was_logged_after_its_checkpoint(tmp_path):

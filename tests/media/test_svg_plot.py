@@ -36,7 +36,7 @@ def test_numbers_are_short(values, words):
     assert [number(value, values) for value in values] == words
 
 
-def test_a_point_lies_where_it_belongs():
+def test_values_are_mapped_to_pixels():
     """Width 460: from 62 to 440 across; height 280: from 238 up to 10."""
     tree = ET.fromstring(plot([Line("a", [0, 10], [0, 1], [0, 0.5], [0, 1])], "steps", "return"))
     drawn = next(path for path in tree.iter(f"{SVG}path") if path.get("stroke-width") == "2")
@@ -45,7 +45,7 @@ def test_a_point_lies_where_it_belongs():
     assert band.get("points") == "62.0,238.0 440.0,124.0 440.0,10.0 62.0,238.0"
 
 
-def test_a_gap_where_a_value_is_not_finite_and_a_dot_for_a_single_one():
+def test_values_that_are_not_finite_leave_a_gap_and_a_single_one_is_a_dot():
     tree = ET.fromstring(plot([Line("a", [0, 1, 2], [0, math.nan, 1])], "x", "y"))
     drawn = next(path for path in tree.iter(f"{SVG}path") if path.get("stroke-width") == "2")
     assert drawn.get("d").count("M") == 2
@@ -53,7 +53,7 @@ def test_a_gap_where_a_value_is_not_finite_and_a_dot_for_a_single_one():
     assert any(path.get("d").endswith("h0.1") for path in alone.iter(f"{SVG}path"))
 
 
-def test_names_are_text_and_far_levels_are_left_out():
+def test_labels_are_escaped_and_far_levels_left_out():
     text = plot([Line("<b> & co", [0, 1], [0, 1])], "x", "y", [("random", -0.2), ("human", 40_000)])
     words = [node.text for node in ET.fromstring(text).iter(f"{SVG}text")]
     assert "<b> & co" in words
@@ -61,12 +61,12 @@ def test_names_are_text_and_far_levels_are_left_out():
     assert "human" not in words
 
 
-def test_nine_lines_can_be_told_apart():
+def test_nine_lines_look_different():
     tree = ET.fromstring(plot([Line(str(n), [0, 1], [0, n]) for n in range(9)], "x", "y"))
     looks = {(path.get("stroke"), path.get("stroke-dasharray")) for path in tree.iter(f"{SVG}path")}
     assert len([look for look in looks if look[0] != "currentColor"]) == 9
 
 
-def test_nothing_to_draw():
+def test_a_plot_without_points_is_an_error():
     with pytest.raises(ValueError, match="at least one point"):
         plot([Line("a", [0], [math.nan])], "x", "y")

@@ -23,7 +23,7 @@ def test_soft_weights_by_hand() -> None:
     with torch.no_grad():
         module.scores.places.weight.copy_(torch.tensor([[1.0, 2.0, 0.0]]))
         module.scores.places.bias.fill_(0.5)
-        module.scores.memory.weight.copy_(torch.tensor([[0.0, -1.0]]))
+        module.scores.query.weight.copy_(torch.tensor([[0.0, -1.0]]))
         module.scores.score.weight.fill_(3.0)
     glimpse = look(module, places, memory)
     scores = 3 * torch.tanh(places[0, :, 0] + 2 * places[0, :, 1] + 0.5 - memory[0, 1])

@@ -1,4 +1,4 @@
-"""Every backbone: shapes, bytes, its decoder, and what it refuses."""
+"""Every backbone: shapes, bytes, its decoder, and the inputs that it refuses."""
 
 import math
 
@@ -45,8 +45,8 @@ def test_small_images(config) -> None:
     assert encoder(torch.zeros(3, 1, 8, 8)).shape == (3, encoder.out_features)
 
 
-def test_inputs_as_waves() -> None:
-    """Of 1/6: sin and cos of pi/6 and of pi/3."""
+def test_fourier_features() -> None:
+    """The input 1/6 has the sines and cosines of pi/6 and pi/3."""
     root = math.sqrt(3) / 2
     expected = torch.tensor([[-2 / 3, 0, 0.5, root, 1, 0, root, 0.5, 0, -1]])
     torch.testing.assert_close(fourier_features(torch.tensor([[1 / 6, 0.5]]), 2), expected, atol=1e-6, rtol=0)
@@ -61,7 +61,7 @@ def test_nature_is_the_network_of_2015() -> None:
     assert shapes == [(32, 4, 8, 8), (64, 32, 4, 4), (64, 64, 3, 3), (512, 3136)]
 
 
-def test_nature_without_its_hidden_layer_is_the_map_below_it() -> None:
+def test_nature_without_its_hidden_layer_returns_the_feature_maps() -> None:
     """What an implicit quantile network multiplies by its fractions' embedding: 64 channels of 7x7 after a ReLU."""
     whole, bare = Nature().make((4, 84, 84)), Nature(hidden=None).make((4, 84, 84))
     bare.load_state_dict({name: value for name, value in whole.state_dict().items() if "head" not in name})
@@ -82,15 +82,15 @@ def test_nature_without_its_hidden_layer_is_the_map_below_it() -> None:
         ),
     ],
 )
-def test_what_a_backbone_cannot_take(config, shape: tuple[int, ...], message: str) -> None:
+def test_shapes_that_a_backbone_refuses(config, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(UserError) as error:
         config.make(shape)
     assert str(error.value).startswith(message)
 
 
 @pytest.mark.parametrize("name", ["mlp", "nature"])
-def test_layers_are_normalised_before_their_relu(name: str) -> None:
-    """At every place over the channels: each hidden layer is a linear map, its normalisation, and a ReLU."""
+def test_layers_are_normalized_before_their_relu(name: str) -> None:
+    """At every place over the channels: each hidden layer is a linear map, its normalization, and a ReLU."""
     mlp, nature = MLP(hidden=(12, 7), layer_norm=True), Nature(channels=(4, 3, 5), hidden=9, layer_norm=True)
     encoder = {"mlp": mlp, "nature": nature}[name].make((2, 40, 40))
     layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
@@ -102,15 +102,15 @@ def test_layers_are_normalised_before_their_relu(name: str) -> None:
         with torch.no_grad():
             norm.weight.uniform_(0.5, 2.0), norm.bias.uniform_(-1.0, 1.0)
         h = layer(expected.flatten(1) if isinstance(layer, nn.Linear) else expected)
-        centred = h - h.mean(1, keepdim=True)
-        normal = centred / (centred.square().mean(1, keepdim=True) + norm.eps).sqrt()
+        centered = h - h.mean(1, keepdim=True)
+        normal = centered / (centered.square().mean(1, keepdim=True) + norm.eps).sqrt()
         shape = (1, -1, *[1] * (h.dim() - 2))
         expected = (normal * norm.weight.view(shape) + norm.bias.view(shape)).relu()
     torch.testing.assert_close(encoder(x), expected)
 
 
 @pytest.mark.parametrize("config", [MLP(hidden=(12, 7)), Nature(channels=(2, 3, 4), hidden=9)])
-def test_without_normalisation_nothing_changes(config) -> None:
+def test_without_normalization_nothing_changes(config) -> None:
     """Weights by their old names, and no others; with it, the same layers start from the same numbers."""
     torch.manual_seed(0)
     plain = config.make((1, 40, 40))

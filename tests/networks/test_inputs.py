@@ -1,3 +1,5 @@
+"""Conversions at the input and the output of networks."""
+
 import pytest
 import torch
 from torch import nn
@@ -45,6 +47,6 @@ def test_other_floats_are_refused(cpu, values, low, high):
     with pytest.raises(UserError) as refused:
         as_pixels(torch.tensor(values), cpu)
     assert str(refused.value) == (
-        f"images are bytes or floats in [0, 1], but these are floats from {low} to {high}. "
-        "Bring them to [0, 1] first: bytes that became floats, by images / 255."
+        f"images must be bytes or floats in [0, 1], but these are floats from {low} to {high}. "
+        "Scale them to [0, 1] first; for bytes that were converted to floats, divide by 255."
     )

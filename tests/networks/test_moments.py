@@ -1,11 +1,11 @@
-"""The Gaussian that follows codes."""
+"""The Gaussian fitted to latent codes."""
 
 import torch
 
 from sandbox.networks.moments import CodeMoments
 
 
-def test_the_first_batch_counts_in_full_and_later_ones_by_their_age() -> None:
+def test_the_first_batch_counts_in_full_and_later_ones_decay() -> None:
     moments = CodeMoments(2, decay=0.75)
     first, second = torch.tensor([[1.0, 0.0], [3.0, 2.0]]), torch.tensor([[5.0, 1.0], [5.0, 1.0]])
     moments.add(first)
@@ -17,7 +17,7 @@ def test_the_first_batch_counts_in_full_and_later_ones_by_their_age() -> None:
     torch.testing.assert_close(moments.moments()[0], (1 - share) * torch.tensor([2.0, 1.0]) + share * second[0])
 
 
-def test_draws_have_the_mean_and_the_covariance_even_where_it_is_flat() -> None:
+def test_draws_have_the_mean_and_the_covariance_even_if_it_is_singular() -> None:
     draws = torch.Generator().manual_seed(0)
     mixing = torch.tensor([[1.0, 0.5, 0.0], [0.0, 1.0, 0.0]])
     codes = torch.randn(4_000, 2, generator=draws) @ mixing + torch.tensor([3.0, 0.0, 7.0])

@@ -1,4 +1,4 @@
-"""The convolutions of 2016 and their mirror image: sides, layouts, precision, and the short way through thin images."""
+"""The DCGAN backbone and its decoder: sizes, memory layouts, precision, and fast convolutions of few channels."""
 
 import copy
 
@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from sandbox.core.errors import UserError
-from sandbox.networks._few_channels import convolve, deconvolve, flat
+from sandbox.networks._few_channels import convolve, deconvolve, flatten_maps
 from sandbox.networks.decoders.strided import Decoder
 from sandbox.networks.strided import PADDING, Strided
 
@@ -16,8 +16,8 @@ SHAPES = [(1, 8, 8), (1, 28, 28), (3, 28, 28), (1, 84, 84), (2, 7, 9), (5, 9, 7)
 
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("bf16", [False, True], ids=["fp32", "bf16"])
-def test_it_is_its_layers_one_after_the_other(shape: tuple[int, ...], bf16: bool) -> None:
-    """Whatever way the first one and the mirror's last one take; gradients too."""
+def test_encoder_and_decoder_equal_their_layers_in_sequence(shape: tuple[int, ...], bf16: bool) -> None:
+    """Although the first layer, and the last one of the decoder, are computed differently; gradients too."""
     torch.manual_seed(0)
     encoder, tolerance = Strided(channels=(6, 5)).make(shape), 2e-2 if bf16 else 1e-5
     decoder = Decoder(Strided(channels=(6, 5)), 7, shape)
@@ -25,7 +25,7 @@ def test_it_is_its_layers_one_after_the_other(shape: tuple[int, ...], bf16: bool
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
         features, layers = encoder(x), encoder.convolutions(2 * x - 1).flatten(1)
         images = decoder(z)
-        plain = decoder.convolutions(decoder.head(z).view(-1, *decoder._start))
+        plain = decoder.convolutions(decoder.head(z).view(-1, *decoder.start_shape))
     assert features.shape == (3, encoder.out_features)
     assert images.shape == (3, *shape)
     torch.testing.assert_close(features.float(), layers.float(), rtol=tolerance, atol=tolerance)
@@ -39,14 +39,14 @@ def test_it_is_its_layers_one_after_the_other(shape: tuple[int, ...], bf16: bool
         torch.testing.assert_close(ours, theirs, rtol=5 * tolerance, atol=5 * tolerance * theirs.abs().max().item())
 
 
-def test_the_short_way_has_slopes_of_slopes() -> None:
+def test_fast_convolutions_have_second_derivatives() -> None:
     """A gradient penalty's own gradient, as through PyTorch's convolutions."""
     layer = nn.Conv2d(1, 5, 4, 2, 1)
     x = torch.rand(2, 1, 9, 8, requires_grad=True)
     found = []
     for y in (convolve(layer, x, PADDING), layer(x)):
-        (slopes,) = torch.autograd.grad(y.tanh().sum(), x, create_graph=True)
-        found.append(torch.autograd.grad(slopes.square().sum(), layer.weight)[0])
+        (gradient,) = torch.autograd.grad(y.tanh().sum(), x, create_graph=True)
+        found.append(torch.autograd.grad(gradient.square().sum(), layer.weight)[0])
     torch.testing.assert_close(*found)
     up = nn.ConvTranspose2d(5, 1, 4, 2, 1, output_padding=(1, 0))
     y = torch.rand(2, 5, 4, 3)
@@ -60,11 +60,11 @@ def test_sides_are_halved_and_doubled_back() -> None:
 
 
 def test_gradients_stay_channels_last() -> None:
-    """Where a map and its gradient lie differently, elementwise kernels take twenty times as long."""
+    """Where the layouts of a map and its gradient differ, elementwise kernels take twenty times as long."""
     maps = torch.rand(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).requires_grad_()
     seen: list[torch.Tensor] = []
     maps.register_hook(seen.append)
-    rows = flat(maps * 1)
+    rows = flatten_maps(maps * 1)
     assert torch.equal(rows, maps.reshape(2, -1))
     rows.square().sum().backward()
     assert seen[0].is_contiguous(memory_format=torch.channels_last)
@@ -74,7 +74,7 @@ def test_gradients_stay_channels_last() -> None:
 
 
 def test_the_first_layer_of_a_discriminator_and_the_last_of_a_generator_are_not_normalised() -> None:
-    """Radford et al. 2016; and epsilon is PyTorch's, its momentum too (trap 26)."""
+    """Radford et al. 2016; epsilon and momentum of batch norm are PyTorch's defaults."""
     encoder, decoder = Strided(channels=(4, 8)).make((1, 28, 28)), Decoder(Strided(channels=(4, 8)), 3, (1, 28, 28))
     kinds = [[type(layer).__name__ for layer in network.convolutions] for network in (encoder, decoder)]
     assert kinds[0] == ["Conv2d", "LeakyReLU", "Conv2d", "BatchNorm2d", "LeakyReLU"]
@@ -87,7 +87,7 @@ def test_the_first_layer_of_a_discriminator_and_the_last_of_a_generator_are_not_
 
 
 @pytest.mark.parametrize("normalization", ["instance", "none"])
-def test_an_image_can_be_judged_by_itself(normalization: str) -> None:
+def test_without_batch_norm_images_are_independent(normalization: str) -> None:
     encoder = Strided(channels=(4, 8), normalization=normalization).make((1, 8, 8))
     x = torch.rand(4, 1, 8, 8)
     torch.testing.assert_close(encoder(x)[:1], encoder(x[:1]))
@@ -113,7 +113,7 @@ def test_an_image_can_be_judged_by_itself(normalization: str) -> None:
         ),
     ],
 )
-def test_what_it_cannot_take(config: Strided, shape: tuple[int, ...], message: str) -> None:
+def test_shapes_that_are_refused(config: Strided, shape: tuple[int, ...], message: str) -> None:
     with pytest.raises(UserError) as error:
         config.make(shape)
     assert str(error.value) == message

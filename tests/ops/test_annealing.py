@@ -6,25 +6,25 @@ import pytest
 import torch
 
 from sandbox.ops import annealing, boltzmann
-from sandbox.ops.boltzmann import Machine
+from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units
 
 
-def machine_of(visible: int, hidden: int, seed: int, scale: float) -> Machine:
+def machine_of(visible: int, hidden: int, seed: int, scale: float) -> RBMParameters:
     draws = torch.Generator().manual_seed(seed)
-    return Machine(
+    return RBMParameters(
         *(scale * torch.randn(shape, generator=draws) for shape in ((visible, hidden), (visible,), (hidden,)))
     )
 
 
 def test_the_schedule_is_that_of_the_paper() -> None:
-    betas = annealing.temperatures()
+    betas = annealing.inverse_temperatures()
     assert len(betas) == 14_501
     assert (betas[0], betas[-1]) == (0, 1)
     steps = betas.diff()
     for part, size in ((steps[:500], 1e-3), (steps[500:4_500], 1e-4), (steps[4_500:], 1e-5)):
         torch.testing.assert_close(part, torch.full_like(part, size), atol=1e-12, rtol=0)
-    assert (annealing.temperatures(10).diff() > 0).all()
+    assert (annealing.inverse_temperatures(10).diff() > 0).all()
 
 
 def test_base_biases_by_hand() -> None:
@@ -38,10 +38,10 @@ def test_base_biases_by_hand() -> None:
 @pytest.mark.parametrize("units", [BERNOULLI, GAUSSIAN])
 def test_without_weights_it_is_exact_at_once(units: Units) -> None:
     """The weights of all chains are the same number where v does not matter: only hidden biases change."""
-    machine = Machine(torch.zeros(4, 3), torch.tensor([0.5, -1.0, 0.0, 2.0]), torch.tensor([1.0, -2.0, 0.3]))
-    draws, betas = torch.Generator().manual_seed(0), annealing.temperatures(20)
-    up = annealing.upward(machine, machine.visible_bias, betas, 5, draws, units)
-    down = annealing.downward(machine, machine.visible_bias, betas, torch.ones(5, 4), draws, units)
+    machine = RBMParameters(torch.zeros(4, 3), torch.tensor([0.5, -1.0, 0.0, 2.0]), torch.tensor([1.0, -2.0, 0.3]))
+    draws, betas = torch.Generator().manual_seed(0), annealing.inverse_temperatures(20)
+    up = annealing.forward_log_partition(machine, machine.visible_bias, betas, 5, draws, units)
+    down = annealing.reverse_log_partition(machine, machine.visible_bias, betas, torch.ones(5, 4), draws, units)
     exact = float(boltzmann.log_partition(machine, units))
     for estimate in (up, down):
         assert estimate.value == pytest.approx(exact, abs=1e-4)
@@ -50,15 +50,15 @@ def test_without_weights_it_is_exact_at_once(units: Units) -> None:
 
 @pytest.mark.parametrize(("units", "scale"), [(BERNOULLI, 1.0), (GAUSSIAN, 0.4)])
 def test_both_ends_against_enumeration(units: Units, scale: float) -> None:
-    draws, betas = torch.Generator().manual_seed(0), annealing.temperatures(1_000)
+    draws, betas = torch.Generator().manual_seed(0), annealing.inverse_temperatures(1_000)
     for seed in range(3):
         machine = machine_of(8, 5, seed, scale)
         exact = float(boltzmann.log_partition(machine, units))
         base = annealing.base_bias(torch.full((8,), 0.3), units)
-        up = annealing.upward(machine, base, betas, 400, draws, units)
+        up = annealing.forward_log_partition(machine, base, betas, 400, draws, units)
         assert up.value == pytest.approx(exact, abs=0.1)
         _, samples = boltzmann.gibbs(machine, torch.zeros(400, 8), 200, draws, units)
-        down = annealing.downward(machine, base, betas, samples, draws, units)
+        down = annealing.reverse_log_partition(machine, base, betas, samples, draws, units)
         assert down.value == pytest.approx(exact, abs=0.1)
         for estimate in (up, down):
             assert estimate.low < estimate.value < estimate.high
@@ -67,13 +67,13 @@ def test_both_ends_against_enumeration(units: Units, scale: float) -> None:
 def test_hurried_the_two_ends_are_a_bracket() -> None:
     """With few temperatures, up is too low and down is too high, on average."""
     machine, draws = machine_of(8, 6, 3, 2.0), torch.Generator().manual_seed(0)
-    exact, base, betas = float(boltzmann.log_partition(machine)), torch.zeros(8), annealing.temperatures(4)
+    exact, base, betas = float(boltzmann.log_partition(machine)), torch.zeros(8), annealing.inverse_temperatures(4)
     shares = (-boltzmann.free_energy(machine, states := _every(8))).softmax(0)
     ups, downs = [], []
     for _ in range(60):
-        ups.append(annealing.upward(machine, base, betas, 10, draws).value)
+        ups.append(annealing.forward_log_partition(machine, base, betas, 10, draws).value)
         samples = states[torch.multinomial(shares, 10, replacement=True, generator=draws)]
-        downs.append(annealing.downward(machine, base, betas, samples, draws).value)
+        downs.append(annealing.reverse_log_partition(machine, base, betas, samples, draws).value)
     assert sum(ups) / 60 < exact - 0.1
     assert sum(downs) / 60 > exact + 0.1
 

@@ -7,21 +7,21 @@ import torch
 
 from sandbox.core.errors import UserError
 from sandbox.ops import boltzmann
-from sandbox.ops.boltzmann import Machine
+from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import GAUSSIAN
 
 
-def machine_of(visible: int, hidden: int, seed: int = 0, scale: float = 1.0) -> Machine:
+def machine_of(visible: int, hidden: int, seed: int = 0, scale: float = 1.0) -> RBMParameters:
     draws = torch.Generator().manual_seed(seed)
     shapes = ((visible, hidden), (visible,), (hidden,))
-    return Machine(*(scale * torch.randn(shape, generator=draws, dtype=torch.float64) for shape in shapes))
+    return RBMParameters(*(scale * torch.randn(shape, generator=draws, dtype=torch.float64) for shape in shapes))
 
 
 def every(units: int) -> torch.Tensor:
     return torch.tensor(list(itertools.product([0.0, 1.0], repeat=units)), dtype=torch.float64)
 
 
-def joint(machine: Machine) -> torch.Tensor:
+def joint(machine: RBMParameters) -> torch.Tensor:
     """-E of every (v, h): [2^V, 2^H]."""
     v, h = every(len(machine.visible_bias)), every(len(machine.hidden_bias))
     return v @ machine.weight @ h.T + (v @ machine.visible_bias)[:, None] + h @ machine.hidden_bias
@@ -36,7 +36,7 @@ def test_marginals_and_partition(sizes: tuple[int, int]) -> None:
     conditional = energies.softmax(1) @ every(sizes[1])
     torch.testing.assert_close(boltzmann.hidden_probabilities(machine, v), conditional)
     visible = energies.T.softmax(1) @ v
-    torch.testing.assert_close(boltzmann.hidden_probabilities(machine.upside_down(), every(sizes[1])), visible)
+    torch.testing.assert_close(boltzmann.hidden_probabilities(machine.transposed(), every(sizes[1])), visible)
 
 
 def test_partition_in_chunks() -> None:
@@ -51,23 +51,23 @@ def test_too_many_states_are_refused_with_their_number() -> None:
     with pytest.raises(UserError) as refused:
         boltzmann.log_partition(machine_of(64, 30))
     assert str(refused.value) == (
-        "the exact log-likelihood of this rbm is a sum over 2**30 states; 2**20 is the most that is done. "
+        "the exact log-likelihood of this rbm is a sum over 2**30 states, and at most 2**20 are enumerated. "
         "Set generator.hidden_size to 20 or less."
     )
 
 
-def gradient(machine: Machine, data: torch.Tensor, model: torch.Tensor) -> Machine:
+def gradient(machine: RBMParameters, data: torch.Tensor, model: torch.Tensor) -> RBMParameters:
     both = torch.cat([data, model])
     return boltzmann.gradient(both, boltzmann.hidden_probabilities(machine, both), len(data))
 
 
-def exact_sample(machine: Machine) -> torch.Tensor:
+def exact_sample(machine: RBMParameters) -> torch.Tensor:
     """Each state of three visible units has its share of 100,000 rows."""
     shares = (joint(machine).logsumexp(1).softmax(0) * 100_000).round().long()
     return every(3).repeat_interleave(shares, 0)
 
 
-def log_likelihood(machine: Machine, states: list[int]) -> torch.Tensor:
+def log_likelihood(machine: RBMParameters, states: list[int]) -> torch.Tensor:
     return (joint(machine).logsumexp(1) - joint(machine).flatten().logsumexp(0))[torch.tensor(states)].mean()
 
 
@@ -76,38 +76,38 @@ DATA = torch.tensor([[1.0, 0, 1], [1, 1, 1], [0, 0, 1]], dtype=torch.float64)  #
 
 def test_gradient_is_that_of_the_log_likelihood() -> None:
     machine = machine_of(3, 2)
-    free = Machine(*(tensor.clone().requires_grad_() for tensor in machine))
+    free = RBMParameters(*(tensor.clone().requires_grad_() for tensor in machine))
     exact = torch.autograd.grad(log_likelihood(free, [5, 7, 1]), free)
     for ours, theirs in zip(gradient(machine, DATA, exact_sample(machine)), exact, strict=True):
         torch.testing.assert_close(ours, theirs, atol=2e-5, rtol=0)
 
 
-def test_centred_gradient_is_that_of_the_centred_parameters() -> None:
+def test_centered_gradient_is_that_of_the_centered_parameters() -> None:
     """A step along the gradient of W, b', c' in E = -(v - mu)W(h - nu) - b'v - c'h, as it is in b and c."""
     machine, mu, nu = machine_of(3, 2), *machine_of(3, 2, seed=7)[1:]
     weight = machine.weight.clone().requires_grad_()
     b = (machine.visible_bias + machine.weight @ nu).requires_grad_()
     c = (machine.hidden_bias + mu @ machine.weight).requires_grad_()
-    likelihood = log_likelihood(Machine(weight, b - weight @ nu, c - mu @ weight), [5, 7, 1])
+    likelihood = log_likelihood(RBMParameters(weight, b - weight @ nu, c - mu @ weight), [5, 7, 1])
     rise, of_b, of_c = torch.autograd.grad(likelihood, (weight, b, c))
     step = 1e-6
-    moved = Machine(
+    moved = RBMParameters(
         weight + step * rise,
         b + step * of_b - (weight + step * rise) @ nu,
         c + step * of_c - mu @ (weight + step * rise),
     )
-    ours = boltzmann.centred(gradient(machine, DATA, exact_sample(machine)), mu, nu)
-    for slope, new, old in zip(ours, moved, machine, strict=True):
-        torch.testing.assert_close(slope, ((new - old) / step).detach(), atol=1e-4, rtol=0)
+    ours = boltzmann.centered_gradient(gradient(machine, DATA, exact_sample(machine)), mu, nu)
+    for found, new, old in zip(ours, moved, machine, strict=True):
+        torch.testing.assert_close(found, ((new - old) / step).detach(), atol=1e-4, rtol=0)
 
 
-def test_centred_black_and_white_are_alike() -> None:
-    """Exchange 0 and 1 in all visible units: the centred step is the same, mirrored; the plain one is not."""
+def test_centered_black_and_white_are_alike() -> None:
+    """Exchange 0 and 1 in all visible units: the centered step is the same, mirrored; the plain one is not."""
     machine, model = machine_of(3, 2), every(3)[[0, 3, 6, 6]]
-    flipped = Machine(-machine.weight, -machine.visible_bias, machine.hidden_bias + machine.weight.sum(0))
+    flipped = RBMParameters(-machine.weight, -machine.visible_bias, machine.hidden_bias + machine.weight.sum(0))
     mu, nu = DATA.mean(0), torch.tensor([0.3, 0.6], dtype=torch.float64)
-    ours = boltzmann.centred(gradient(machine, DATA, model), mu, nu)
-    theirs = boltzmann.centred(gradient(flipped, 1 - DATA, 1 - model), 1 - mu, nu)
+    ours = boltzmann.centered_gradient(gradient(machine, DATA, model), mu, nu)
+    theirs = boltzmann.centered_gradient(gradient(flipped, 1 - DATA, 1 - model), 1 - mu, nu)
     torch.testing.assert_close(theirs.weight, -ours.weight)
     torch.testing.assert_close(theirs.visible_bias, -ours.visible_bias)
     torch.testing.assert_close(theirs.hidden_bias, ours.hidden_bias + ours.weight.sum(0))

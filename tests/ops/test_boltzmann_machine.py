@@ -7,20 +7,20 @@ import torch
 
 from sandbox.core.errors import UserError
 from sandbox.ops import boltzmann_machine
-from sandbox.ops.boltzmann_machine import Machine
+from sandbox.ops.boltzmann_machine import BoltzmannParameters
 
 
-def machine_of(units: int, seed: int = 0, scale: float = 1.0) -> Machine:
+def machine_of(units: int, seed: int = 0, scale: float = 1.0) -> BoltzmannParameters:
     draws = torch.Generator().manual_seed(seed)
     weight = scale * torch.randn(units, units, generator=draws, dtype=torch.float64).triu(1)
-    return Machine(weight + weight.T, scale * torch.randn(units, generator=draws, dtype=torch.float64))
+    return BoltzmannParameters(weight + weight.T, scale * torch.randn(units, generator=draws, dtype=torch.float64))
 
 
 def every(units: int) -> torch.Tensor:
     return torch.tensor(list(itertools.product([0.0, 1.0], repeat=units)), dtype=torch.float64)
 
 
-def exact(machine: Machine, temperature: float = 1.0) -> torch.Tensor:
+def exact(machine: BoltzmannParameters, temperature: float = 1.0) -> torch.Tensor:
     """p of every state, in the order of `every`: pair by pair, without `energy`."""
     states = every(len(machine.bias))
     pairs = sum(machine.weight[i, j] * states[:, i] * states[:, j] for i in range(states.shape[1]) for j in range(i))
@@ -28,14 +28,16 @@ def exact(machine: Machine, temperature: float = 1.0) -> torch.Tensor:
 
 
 def shares(states: torch.Tensor) -> torch.Tensor:
-    """How often each state was seen, in the order of `every`."""
+    """The frequency of each state, in the order of `every`."""
     units = states.shape[1]
     places = (states.long() * (2 ** torch.arange(units - 1, -1, -1))).sum(1)
     return torch.bincount(places, minlength=2**units).double() / len(states)
 
 
 def test_energy_by_hand() -> None:
-    machine = Machine(torch.tensor([[0.0, 2.0, -1.0], [2.0, 0.0, 3.0], [-1.0, 3.0, 0.0]]), torch.tensor([1.0, 0.5, -4]))
+    machine = BoltzmannParameters(
+        torch.tensor([[0.0, 2.0, -1.0], [2.0, 0.0, 3.0], [-1.0, 3.0, 0.0]]), torch.tensor([1.0, 0.5, -4])
+    )
     states = torch.tensor([[1.0, 1.0, 0.0], [0.0, 1.0, 1.0], [0.0, 0.0, 0.0]])
     assert boltzmann_machine.energy(machine, states).tolist() == [-3.5, 0.5, 0.0]
 
@@ -66,9 +68,9 @@ def test_too_many_states_are_refused_with_their_number() -> None:
     with pytest.raises(UserError) as refused:
         boltzmann_machine.log_partition(machine_of(72))
     assert str(refused.value) == (
-        "the exact log-likelihood of this boltzmann_machine is a sum over 2**72 states; 2**20 is the most that is "
-        "done. Take smaller images or set generator.hidden_size so that pixels and hidden units together are 20 or "
-        "less."
+        "the exact log-likelihood of this boltzmann_machine is a sum over 2**72 states, and at most 2**20 are "
+        "enumerated. Take smaller images or a smaller generator.hidden_size, so that pixels and hidden units together "
+        "are 20 or less."
     )
 
 
@@ -76,12 +78,12 @@ def test_gradient_is_that_of_the_log_likelihood() -> None:
     """Three pixels and two hidden units; each phase is a sample in which every state has its exact share."""
     machine = machine_of(5)
     seen = torch.tensor([5, 7, 1])
-    free = Machine(*(tensor.clone().requires_grad_() for tensor in machine))
-    symmetric = Machine((free.weight + free.weight.T) / 2, free.bias)
+    free = BoltzmannParameters(*(tensor.clone().requires_grad_() for tensor in machine))
+    symmetric = BoltzmannParameters((free.weight + free.weight.T) / 2, free.bias)
     likelihood = (
         boltzmann_machine.log_marginal(symmetric, every(3)[seen]) - boltzmann_machine.log_partition(symmetric)
     ).mean()
-    slopes = torch.autograd.grad(likelihood, free)
+    gradients = torch.autograd.grad(likelihood, free)
     p = exact(machine)
     conditional = p.view(8, 4)[seen] / p.view(8, 4)[seen].sum(1, keepdim=True)
     clamped = torch.zeros(8, 4, dtype=torch.float64)
@@ -90,9 +92,9 @@ def test_gradient_is_that_of_the_log_likelihood() -> None:
         every(5).repeat_interleave((weights.flatten() * 400_000).round().long(), 0) for weights in (clamped, p)
     )
     ours = boltzmann_machine.gradient(data, model)
-    # A weight and its mirror image are one parameter, whose slope the two share.
-    torch.testing.assert_close(ours.weight, 2 * slopes[0].fill_diagonal_(0), atol=2e-5, rtol=0)
-    torch.testing.assert_close(ours.bias, slopes[1], atol=2e-5, rtol=0)
+    # A weight and its mirror image are one parameter, whose gradient the two share.
+    torch.testing.assert_close(ours.weight, 2 * gradients[0].fill_diagonal_(0), atol=2e-5, rtol=0)
+    torch.testing.assert_close(ours.bias, gradients[1], atol=2e-5, rtol=0)
     assert torch.equal(ours.weight, ours.weight.T)
 
 
@@ -108,7 +110,7 @@ def test_the_free_phase_has_its_temperature(temperature: float) -> None:
 
 @pytest.mark.parametrize("temperature", [1.0, 2.5])
 def test_the_clamped_phase_has_the_same_temperature(temperature: float) -> None:
-    """Trap 32: p(h | v) at T, for every v at once, and the visible units stay."""
+    """p(h | v) at T, for every v at once, and the visible units stay."""
     machine, draws = machine_of(4), torch.Generator().manual_seed(0)
     start = torch.cat([every(2), torch.zeros(4, 2, dtype=torch.float64)], 1).repeat_interleave(30_000, 0)
     states = boltzmann_machine.anneal(machine, start, [temperature] * 15, 2, draws)
@@ -119,12 +121,12 @@ def test_the_clamped_phase_has_the_same_temperature(temperature: float) -> None:
 
 
 def test_cooling_reaches_the_distribution_of_ten_units() -> None:
-    """Trap 35: total variation at most 0.01 from the enumerated distribution. 400,000 chains, all from one corner."""
-    machine = Machine(*(tensor.float() for tensor in machine_of(10)))
+    """Total variation of 400,000 chains, all from one corner, to the enumerated distribution: at most 0.01."""
+    machine = BoltzmannParameters(*(tensor.float() for tensor in machine_of(10)))
     temperatures = [4.0, 2.0, 1.5, *[1.0] * 12]
     start = torch.zeros(400_000, 10)
     states = boltzmann_machine.anneal(machine, start, temperatures, 0, torch.Generator().manual_seed(0))
-    distance = (shares(states) - exact(Machine(*(tensor.double() for tensor in machine)))).abs().sum() / 2
+    distance = (shares(states) - exact(BoltzmannParameters(*(tensor.double() for tensor in machine)))).abs().sum() / 2
     assert distance <= 0.01
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from sandbox.ops import boltzmann, deep_boltzmann
-from sandbox.ops.boltzmann import Machine
+from sandbox.ops.boltzmann import RBMParameters
 
 SIZES = (3, 2, 4, 2)
 
@@ -19,10 +19,10 @@ def layered(scale: float = 1.0) -> tuple[list[torch.Tensor], list[torch.Tensor]]
     return weights, [torch.randn(size, generator=draws, dtype=torch.float64) for size in SIZES]
 
 
-def machine_of(weights: list[torch.Tensor], biases: list[torch.Tensor]) -> Machine:
-    machine = Machine(torch.zeros(7, 4, dtype=torch.float64), torch.cat(biases[0::2]), torch.cat(biases[1::2]))
+def machine_of(weights: list[torch.Tensor], biases: list[torch.Tensor]) -> RBMParameters:
+    machine = RBMParameters(torch.zeros(7, 4, dtype=torch.float64), torch.cat(biases[0::2]), torch.cat(biases[1::2]))
     for i, weight in enumerate(weights):
-        machine.weight[deep_boltzmann.block(SIZES, i)] = weight if i % 2 == 0 else weight.T
+        machine.weight[deep_boltzmann.weight_block(SIZES, i)] = weight if i % 2 == 0 else weight.T
     return machine
 
 
@@ -31,7 +31,7 @@ def every(units: int) -> torch.Tensor:
 
 
 def minus_energies(weights: list[torch.Tensor], biases: list[torch.Tensor]) -> torch.Tensor:
-    """Of every state of all layers: [2**3, 2**8], pixels first."""
+    """Minus the energy of every state of all layers: [2**3, 2**8], pixels first."""
     states = every(sum(SIZES)).split(SIZES, 1)
     total = sum(state @ bias for state, bias in zip(states, biases, strict=True))
     for weight, (below, above) in zip(weights, itertools.pairwise(states), strict=True):
@@ -57,7 +57,8 @@ def test_each_round_of_mean_field_raises_a_bound() -> None:
     machine, v = machine_of(*parameters), every(3)
     exact = minus_energies(*parameters).logsumexp(1)
     bounds = [
-        deep_boltzmann.bound(machine, v, *deep_boltzmann.mean_field(machine, v, steps)) for steps in (1, 2, 5, 50)
+        deep_boltzmann.variational_bound(machine, v, *deep_boltzmann.mean_field(machine, v, steps))
+        for steps in (1, 2, 5, 50)
     ]
     for lower, higher in itertools.pairwise([*bounds, exact]):
         assert (higher >= lower - 1e-6).all()
@@ -67,9 +68,9 @@ def test_each_round_of_mean_field_raises_a_bound() -> None:
 
 def test_the_bound_without_its_entropy_is_none() -> None:
     """At q = 1/2 and no parameters, all that there is is the entropy: 8 units of log 2, as many states as there are."""
-    machine = Machine(*(torch.zeros(shape, dtype=torch.float64) for shape in ((7, 4), (7,), (4,))))
+    machine = RBMParameters(*(torch.zeros(shape, dtype=torch.float64) for shape in ((7, 4), (7,), (4,))))
     halves = [torch.full((1, 4), 0.5, dtype=torch.float64)] * 2
-    bound = deep_boltzmann.bound(machine, torch.zeros(1, 3, dtype=torch.float64), *halves)
+    bound = deep_boltzmann.variational_bound(machine, torch.zeros(1, 3, dtype=torch.float64), *halves)
     assert float(bound) == pytest.approx(float(torch.tensor(2.0**8, dtype=torch.float64).log()))
 
 
@@ -79,7 +80,7 @@ def test_the_bound_is_exact_where_the_posterior_is_factorised() -> None:
     for weight in weights[1:]:
         weight.zero_()
     machine, v = machine_of(weights, biases), every(3)
-    bound = deep_boltzmann.bound(machine, v, *deep_boltzmann.mean_field(machine, v, 1))
+    bound = deep_boltzmann.variational_bound(machine, v, *deep_boltzmann.mean_field(machine, v, 1))
     torch.testing.assert_close(bound, minus_energies(weights, biases).logsumexp(1), atol=1e-6, rtol=0)
 
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from sandbox.ops.sample_quality import frechet_distance, gaussian, square_root
+from sandbox.ops.sample_quality import frechet_distance, gaussian_moments, matrix_square_root
 
 
 def of(mean: list[float], covariance: list[list[float]]) -> tuple[torch.Tensor, torch.Tensor]:
@@ -29,15 +29,15 @@ def test_covariances_that_do_not_commute() -> None:
 def test_features_without_full_rank() -> None:
     """Two points on a line in the plane against the same ones a step aside: only the step counts."""
     x = torch.tensor([[0.0, 0.0], [2.0, 2.0], [4.0, 4.0]])
-    mean, covariance = gaussian(x)
+    mean, covariance = gaussian_moments(x)
     assert (mean.dtype, covariance.dtype) == (torch.float64, torch.float64)
     assert covariance.tolist() == [[4.0, 4.0], [4.0, 4.0]]
-    assert float(frechet_distance(gaussian(x), gaussian(x + 1))) == pytest.approx(2.0, abs=1e-6)
-    assert float(frechet_distance(gaussian(torch.zeros(3, 2)), gaussian(x))) == pytest.approx(8 + 8)
+    assert float(frechet_distance(gaussian_moments(x), gaussian_moments(x + 1))) == pytest.approx(2.0, abs=1e-6)
+    assert float(frechet_distance(gaussian_moments(torch.zeros(3, 2)), gaussian_moments(x))) == pytest.approx(8 + 8)
 
 
 def test_square_root() -> None:
     x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
-    root = square_root(x @ x.mT)
+    root = matrix_square_root(x @ x.mT)
     torch.testing.assert_close(root @ root, x @ x.mT, atol=1e-7, rtol=0)
     torch.testing.assert_close(root, root.mT)

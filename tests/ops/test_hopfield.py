@@ -1,4 +1,4 @@
-"""Hopfield networks by hand, against theorems, and trap 35: diagonal, symmetry, an energy that never rises."""
+"""Hopfield networks by hand and against theorems: zero diagonal, symmetry, an energy that never rises."""
 
 import math
 from collections.abc import Callable
@@ -58,7 +58,7 @@ def test_every_flip_lowers_the_energy_and_the_end_is_at_rest(
     """One unit a row and step; each step lowers the energy of the rows that move by twice the field, the rest stay."""
     weight, start = store(signs(load, 50)), signs(20, 50, 1)
     before, level, steps = start, hopfield.energy(weight, start), 0
-    for state in hopfield.descend(weight, start, torch.Generator().manual_seed(0)):
+    for state in hopfield.asynchronous_updates(weight, start, torch.Generator().manual_seed(0)):
         flipped = (state != before).sum(1)
         assert set(flipped.tolist()) <= {0, 1}
         now = hopfield.energy(weight, state)
@@ -85,7 +85,7 @@ def test_updates_at_once_would_not_settle() -> None:
 def test_any_unit_that_is_not_at_rest_is_as_likely_to_be_next() -> None:
     weight = hopfield.hebbian(torch.ones(1, 6))
     start = torch.tensor([[-1.0, -1.0, 1.0, 1.0, 1.0, 1.0]]).repeat(4000, 1)
-    first = next(iter(hopfield.descend(weight, start, torch.Generator().manual_seed(0))))
+    first = next(iter(hopfield.asynchronous_updates(weight, start, torch.Generator().manual_seed(0))))
     shares = (first != start).double().mean(0)
     assert abs(shares[0] - 0.5) < 0.03
     assert shares[2:].sum() == 0

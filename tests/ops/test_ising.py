@@ -32,7 +32,7 @@ def test_clusters_by_hand() -> None:
     """A bond down from (0, 0), one right from (1, 0), one that goes around the edge from (2, 2) to (2, 0)."""
     down, right = torch.zeros(2, 1, 3, 3, dtype=torch.bool)
     down[0, 0, 0] = right[0, 1, 0] = right[0, 2, 2] = True
-    names = ising.clusters([down, right])[0]
+    names = ising.cluster_labels([down, right])[0]
     assert names[0, 0] == names[1, 0] == names[1, 1]
     assert names[2, 2] == names[2, 0]
     assert len(names.unique()) == 6
@@ -43,7 +43,7 @@ def test_a_snake_is_one_cluster() -> None:
     down, right = torch.zeros(2, 1, 12, 12, dtype=torch.bool)
     right[0, :, :-1] = True
     down[0, 0:-1:2, -1] = down[0, 1:-1:2, 0] = True
-    assert len(ising.clusters([down, right]).unique()) == 1
+    assert len(ising.cluster_labels([down, right]).unique()) == 1
 
 
 @pytest.mark.parametrize("temperature", [1.5, ising.CRITICAL_TEMPERATURE, 4.0])

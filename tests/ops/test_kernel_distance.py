@@ -20,7 +20,7 @@ def noise(count: int, seed: int) -> torch.Tensor:
 
 
 def test_it_has_no_bias_and_its_interval_covers() -> None:
-    """Of one distribution and itself: 0 on average, though the sets are small; the biased one would have 0.6."""
+    """Two samples of one distribution: 0 on average, though the sets are small; a biased estimate would have 0.6."""
     found = [kernel_distance(noise(200, seed), noise(200, 1_000 + seed)) for seed in range(100)]
     means = torch.tensor([mean for mean, _ in found])
     assert abs(float(means.mean())) < 2.5 * float(means.std()) / 10

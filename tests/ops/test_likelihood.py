@@ -42,7 +42,7 @@ def test_importance_weights_are_averaged_not_their_logarithms() -> None:
     torch.testing.assert_close(likelihood.importance_log_likelihood(log_weights), torch.full((2,), math.log(0.5)))
 
 
-def test_factorised_bernoulli_is_smoothed_frequencies() -> None:
+def test_factorized_bernoulli_is_smoothed_frequencies() -> None:
     x = torch.tensor([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.0, 0.0]])
     expected = torch.tensor([4 / 6, 1 / 6])
-    torch.testing.assert_close(likelihood.factorised_bernoulli(x.mean(0), 4).sigmoid(), expected)
+    torch.testing.assert_close(likelihood.factorized_bernoulli_logits(x.mean(0), 4).sigmoid(), expected)

@@ -4,13 +4,13 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sandbox.ops.units import BERNOULLI, GAUSSIAN, draw, draw_quickly
+from sandbox.ops.units import BERNOULLI, GAUSSIAN, sample_bernoulli, sample_bernoulli_16_bits
 
 
 def test_draws_have_their_probabilities() -> None:
     p = torch.tensor([0.0, 1e-5, 0.1, 0.5, 0.999, 1.0]).expand(400_000, 6)
     generator = torch.Generator().manual_seed(0)
-    for drawn in (draw(p, generator), draw_quickly(p, generator, torch.float32)):
+    for drawn in (sample_bernoulli(p, generator), sample_bernoulli_16_bits(p, generator, torch.float32)):
         assert set(drawn.unique().tolist()) == {0.0, 1.0}
         share = drawn.double().mean(0)
         assert (share[0], share[-1]) == (0, 1)
@@ -20,7 +20,7 @@ def test_draws_have_their_probabilities() -> None:
 
 def test_quick_draws_do_not_depend_on_each_other() -> None:
     """Four units share a word of random bits, but no bit."""
-    drawn = draw_quickly(torch.full((200_000, 4), 0.5), torch.Generator().manual_seed(1), torch.float32)
+    drawn = sample_bernoulli_16_bits(torch.full((200_000, 4), 0.5), torch.Generator().manual_seed(1), torch.float32)
     correlation = torch.corrcoef(drawn.T) - torch.eye(4)
     assert correlation.abs().max() < 0.01
 
@@ -28,7 +28,7 @@ def test_quick_draws_do_not_depend_on_each_other() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 @pytest.mark.parametrize("shape", [(3, 5), (1, 1), (2, 4)])
 def test_quick_draws_of_any_shape(dtype: torch.dtype, shape: tuple[int, int]) -> None:
-    drawn = draw_quickly(torch.rand(shape), torch.Generator().manual_seed(0), dtype)
+    drawn = sample_bernoulli_16_bits(torch.rand(shape), torch.Generator().manual_seed(0), dtype)
     assert (drawn.shape, drawn.dtype) == (shape, dtype)
 
 

@@ -11,26 +11,26 @@ CODEBOOK = torch.tensor([[0.0, 0.0], [1.0, 0.0], [0.0, 2.0]])
 
 def test_nearest_by_hand() -> None:
     vectors = torch.tensor([[[0.4, 0.0], [0.6, 0.0]], [[0.0, 1.1], [5.0, 5.0]]])
-    assert vq.nearest(vectors, CODEBOOK).tolist() == [[0, 1], [2, 2]]
+    assert vq.nearest_codes(vectors, CODEBOOK).tolist() == [[0, 1], [2, 2]]
 
 
 def test_straight_through_has_the_codes_value_and_the_vectors_gradient() -> None:
     vectors = torch.tensor([[0.4, 0.1], [0.7, 0.2]], requires_grad=True)
-    quantised = CODEBOOK[[0, 1]].requires_grad_()
-    through = vq.straight_through(vectors, quantised)
-    torch.testing.assert_close(through, quantised)
+    quantized = CODEBOOK[[0, 1]].requires_grad_()
+    through = vq.straight_through(vectors, quantized)
+    torch.testing.assert_close(through, quantized)
     weights = torch.tensor([[1.0, 2.0], [3.0, 4.0]])
     assert torch.equal(torch.autograd.grad((through * weights).sum(), vectors)[0], weights)
-    assert not vq.straight_through(vectors.detach(), quantised).requires_grad
+    assert not vq.straight_through(vectors.detach(), quantized).requires_grad
 
 
 def test_commitment_is_summed_and_moves_only_the_vectors() -> None:
     vectors = torch.tensor([[[1.0, 2.0], [0.0, 0.0]], [[0.0, 0.0], [3.0, 0.0]]], requires_grad=True)
-    quantised = torch.zeros(2, 2, 2, requires_grad=True)
-    loss = vq.commitment_loss(vectors, quantised)
+    quantized = torch.zeros(2, 2, 2, requires_grad=True)
+    loss = vq.commitment_loss(vectors, quantized)
     assert loss.tolist() == [5.0, 9.0]
     assert torch.equal(torch.autograd.grad(loss.sum(), vectors)[0], 2 * vectors.detach())
-    assert not vq.commitment_loss(vectors.detach(), quantised).requires_grad
+    assert not vq.commitment_loss(vectors.detach(), quantized).requires_grad
 
 
 def test_sums_and_smoothed_means_by_hand() -> None:

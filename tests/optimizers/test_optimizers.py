@@ -79,7 +79,7 @@ def test_a_gradient_in_another_layout_reaches_the_right_weights() -> None:
 
 
 def test_centered_rmsprop_by_hand() -> None:
-    """Two steps with gradients 3 and -1: g / sqrt(E[g^2] - E[g]^2 + 0.01), both averages from zero (trap 1)."""
+    """Two steps with gradients 3 and -1: g / sqrt(E[g^2] - E[g]^2 + 0.01), both averages from zero."""
     weight = nn.Parameter(torch.tensor([1.0], dtype=torch.float64))
     optimizer = CenteredRMSProp().make([weight], CPU)
     # E[g] = 0.05 * 3 = 0.15; E[g^2] = 0.05 * 9 = 0.45; the root is of 0.45 - 0.0225 + 0.01 = 0.4375
@@ -231,19 +231,35 @@ def test_both_are_described_and_the_default_comes_first() -> None:
     described = [option for section in sections(DQNConfig, "agent") for option in section.options]
     ours = [option for option in described if option.path.startswith("agent.optimizer.")]
     named = [(option.path.split(".")[-1], option.default, option.description) for option in ours]
+    adam = {name: field.description or "" for name, field in Adam.model_fields.items()}
+    assert all(text for name, text in adam.items() if name != "name")
     instead = "with name=centered_rmsprop"
-    assert named == [
+    assert named[:6] == [
         ("name", "adam", ""),
-        ("lr", "0.00025", ""),
-        ("betas", "[0.9, 0.999]", ""),
-        ("eps", "1.0e-08", ""),
-        ("clip_norm", "null", ""),
-        ("lr_decay_steps", "null", ""),
-        ("name", "centered_rmsprop", instead),
-        ("lr", "0.00025", instead),
-        ("decay", "0.95", instead),
-        ("min_squared_gradient", "0.01", instead),
-        ("clip_norm", "null", instead),
-        ("lr_decay_steps", "null", instead),
+        ("lr", "0.00025", adam["lr"]),
+        ("betas", "[0.9, 0.999]", adam["betas"]),
+        ("eps", "1.0e-08", adam["eps"]),
+        ("clip_norm", "null", adam["clip_norm"]),
+        ("lr_decay_steps", "null", adam["lr_decay_steps"]),
     ]
+    assert [(name, default) for name, default, _ in named[6:]] == [
+        ("name", "centered_rmsprop"),
+        ("lr", "0.00025"),
+        ("decay", "0.95"),
+        ("min_squared_gradient", "0.01"),
+        ("clip_norm", "null"),
+        ("lr_decay_steps", "null"),
+    ]
+    assert all(description.startswith(instead) for _, _, description in named[6:])
     assert [option.path for option in described if option.path.startswith("agent.backbone")] == ["agent.backbone"]
+
+
+def test_value_and_grad_returns_results_without_gradients_and_the_gradients() -> None:
+    weight = nn.Parameter(torch.tensor([2.0, 3.0]))
+    optimizer = Adam().make([weight], CPU)
+    results, gradients = optimizer.value_and_grad(lambda x: ((x * weight).sum(), (weight.prod(), x + weight)))(
+        torch.tensor([5.0, 7.0])
+    )
+    assert [result.tolist() for result in results] == [6.0, [7.0, 10.0]]
+    assert not any(result.requires_grad for result in results)
+    assert [gradient.tolist() for gradient in gradients] == [[5.0, 7.0]]

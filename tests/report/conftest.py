@@ -1,3 +1,5 @@
+"""Run folders, videos and images as training leaves them."""
+
 import json
 
 import av
@@ -39,7 +41,7 @@ def make(tmp_path):
 
 
 @pytest.fixture
-def film():
+def video():
     def write(path, frames=4):
         path.parent.mkdir(parents=True, exist_ok=True)
         with av.open(str(path), "w") as container:
@@ -47,8 +49,8 @@ def film():
             stream.width = stream.height = 64
             stream.pix_fmt = "yuv420p"
             for i in range(frames):
-                picture = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 50 * i, np.uint8), format="rgb24")
-                container.mux(stream.encode(picture))
+                frame = av.VideoFrame.from_ndarray(np.full((64, 64, 3), 50 * i, np.uint8), format="rgb24")
+                container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
 
     return write

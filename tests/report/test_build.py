@@ -1,3 +1,5 @@
+"""The report as a document, as a page and as Markdown."""
+
 import re
 
 import pytest
@@ -16,17 +18,17 @@ def read(*folders):
 
 
 @pytest.fixture
-def several(make, film, png):
+def several(make, video, png):
     """Two groups of agents, and a generator."""
     runs = [make(f"a_s{n}", [0.0, n], seed=n) for n in (0, 1)]
     runs += [make("b_s0", [1.0, 2.0], lr=0.5), make("g", [3.0, 2.0], generator=True, learner="vae")]
-    film(runs[0].videos / "step_000000000100.mp4")
+    video(runs[0].videos / "step_000000000100.mp4")
     png(runs[3].samples / "step_000000000100.png")
     png(runs[2].samples / "vary_env.size.png")
     return read(*runs)
 
 
-def test_everything_has_its_place(several):
+def test_the_sections_and_their_contents(several):
     document = build_report(several, title="All")
     headings = [block.text for block in document.blocks if isinstance(block, Heading)]
     assert headings == [
@@ -35,13 +37,13 @@ def test_everything_has_its_place(several):
         "Learning curves",
         "env/return on catch",
         "loss on digits",
-        "Films",
+        "Videos",
         "Samples",
-        "Retention, and other pictures",
-        "What was run",
-        "Where the agents' configs differ",
+        "Evaluations under changed options, and other images",
+        "Runs",
+        "Differences between the configs of the agents",
         "Time and machine",
-        "To run it again",
+        "Reproduction",
     ]
     plots = [item for block in document.blocks if isinstance(block, Gallery) for item in block.items]
     shown = [(item.metric, item.axis, item.groups) for item in plots if isinstance(item, Plot)]
@@ -54,22 +56,22 @@ def test_everything_has_its_place(several):
     assert commands.splitlines()[0] == "sandbox train a_s0"
 
 
-def test_generators_are_drawn_by_what_matters_most_in_each(make):
-    """A loss of one kind beside a loss of another would say nothing; unless it is asked for."""
+def test_generators_are_plotted_by_the_most_important_metric_of_each(make):
+    """Losses of different kinds are not comparable, and share a plot only on request."""
     rbm, vae = (make(name, [1.0], generator=True, learner=name) for name in ("rbm", "vae"))
     with vae.metrics.open("a") as file:
         file.write('{"step": 100, "time": 2.0, "elbo": -9.0}\n')
 
-    def drawn(metrics):
+    def plotted(metrics):
         blocks = build_report(read(rbm, vae), title="", metrics=metrics).blocks
         plots = [block.items[0] for block in blocks if isinstance(block, Gallery)]
         return {plot.metric: [label for label, _ in plot.groups] for plot in plots}
 
-    assert drawn([]) == {"loss": ["rbm"], "elbo": ["vae"]}
-    assert drawn(["loss"]) == {"loss": ["rbm", "vae"], "elbo": ["vae"]}
+    assert plotted([]) == {"loss": ["rbm"], "elbo": ["vae"]}
+    assert plotted(["loss"]) == {"loss": ["rbm", "vae"], "elbo": ["vae"]}
 
 
-def test_environments_of_one_name_are_told_apart(make):
+def test_environments_of_one_name_are_distinguished(make):
     document = build_report(read(make("a", [1.0]), make("b", [1.0], blind="true")), title="")
     names = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 3][:2]
     assert names == ["env/return on catch with blind=false", "env/return on catch with blind=true"]
@@ -94,11 +96,11 @@ def test_a_run_that_has_diverged(make):
     page(build_report(read(make("a", [float("nan"), float("nan")])), title=""))
 
 
-def test_what_is_left_out_is_said(make, film):
+def test_what_is_left_out_is_listed(make, video):
     run = make("a", [1.0])
     (run.videos).mkdir()
     (run.videos / "step_000000000100.mp4").write_bytes(b"")
-    document = build_report(read(run), title="", notes=["No b."], shelf=MediaBudget())
+    document = build_report(read(run), title="", notes=["No b."], media=MediaBudget())
     assert document.left_out[0] == "No b."
     assert "is left out: it cannot be shown (" in document.left_out[1]
     assert "<h2>Left out</h2>\n<p>No b.</p>" in page(document)
@@ -114,21 +116,21 @@ def test_a_page_needs_nothing_from_anywhere(several):
     assert set(re.findall(r"https?://[^\"' ]+", text)) == {"http://www.w3.org/2000/svg"}  # a name, not a place
 
 
-def test_words_on_a_page_are_words():
+def test_text_is_escaped_on_a_page():
     text = page(Document("t", [Heading("<h>"), Text("say `<u>`"), Table(["<b>"], [["<i> & co"]]), Code("<c>", "<d>")]))
     assert not re.findall("<[hubicd]>", text)
     assert "<p>say <code>&lt;u&gt;</code></p>" in text
     assert "&lt;i&gt; &amp; co" in text
 
 
-def test_markdown_has_its_pictures_beside_it(several, tmp_path):
+def test_markdown_has_its_media_in_a_folder(several, tmp_path):
     place = tmp_path / "docs" / "all.md"
     markdown.write(build_report(several, title="All"), place)
     text = place.read_text()
     linked = re.findall(r"\]\((all_files/[^)]+)\)", text)
     assert sorted(linked) == sorted(f"all_files/{file.name}" for file in (place.parent / "all_files").iterdir())
     assert "all_files/01_env_return_step.svg" in linked
-    assert "[a_s0: at step 100](all_files/05_step_000000000100.mp4) (film)" in text
+    assert "[a_s0: at step 100](all_files/05_step_000000000100.mp4) (video)" in text
     assert "| a | catch | 0.5 | 0 to 1 | 0, 1 | the end of training |" in text
 
 

@@ -15,9 +15,9 @@ BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
-def test_it_is_drawn(make, film, png, tmp_path):
+def test_it_is_rendered(make, video, png, tmp_path):
     runs = [make(f"a_s{n}", [0.0, 0.5, n], seed=n) for n in (0, 1)] + [make("g", [3.0], generator=True, learner="vae")]
-    film(runs[0].videos / "step_000000000100.mp4")
+    video(runs[0].videos / "step_000000000100.mp4")
     png(runs[2].samples / "step_000000000100.png", side=64)
     place, shot = tmp_path / "report.html", tmp_path / "shot.png"
     place.write_text(page(build_report([RunRecord.read(run) for run in runs], title="All")))

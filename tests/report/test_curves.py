@@ -1,3 +1,5 @@
+"""Learning curves of groups of runs."""
+
 import math
 
 import numpy as np
@@ -5,7 +7,7 @@ import pytest
 
 from sandbox.core.rng import Rng
 from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
-from sandbox.report.curves import course, interval
+from sandbox.report.curves import group_curve, mean_and_interval
 from sandbox.report.groups import grouped
 from sandbox.report.run_record import RunRecord
 
@@ -17,33 +19,33 @@ def group(*folders):
 
 def test_a_score_with_its_interval():
     """Of four scores the middle two count; all draws of equal scores are equal."""
-    assert interval([3.0, 3.0, 3.0]) == (3, 3, 3)
-    middle, low, high = interval([0.0, 1.0, 2.0, 30.0])
+    assert mean_and_interval([3.0, 3.0, 3.0]) == (3, 3, 3)
+    middle, low, high = mean_and_interval([0.0, 1.0, 2.0, 30.0])
     assert middle == 1.5
     assert low < middle < high
 
 
-def test_the_draws_have_a_seed_and_a_name():
+def test_the_bootstrap_has_a_named_random_stream():
     scores = np.random.default_rng(0).normal(size=9)
     ends = bootstrap_interval([scores], interquartile_mean, Rng(0).numpy("report/bootstrap"))
-    assert interval(scores.tolist())[1:] == ends
+    assert mean_and_interval(scores.tolist())[1:] == ends
 
 
 def test_over_steps_the_points_are_those_of_the_log(make):
-    line = course(group(*(make(f"a_s{n}", [n, 2 * n], seed=n) for n in range(3))), "env/return", "step")
+    line = group_curve(group(*(make(f"a_s{n}", [n, 2 * n], seed=n) for n in range(3))), "env/return", "step")
     assert (line.label, line.x, line.y) == ("a", [100, 200], [1, 2])
     assert line.low == [0, 0]
     assert line.high == [2, 4]
 
 
 def test_one_seed_has_no_band(make):
-    line = course(group(make("a", [1.0, 2.0])), "env/return", "step")
+    line = group_curve(group(make("a", [1.0, 2.0])), "env/return", "step")
     assert (line.x, line.y, line.low, line.high) == ([100, 200], [1, 2], None, None)
 
 
 def test_over_time_seeds_are_read_off_between_their_points(make):
     """Their clocks differ by 0.1 s: from the later first line to the earlier last one, on straight lines between."""
-    line = course(group(*(make(f"a_s{n}", [0.0, 15.0], seed=n) for n in (0, 1))), "env/return", "time")
+    line = group_curve(group(*(make(f"a_s{n}", [0.0, 15.0], seed=n) for n in (0, 1))), "env/return", "time")
     assert (line.x[0], line.x[-1], len(line.x)) == (pytest.approx(1.6), pytest.approx(3.0), 100)
     assert line.y[0] == pytest.approx((10 * 0.1 + 0) / 2)
     assert line.y[-1] == pytest.approx((15 + 14) / 2)
@@ -52,7 +54,7 @@ def test_over_time_seeds_are_read_off_between_their_points(make):
 def test_a_run_that_goes_on_counts_as_far_as_it_has_come(make):
     done = make("a_s0", [0.0, 0.0, 0.0], seed=0)
     young = make("a_s1", [10.0, 10.0], seed=1, steps=300)
-    line = course(group(done, young), "env/return", "step")
+    line = group_curve(group(done, young), "env/return", "step")
     assert (line.x[0], line.x[-1]) == (100, 300)
     assert [y for x, y in zip(line.x, line.y, strict=True) if x <= 200] == [5] * 50
     assert {y for x, y in zip(line.x, line.y, strict=True) if x > 200} == {0}
@@ -61,21 +63,21 @@ def test_a_run_that_goes_on_counts_as_far_as_it_has_come(make):
 def test_slow_seeds_do_not_draw_the_curve_out(make):
     """Behind the end of the finished ones there would be the slow seeds alone, and their returns."""
     quick, slow = make("a_s0", [1.0, 1.0], seed=0), make("a_s5", [2.0, 2.0], seed=5)
-    line = course(group(quick, slow), "env/return", "time")
+    line = group_curve(group(quick, slow), "env/return", "time")
     assert (line.x[0], line.x[-1]) == (pytest.approx(2.0), pytest.approx(3.0))
     assert set(line.y) == {1.5}
 
 
 def test_seeds_that_were_never_at_work_at_the_same_time(make):
-    line = course(group(make("a_s0", [1.0, 1.0]), make("a_s30", [2.0, 2.0], seed=30)), "env/return", "time")
+    line = group_curve(group(make("a_s0", [1.0, 1.0]), make("a_s30", [2.0, 2.0], seed=30)), "env/return", "time")
     assert (line.x[0], line.x[-1], line.y[0], line.y[-1]) == (1.5, 6.0, 1, 2)
 
 
 def test_a_loss_that_is_not_a_number_is_a_gap(make):
-    line = course(group(make("a", [1.0, math.nan, 3.0])), "env/return", "step")
+    line = group_curve(group(make("a", [1.0, math.nan, 3.0])), "env/return", "step")
     assert np.isnan(line.y[1])
     assert (line.y[0], line.y[2]) == (1, 3)
 
 
 def test_nobody_has_logged_it(make):
-    assert course(group(make("a", [1.0])), "loss", "step") is None
+    assert group_curve(group(make("a", [1.0])), "loss", "step") is None

@@ -1,4 +1,6 @@
-from sandbox.report.groups import called, differences, grouped
+"""Groups of runs, and differences between configs."""
+
+from sandbox.report.groups import differences, grouped, source_label
 from sandbox.report.run_record import RunRecord
 
 
@@ -32,7 +34,7 @@ def test_no_two_groups_are_called_alike(make):
 
 
 def test_differences_by_hand():
-    """A section that is not there has no options; values are told apart as YAML tells them."""
+    """An absent section has no options; values differ if their YAML differs."""
     one = {"steps": 5, "agent": {"name": "dqn", "lr": 0.5, "hidden": [1, 2]}, "data": None}
     two = {"steps": 5, "agent": {"name": "pqn", "lr": 0.5, "hidden": [1, 3], "clip": None}, "data": None}
     assert differences([one, two]) == {
@@ -44,13 +46,16 @@ def test_differences_by_hand():
     assert differences([one, one]) == {}
 
 
-def test_the_metric_that_matters_most(make):
+def test_the_most_important_metric(make):
     (group,) = grouped(read(make("a", [1.0, 2.0]), make("b", seed=1, steps=200)))
-    assert group.metric == "env/return"
+    assert group.main_metric == "env/return"
     (nothing,) = grouped(read(make("c", lr=1)))
-    assert nothing.metric is None
+    assert nothing.main_metric is None
 
 
-def test_a_source_is_called_by_name_and_words():
-    assert called({"name": "gym", "id": "LunarLander-v3", "options": {}, "wrappers": []}) == "gym (id=LunarLander-v3)"
-    assert called({"name": "catch", "blind": False}) == "catch"
+def test_the_label_of_a_source():
+    assert (
+        source_label({"name": "gym", "id": "LunarLander-v3", "options": {}, "wrappers": []})
+        == "gym (id=LunarLander-v3)"
+    )
+    assert source_label({"name": "catch", "blind": False}) == "catch"

@@ -1,27 +1,29 @@
+"""Selection of videos and images within a budget."""
+
 from sandbox.report.media_files import MediaBudget
 from sandbox.report.run_record import RunRecord
 
 
-def test_the_newest_film_that_plays(make, film):
+def test_the_newest_playable_video(make, video):
     run = make("a", [1.0])
-    film(run.videos / "step_000000000100.mp4")
-    (run.videos / "step_000000000200.mp4").write_bytes(b"not a film")
+    video(run.videos / "step_000000000100.mp4")
+    (run.videos / "step_000000000200.mp4").write_bytes(b"not a video")
     (run.videos / "step_000000000300.mp4.partial").write_bytes(b"being written")
-    shelf = MediaBudget()
-    media = shelf.film(RunRecord.read(run))
+    budget = MediaBudget()
+    media = budget.video(RunRecord.read(run))
     assert (media.file.name, media.caption) == ("step_000000000100.mp4", "a: at step 100")
-    (line,) = shelf.left_out
+    (line,) = budget.left_out
     assert line.startswith(f"`{run.videos}/step_000000000200.mp4` is left out: it cannot be shown (")
 
 
-def test_a_film_that_was_cut_off(make, film):
+def test_a_truncated_video(make, video):
     run = make("a", [1.0])
     file = run.videos / "step_000000000100.mp4"
-    film(file)
+    video(file)
     file.write_bytes(file.read_bytes()[:60])
-    shelf = MediaBudget()
-    assert shelf.film(RunRecord.read(run)) is None
-    assert len(shelf.left_out) == 1
+    budget = MediaBudget()
+    assert budget.video(RunRecord.read(run)) is None
+    assert len(budget.left_out) == 1
 
 
 def test_what_is_too_large_is_left_out_and_what_fits_is_counted(make, png):
@@ -29,9 +31,9 @@ def test_what_is_too_large_is_left_out_and_what_fits_is_counted(make, png):
     for name in ("vary_env.p", "walk", "recon"):
         png(run.samples / f"{name}.png")
     size = (run.samples / "walk.png").stat().st_size
-    shelf = MediaBudget(room=2 * size, largest=size)
-    assert [media.caption for media in shelf.others(RunRecord.read(run))] == ["a: recon", "a: return over env.p"]
-    assert shelf.left_out == [f"`{run.samples}/walk.png` is left out: 0.0 MiB are more than there is room for."]
+    budget = MediaBudget(total_bytes=2 * size, file_bytes=size)
+    assert [media.caption for media in budget.others(RunRecord.read(run))] == ["a: recon", "a: return over env.p"]
+    assert budget.left_out == [f"`{run.samples}/walk.png` is left out: it has 0.0 MiB, and only 0.0 MiB are available."]
 
 
 def test_samples_are_the_newest_of_each_kind(make, png):
@@ -47,5 +49,5 @@ def test_samples_are_the_newest_of_each_kind(make, png):
 
 def test_a_run_without_any(make):
     record = RunRecord.read(make("a"))
-    shelf = MediaBudget()
-    assert (shelf.film(record), shelf.samples(record), shelf.others(record), shelf.left_out) == (None, [], [], [])
+    budget = MediaBudget()
+    assert (budget.video(record), budget.samples(record), budget.others(record), budget.left_out) == (None, [], [], [])

@@ -1,3 +1,5 @@
+"""The README of a run folder, and exported runs."""
+
 import json
 
 import pytest
@@ -22,22 +24,22 @@ class Part:
 
 
 @pytest.fixture
-def run(make, film):
+def run(make, video):
     folder = make("a", [0.5, 0.75])
-    film(folder.videos / "step_000000000200.mp4")
+    video(folder.videos / "step_000000000200.mp4")
     for step in (100, 200):
         parts = {"learner.network": Part(step), "learner.steps": Part(1), "stream.replay": Part(2)}
         Checkpoints(folder.checkpoints).save(step, parts)
     return folder
 
 
-def test_a_card_has_curve_film_figures_and_command(run):
+def test_a_readme_has_curve_video_results_and_commands(run):
     write_readme(run)
     text = run.readme.read_text()
     assert text.startswith("# a\n\n`dqn` on `catch`, seed 0: 200 steps, 3 s of training.\n")
     assert "| a | catch | 0.75 | 0.75 | the end of training |" in text
     assert "![env/return over environment steps](README_files/01_env_return_step.svg)" in text
-    assert "[a: at step 200](videos/step_000000000200.mp4) (film)" in text
+    assert "[a: at step 200](videos/step_000000000200.mp4) (video)" in text
     assert "```shell\nsandbox train a\n```" in text
     assert "sandbox watch a\nsandbox evaluate a\nsandbox resume a" in text
     assert sorted(file.name for file in (run.path / "README_files").iterdir()) == [
@@ -46,7 +48,7 @@ def test_a_card_has_curve_film_figures_and_command(run):
     ]
 
 
-def test_a_new_card_takes_the_old_ones_place_and_curves(run):
+def test_a_new_readme_replaces_the_old_one_and_its_curves(run):
     write_readme(run)
     with run.metrics.open("a") as file:
         file.write('{"step": 200, "time": 3.0, "eval/return": 1.0}\n')
@@ -56,7 +58,7 @@ def test_a_new_card_takes_the_old_ones_place_and_curves(run):
     assert not (run.path / "README_files" / "01_env_return_step.svg").exists()
 
 
-def test_a_card_that_cannot_be_written_ends_nothing(run, capsys):
+def test_a_readme_that_cannot_be_written_ends_nothing(run, capsys):
     write_readme(run)
     before = run.readme.read_text()
     run.readme.with_name("README.md.partial").mkdir()
@@ -129,7 +131,7 @@ def test_an_export_is_whole_or_not_at_all(make, run, tmp_path, monkeypatch):
     with pytest.raises(UserError) as refused:
         export(run, tmp_path / "mine")
     assert str(refused.value) == (
-        f"{tmp_path}/mine is there already: choose another place with --out, or remove it first."
+        f"{tmp_path}/mine exists already: choose another folder with --out, or remove it first."
     )
     assert [file.name for file in (tmp_path / "mine").iterdir()] == ["file"]
 

@@ -1,3 +1,5 @@
+"""Reports as W&B Reports."""
+
 import json
 import warnings
 from types import SimpleNamespace
@@ -16,10 +18,10 @@ with warnings.catch_warnings():
 
 
 @pytest.fixture
-def document(make, film, png):
+def document(make, video, png):
     runs = [make(f"a_s{n}", [0.0, n], seed=n) for n in (0, 1)]
     runs += [make("b_s0", [1.0, 2.0], lr=0.5), make("g", [3.0, 2.0], generator=True, learner="vae")]
-    film(runs[0].videos / "step_000000000100.mp4")
+    video(runs[0].videos / "step_000000000100.mp4")
     png(runs[3].samples / "step_000000000100.png")
     png(runs[2].samples / "vary_env.size.png")
     return build_report([RunRecord.read(run) for run in runs], title="All")
@@ -28,28 +30,29 @@ def document(make, film, png):
 @pytest.fixture
 def kept(document, tmp_path):
     place = tmp_path / "report.wandb.json"
-    workspace.keep(workspace.build(document, "mine"), place)
+    workspace.save(workspace.build(document, "mine"), place)
     return place
 
 
 def test_the_json_is_that_of_a_report(kept):
     """W&B's own model takes it, and gives the same back; nothing in it says whose it is."""
-    told = json.loads(kept.read_text())
-    again = json.loads(internal.ReportViewspec.model_validate(told).model_dump_json(by_alias=True, exclude_none=True))
+    written = json.loads(kept.read_text())
+    view = internal.ReportViewspec.model_validate(written)
+    again = json.loads(view.model_dump_json(by_alias=True, exclude_none=True))
     for block in again["spec"]["blocks"]:
         for child in block["children"]:
             assert child.pop("inlineComments", []) == []  # which reading adds
-    assert again == told
-    assert (told["displayName"], told["project"]) == ("All", {"name": "mine", "entityName": ""})
-    assert all("project" not in runs for grid in grids(told) for runs in grid["runSets"])
+    assert again == written
+    assert (written["displayName"], written["project"]) == ("All", {"name": "mine", "entityName": ""})
+    assert all("project" not in runs for grid in grids(written) for runs in grid["runSets"])
 
 
-def grids(told):
-    return [block["metadata"] for block in told["spec"]["blocks"] if block["type"] == "panel-grid"]
+def grids(written):
+    return [block["metadata"] for block in written["spec"]["blocks"] if block["type"] == "panel-grid"]
 
 
-def test_curves_films_and_samples_are_drawn_from_the_runs(kept):
-    returns, losses, films, samples = grids(json.loads(kept.read_text()))
+def test_curves_videos_and_samples_come_from_the_runs(kept):
+    returns, losses, videos, samples = grids(json.loads(kept.read_text()))
     names = [(runs["name"], runs["filters"]["filters"][0]["value"]) for runs in returns["runSets"]]
     assert names == [("a", ["a_s0", "a_s1"]), ("b_s0", ["b_s0"])]
     assert returns["runSets"][0]["grouping"] == [{"section": "config", "name": "steps.value"}]
@@ -60,7 +63,7 @@ def test_curves_films_and_samples_are_drawn_from_the_runs(kept):
         ("_runtime", ["env/return"]),
     ]
     assert [runs["name"] for runs in losses["runSets"]] == ["g"]
-    for grid, key, run in ((films, "videos", "a_s0"), (samples, "samples", "g")):
+    for grid, key, run in ((videos, "videos", "a_s0"), (samples, "samples", "g")):
         (panel,) = grid["panelBankSectionConfig"]["panels"]
         assert panel["config"]["mediaKeys"] == [key]
         assert [runs["filters"]["filters"][0]["value"] for runs in grid["runSets"]] == [[run]]
@@ -107,7 +110,7 @@ def test_wandb_does_not_take_it(document, server, monkeypatch):
     monkeypatch.setattr(interface, "execute_graphql", refuse)
     with pytest.raises(UserError) as refused:
         workspace.publish(workspace.build(document, "mine"))
-    assert str(refused.value) == "Weights & Biases did not take the report: permission denied."
+    assert str(refused.value) == "Weights & Biases refused the report: permission denied."
 
 
 @pytest.mark.parametrize("text", ["{", '{"spec": {"blocks": 5}}', "[]"])

@@ -11,7 +11,6 @@ from sandbox.cli.main import main
 from sandbox.core.errors import UserError
 from sandbox.runs.option_sweep import Variation, VariedRun
 from sandbox.runs.registry import names
-from sandbox.runs.resolve import resolve
 from sandbox.storage.run_folder import RunFolder
 
 TINY = [
@@ -93,12 +92,12 @@ def test_json(evaluate):
         ("plain", 50, None),
     ]
     assert [point["length_mean"] for point in found["points"]] == [3, 9, 3, 9]
-    assert said[2] == "note: plain was trained without time_limit; here it is the outermost wrapper\n"
+    assert said[2] == "note: plain was trained without time_limit; it is added as the outermost wrapper\n"
 
 
 def test_a_wrapper_that_a_run_has_not_is_put_around_the_others(runs):
     varied = VariedRun.check(RunFolder(Path("runs/flicker")), Variation("env.wrappers.blackout.p", (0.1,)))
-    config = resolve(["runs/flicker/config.yaml"], varied.added)
+    (config,) = varied.configs
     assert [wrapper.chosen[0] for wrapper in config.env.wrappers] == ["noise", "flicker", "time_limit", "blackout"]
     assert config.env.wrappers[1].chosen[1].p == 0.5
 
@@ -112,8 +111,8 @@ def test_the_table_and_the_picture(evaluate, runs, tmp_path):
     )
     lines = out.splitlines()
     assert lines[:2] == [
-        "flicker: trained with 0.5; episodes a value 20, seed 12345, step 200, evaluation_epsilon 0.3",
-        "plain: trained without it; episodes a value 20, seed 12345, step 200, evaluation_epsilon 0.0",
+        "flicker: trained with 0.5; episodes per value 20, seed 12345, step 200, evaluation_epsilon 0.3",
+        "plain: trained without it; episodes per value 20, seed 12345, step 200, evaluation_epsilon 0.0",
     ]
     assert lines[2].split() == ["env.wrappers.flicker.p", "flicker", "95", "%", "length", "plain", "95", "%", "length"]
     assert [line.split()[0] for line in lines[3:-1]] == ["0.25", "0.5", "0.75", "1.0"]
@@ -143,8 +142,8 @@ def test_a_cut_episode_is_said(evaluate, monkeypatch):
     monkeypatch.setattr("sandbox.evaluate.agents.MAX_STEPS", 5)
     _, _, err = evaluate("plain", "--vary", "env.blind=true", "--json")
     assert err == (
-        "note: 20 of 20 episodes of plain never ended with env.blind=true; "
-        "they were cut and count with the return they had\n"
+        "note: 20 of 20 episodes of plain did not end with env.blind=true; "
+        "they were cut, and count with their return until then\n"
     )
 
 
@@ -176,14 +175,13 @@ def test_a_cut_episode_is_said(evaluate, monkeypatch):
         ),
         (
             "flicker plain --vary env.observe=features,pixels",
-            "--vary env.observe=pixels: flicker was built for observations of [50] numbers and 3 actions; "
-            "with this value there are observations of [1, 84, 84] bytes and 3 actions. "
-            "Choose values that leave both as they are, or train a run for each",
+            "env.observe=pixels: flicker was built for [50] numbers and 3 actions, but this gives [1, 84, 84] bytes "
+            "and 3 actions. Leave it out, or train a new run with it.",
         ),
         (
             "flicker --vary agent.discount=0.9,1",
-            "--vary agent.discount: after training only options of env and agent.evaluation_epsilon can change; for "
-            "another option train a run for each value: "
+            "agent.discount=0.9: agent.discount affects training, and flicker is trained already. Only env.* and "
+            "agent.evaluation_epsilon, device, precision, threads can be changed. Train a new run with it: "
             "`sandbox train runs/flicker/config.yaml agent.discount=0.9 name=...`",
         ),
         (
@@ -192,16 +190,16 @@ def test_a_cut_episode_is_said(evaluate, monkeypatch):
         ),
         (
             "flicker --plot a.png",
-            "--plot draws what --vary finds: add --vary OPTION=VALUE,VALUE,..., or leave --plot out",
+            "--plot is the image of --vary: add --vary OPTION=VALUE,VALUE,..., or leave --plot out",
         ),
         (
             "flicker --vary env.blind=true --plot a.pdf",
-            "--plot a.pdf: pictures are PNG; name it a.png",
+            "--plot a.pdf: images are PNG; name it a.png",
         ),
     ],
 )
 def test_mistakes_are_told_before_anything_is_played(evaluate, monkeypatch, words, message):
-    monkeypatch.setattr("sandbox.runs.option_sweep.evaluate_run", None)
+    monkeypatch.setattr("sandbox.runs.option_sweep.evaluate_with", None)
     code, out, err = evaluate(*words.split(" "))
     assert (code, out, err.removeprefix("note: ")) == (2, "", f"error: {message}\n")
 
@@ -211,7 +209,7 @@ def test_generators_have_no_environment(sandbox):
     assert sandbox("train", "digits_rbm", *tiny, "evaluate_period=0", "name=rbm", "--quiet").code == 0
     said = sandbox("evaluate", "rbm", "--vary", "env.length=1,2")
     assert said.code == 2
-    assert said.err == "error: --vary: rbm is a generator and has no environment; give an agent's run\n"
+    assert said.err == "error: --vary: rbm is a generator and cannot play; give an agent's run\n"
 
 
 @pytest.mark.parametrize(
@@ -233,7 +231,7 @@ def test_lists_of_values(text, values):
 
 
 EXAMPLE = "needs an option and its values, such as env.wrappers.flicker.p=0.1,0.2,...,1.0"
-DOTS = "`...` stands between two numbers and a last one that their step leads to, as in 0.1,0.2,...,1.0"
+DOTS = "`...` needs two numbers before it and one after it that their step reaches, as in 0.1,0.2,...,1.0"
 
 
 @pytest.mark.parametrize(

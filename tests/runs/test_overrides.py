@@ -1,11 +1,11 @@
-"""What a run may be scored under: another world, if it fits, and how it is scored; nothing that it has learnt."""
+"""Overrides in evaluation: another environment or data set if it fits, evaluation settings, and nothing else."""
 
 from pathlib import Path
 
 import pytest
 
 from sandbox.core.errors import UserError
-from sandbox.runs.overrides import EVALUATION, require_fit
+from sandbox.runs.overrides import overridden
 from sandbox.storage.run_folder import RunFolder
 
 DIGITS = "steps: 10\ndata: {name: digits, binarize: threshold}\ngenerator: {name: rbm}\n"
@@ -31,30 +31,40 @@ def run(tmp_path: Path, text: str) -> RunFolder:
         (CATCH, []),
     ],
 )
-def test_other_worlds_and_ways_of_scoring(tmp_path: Path, text: str, words: list[str]) -> None:
-    require_fit(run(tmp_path, text), words)
+def test_other_sources_and_evaluation_settings(tmp_path: Path, text: str, words: list[str]) -> None:
+    overridden(run(tmp_path, text), words)
+
+
+def test_the_config_has_the_overrides(tmp_path: Path) -> None:
+    config = overridden(run(tmp_path, CATCH), ["agent.evaluation_epsilon=0.1", "env.blind=true"])
+    assert config.learner.evaluation_settings() == {"evaluation_epsilon": 0.1}
+    assert config.require_agent("run").env.model_dump()["blind"] is True
 
 
 @pytest.mark.parametrize(
-    ("text", "word"),
+    ("text", "word", "can_change"),
     [
-        (DIGITS, "generator.hidden_size=8"),
-        (DIGITS, "generator={hidden_size: 8}"),
-        (CATCH, "agent.discount=0.5"),
-        (DIGITS, "seed=1"),
-        (DIGITS, "generator.aisle=1"),
-        (DIGITS, "steps=5"),
+        (DIGITS, "generator.hidden_size=8", "data.* and generator.sample_steps, generator.ais"),
+        (DIGITS, "generator={hidden_size: 8}", "data.* and generator.sample_steps, generator.ais"),
+        (DIGITS, "seed=1", "data.* and generator.sample_steps, generator.ais"),
+        (CATCH, "agent.discount=0.5", "env.* and agent.evaluation_epsilon"),
+        (CATCH, "steps=5", "env.* and agent.evaluation_epsilon"),
     ],
 )
-def test_what_was_learnt_stays(tmp_path: Path, text: str, word: str) -> None:
+def test_options_of_training_cannot_change(tmp_path: Path, text: str, word: str, can_change: str) -> None:
     folder = run(tmp_path, text)
     with pytest.raises(UserError) as error:
-        require_fit(folder, ["device=cpu", word])
+        overridden(folder, ["device=cpu", word])
     assert str(error.value) == (
-        f"{word}: a run is scored as it was trained; what can change is its world (env or data) and what scoring "
-        f"itself reads ({', '.join(EVALUATION)}). To see what {word.partition('=')[0]} does, train another run: "
+        f"{word}: {word.partition('=')[0]} affects training, and run is trained already. Only {can_change}, device, "
+        "precision, threads can be changed. Train a new run with it: "
         f"`sandbox train {folder.config} {word} name=...`"
     )
+
+
+def test_an_unknown_option_is_told_first(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"generator\.aiss=1: unknown option\. Did you mean 'ais'\?"):
+        overridden(run(tmp_path, DIGITS), ["generator.aiss=1"])
 
 
 @pytest.mark.parametrize(
@@ -63,27 +73,27 @@ def test_what_was_learnt_stays(tmp_path: Path, text: str, word: str) -> None:
         (
             DIGITS,
             "data={name: bars_and_stripes, count: 50, test_count: 10}",
-            "run was built for [1, 8, 8] bytes and 10 classes; with this there are [1, 4, 4] bytes and 2 classes.",
+            "run was built for [1, 8, 8] bytes and 10 classes, but this gives [1, 4, 4] bytes and 2 classes.",
         ),
         (
             RING,
             "data.modes=5",
-            "run was built for [2] numbers and 8 classes; with this there are [2] numbers and 5 classes.",
+            "run was built for [2] numbers and 8 classes, but this gives [2] numbers and 5 classes.",
         ),
         (
             EDGES,
             "data={name: frames, env: {name: catch}, count: 20}",
-            "run was built for [1, 84, 84] bytes of sources [1, 84, 84] and 0 classes; with this there are [1, 84, 84] "
-            "bytes and 0 classes.",
+            "run was built for [1, 84, 84] bytes translated from [1, 84, 84] and 0 classes, but this gives "
+            "[1, 84, 84] bytes and 0 classes.",
         ),
         (
             CATCH,
             "env.observe=pixels",
-            "run was built for [50] numbers and 3 actions; with this there are [1, 84, 84] bytes and 3 actions.",
+            "run was built for [50] numbers and 3 actions, but this gives [1, 84, 84] bytes and 3 actions.",
         ),
     ],
 )
-def test_a_world_that_it_was_not_built_for(tmp_path: Path, text: str, word: str, message: str) -> None:
+def test_a_source_that_the_learner_was_not_built_for(tmp_path: Path, text: str, word: str, message: str) -> None:
     with pytest.raises(UserError) as error:
-        require_fit(run(tmp_path, text), [word])
-    assert str(error.value) == f"{word}: {message} Leave them as they are, or train a run on these."
+        overridden(run(tmp_path, text), [word])
+    assert str(error.value) == f"{word}: {message} Leave it out, or train a new run with it."

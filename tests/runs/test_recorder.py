@@ -1,82 +1,87 @@
-"""What a checkpoint belongs to."""
+"""The recorder of a run folder."""
 
-import copy
 import json
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
+import torch
 
-from sandbox.core.errors import UserError
-from sandbox.runs.recorder import ConfigGuard, RunRecorder
+from sandbox.logger.jsonl import Jsonl
+from sandbox.runs.build import build
+from sandbox.runs.recorder import RunRecorder
 from sandbox.runs.resolve import resolve
+from sandbox.storage.checkpoint import Checkpoints, read_tree
+from sandbox.storage.run_folder import RunFolder
 
-WORDS = ["steps=100", "env={name: catch, wrappers: [{flicker: {p: 0.25}}]}", "agent.name=rainbow", "seed=3"]
-
-
-def pinned(*words):
-    return ConfigGuard(resolve([], [*WORDS, *words]))
-
-
-@pytest.fixture
-def saved():
-    """As an older version may have left it: every test takes something away, or puts something in."""
-    return json.loads(json.dumps(pinned().state_dict()))
+CATCH = ["catch_dqn", "agent.backbone={name: mlp, hidden: [8]}", "env.observe=features", "steps=400"]
+GAN, RBM = ["digits_gan"], ["digits_rbm"]
 
 
-def refused(state, *words):
-    with pytest.raises(UserError) as error:
-        pinned(*words).load_state_dict(state)
-    return str(error.value)
-
-
-def test_the_same_settings_go_on(saved):
-    before = copy.deepcopy(saved)
-    pinned("steps=900", "log_period=7").load_state_dict(saved)
-    assert saved == before
-
-
-def test_an_option_younger_than_the_checkpoint_had_its_default(saved):
-    del saved["agent"]["double"], saved["agent"]["stream"]["n_step"], saved["agent"]["stream"]["replay"]["capacity"]
-    del saved["agent"]["optimizer"]["eps"], saved["env"]["blind"], saved["env"]["wrappers"], saved["precision"]
-    saved["env"]["wrappers"] = [{"flicker": {"p": 0.25}}]
-    pinned().load_state_dict(saved)
-    for word in ("double=false", "stream.n_step=2", "stream.replay.capacity=7000", "optimizer.eps=1e-8"):
-        assert refused(saved, f"agent.{word}").startswith("config.yaml has another agent than when this run was saved.")
-    assert refused(saved, "env.blind=true", "precision=bf16") == (
-        "config.yaml has another precision, env than when this run was saved. "
-        "Put it back to resume, or train a new run with these settings."
-    )
-
-
-def test_changed_settings_are_refused(saved):
-    assert "another seed than" in refused(saved, "seed=4")
-    assert "another env than" in refused(saved, "env.wrappers=[{flicker: {p: 0.5}}]")
-    assert "another env, agent than" in refused(saved, "env={name: snake}", "agent={name: dqn}")
-
-
-def test_settings_that_are_no_more_are_refused_by_name(saved):
-    saved["agent"]["dobule"] = True
-    assert refused(saved) == (
-        "this run was saved by another version, whose settings this one does not read: the checkpoint: agent.dobule: "
-        "unknown option. Did you mean 'double'? Resume it with that version (run.json says which), or train a new run."
-    )
+def recorder(place: Path, words: list[str], *, stop: bool = False) -> RunRecorder:
+    config = resolve(words[:1], [*words[1:], "device=cpu", "threads=1"])
+    folder = RunFolder.create(place, "run", config="", command=[])
+    log = Jsonl(folder.metrics)
+    return RunRecorder(build(config, place), folder, log, log, Checkpoints(folder.checkpoints), lambda: stop)
 
 
 @pytest.mark.parametrize(
-    ("config", "causes"),
+    ("words", "causes"),
     [
         (
-            "catch_dqn",
-            ", gradients without a limit (set clip_norm: 10 in the optimizer's section), or rewards or "
-            "observations that are not finite.",
+            CATCH,
+            "; gradients without a limit (set clip_norm: 10 in the optimizer's section); rewards or observations "
+            "that are not finite",
         ),
-        (
-            "digits_gan",
-            ", gradients without a limit (set clip_norm: 10 in the optimizer's section), or data that are not finite.",
-        ),
-        ("digits_rbm", " or data that are not finite."),
+        (GAN, "; gradients without a limit (set clip_norm: 10 in the optimizer's section); data that are not finite"),
+        (RBM, "; data that are not finite"),
     ],
 )
-def test_advice_is_about_what_the_learner_has(config, causes):
-    journal = RunRecorder(SimpleNamespace(config=resolve([config], [])), None, None, None, None, None)
-    assert journal.advice() == f"Likely causes: a learning rate that is too large (try a tenth of it){causes}"
+def test_nan_hint_names_what_the_learner_has(tmp_path: Path, words: list[str], causes: str) -> None:
+    hint = recorder(tmp_path, words).nan_hint()
+    assert hint == f"Likely causes: a learning rate that is too large (try a tenth of it){causes}."
+
+
+def test_snapshots_are_evenly_spaced_and_stay(tmp_path: Path) -> None:
+    """Four of them in 400 steps: each with the first line at or after 100, 200, 300 and 400."""
+    recording = recorder(tmp_path, [*CATCH, "snapshots=4"])
+    for step in (90, 130, 150, 310, 390, 400):
+        recording.write(step, {"loss": 1.0})
+    assert Checkpoints(tmp_path / "run" / "snapshots").steps() == [130, 310, 400]
+
+
+def test_metrics_of_an_evaluation_are_called_eval(tmp_path: Path) -> None:
+    found = recorder(tmp_path, [*CATCH, "evaluate_episodes=2"]).evaluate(0)
+    assert found is not None
+    assert {"eval/return", "eval/return_std", "eval/length"} <= found.keys()
+
+
+def test_an_evaluation_that_is_asked_to_stop_has_no_metrics(tmp_path: Path) -> None:
+    assert recorder(tmp_path, CATCH, stop=True).evaluate(0) is None
+
+
+def test_a_dumped_batch_can_be_read(tmp_path: Path) -> None:
+    place = recorder(tmp_path, RBM).dump_batch(7, {"x": torch.ones(3)})
+    assert place == tmp_path / "run" / "batch_7"
+    assert torch.equal(read_tree(place, "batch")["x"], torch.ones(3))
+
+
+def test_media_of_both_kinds_of_run(tmp_path: Path) -> None:
+    recorder(tmp_path / "agent", CATCH).save_media(5)
+    recorder(tmp_path / "generator", RBM).save_media(5)
+    names = {str(file.relative_to(tmp_path)) for file in tmp_path.glob("*/run/*/*step_*")}
+    assert names == {
+        "agent/run/videos/step_000000000005.mp4",
+        "generator/run/samples/step_000000000005.png",
+        "generator/run/samples/filters_step_000000000005.png",
+    }
+
+
+def test_a_checkpoint_holds_the_config_and_the_length_of_the_log(tmp_path: Path) -> None:
+    recording = recorder(tmp_path, RBM)
+    recording.write(3, {"loss": 1.0})
+    recording.save(3, {})
+    (place,) = (tmp_path / "run" / "checkpoints").iterdir()
+    assert read_tree(place, "config")["generator"]["name"] == "rbm"
+    assert {"config.json", "logger.json"} <= json.loads((place / "manifest.json").read_text())["files"].keys()
+    assert recorder(tmp_path / "other", RBM) is not None
+    assert recording.load({}) == 3

@@ -1,9 +1,7 @@
-import sys
 from pathlib import Path
 
 import pytest
 
-from sandbox import agents
 from sandbox.config.base import Config
 from sandbox.config.files import to_yaml
 from sandbox.config.schedules import ApexEpsilon, Linear
@@ -15,12 +13,14 @@ from sandbox.networks.nature import Nature
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.centered_rmsprop import CenteredRMSProp
 from sandbox.runs import registry
+from sandbox.runs.config import AgentRun, GeneratorRun
 from sandbox.runs.resolve import completed, member, resolve
 from sandbox.streams.experience import ReplayConfig
 from sandbox.streams.prioritized import PrioritizedConfig
 from sandbox.streams.rollouts import RolloutsConfig
 
 CATCH = ["steps=100", "env.name=catch", "agent.name=random"]
+DIGITS = ["steps=100", "data.name=digits", "generator.name=rbm"]
 
 
 def refused(files, overrides=()):
@@ -51,7 +51,7 @@ def agent(name, *words):
 
 
 def test_one_option_of_a_section_leaves_the_agents_own_defaults_of_the_others(tmp_path):
-    assert agent("rainbow", "stream.batch_size=64").stream == PrioritizedConfig(batch_size=64, n_step=3)
+    assert agent("rainbow", "stream.batch_size=64").stream == PrioritizedConfig(batch_size=64)
     assert agent("rainbow", "optimizer.lr=1e-3").optimizer == Adam(lr=1e-3, eps=4.8e-3)
     assert agent("drqn", "optimizer.lr=1e-3").optimizer == Adam(lr=1e-3, clip_norm=10.0)
     assert agent("pqn", "stream.num_envs=4").stream == RolloutsConfig(num_envs=4, length=16)
@@ -61,14 +61,14 @@ def test_one_option_of_a_section_leaves_the_agents_own_defaults_of_the_others(tm
     file = tmp_path / "mine.yaml"
     file.write_text("steps: 1\nenv: {name: catch}\nagent:\n  name: rainbow\n  stream: {batch_size: 64}\n")
     assert resolve([file], ["agent.optimizer.lr=1e-3"]).agent == agent(
-        "rainbow", "stream={batch_size: 64, n_step: 3}", "optimizer={lr: 1e-3, eps: 4.8e-3}"
+        "rainbow", "stream={batch_size: 64}", "optimizer={lr: 1e-3, eps: 4.8e-3}"
     )
 
 
 def test_a_section_in_a_section_keeps_its_defaults_too():
     stream = agent("rainbow", "stream.importance_exponent.steps=7", "stream.replay.num_envs=2").stream
     assert stream == PrioritizedConfig(
-        n_step=3, importance_exponent=Linear(start=0.4, end=1.0, steps=7), replay=ReplayConfig(num_envs=2)
+        importance_exponent=Linear(start=0.4, end=1.0, steps=7), replay=ReplayConfig(num_envs=2)
     )
     chosen = agent("rainbow", "exploration={name: epsilon_greedy, epsilon: {steps: 7}}").exploration
     assert chosen == EpsilonGreedy(epsilon=Linear(start=1.0, end=0.1, steps=7))
@@ -166,8 +166,32 @@ def test_sources_and_learners_come_in_pairs_and_that_is_told_with_the_rest():
     )
 
 
-def test_a_null_section_is_none():
-    assert resolve([], [*CATCH, "data=null"]).data is None
+def test_a_null_section_is_left_out():
+    assert resolve([], [*CATCH, "data=null"]) == resolve([], CATCH)
+
+
+def test_the_sections_decide_the_kind_of_run():
+    assert isinstance(resolve([], CATCH), AgentRun)
+    generator = resolve([], DIGITS)
+    assert isinstance(generator, GeneratorRun)
+    assert not {"env", "agent", "demos"} & dict(generator).keys()
+
+
+def test_an_option_of_the_other_kind_of_run_is_told_with_the_rest():
+    assert refused([], [*DIGITS, "demos=a.npz", "seed=-1"]) == (
+        "2 mistakes:\n  command line: seed=-1: needs a value >= 0, got -1.\n"
+        "  command line: demos=a.npz: only a run that trains an agent has this option; leave it out."
+    )
+
+
+def test_what_only_one_kind_of_run_can_do():
+    agent_run, generator_run = resolve([], CATCH), resolve([], DIGITS)
+    assert agent_run.require_agent("x") is agent_run
+    assert generator_run.require_generator("x", "y") is generator_run
+    with pytest.raises(UserError, match=r"^--vs: x is a generator and cannot play; give an agent's run$"):
+        generator_run.require_agent("--vs: x")
+    with pytest.raises(UserError, match=r"^x is an agent and cannot draw. To see it play: `sandbox watch x`$"):
+        agent_run.require_generator("x", "draw")
 
 
 def test_a_member_by_itself():
@@ -178,20 +202,3 @@ def test_a_member_by_itself():
         "2 mistakes:\n  data.env: observe: needs 'pixels' or 'features', got 3.\n"
         "  data.env: blnd: unknown option. Did you mean 'blind'?"
     )
-
-
-def test_one_file_is_one_member(tmp_path):
-    (tmp_path / "lazy.py").write_text(
-        '"""The lazy agent."""\nfrom typing import Literal\nfrom sandbox.interfaces.agent import AgentConfig\n'
-        "from sandbox.streams.rollouts import RolloutsConfig\n"
-        'class LazyConfig(AgentConfig):\n    name: Literal["lazy"] = "lazy"\n    naps: int = 2\n'
-        "    stream: RolloutsConfig = RolloutsConfig()\n"
-        "    def make(self, spec, rng, compute, runs): ...\n"
-    )
-    agents.__path__.append(str(tmp_path))
-    try:
-        assert "lazy" in registry.names("agents")
-        assert resolve([], ["steps=1", "env.name=catch", "agent.name=lazy", "agent.naps=3"]).agent.naps == 3
-    finally:
-        agents.__path__.remove(str(tmp_path))
-        sys.modules.pop("sandbox.agents.lazy", None)

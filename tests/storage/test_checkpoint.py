@@ -139,10 +139,12 @@ def test_a_full_disk_leaves_the_last_good_one(tmp_path: Path, monkeypatch: pytes
 
 def test_other_threads_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     store = Checkpoints(tmp_path)
-    place = store.save(1, {"rng": Part({"a": 1})})
+    place = store.save(1, {"part": Part({"a": 1})})
     manifest = json.loads((place / "manifest.json").read_text())
     (place / "manifest.json").write_text(json.dumps(manifest | {"threads": 64}))
-    store.load({"rng": Part({"a": 0})})
+    store.load({"part": Part({"a": 0})})
+    assert capsys.readouterr().err == ""  # a learner that is only evaluated is not worth a note
+    store.load({"part": Part({"a": 0})}, whole_run=True)
     said = capsys.readouterr().err
     assert "64 thread(s)" in said
     assert "numbers may differ in their last bits" in said

@@ -11,8 +11,8 @@ from sandbox.storage.run_folder import RunFolder
 def make(root, name, touched=0, id_=None):
     run = RunFolder.create(root, name, config="steps: 5\n", command=["sandbox", "train", "x"])
     if id_ is not None:
-        run.card.write_text(json.dumps({"id": id_}))
-    os.utime(run.card, (touched, touched))
+        run.info.write_text(json.dumps({"id": id_}))
+    os.utime(run.info, (touched, touched))
     return run
 
 
@@ -28,7 +28,7 @@ def test_a_new_folder_has_its_config_and_its_card(tmp_path):
     assert sorted(os.listdir(tmp_path / "runs")) == ["first"]
     assert sorted(os.listdir(run.path)) == ["config.yaml", "run.json"]
     assert run.config.read_text() == "steps: 5\n"
-    card = json.loads(run.card.read_text())
+    card = json.loads(run.info.read_text())
     assert list(card) == ["id", "created", "command", "versions", "machine"]
     assert re.fullmatch("[0-9a-f]{6}", card["id"])
     assert card["id"] == run.id
@@ -41,7 +41,7 @@ def test_a_new_folder_has_its_config_and_its_card(tmp_path):
 
 def test_every_place_lies_inside(tmp_path):
     run = RunFolder(tmp_path)
-    places = (run.config, run.metrics, run.checkpoints, run.videos, run.samples, run.summary, run.wandb, run.card)
+    places = (run.config, run.metrics, run.checkpoints, run.videos, run.samples, run.summary, run.wandb, run.info)
     names = "config.yaml metrics.jsonl checkpoints videos samples summary.json wandb run.json"
     assert [place.relative_to(tmp_path).name for place in places] == names.split()
 
@@ -49,7 +49,7 @@ def test_every_place_lies_inside(tmp_path):
 def test_a_name_is_taken_once(tmp_path):
     run = make(tmp_path, "mine")
     assert refused(make, tmp_path, "mine") == (
-        f"{run.path} already exists, but has no checkpoint: begin it again with `sandbox resume {run.path}` or "
+        f"{run.path} already exists, but has no checkpoint: start it again with `sandbox resume {run.path}` or "
         "--resume, choose another name with name=..., or delete the folder"
     )
     assert os.listdir(tmp_path) == ["mine"]
@@ -60,7 +60,8 @@ def test_a_name_is_taken_once(tmp_path):
     )
     (tmp_path / "classifiers").mkdir()
     assert refused(make, tmp_path, "classifiers") == (
-        f"{tmp_path / 'classifiers'} already exists and is no run: choose another name with name=..., or move it away"
+        f"{tmp_path / 'classifiers'} already exists and is not a run: choose another name with "
+        "name=..., or move it away"
     )
 
 
@@ -110,7 +111,7 @@ def test_nothing_is_found(tmp_path):
         "Latest: catch_drqn, catch_dqn. See `sandbox runs`."
     )
     assert refused(RunFolder.find, tmp_path, "aa") == (
-        "'aa' begins the ids of several runs: aa2222 (catch_drqn), aa1111 (catch_dqn). Give more of it, or the name."
+        "'aa' is the start of several ids: aa2222 (catch_drqn), aa1111 (catch_dqn). Give more digits, or the name."
     )
 
 

@@ -1,4 +1,4 @@
-"""The rows of experience against a tape: true last observations, resets, and the carried state (traps 8, 9, 20)."""
+"""The rows of experience against a tape: true last observations, resets, and the recurrent state."""
 
 from typing import Any
 
@@ -75,7 +75,7 @@ class Lives(Counting):
 
 
 def test_a_lost_life_ends_an_episode_for_the_learner_but_not_the_score() -> None:
-    """Trap 11: the row is terminal, the carried state starts anew, and the game's score counts on."""
+    """The row is terminal, the recurrent state starts anew, and the game's score counts on."""
     actor = Actor(Lives(), Remembers(), Rng(0))  # type: ignore[arg-type]
     steps = [actor.step() for _ in range(6)]
     assert [s.terminated.tolist() for s in steps] == [[0, 0], [1, 0], [0, 0], [1, 0], [0, 0], [1, 0]]

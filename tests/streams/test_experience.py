@@ -8,23 +8,30 @@ import torch
 from gymnasium.spaces import Box, Discrete
 from pydantic import ValidationError
 
-from sandbox.agents.random import RandomConfig
+from sandbox.agents.random import Random
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
-from sandbox.interfaces.runs import NO_RUNS
 from sandbox.streams.experience import ExperienceConfig, ReplayConfig
 
 CPU = Compute(torch.device("cpu"))
 
 
+class Learner(Random):
+    """Acts at random, and learns from single observations."""
+
+    def __init__(self, env: Any, rng: Rng, n_step: int = 1) -> None:
+        super().__init__(spec_of(env), rng)
+        self.frame_stack, self.n_step = 1, n_step
+
+
 def stream(**options: int):
-    config = ExperienceConfig(batch_size=4, stack=1, replay=ReplayConfig(**{"capacity": 400, **options}))
+    config = ExperienceConfig(batch_size=4, replay=ReplayConfig(**{"capacity": 400, **options}))
     source = CatchConfig(observe="features").make
     rng = Rng(0)
-    return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU, NO_RUNS), rng, CPU)
+    return config.make(source, Learner(source(1), rng), rng, CPU)
 
 
 def test_updates_begin_after_warmup_and_keep_their_period() -> None:
@@ -68,12 +75,12 @@ class Tape:
 
 
 def test_what_is_drawn_is_the_tape_from_its_first_step_to_its_true_last_observation() -> None:
-    """Termination ends the return and truncation does not (traps 8, 9 and 18); actions stand with their rewards."""
+    """Termination ends the return and truncation does not; actions stand with their rewards."""
     replay = ReplayConfig(num_envs=2, warmup=60, update_period=2)  # 60 steps: both have just ended an episode
-    config = ExperienceConfig(batch_size=400, stack=1, n_step=2, replay=replay)
+    config = ExperienceConfig(batch_size=400, replay=replay)
     env: Any = Tape()
     rng = Rng(0)
-    batch = next(config.make(lambda _: env, RandomConfig().make(spec_of(env), rng, CPU, NO_RUNS), rng, CPU))
+    batch = next(config.make(lambda _: env, Learner(env, rng, n_step=2), rng, CPU))
     assert torch.equal(batch.r_t[:, 0] % 1, batch.a_tm1 / 2)
     found = set()
     for i, count in enumerate(batch.num_steps.tolist()):

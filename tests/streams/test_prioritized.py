@@ -3,25 +3,33 @@
 import pytest
 import torch
 
-from sandbox.agents.random import RandomConfig
+from sandbox.agents.random import Random
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
-from sandbox.interfaces.runs import NO_RUNS
+from sandbox.interfaces.spec import Spec
 from sandbox.streams.experience import Experience, ReplayConfig
 from sandbox.streams.prioritized import PrioritizedConfig
 
 CPU = Compute(torch.device("cpu"))
 
 
-def stream(**options) -> Experience:
+class Learner(Random):
+    """Acts at random, and learns from stacks of two."""
+
+    def __init__(self, spec: Spec, rng: Rng, n_step: int) -> None:
+        super().__init__(spec, rng)
+        self.frame_stack, self.n_step = 2, n_step
+
+
+def stream(n_step: int = 1, **options) -> Experience:
     replay = ReplayConfig(num_envs=4, capacity=400, warmup=40, update_period=8)
-    config = PrioritizedConfig(**{"batch_size": 6, "stack": 2, "replay": replay, **options})
+    config = PrioritizedConfig(**{"batch_size": 6, "replay": replay, **options})
     source, rng = CatchConfig(observe="features").make, Rng(0)
-    return config.make(source, RandomConfig().make(spec_of(source(1)), rng, CPU, NO_RUNS), rng, CPU)
+    return config.make(source, Learner(spec_of(source(1)), rng, n_step), rng, CPU)
 
 
 def test_batches_come_when_they_are_due() -> None:
@@ -43,14 +51,14 @@ def test_importance_follows_its_schedule() -> None:
         tree = experience.parts()["priorities"]._tree
         drawn = tree.values[experience.parts()["priorities"]._pending[0]]
         assert batch.weights.tolist() == pytest.approx((drawn.min() / drawn) ** expected, rel=1e-6)
-        batch.priorities.copy_(torch.arange(1, 7))
+        batch.set_priorities(torch.arange(1, 7))
 
 
 def test_what_the_learner_writes_is_what_the_next_draw_follows() -> None:
     experience = stream(priority_exponent=1.0)
     batch, priorities = next(experience), experience.parts()["priorities"]
     drawn = priorities._pending[0]
-    batch.priorities[2:4] = torch.tensor([1e9, 0.0])
+    batch.set_priorities(torch.tensor([-1, -1, 1e9, 0.0, -1, -1]))  # -1 leaves a priority as it is
     next(experience)
     assert priorities._tree.values[drawn[[2, 3]]].tolist() == [1e9 + 1e-6, 1e-6]
     assert drawn[3] not in priorities._pending[0]
@@ -58,7 +66,7 @@ def test_what_the_learner_writes_is_what_the_next_draw_follows() -> None:
 
 def test_mistakes_are_told() -> None:
     batch = next(experience := stream())
-    batch.priorities.fill_(torch.nan)
+    batch.set_priorities(torch.full((6,), torch.nan))
     with pytest.raises(
         UserError, match=r"6 of 6 priorities in the last batch are not numbers >= 0; the first is nan\."
     ):

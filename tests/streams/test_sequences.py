@@ -31,37 +31,37 @@ def lived(rows: int, steps: int, longest: int, seed: int = 0) -> Replay:
 
 def test_each_lane_goes_through_whole_episodes_in_order() -> None:
     """The carried state, here the number of steps since the start, is what the learner left, and 0 at a start."""
-    replay, lanes = lived(200, 200, 17), Episodes(6, (torch.zeros(6, 1),))
+    replay, episodes = lived(200, 200, 17), Episodes(6, (torch.zeros(6, 1),))
     went: list[Any] = [None] * 6
     for _ in range(40):
-        batch = lanes.draw(replay, 5)
-        (count,) = batch.carried["state"]
+        batch = episodes.draw(replay, 5)
+        (count,), windows = batch.state, batch.sequences
         for i in range(6):
-            episode, age = batch.observations[i, 0].tolist()
+            episode, age = windows.observations[i, 0].tolist()
             assert count[i] == age
             if went[i] is None:
                 assert age == 0
             else:
                 assert [episode, age] == went[i]
-            steps = int(batch.mask[i].sum())
-            assert batch.observations[i, : steps + 1, 1].tolist() == [age + t for t in range(steps + 1)]
+            steps = int(windows.mask[i].sum())
+            assert windows.observations[i, : steps + 1, 1].tolist() == [age + t for t in range(steps + 1)]
             went[i] = [episode, age + 5] if steps == 5 else None
             if went[i] and not _followed(replay, went[i]):
                 went[i] = None
-        batch.carried["state"] = (count + 5,)
+        batch.keep_state((count + 5,))
 
 
 def test_saved_in_the_middle_it_goes_on_as_it_would_have() -> None:
     (replay, first), (again, other) = ((lived(200, 200, 17), Episodes(6, (torch.zeros(6, 1),))) for _ in range(2))
     for _ in range(3):
-        first.draw(replay, 5).carried["state"] = (torch.arange(6.0)[:, None],)
+        first.draw(replay, 5).keep_state((torch.arange(6.0)[:, None],))
     state = copy.deepcopy(first.state_dict())
     again._generator.bit_generator.state = copy.deepcopy(replay._generator.bit_generator.state)
     other.load_state_dict(state)
     for _ in range(5):
         ours, theirs = first.draw(replay, 5), other.draw(again, 5)
-        assert torch.equal(ours.observations, theirs.observations)
-        assert torch.equal(ours.carried["state"][0], theirs.carried["state"][0])
+        assert torch.equal(ours.sequences.observations, theirs.sequences.observations)
+        assert torch.equal(ours.state[0], theirs.state[0])
 
 
 def _followed(replay: Replay, observation: list[float]) -> bool:
@@ -76,20 +76,20 @@ def test_every_episode_is_as_likely_as_another() -> None:
     replay = lived(300, 300, 12)
     starts = np.zeros(200)
     for _ in range(60):
-        lanes = Episodes(32, ())
-        for episode in lanes.draw(replay, 3).observations[:, 0, 0].int().tolist():
+        episodes = Episodes(32, ())
+        for episode in episodes.draw(replay, 3).sequences.observations[:, 0, 0].int().tolist():
             starts[episode] += 1
     counts = starts[starts > 0]
     assert counts.std() < 2 * counts.mean() ** 0.5
 
 
 def test_what_newer_ones_replaced_is_begun_anew() -> None:
-    replay, lanes = lived(40, 40, 30), Episodes(4, ())
-    lanes.draw(replay, 2)
+    replay, episodes = lived(40, 40, 30), Episodes(4, ())
+    episodes.draw(replay, 2)
     for t in range(60):
         replay.add(np.array([[9, t]], np.float32), np.zeros(1), np.zeros(1), np.array([t % 10 == 9]))
         replay.add_last(np.array([[9, t + 1]], np.float32), np.array([t % 10 == 9]))
-    batch = lanes.draw(replay, 2)
+    batch = episodes.draw(replay, 2).sequences
     assert (batch.observations[:, 0, 0] == 9).all()
     assert (batch.observations[:, 0, 1] % 10 == 0).all()
 

@@ -87,13 +87,13 @@ def test_a_set_without_labels() -> None:
     assert len(images) == 5
 
 
-def test_points_have_no_greys_to_draw() -> None:
+def test_points_cannot_be_binarized() -> None:
     points = torch.rand(10, 2)
     with pytest.raises(UserError) as refused:
         ShuffledConfig(batch_size=2, resample=True).make(DataSet(points, points), None, Rng(0), choose("cpu"))
     assert str(refused.value) == (
-        "generator.stream.resample=true draws pixels by their greys, but these data are points. "
-        "Leave it out, or take a set of images."
+        "generator.stream.resample=true binarizes images, but these data are points. "
+        "Leave it out, or choose a data set of images."
     )
 
 

@@ -70,7 +70,7 @@ def stream(tape: Tape, **options: Any) -> Experience:
 
 def check(batch: StoredSequences, tape: Tape, period: int, burn_in: int, length: int) -> None:
     for i in range(len(batch.weights)):
-        rows, mask = batch.learnt.observations[i], batch.learnt.mask[i].bool()
+        rows, mask = batch.sequences.observations[i], batch.sequences.mask[i].bool()
         env, episode, age = (int(number) for number in rows[0])
         assert age % period == 0
         assert bool(batch.starts[i]) == (age == 0)
@@ -78,9 +78,9 @@ def check(batch: StoredSequences, tape: Tape, period: int, burn_in: int, length:
         assert mask[:count].all()
         assert count == min(length, tape.ends.get((env, episode), 10**9) - age)  # all there is, and not more
         assert rows[: count + 1].tolist() == [[env, episode, age + t] for t in range(count + 1)]
-        assert batch.learnt.r_t[i, :count].tolist() == [age + t + 1 for t in range(count)]
-        assert batch.learnt.a_tm1[i, :count].tolist() == [(age + t) % 2 for t in range(count)]
-        (seen,), told = batch.burn_in.carried["state"]["seen"], batch.burn_in.carried["state"]["reward"]
+        assert batch.sequences.r_t[i, :count].tolist() == [age + t + 1 for t in range(count)]
+        assert batch.sequences.a_tm1[i, :count].tolist() == [(age + t) % 2 for t in range(count)]
+        (seen,), told = batch.state["seen"], batch.state["reward"]
         if age:
             before = batch.burn_in.observations[i]
             assert before.tolist() == [[env, episode, age - burn_in + t] for t in range(burn_in + 1)]
@@ -94,8 +94,8 @@ def check(batch: StoredSequences, tape: Tape, period: int, burn_in: int, length:
             assert batch.is_later[i]
         if batch.is_later[i]:
             assert 0 < later < tape.ends.get((env, episode), 10**9)  # an episode's last observation is not acted on
-            assert batch.later["seen"][0][i].tolist() == [env, episode, later]
-            assert batch.later["reward"][i] == later
+            assert batch.later_state["seen"][0][i].tolist() == [env, episode, later]
+            assert batch.later_state["reward"][i] == later
 
 
 @settings(max_examples=40, deadline=None)
@@ -119,14 +119,14 @@ def test_nothing_that_is_drawn_differs_from_what_was_lived(
     for _ in range(60):
         batch = next(experience)
         check(batch, tape, period, burn_in, length)
-        batch.priorities.copy_(torch.rand(8))
+        batch.set_priorities(torch.rand(8))
 
 
 def test_every_sequence_is_drawn() -> None:
     tape = Tape(1, 12, 0)
     experience = stream(tape, batch_size=64, period=3, burn_in=2, length=4, replay={"capacity": 60, "warmup": 60})
     batch = next(experience)
-    drawn = {tuple(row) for row in batch.learnt.observations[:, 0].int().tolist()}
+    drawn = {tuple(row) for row in batch.sequences.observations[:, 0].int().tolist()}
     replay = experience.replay
     env, place = np.zeros(60, int), np.arange(replay.span()[0][0], replay.span()[1][0] + 1)[-60:]
     held = replay.gather(env[:1], place[None])[0].int().tolist()

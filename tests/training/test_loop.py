@@ -58,17 +58,17 @@ class Tape:
         score = self.greedy.random() if self.greedy else 1.0
         return None if step in self.interrupted else {"eval/return": score}
 
-    def show(self, step: int) -> None:
-        self.events.append(("show", step))
+    def save_media(self, step: int) -> None:
+        self.events.append(("media", step))
 
     def save(self, step: int, parts: dict[str, Any]) -> None:
         self.events.append(("save", step, sorted(parts)))
 
-    def keep(self, step: int, batch: Any) -> Path:
-        self.events.append(("keep", step, batch))
+    def dump_batch(self, step: int, batch: Any) -> Path:
+        self.events.append(("dump", step, batch))
         return Path("kept")
 
-    def advice(self) -> str:
+    def nan_hint(self) -> str:
         return "Try less."
 
     def stopping(self) -> bool:
@@ -90,7 +90,7 @@ def test_the_tape() -> None:
         ("save", 12, ["averages", "owed_evaluations", "rng"]),
         ("write", 16, {"loss": 14.0, "env/return": 7.0}),
         ("write", 16, {"eval/return": 1.0}),
-        ("show", 20),
+        ("media", 20),
         ("save", 20, ["averages", "owed_evaluations", "rng"]),
         ("write", 24, {"loss": 22.0, "env/return": 7.0}),
         ("write", 24, {"eval/return": 1.0}),
@@ -134,11 +134,11 @@ def test_a_finished_run_does_nothing_more() -> None:
     assert tape.events == []
 
 
-def test_a_loss_that_is_not_finite_stops_and_keeps_the_batch() -> None:
+def test_a_loss_that_is_not_finite_stops_and_dumps_the_batch() -> None:
     tape = Tape()
-    with pytest.raises(UserError, match=r"the loss is nan at step 12. The batch is kept in kept. Try less."):
+    with pytest.raises(UserError, match=r"the loss is nan at step 12. The batch is in kept. Try less."):
         train(Run(Learns(bad_at=12), Ticks(), Rng(0)), periods(checkpoint_period=4), tape)
-    assert tape.events[-1] == ("keep", 12, 12)
+    assert tape.events[-1] == ("dump", 12, 12)
     assert ("save", 12, ["averages", "owed_evaluations", "rng"]) not in tape.events
 
 

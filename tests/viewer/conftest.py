@@ -3,37 +3,38 @@ import pygame
 import pytest
 
 from sandbox.viewer.episode import PlayerSlot
-from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.game_session import GameSession, SessionSettings
 from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import Key
 
 
-class Face:
-    """A face without a screen: it plays a script of keys, and its clock moves only while it waits.
+class Frontend:
+    """A frontend without a screen: it plays a script of keys, and its clock moves only while it waits.
 
-    An entry is a key that is pressed, a `Key`, or None: nothing comes until something is due. `shown` are the views.
+    An entry of the script is a key to press, a `Key`, or None: no event until something is due. `shown` are the views.
     """
 
     def __init__(self, session):
         self.session, self.shown, self.now = session, [], 0.0
-        self._look()
+        self._update()
 
     def play(self, *script):
         for entry in script:
             if entry is None:
-                self.now += self.session.wait(self.now)
+                self.now += self.session.timeout(self.now)
             else:
-                self.session.press(Key(entry, True) if isinstance(entry, str) else entry)
-            self._look()
+                self.session.handle_key(Key(entry, True) if isinstance(entry, str) else entry)
+            self._update()
         return self
 
-    def _look(self):
-        if self.session.tick(self.now):
+    def _update(self):
+        if self.session.update(self.now):
             self.shown.append(self.session.view())
 
     def each(self, name):
-        """One thing of the status, or the `banner` or the `state`, of all that was shown."""
-        return [dict(view.status).get(name, getattr(view, name, None)) for view in self.shown]
+        """Return a status entry, or the `banner` or the `playback` text, of every view that was shown."""
+        texts = [{"banner": view.banner, "playback": view.playback, **dict(view.status)} for view in self.shown]
+        return [text.get(name) for text in texts]
 
     @property
     def steps(self):
@@ -53,7 +54,7 @@ def display(no_screen):
 
 
 class Steady:
-    """Always the same action; carries how often it has acted."""
+    """Always takes the same action; its recurrent state counts its steps."""
 
     def __init__(self, action):
         self.action, self.states, self.explored = action, [], set()
@@ -74,26 +75,26 @@ def steady():
 
 @pytest.fixture
 def watch(tmp_path):
-    """A face on agents at play, 16 steps a second."""
+    """Return a frontend that shows agents, at 16 steps per second."""
 
-    def watch(env, *agents, **options):
-        seats = [PlayerSlot(agent) for agent in agents]
-        seats[0].hand = KeyboardController(env.controls[0])
-        return Face(GameSession(env, seats, Setting("a run", 0, 16.0, tmp_path), **options))
+    def watch(env, *agents, folder=tmp_path, **options):
+        slots = [PlayerSlot(agent) for agent in agents]
+        slots[0].controller = KeyboardController(env.controls[0])
+        return Frontend(GameSession(env, slots, SessionSettings("a run", 0, 16.0, folder), **options))
 
     return watch
 
 
 @pytest.fixture
 def play(tmp_path):
-    """A face on people at play, or on one of them against an agent."""
+    """Return a frontend in which people play, or one of them against an agent."""
 
-    def play(env, rival=None, **options):
-        hands = [KeyboardController(controls) for controls in env.controls]
-        seats = [PlayerSlot(None, hand) for hand in hands]
-        if rival is not None:
-            seats = [PlayerSlot(rival, hands[0]), PlayerSlot(rival)]
-            seats[0].by_hand = True
-        return Face(GameSession(env, seats, Setting("a game", 0, 16.0, tmp_path), **options))
+    def play(env, opponent=None, **options):
+        controllers = [KeyboardController(controls) for controls in env.controls]
+        slots = [PlayerSlot(None, controller) for controller in controllers]
+        if opponent is not None:
+            slots = [PlayerSlot(opponent, controllers[0]), PlayerSlot(opponent)]
+            slots[0].person_in_control = True
+        return Frontend(GameSession(env, slots, SessionSettings("a game", 0, 16.0, tmp_path), **options))
 
     return play

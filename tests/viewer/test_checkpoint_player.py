@@ -1,4 +1,4 @@
-"""Following a run that is still training, and looking back at what it was."""
+"""Checkpoints of a run that is still training: the newest one, and earlier ones."""
 
 import shutil
 
@@ -10,7 +10,7 @@ from sandbox.viewer.checkpoint_player import CheckpointPlayer
 
 
 class Number:
-    """An agent of one number, which it always does."""
+    """An agent of one number, its only action."""
 
     def __init__(self):
         self.value = 0
@@ -47,68 +47,68 @@ def save(tmp_path):
 
 
 @pytest.fixture
-def trained(tmp_path, number):
-    places = [Checkpoints(tmp_path / "snapshots"), Checkpoints(tmp_path / "checkpoints")]
-    return CheckpointPlayer({"learner.number": number}, places, 1)
+def player(tmp_path, number):
+    stores = [Checkpoints(tmp_path / "snapshots"), Checkpoints(tmp_path / "checkpoints")]
+    return CheckpointPlayer({"learner.number": number}, stores, 1)
 
 
-def test_it_follows_the_newest(trained, number, save):
+def test_the_newest_is_loaded(player, number, save):
     save(1)
-    assert not trained.follow()
+    assert not player.load_newest()
     save(2)
-    assert trained.follow()
-    assert (trained.step, number.value) == (2, 2)
-    assert not trained.follow()
+    assert player.load_newest()
+    assert (player.step, number.value) == (2, 2)
+    assert not player.load_newest()
 
 
-def test_who_looks_back_is_not_pulled_away(trained, number, save):
+def test_a_chosen_earlier_checkpoint_stays(player, number, save):
     save(1, folder="snapshots")
     save(2, 3)
-    assert trained.steps() == [1, 2, 3]
-    assert [(trained.next(), trained.step, number.value) for _ in range(4)] == [
+    assert player.steps() == [1, 2, 3]
+    assert [(player.load_next(), player.step, number.value) for _ in range(4)] == [
         (True, 2, 2),
         (True, 3, 0),
         (True, 1, 1),
         (True, 2, 2),
     ]
     save(4)
-    assert not trained.follow()
-    while trained.step < 4:
-        trained.next()
+    assert not player.load_newest()
+    while player.step < 4:
+        player.load_next()
     save(5)
-    assert trained.follow()
-    assert trained.step == 5
+    assert player.load_newest()
+    assert player.step == 5
 
 
-def test_a_checkpoint_that_is_being_written_or_is_gone_changes_nothing(trained, number, save, tmp_path):
+def test_a_checkpoint_that_is_being_written_or_is_gone_changes_nothing(player, number, save, tmp_path):
     save(1)
     (tmp_path / "checkpoints" / ".writing_000000000002").mkdir()
-    assert not trained.follow()
+    assert not player.load_newest()
     save(2)
     (tmp_path / "checkpoints" / "step_000000000002" / "learner.number.json").write_text("{")
-    assert not trained.follow()
-    assert (trained.step, number.value) == (1, 0)
+    assert not player.load_newest()
+    assert (player.step, number.value) == (1, 0)
     shutil.rmtree(tmp_path / "checkpoints")
-    assert not trained.next()
-    assert not trained.follow()
+    assert not player.load_next()
+    assert not player.load_newest()
 
 
-def test_a_session_takes_up_new_checkpoints_between_episodes(trained, number, save, watch):
+def test_a_session_loads_new_checkpoints_between_episodes(player, number, save, watch):
     save(1)
-    face = watch(CatchConfig().make(1), number, trained=trained).play(None)
-    assert face.session.title == "a run · step 1"
+    frontend = watch(CatchConfig().make(1), number, checkpoints=player).play(None)
+    assert frontend.session.title == "a run · step 1"
     save(2)
-    face.play(None)
-    assert face.session.title == "a run · step 1"
-    face.play("r", None)
-    assert face.session.title == "a run · step 2"
-    assert face.each("new checkpoint")[-1] == "2"
-    assert face.session._frame.action == (2,)
-    face.play("c", None)
-    assert (face.session.title, face.session._frame.action) == ("a run · step 1", (1,))
+    frontend.play(None)
+    assert frontend.session.title == "a run · step 1"
+    frontend.play("r", None)
+    assert frontend.session.title == "a run · step 2"
+    assert frontend.each("new checkpoint")[-1] == "2"
+    assert frontend.session.frame.actions == (2,)
+    frontend.play("c", None)
+    assert (frontend.session.title, frontend.session.frame.actions) == ("a run · step 1", (1,))
 
 
-def test_with_one_checkpoint_there_is_no_next(trained, save, watch, number):
+def test_with_one_checkpoint_there_is_no_next(player, save, watch, number):
     save(1)
-    face = watch(CatchConfig().make(1), number, trained=trained).play("c")
-    assert face.each("checkpoint")[-1] == "there is no other yet"
+    frontend = watch(CatchConfig().make(1), number, checkpoints=player).play("c")
+    assert frontend.each("checkpoint")[-1] == "there is no other yet"

@@ -7,17 +7,17 @@ from sandbox.envs.catch import CatchConfig
 from sandbox.viewer.episode import PlayerSlot, episodes
 
 
-def test_an_episode_is_what_the_environment_does(steady):
+def test_an_episode_follows_the_environment(steady):
     env, twin = CatchConfig().make(1), CatchConfig().make(1)
     twin.reset(seed=5)
     frames = list(next(episodes([PlayerSlot(steady(2))], env, seed=5)))
     assert [frame.step for frame in frames] == list(range(10))
-    assert frames[0].action == ()
+    assert frames[0].actions == ()
     for frame in frames[1:]:
         _, rewards, terminated, _, _ = twin.step(np.array([2]))
-        assert (frame.action, frame.ended, frame.return_) == ((2,), terminated[0], rewards[0])
-        np.testing.assert_array_equal(frame.picture, twin.draw(0))
-    assert frames[-1].ended
+        assert (frame.actions, frame.is_last, frame.return_) == ((2,), terminated[0], rewards[0])
+        np.testing.assert_array_equal(frame.pixels, twin.render_frame(0))
+    assert frames[-1].is_last
 
 
 def test_each_episode_has_the_next_seed_and_a_fresh_state(steady):
@@ -29,20 +29,20 @@ def test_each_episode_has_the_next_seed_and_a_fresh_state(steady):
 
 
 def test_an_episode_may_be_left_early(steady):
-    plays = episodes([PlayerSlot(steady(1))], CatchConfig().make(1), seed=0)
-    early = next(plays)
+    played = episodes([PlayerSlot(steady(1))], CatchConfig().make(1), seed=0)
+    early = next(played)
     next(early), next(early)
-    frames = list(next(plays))
+    frames = list(next(played))
     assert (frames[0].seed, len(frames)) == (1, 10)
 
 
 def test_several_environments_are_refused(steady):
-    with pytest.raises(ValueError, match="is of one environment, this holds 2"):
+    with pytest.raises(ValueError, match="the viewer shows one environment, but this one holds 2"):
         next(episodes([PlayerSlot(steady(1))], CatchConfig().make(2), seed=0))
 
 
 class Lives:
-    """Every third step costs a life and waits for a reset, which goes on with the same game; it is over after nine."""
+    """An environment that loses a life at every third step, waits for a reset, and is over after nine steps."""
 
     num_envs, now, waiting = 1, 0, False
 
@@ -63,11 +63,11 @@ class Lives:
             {"life_lost": np.array([self.waiting])},
         )
 
-    def draw(self, index):
+    def render_frame(self, index):
         return np.zeros((8, 8, 3), np.uint8)
 
 
 def test_a_lost_life_is_not_the_end(steady):
     frames = list(next(episodes([PlayerSlot(steady(0))], Lives(), seed=0)))
-    assert [(frame.step, frame.ended) for frame in frames] == [(step, step == 9) for step in range(10)]
+    assert [(frame.step, frame.is_last) for frame in frames] == [(step, step == 9) for step in range(10)]
     assert frames[-1].return_ == 9.0

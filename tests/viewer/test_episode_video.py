@@ -18,13 +18,13 @@ def count_frames(path):
         return sum(1 for _ in container.decode(video=0))
 
 
-def test_every_step_is_filmed_and_an_end_stays_half_a_second(catch, tmp_path):
+def test_every_step_is_a_frame_and_an_end_is_shown_for_half_a_second(catch, tmp_path):
     ends = list(record_video(islice(catch, 2), tmp_path / "catch.mp4", fps=10))
-    assert [(end.seed, end.step, end.ended) for end in ends] == [(0, 9, True), (1, 9, True)]
+    assert [(end.seed, end.step, end.is_last) for end in ends] == [(0, 9, True), (1, 9, True)]
     assert count_frames(tmp_path / "catch.mp4") == 2 * (10 + 5)
 
 
-def test_a_film_without_end_is_cut(catch, tmp_path):
+def test_a_video_ends_after_its_maximum_of_frames(catch, tmp_path):
     ends = list(record_video(catch, tmp_path / "catch.mp4", fps=10, max_frames=13))
-    assert [(end.seed, end.step, end.ended) for end in ends] == [(0, 9, True), (1, 2, False)]
+    assert [(end.seed, end.step, end.is_last) for end in ends] == [(0, 9, True), (1, 2, False)]
     assert count_frames(tmp_path / "catch.mp4") == 10 + 5 + 3

@@ -3,7 +3,7 @@ import pytest
 
 from sandbox.envs.catch import CatchConfig
 from sandbox.viewer.episode import PlayerSlot
-from sandbox.viewer.game_session import GameSession, Setting
+from sandbox.viewer.game_session import GameSession, SessionSettings
 from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import Key
 from sandbox.viewer.window import Window
@@ -19,28 +19,28 @@ def press(key, kind=pygame.KEYDOWN):
     pygame.event.post(pygame.event.Event(kind, key=key))
 
 
-class Listener:
-    """A session that writes down what it is told, and is over after `q` or escape."""
+class EventLog:
+    """A session that keeps its events, and ends after `q` or escape."""
 
-    title = "listening"
+    title = "events"
 
     def __init__(self):
-        self.heard, self.over, self.closed = [], False, False
+        self.events, self.quit_requested, self.closed = [], False, False
 
-    def press(self, key):
-        self.heard.append(key)
-        self.over |= key.name in ("q", "escape")
+    def handle_key(self, key):
+        self.events.append(key)
+        self.quit_requested |= key.name in ("q", "escape")
 
-    def point(self, x, y, down):
-        self.heard.append((x, y, down))
+    def handle_pointer(self, x, y, down):
+        self.events.append((x, y, down))
 
-    def wait(self, now):
+    def timeout(self, now):
         return 0.01
 
-    def tick(self, now):
+    def update(self, now):
         return False
 
-    def news(self):
+    def pop_messages(self):
         return ["closed"] if self.closed else []
 
     def close(self):
@@ -55,23 +55,23 @@ def test_keys_come_in_order_under_pygames_names_and_the_mouse_with_them(window):
         pygame.event.post(pygame.event.Event(kind, pos=(3, 4), button=1))
     pygame.event.post(pygame.event.Event(pygame.MOUSEMOTION, pos=(5, 6), rel=(0, 0), buttons=(1, 0, 0)))
     pygame.event.post(pygame.event.Event(pygame.QUIT))
-    session = Listener()
+    session = EventLog()
     assert list(window.run(session)) == ["closed"]
     keys = [Key("left", True), Key("left", False), Key("[+]", True)]
-    assert session.heard == [*keys, (3, 4, True), (3, 4, False), (5, 6, True), Key("escape", True)]
+    assert session.events == [*keys, (3, 4, True), (3, 4, False), (5, 6, True), Key("escape", True)]
 
 
-def test_a_game_from_the_first_key_to_the_last(window, tmp_path):
-    """People may ask to see the pixels: the screen holds what the session drew."""
+def test_a_session_from_the_first_key_to_the_last(window, tmp_path):
+    """The screen holds the pixels that the session rendered."""
     env = CatchConfig().make(1)
     session = GameSession(
-        env, [PlayerSlot(None, KeyboardController(env.controls[0]))], Setting("catch", folder=tmp_path)
+        env, [PlayerSlot(None, KeyboardController(env.controls[0]))], SessionSettings("catch", folder=tmp_path)
     )
     for key in (pygame.K_SPACE, pygame.K_LEFT, pygame.K_SPACE, pygame.K_n, pygame.K_n, pygame.K_q):
         press(key)
     assert list(window.run(session)) == ["seed 0: return 0 in 2 steps (left early)"]
-    assert session._frame.action == (0,)
+    assert session.frame.actions == (0,)
     shown = pygame.surfarray.array3d(pygame.display.get_surface()).swapaxes(0, 1)
     high, wide = shown.shape[:2]
-    assert abs(shown.astype(int) - session.picture(wide, high)).mean() < 2.0
+    assert abs(shown.astype(int) - session.render(wide, high)).mean() < 2.0
     assert pygame.display.get_caption()[0] == "catch"

@@ -1,1 +1,1 @@
-"""What is put around environments: one file is one wrapper, native to the batch."""
+"""Wrappers around environments; one file is one wrapper, for all copies at once."""

@@ -1,8 +1,8 @@
-"""The wrappers by name, for configs: the folder is the registry. In YAML: `wrappers: [{flicker: {p: 0.5}}]`."""
+"""The wrappers by name, for configs: every file of this folder is one. In YAML: `wrappers: [{flicker: {p: 0.5}}]`."""
 
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import create_model, model_serializer, model_validator
+from pydantic import Field, create_model, model_serializer, model_validator
 
 from sandbox.config.base import Config
 from sandbox.config.unions import configs_in
@@ -14,7 +14,7 @@ class OneWrapper(Config):
 
     @property
     def chosen(self) -> tuple[str, WrapperConfig]:
-        """The one that is given, and its name."""
+        """The name and the config of the wrapper."""
         return next((name, config) for name, config in self if config is not None)
 
     @model_validator(mode="after")
@@ -28,7 +28,7 @@ class OneWrapper(Config):
         return self
 
     @model_serializer
-    def _only_the_given(self) -> dict[str, Any]:
+    def _without_others(self) -> dict[str, Any]:
         name, config = self.chosen
         return {name: config.model_dump(mode="json")}
 
@@ -38,5 +38,10 @@ if TYPE_CHECKING:
 else:
     _configs = configs_in("sandbox.environments.wrappers", WrapperConfig)
     Wrapper = create_model(
-        "Wrapper", __base__=OneWrapper, **{name: (config | None, None) for name, config in _configs.items()}
+        "Wrapper",
+        __base__=OneWrapper,
+        **{
+            name: (config | None, Field(None, description=f"options of the {name} wrapper"))
+            for name, config in _configs.items()
+        },
     )

@@ -1,58 +1,68 @@
-"""Blackout: the observations fail for a while, so the agent must bridge a gap of known length from memory.
+"""Blackout: observations are missing for a while, so the agent must bridge a gap of known length from memory.
 
 In YAML: `env.wrappers: [{blackout: {p: 0.05, steps: 5}}]`.
-Rule: at each observation outside a blackout one begins with probability `p`; that observation and the ones after it,
-    `steps` in all, are zeros. The next one may begin at once. A blackout ends with its episode (a lost life ends an
-    episode too); an episode's first and last observations are treated like the rest.
+Rule: At each observation outside of a blackout, a blackout begins with probability `p`; `steps` observations, including
+    this one, are zeros. The next observation may begin another one. A blackout ends with its episode (a lost life ends
+    an episode, too). The first and last observations of an episode are no exceptions.
 Observation: any; the shape stays.
 Paper: none; flicker (Hausknecht & Stone 2015) with gaps longer than one observation. Deviations: none.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from pydantic import Field
 
 from sandbox.environments.rng import VectorRng
-from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of, with_zero
+from sandbox.environments.wrapper import (
+    EpisodeStart,
+    StepFunction,
+    StepResult,
+    Transform,
+    WrappedEnv,
+    WrapperConfig,
+    box_of,
+    with_zero,
+)
 from sandbox.interfaces.environment import Environment
 
 
 class BlackoutConfig(WrapperConfig):
-    """`p`: the probability that a blackout begins at an observation; `steps`: how many observations it takes."""
+    """Options of the blackout wrapper."""
 
-    p: float = Field(0.05, ge=0, le=1)
-    steps: int = Field(5, ge=1, le=1_000_000)
+    p: float = Field(0.05, ge=0, le=1, description="probability that a blackout begins at an observation")
+    steps: int = Field(5, ge=1, le=1_000_000, description="observations per blackout")
 
     def wrap(self, env: Environment) -> WrappedEnv:
+        """Put the wrapper around an environment."""
         return WrappedEnv(env, Blackout(self, env), "blackout", self)
 
 
-class Blackout:
-    """Counts the blank observations still to come, [N]."""
+class Blackout(Transform):
+    """Counts the blank observations that are left, [N]."""
 
     def __init__(self, config: BlackoutConfig, env: Environment) -> None:
         self.observation_space = with_zero(box_of(env))
-        self._config, self._all = config, np.arange(env.num_envs)
+        self._config = config
+        self._env_ids = np.arange(env.num_envs)
         self._left = np.zeros(env.num_envs, np.int64)
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """Return the blank observations left, [N]."""
         return {"left": self._left}
 
     def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
-        self._left[start.lanes] = 0
-        return self._seen(start.observations, start.lanes, rng)
+        """End the blackouts of earlier episodes; new ones may begin."""
+        self._left[start.env_ids] = 0
+        return self._blank(start.observations, start.env_ids, rng)
 
-    def step(
-        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
-    ) -> StepResult:
-        after = below(actions)
-        return after._replace(observations=self._seen(after.observations, self._all, rng))
+    def step(self, step: StepFunction, actions: np.ndarray, last: np.ndarray, rng: VectorRng) -> StepResult:
+        """Step, and blank the observations during a blackout."""
+        result = step(actions)
+        return result._replace(observations=self._blank(result.observations, self._env_ids, rng))
 
-    def _seen(self, observations: np.ndarray, lanes: np.ndarray, rng: VectorRng) -> np.ndarray:
-        left = self._left[lanes]
-        left[(rng.random(lanes) < self._config.p) & (left == 0)] = self._config.steps
+    def _blank(self, observations: np.ndarray, env_ids: np.ndarray, rng: VectorRng) -> np.ndarray:
+        left = self._left[env_ids]
+        left[(rng.random(env_ids) < self._config.p) & (left == 0)] = self._config.steps
         blank = left > 0
         observations[blank] = 0
-        self._left[lanes] = left - blank
+        self._left[env_ids] = left - blank
         return observations

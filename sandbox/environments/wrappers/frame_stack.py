@@ -1,14 +1,13 @@
-"""Frame stack: the newest `count` observations are shown as one.
+"""Frame stack: the last `count` observations are joined to one.
 
 In YAML: `env.wrappers: [{frame_stack: {count: 4}}]`.
-Rule: joined along the first axis, the oldest first and the newest last: [C, H, W] becomes [count * C, H, W], and [D]
-    becomes [count * D]. Before an episode's start there are zeros: no stack reaches into the episode before, nor past a
-    lost life. A replay then stores every frame `count` times; agents with `stream.stack` store it once: prefer that.
-Observation: any; the first axis grows.
+Rule: Observations are joined along the first axis, the oldest one first: [C, H, W] becomes [count * C, H, W], and [D]
+    becomes [count * D]. Observations from before the start of an episode are zeros; a lost life starts an episode, too.
+    A replay buffer then stores every observation `count` times. Agents with an option to stack observations store each
+    one once: prefer that option.
+Observation: any with at least one axis; the first axis grows.
 Paper: Mnih et al. 2015, "Human-level control through deep reinforcement learning". Deviations: none.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from gymnasium import spaces
@@ -16,40 +15,47 @@ from pydantic import Field
 
 from sandbox.core.errors import UserError
 from sandbox.environments.rng import VectorRng
-from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of, with_zero
+from sandbox.environments.wrapper import (
+    EpisodeStart,
+    StepFunction,
+    StepResult,
+    Transform,
+    WrappedEnv,
+    WrapperConfig,
+    box_of,
+    with_zero,
+)
 from sandbox.interfaces.environment import Environment
 
 
 class FrameStackConfig(WrapperConfig):
-    """`count`: how many observations are joined."""
+    """Options of the frame stack (Mnih et al. 2015)."""
 
-    count: int = Field(4, ge=1, le=64)
+    count: int = Field(4, ge=1, le=64, description="number of observations that are joined")
 
     def wrap(self, env: Environment) -> WrappedEnv:
+        """Put the wrapper around an environment."""
         return WrappedEnv(env, FrameStack(self.count, env), "frame_stack", self)
 
 
-class FrameStack:
-    """What was shown last is its only memory."""
+class FrameStack(Transform):
+    """Joins the new observation to the last stack; it has no state of its own."""
 
     def __init__(self, count: int, env: Environment) -> None:
         space = with_zero(box_of(env))
         if not space.shape:
-            raise UserError("needs observations with an axis to stack along, this environment shows single numbers")
+            raise UserError("needs observations with an axis to stack along, but those of this environment are scalars")
         low, high = (np.concatenate([bound] * count) for bound in (space.low, space.high))
         self.observation_space = spaces.Box(low, high, dtype=space.dtype.type)
         self._size = space.shape[0]
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {}
-
     def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
-        stack: np.ndarray = np.zeros((len(start.lanes), *self.observation_space.shape), self.observation_space.dtype)
+        """Return stacks of zeros and the first observation."""
+        stack: np.ndarray = np.zeros((len(start.env_ids), *self.observation_space.shape), self.observation_space.dtype)
         stack[:, -self._size :] = start.observations
         return stack
 
-    def step(
-        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
-    ) -> StepResult:
-        after = below(actions)
-        return after._replace(observations=np.concatenate([shown[:, self._size :], after.observations], axis=1))
+    def step(self, step: StepFunction, actions: np.ndarray, last: np.ndarray, rng: VectorRng) -> StepResult:
+        """Step, and replace the oldest observation of the last stack."""
+        result = step(actions)
+        return result._replace(observations=np.concatenate([last[:, self._size :], result.observations], axis=1))

@@ -1,57 +1,64 @@
-"""Scale: other units, so that a network need not learn first how small a number can matter.
+"""Scale: other units, so that small numbers that matter become large enough for a network to notice early.
 
-In YAML: `env.wrappers: [{scale: {by: [1, 57.3]}}]` (a place as it is, an angle in degrees).
-Rule: observations are multiplied by `by`: one number, or one for each number of the observation's last axis.
+In YAML: `env.wrappers: [{scale: {by: [1, 57.3]}}]` (a position as it is, an angle in degrees).
+Rule: Observations are multiplied by `by`: one number, or one for each entry of the observation's last axis.
 Observation: floats; the shape stays, and the bounds are scaled, too.
 Paper: none. Deviations: none.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from gymnasium import spaces
-from pydantic import PositiveFloat
+from pydantic import Field, PositiveFloat
 
 from sandbox.core.errors import UserError
 from sandbox.environments.rng import VectorRng
-from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of
+from sandbox.environments.wrapper import (
+    EpisodeStart,
+    StepFunction,
+    StepResult,
+    Transform,
+    WrappedEnv,
+    WrapperConfig,
+    box_of,
+)
 from sandbox.interfaces.environment import Environment
 
 
 class ScaleConfig(WrapperConfig):
-    """`by`: what observations are multiplied by."""
+    """Options of the scale wrapper."""
 
-    by: PositiveFloat | tuple[PositiveFloat, ...] = 1.0
+    by: PositiveFloat | tuple[PositiveFloat, ...] = Field(
+        1.0, description="factor of the observations: one number, or one for each entry of their last axis"
+    )
 
     def wrap(self, env: Environment) -> WrappedEnv:
+        """Put the wrapper around an environment."""
         return WrappedEnv(env, Scale(self.by, env), "scale", self)
 
 
-class Scale:
-    """Has no state of its own."""
+class Scale(Transform):
+    """Multiplies observations; it has no state."""
 
     def __init__(self, by: float | tuple[float, ...], env: Environment) -> None:
         space = box_of(env)
         if not np.issubdtype(space.dtype, np.floating):
             raise UserError(
-                f"fits floats only, this environment shows {space.dtype}; bytes are [0, 1] for networks anyway"
+                f"needs floats, but this environment has {space.dtype}; networks scale bytes to [0, 1] by themselves"
             )
         if isinstance(by, tuple) and len(by) != space.shape[-1]:
             raise UserError(
-                f"by has {len(by)} numbers, the observation's last axis {space.shape[-1]}; give one, or as many"
+                f"by has {len(by)} numbers, but the observation's last axis has {space.shape[-1]}; "
+                "give a single number, or as many as there are"
             )
         self._by = np.asarray(by, space.dtype)
         kind = space.dtype.type
         self.observation_space = spaces.Box(kind(space.low * self._by), kind(space.high * self._by), dtype=kind)
 
-    def arrays(self) -> dict[str, np.ndarray]:
-        return {}
-
     def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
+        """Scale the first observations."""
         return start.observations * self._by
 
-    def step(
-        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
-    ) -> StepResult:
-        after = below(actions)
-        return after._replace(observations=after.observations * self._by)
+    def step(self, step: StepFunction, actions: np.ndarray, last: np.ndarray, rng: VectorRng) -> StepResult:
+        """Step, and scale the observations."""
+        result = step(actions)
+        return result._replace(observations=result.observations * self._by)

@@ -1,16 +1,15 @@
-"""Sticky actions: now and then the environment does once more what it did last, whatever the agent wants.
+"""Sticky actions: now and then the environment repeats its last action instead of the agent's new one.
 
 In YAML: `env.wrappers: [{sticky_actions: {p: 0.25}}]`.
-Rule: with probability `p` a step takes the action that the step before took, itself perhaps a repeated one; the whole
-    joint action where there are several players. A game's first action is always the agent's; a lost life does not
-    make a first one.
+Rule: With probability `p`, a step repeats the action that the environment took in the step before, which may be a
+    repetition itself; with several players, their joint action. The first action of a game is always the agent's; a
+    lost life starts no new game.
 Observation: any, unchanged.
-Paper: Machado et al. 2018, "Revisiting the Arcade Learning Environment" (p = 0.25). Deviations: decided once a step,
-    not once an emulator frame, and nothing is forgotten but at a game's start, where ALE may repeat its no-op. Atari
-    environments have stickiness of their own (`machado2018`): do not put this around one that does.
+Paper: Machado et al. 2018, "Revisiting the Arcade Learning Environment" (p = 0.25). Deviations: decided once per step,
+    not once per frame of the emulator; the last action is forgotten at the start of a game only, where ALE may repeat
+    its no-op. Atari environments have sticky actions of their own (`machado2018`): do not combine them with this
+    wrapper.
 """
-
-from collections.abc import Callable
 
 import numpy as np
 from gymnasium import spaces
@@ -18,46 +17,57 @@ from pydantic import Field
 
 from sandbox.core.errors import UserError
 from sandbox.environments.rng import VectorRng
-from sandbox.environments.wrapper import EpisodeStart, StepResult, WrappedEnv, WrapperConfig, box_of
+from sandbox.environments.wrapper import (
+    EpisodeStart,
+    StepFunction,
+    StepResult,
+    Transform,
+    WrappedEnv,
+    WrapperConfig,
+    box_of,
+)
 from sandbox.interfaces.environment import Environment
 
 
 class StickyActionsConfig(WrapperConfig):
-    """`p`: the probability that the step before is repeated."""
+    """Options of sticky actions (Machado et al. 2018)."""
 
-    p: float = Field(0.25, ge=0, le=1)
+    p: float = Field(0.25, ge=0, le=1, description="probability that a step repeats the last action")
 
     def wrap(self, env: Environment) -> WrappedEnv:
+        """Put the wrapper around an environment."""
         return WrappedEnv(env, StickyActions(self.p, env), "sticky_actions", self)
 
 
-class StickyActions:
-    """Remembers the actions taken last [N, ...], and whether there are any yet [N]."""
+class StickyActions(Transform):
+    """Stores the last actions [N, ...], and whether there has been one in this game [N]."""
 
     def __init__(self, p: float, env: Environment) -> None:
         action = env.single_action_space
         if not isinstance(action, spaces.Discrete | spaces.MultiDiscrete | spaces.Box):
-            raise UserError(f"needs actions that are numbers, this environment has {action}")
+            raise UserError(f"needs numeric actions, but this environment has {action}")
         self.observation_space = box_of(env)
-        self._p, self._all = p, np.arange(env.num_envs)
+        self._p = p
+        self._env_ids = np.arange(env.num_envs)
         self._taken: np.ndarray = np.zeros((env.num_envs, *(action.shape or ())), action.dtype)
         self._moved = np.zeros(env.num_envs, bool)
 
-    def arrays(self) -> dict[str, np.ndarray]:
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """Return the last actions, and whether there has been one, [N]."""
         return {"taken": self._taken, "moved": self._moved}
 
     def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
-        self._moved[start.lanes[start.new_game]] = False
+        """Forget the last actions of games that have ended."""
+        self._moved[start.env_ids[start.new_game]] = False
         return start.observations
 
-    def step(
-        self, below: Callable[[np.ndarray], StepResult], actions: np.ndarray, shown: np.ndarray, rng: VectorRng
-    ) -> StepResult:
+    def step(self, step: StepFunction, actions: np.ndarray, last: np.ndarray, rng: VectorRng) -> StepResult:
+        """Step with some of the actions replaced by the last ones."""
         if actions.shape != self._taken.shape:
-            return below(actions)  # which refuses them
-        repeated = (rng.random(self._all) < self._p) & self._moved
+            return step(actions)  # The environment refuses actions of a wrong shape.
+        repeated = (rng.random(self._env_ids) < self._p) & self._moved
         actions = actions.copy()
         actions[repeated] = self._taken[repeated]
-        after = below(actions)
+        result = step(actions)
         self._taken[...], self._moved[...] = actions, True
-        return after
+        return result

@@ -1,1 +1,1 @@
-"""The backbones turned round: from features to what they were seen in."""
+"""Decoders: the backbones mirrored, from features to images."""

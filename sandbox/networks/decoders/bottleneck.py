@@ -1,4 +1,4 @@
-"""A backbone down to a code and its mirror image back up: the network that the autoencoders share."""
+"""A backbone, a latent code and the mirrored decoder: the network that the autoencoders share."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,13 @@ from sandbox.networks.decoders.mirror import mirror
 
 
 class Bottleneck(nn.Module):
-    """`encoder` (the backbone), `code` (a linear layer), `decoder` (the mirror image)."""
+    """An autoencoder network.
+
+    Attributes:
+        encoder: The backbone.
+        code: A linear layer from its features to the latent code.
+        decoder: The decoder that mirrors the backbone.
+    """
 
     def __init__(self, backbone: BackboneConfig, latent_size: int, shape: Sequence[int]) -> None:
         super().__init__()
@@ -19,13 +25,13 @@ class Bottleneck(nn.Module):
         self.decoder = mirror(backbone, latent_size, shape)
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """[B, C, H, W] -> logits [B, C, H, W]."""
+        """Encode and decode images [B, C, H, W]; return logits [B, C, H, W]."""
         return self.decode(self.encode(images))
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
-        """[B, C, H, W] -> [B, Z]."""
+        """Encode images [B, C, H, W] as latent codes [B, Z]."""
         return self.code(self.encoder(images))
 
     def decode(self, z: torch.Tensor) -> torch.Tensor:
-        """[B, Z] -> logits [B, C, H, W]."""
+        """Decode latent codes [B, Z] to logits [B, C, H, W]."""
         return self.decoder(z)

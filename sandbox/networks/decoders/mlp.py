@@ -1,4 +1,4 @@
-"""A multilayer perceptron from features to any observation."""
+"""The mirror of the multilayer perceptron."""
 
 import math
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from sandbox.networks.mlp import MLP, layers
 
 
 class Decoder(nn.Module):
-    """[B, in_features] -> logits [B, *output_shape], through the encoder's widths in reverse."""
+    """The decoder: [B, in_features] -> logits [B, *output_shape], with the encoder's widths in reverse order."""
 
     def __init__(self, config: MLP, in_features: int, output_shape: Sequence[int]) -> None:
         super().__init__()

@@ -1,1 +1,1 @@
-"""What stands above a backbone and makes its features the values of actions."""
+"""Heads: networks from the features of a backbone to the values of actions."""

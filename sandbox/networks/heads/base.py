@@ -1,9 +1,10 @@
-"""What every head offers: a network, what its outputs mean, and how they are learnt."""
+"""The interface of heads: a network, the meaning of its outputs, and their loss."""
 
 from abc import abstractmethod
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import torch
+from pydantic import Field, PositiveInt
 from torch import nn
 
 from sandbox.config.base import Config
@@ -11,22 +12,30 @@ from sandbox.networks.heads.dueling import Layer
 
 
 class Losses(NamedTuple):
-    """`losses` [B] to be minimised, and `priorities` [B] >= 0 without a gradient: how wrong each transition was."""
+    """The losses [B] of transitions, and their priorities [B] >= 0 without a gradient."""
 
     losses: torch.Tensor
     priorities: torch.Tensor
 
 
+DuelingOption = Annotated[
+    bool, Field(description="action values are the sum of a state value and advantages (dueling network)")
+]
+HiddenSize = Annotated[
+    PositiveInt | None, Field(description="width of a hidden layer between features and outputs; null: no such layer")
+]
+
+
 class HeadConfig(Config):
-    """Outputs are [B, A, K]: K numbers for each action."""
+    """Options of a head, whose outputs are [B, A, K]: K numbers for each action."""
 
     @abstractmethod
     def make(self, features: int, num_actions: int, layer: Layer) -> nn.Module:
-        """[B, features] and noise -> outputs, of linear layers that `layer` makes."""
+        """Build the network from features [B, F] and noise to outputs; `layer` makes its linear layers."""
 
     @abstractmethod
     def values(self, outputs: torch.Tensor) -> torch.Tensor:
-        """Outputs -> [B, A] expected returns."""
+        """Return the expected returns [B, A] that outputs stand for."""
 
     @abstractmethod
     def learn(
@@ -38,4 +47,13 @@ class HeadConfig(Config):
         outputs_t: torch.Tensor,
         q_t_selector: torch.Tensor,
     ) -> Losses:
-        """One-step losses; `outputs_t` are the target network's, and `q_t_selector` [B, A] choose the next action."""
+        """Return the losses of transitions.
+
+        Args:
+            outputs_tm1: Outputs before the actions.
+            a_tm1: Actions [B].
+            r_t: Rewards [B].
+            discount_t: Discounts [B]; 0 is termination.
+            outputs_t: Outputs of the target network after the actions.
+            q_t_selector: Action values [B, A] that select the next action.
+        """

@@ -1,43 +1,44 @@
-"""A head of distributions of the return: the logits of K values from `minimum` to `maximum`, equally far apart.
+"""A categorical head: distributions of the return over K equally spaced values (atoms).
 
 Paper: Bellemare, Dabney & Munos 2017, "A Distributional Perspective on Reinforcement Learning" (C51).
 Deviations: none.
 """
 
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 from torch import nn
 
-from sandbox.networks.heads.base import HeadConfig, Losses
+from sandbox.networks.heads.base import DuelingOption, HeadConfig, HiddenSize, Losses
 from sandbox.networks.heads.dueling import Dueling, Layer, Single
 from sandbox.ops.distributional import categorical_q_learning
 
 
 class Categorical(HeadConfig):
-    """`num_atoms` returns from `minimum` to `maximum`: discounted, and as the updates see their rewards.
-
-    `dueling`: as a state's logits and the actions' advantages; `hidden`: width of the layer below, null: none.
-    """
+    """A head of distributions of the return."""
 
     name: Literal["categorical"] = "categorical"
-    num_atoms: Annotated[int, Field(ge=2)] = 51
-    minimum: float = -10.0
-    maximum: float = 10.0
-    dueling: bool = True
-    hidden: PositiveInt | None = 512
+    num_atoms: int = Field(default=51, ge=2, description="number of atoms, K")
+    minimum: float = Field(default=-10.0, description="discounted return of the first atom, of clipped rewards if any")
+    maximum: float = Field(default=10.0, description="discounted return of the last atom, of clipped rewards if any")
+    dueling: DuelingOption = True
+    hidden: HiddenSize = 512
 
     @model_validator(mode="after")
-    def _some_width(self) -> Self:
+    def _check_width(self) -> Self:
         if self.minimum >= self.maximum:
             raise ValueError(f"minimum must be below maximum, got {self.minimum:g} and {self.maximum:g}")
         return self
 
     def make(self, features: int, num_actions: int, layer: Layer) -> nn.Module:
-        return (Dueling if self.dueling else Single)(features, num_actions, self.num_atoms, self.hidden, layer)
+        """Build the network; the outputs are logits."""
+        if self.dueling:
+            return Dueling(features, num_actions, self.num_atoms, self.hidden, layer)
+        return Single(features, num_actions, self.num_atoms, self.hidden, layer)
 
     def values(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return the means of the distributions."""
         return outputs.softmax(-1) @ self._support(outputs)
 
     def learn(
@@ -49,10 +50,10 @@ class Categorical(HeadConfig):
         outputs_t: torch.Tensor,
         q_t_selector: torch.Tensor,
     ) -> Losses:
-        """Kullback-Leibler divergences; so are the priorities (Hessel et al. 2018)."""
+        """Return Kullback-Leibler divergences, which are the priorities, too (Hessel et al. 2018)."""
         support = self._support(outputs_tm1)
         losses = categorical_q_learning(outputs_tm1, a_tm1, r_t, discount_t, outputs_t, q_t_selector, support)
-        return Losses(losses, losses.detach().clamp_min(0))  # rounding may leave less than nothing
+        return Losses(losses, losses.detach().clamp_min(0))  # rounding may make it negative
 
     def _support(self, outputs: torch.Tensor) -> torch.Tensor:
         return torch.linspace(self.minimum, self.maximum, self.num_atoms, device=outputs.device)

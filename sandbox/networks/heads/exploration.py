@@ -1,4 +1,4 @@
-"""How an agent comes to try what it does not think best: by epsilon, or by noise in its head's layers."""
+"""Exploration by epsilon-greedy actions, or by noisy layers in the head."""
 
 from typing import Annotated, Literal
 
@@ -11,29 +11,36 @@ from sandbox.networks.heads.noisy import NoisyLinear, PlainLinear
 
 
 class Noisy(Config):
-    """Noisy layers (Fortunato et al. 2018), whose noise starts at `sigma` / sqrt(inputs); no epsilon."""
+    """Noisy layers (Fortunato et al. 2018), without random actions."""
 
     name: Literal["noisy"] = "noisy"
-    sigma: NonNegativeFloat = 0.5
+    sigma: NonNegativeFloat = Field(default=0.5, description="the noise of a layer begins with sigma / sqrt(inputs)")
 
     def layer(self, inputs: int, outputs: int) -> nn.Module:
+        """Build a linear layer of the head."""
         return NoisyLinear(inputs, outputs, self.sigma)
 
-    def at(self, step: int) -> float:
-        return 0.0
+    def schedule(self) -> Linear:
+        """Return the schedule of epsilon: always 0."""
+        return Linear(start=0.0, end=0.0)
 
 
 class EpsilonGreedy(Config):
-    """A random action with probability `epsilon`, which counts agent steps; plain layers."""
+    """Random actions, with plain layers."""
 
     name: Literal["epsilon_greedy"] = "epsilon_greedy"
-    epsilon: LinearProbability = Linear(start=1.0, end=0.1, steps=1_000_000)
+    epsilon: LinearProbability = Field(
+        default=Linear(start=1.0, end=0.1, steps=1_000_000),
+        description="probability of a random action, by agent steps",
+    )
 
     def layer(self, inputs: int, outputs: int) -> nn.Module:
+        """Build a linear layer of the head."""
         return PlainLinear(inputs, outputs)
 
-    def at(self, step: int) -> float:
-        return self.epsilon.at(step)
+    def schedule(self) -> Linear:
+        """Return the schedule of epsilon."""
+        return self.epsilon
 
 
-Exploration = Annotated[Noisy | EpsilonGreedy, Field(discriminator="name"), unnamed_is("noisy")]
+NoisyOrEpsilonGreedy = Annotated[Noisy | EpsilonGreedy, Field(discriminator="name"), unnamed_is("noisy")]

@@ -1,4 +1,4 @@
-"""The heads by name, for configs."""
+"""The union of all heads, for configs. A section without a name is categorical."""
 
 from typing import Annotated
 

@@ -1,6 +1,6 @@
-"""Who looks on in a browser: every page gets the newest picture at its own pace, and one of them has the keys.
+"""The browser pages that are connected to the viewer: each gets the newest frame at its own pace, one has control.
 
-What a page says and is told are small JSON objects; pictures are JPEGs. All of it runs on the server's event loop.
+Messages in both directions are small JSON objects, frames are JPEGs. Everything here runs on the server's event loop.
 """
 
 import asyncio
@@ -14,15 +14,21 @@ import numpy as np
 from PIL import Image
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from sandbox.viewer.keys import NAMES, Key
+from sandbox.viewer.keys import KEY_NAMES, Key
 
-SEATS = 8
-AHEAD = 3  # pictures on their way to one page: enough for 30 a second over a line with 100 ms, too few for a queue
-FULL, OVER, REPLACED = 4001, 4002, 4003  # why a connection is closed; the page says so and does not come back
+MAX_CLIENTS = 8
+MAX_IN_FLIGHT = 3  # frames sent to a page but not yet displayed: 30 per second at a latency of 100 ms, without a queue
 
-SMALLEST, LARGEST = (320, 240), (1280, 960)  # of the pictures that a page may ask for: width, height
+# Reasons for closing a connection. The page explains them and does not reconnect.
+CLOSED_FULL = 4001
+CLOSED_FINISHED = 4002
+CLOSED_REPLACED = 4003
 
-_OTHER_NAMES = {  # a browser's `KeyboardEvent.key`, in small letters -> ours, where they differ
+# Limits of the frame size, (width, height), that a page may request.
+MIN_SIZE = (320, 240)
+MAX_SIZE = (1280, 960)
+
+_BROWSER_NAMES = {  # the browser's `KeyboardEvent.key` in lower case -> pygame's name, where they differ
     " ": "space",
     "arrowleft": "left",
     "arrowright": "right",
@@ -35,182 +41,206 @@ _OTHER_NAMES = {  # a browser's `KeyboardEvent.key`, in small letters -> ours, w
 Buttons = Sequence[Sequence[tuple[Sequence[str], str]]]
 
 
-class Point(NamedTuple):
-    """The mouse or a finger is at this pixel of the picture, down or up."""
+class Pointer(NamedTuple):
+    """A pointer event: the mouse or a finger is at this pixel of the frame, with the button down or up."""
 
     x: int
     y: int
     down: bool
 
 
-class _Seat:
-    """One page. `number` is the picture that it got last, `underway` how many it has not drawn yet."""
+class _Client:
+    """One page, identified by `name`.
+
+    Attributes:
+        frame_number: Number of the frame that was sent last.
+        in_flight: Frames sent, but not yet displayed by the page.
+        size: (width, height) of the frames that the page has space for.
+        sent_state: The JSON state that was sent last.
+        held: Keys that the page holds down.
+        wake: Set when there may be something to send.
+    """
 
     def __init__(self, socket: WebSocket, name: str) -> None:
         self.socket = socket
         self.name = name
-        self.number = 0
-        self.underway = 0
+        self.frame_number = 0
+        self.in_flight = 0
         self.size = (960, 720)
-        self.told: dict[str, Any] = {}
+        self.sent_state: dict[str, Any] = {}
         self.held: list[str] = []
         self.wake = asyncio.Event()
         self.wake.set()
 
 
 class Clients:
-    """The pages that look on; `hear` gets the keys of the one that has them, and must not block."""
+    """The connected pages.
 
-    def __init__(self, hear: Callable[[Key | Point], None], count: Callable[[int], None]) -> None:
-        self.size = (960, 720)  # what the page with the keys has room for: width, height
-        self._hear = hear
-        self._count = count
-        self._seats: list[_Seat] = []
-        self._keys: _Seat | None = None
-        self._number = 0
-        self._picture = np.zeros((1, 1, 3), np.uint8)
+    Args:
+        on_event: Called with the events of the page that has control; it must not block.
+        on_count: Called with the number of pages when it changes.
+    """
+
+    def __init__(self, on_event: Callable[[Key | Pointer], None], on_count: Callable[[int], None]) -> None:
+        self.size = (960, 720)  # (width, height) of the frames that the page with control has space for
+        self._on_event = on_event
+        self._on_count = on_count
+        self._clients: list[_Client] = []
+        self._in_control: _Client | None = None
+        self._frame = np.zeros((1, 1, 3), np.uint8)
+        self._frame_number = 0
         self._encoded: tuple[int, bytes] = (0, b"")
         self._title = ""
         self._buttons: Buttons = ()
 
-    def show(self, picture: np.ndarray, title: str, buttons: Buttons) -> None:
-        """The newest picture [H, W, 3] uint8; who has not got the one before will not get it any more.
+    def show(self, frame: np.ndarray, title: str, buttons: Buttons) -> None:
+        """Send a frame [H, W, 3] uint8 to all pages. A page that has not received the previous one skips that.
 
-        `buttons` are what a page offers to fingers, in rows: keys, and what they do.
+        Args:
+            frame: The frame.
+            title: The page's title.
+            buttons: Keys for touch screens, in rows: lists of keys, and what they do.
         """
-        self._picture, self._title, self._buttons = picture, title, buttons
-        self._number += 1
-        self._wake()
+        self._frame = frame
+        self._title = title
+        self._buttons = buttons
+        self._frame_number += 1
+        self._wake_all()
 
-    async def welcome(self, socket: WebSocket, name: str) -> None:
-        """Serve one page until it leaves. A page that comes again under its own `name` takes its own seat."""
+    async def serve(self, socket: WebSocket, name: str) -> None:
+        """Serve one page until it disconnects. A page that reconnects under its own `name` replaces itself."""
         await socket.accept()
-        before = next((seat for seat in self._seats if seat.name == name), None)
-        if before is None and len(self._seats) == SEATS:
-            await socket.close(FULL)
+        previous = next((client for client in self._clients if client.name == name), None)
+        if previous is None and len(self._clients) == MAX_CLIENTS:
+            await socket.close(CLOSED_FULL)
             return
-        seat = _Seat(socket, name)
-        self._seats.append(seat)
-        if self._keys is None or self._keys is before:
-            self._give_keys(seat)
-        if before is not None:
-            self._leave(before)
-            await _close([before], REPLACED)
-        self._count(len(self._seats))
-        self._wake()
-        tasks = [asyncio.create_task(self._listen(seat)), asyncio.create_task(self._send(seat))]
+        client = _Client(socket, name)
+        self._clients.append(client)
+        if self._in_control is None or self._in_control is previous:
+            self._give_control(client)
+        if previous is not None:
+            self._remove(previous)
+            await _close([previous], CLOSED_REPLACED)
+        self._on_count(len(self._clients))
+        self._wake_all()
+        tasks = [asyncio.create_task(self._receive(client)), asyncio.create_task(self._send(client))]
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
-            self._leave(seat)
+            self._remove(client)
 
-    async def dismiss(self) -> None:
-        """The show is over: tell every page so."""
-        await _close(self._seats, OVER)
+    async def close_all(self) -> None:
+        """Close all connections, since the session is finished."""
+        await _close(self._clients, CLOSED_FINISHED)
 
-    async def _listen(self, seat: _Seat) -> None:
+    async def _receive(self, client: _Client) -> None:
         while True:
-            message = await seat.socket.receive()
-            if message["type"] == "websocket.disconnect":
+            event = await client.socket.receive()
+            if event["type"] == "websocket.disconnect":
                 return
             try:
-                said = json.loads(message.get("text") or "null")
+                message = json.loads(event.get("text") or "null")
             except (ValueError, RecursionError):
                 continue
-            match said:
-                case {"say": "drawn"}:
-                    seat.underway = max(0, seat.underway - 1)
-                    seat.wake.set()
-                case {"say": "key", "key": str(key), "down": bool(down)} if seat is self._keys:
-                    self._press(seat, key, down)
-                case {"say": "point", "x": int(x), "y": int(y), "down": bool(down)} if seat is self._keys:
-                    height, width, _ = self._picture.shape
-                    self._hear(Point(_fit(x, 0, width - 1), _fit(y, 0, height - 1), down))
-                case {"say": "room", "width": int(width), "height": int(height)}:
-                    seat.size = _fit(width, SMALLEST[0], LARGEST[0]), _fit(height, SMALLEST[1], LARGEST[1])
-                    if seat is self._keys:
-                        self.size = seat.size
-                case {"say": "take"} if seat is not self._keys:
-                    self._give_keys(seat)
-                    self._wake()
+            self._handle_message(client, message)
 
-    async def _send(self, seat: _Seat) -> None:
+    def _handle_message(self, client: _Client, message: object) -> None:
+        """React to a page's message; malformed ones, and input from a page without control, are ignored."""
+        match message:
+            case {"type": "displayed"}:
+                client.in_flight = max(0, client.in_flight - 1)
+                client.wake.set()
+            case {"type": "key", "key": str(key), "down": bool(down)} if client is self._in_control:
+                self._handle_key(client, key, down)
+            case {"type": "pointer", "x": int(x), "y": int(y), "down": bool(down)} if client is self._in_control:
+                height, width, _ = self._frame.shape
+                self._on_event(Pointer(_clamp(x, 0, width - 1), _clamp(y, 0, height - 1), down))
+            case {"type": "size", "width": int(width), "height": int(height)}:
+                client.size = (_clamp(width, MIN_SIZE[0], MAX_SIZE[0]), _clamp(height, MIN_SIZE[1], MAX_SIZE[1]))
+                if client is self._in_control:
+                    self.size = client.size
+            case {"type": "take_control"} if client is not self._in_control:
+                self._give_control(client)
+                self._wake_all()
+
+    async def _send(self, client: _Client) -> None:
         while True:
-            await seat.wake.wait()
-            seat.wake.clear()
-            words = {
+            await client.wake.wait()
+            client.wake.clear()
+            state = {
                 "title": self._title,
-                "keys": seat is self._keys,
-                "others": len(self._seats) - 1,
+                "control": client is self._in_control,
+                "others": len(self._clients) - 1,
                 "buttons": self._buttons,
             }
-            if words != seat.told:
-                seat.told = words
-                await seat.socket.send_json(words)
-            if seat.number != self._number and seat.underway < AHEAD:
-                seat.number = self._number
-                seat.underway += 1
-                await seat.socket.send_bytes(self._jpeg())
+            if state != client.sent_state:
+                client.sent_state = state
+                await client.socket.send_json(state)
+            if client.frame_number != self._frame_number and client.in_flight < MAX_IN_FLIGHT:
+                client.frame_number = self._frame_number
+                client.in_flight += 1
+                await client.socket.send_bytes(self._jpeg())
 
-    def _press(self, seat: _Seat, key: str, down: bool) -> None:
-        """Hand on what changes: neither repeats of a key that is held, nor the release of one that is not."""
-        name = _OTHER_NAMES.get(key.lower(), key.lower())
-        if down == (name in seat.held) or name not in NAMES:
+    def _handle_key(self, client: _Client, key: str, down: bool) -> None:
+        """Pass on a change of a key: neither repeats of a held key nor the release of one that is not held."""
+        name = _BROWSER_NAMES.get(key.lower(), key.lower())
+        if down == (name in client.held) or name not in KEY_NAMES:
             return
         if down:
-            seat.held.append(name)
+            client.held.append(name)
         else:
-            seat.held.remove(name)
-        self._hear(Key(name, down))
+            client.held.remove(name)
+        self._on_event(Key(name, down))
 
-    def _give_keys(self, seat: _Seat | None) -> None:
-        """Let go of what the page that had the keys still holds: nobody else will."""
-        if self._keys is not None:
-            for name in self._keys.held:
-                self._hear(Key(name, False))
-            self._keys.held.clear()
-        self._keys = seat
-        if seat is not None:
-            self.size = seat.size
+    def _give_control(self, client: _Client | None) -> None:
+        """Give control to a page, after releasing all keys that the previous one holds."""
+        if self._in_control is not None:
+            for name in self._in_control.held:
+                self._on_event(Key(name, False))
+            self._in_control.held.clear()
+        self._in_control = client
+        if client is not None:
+            self.size = client.size
 
-    def _leave(self, seat: _Seat) -> None:
-        """The keys go to the page that has been here longest."""
-        if seat not in self._seats:
+    def _remove(self, client: _Client) -> None:
+        """Remove a page. If it has control, the page that has been connected longest gets it."""
+        if client not in self._clients:
             return
-        self._seats.remove(seat)
-        if seat is self._keys:
-            self._give_keys(self._seats[0] if self._seats else None)
-        self._count(len(self._seats))
-        self._wake()
+        self._clients.remove(client)
+        if client is self._in_control:
+            self._give_control(self._clients[0] if self._clients else None)
+        self._on_count(len(self._clients))
+        self._wake_all()
 
-    def _wake(self) -> None:
-        for seat in self._seats:
-            seat.wake.set()
+    def _wake_all(self) -> None:
+        for client in self._clients:
+            client.wake.set()
 
     def _jpeg(self) -> bytes:
-        """The newest picture, encoded once for all pages: sharp enough for small letters."""
+        """Return the newest frame, encoded once for all pages, with a quality that keeps small text sharp."""
         number, data = self._encoded
-        if number != self._number:
+        if number != self._frame_number:
             file = BytesIO()
-            Image.fromarray(self._picture).save(file, "JPEG", quality=90, subsampling=0)
+            Image.fromarray(self._frame).save(file, "JPEG", quality=90, subsampling=0)
             data = file.getvalue()
-            self._encoded = (self._number, data)
+            self._encoded = (self._frame_number, data)
         return data
 
 
-def _fit(number: int, low: int, high: int) -> int:
+def _clamp(number: int, low: int, high: int) -> int:
     return min(max(number, low), high)
 
 
-async def _close(seats: Sequence[_Seat], code: int) -> None:
-    """Say why, without waiting for a page that does not listen."""
+async def _close(clients: Sequence[_Client], code: int) -> None:
+    """Close connections for this reason, without waiting long for pages that do not respond."""
 
     async def close(socket: WebSocket) -> None:
-        with suppress(WebSocketDisconnect, RuntimeError):  # it has left by itself meanwhile
+        with suppress(WebSocketDisconnect, RuntimeError):  # it has disconnected meanwhile
             await socket.close(code)
 
-    if told := [asyncio.create_task(close(seat.socket)) for seat in seats]:
-        await asyncio.wait(told, timeout=1)
+    tasks = [asyncio.create_task(close(client.socket)) for client in clients]
+    if tasks:
+        await asyncio.wait(tasks, timeout=1)

@@ -1,6 +1,6 @@
-"""The face for a browser: a server on this machine, for people whose GPU is elsewhere. Call `require_web` first.
+"""The browser frontend: a server on this machine, also for people whose GPU is elsewhere. Call `require_web` first.
 
-While nobody looks on, the game stands still.
+While no page is connected, the session is paused.
 """
 
 import asyncio
@@ -19,29 +19,38 @@ from typing import TYPE_CHECKING, Self
 import numpy as np
 
 from sandbox.core.errors import UserError
-from sandbox.viewer.keys import NAMES, Key
-from sandbox.viewer.session import NAP, Session
-from sandbox.viewer.view import Words
+from sandbox.viewer.keys import KEY_NAMES, Key
+from sandbox.viewer.session import MAX_TIMEOUT, Session
+from sandbox.viewer.view import Entries
 
 if TYPE_CHECKING:
-    from sandbox.viewer.web.clients import Point
+    from sandbox.viewer.web.clients import Pointer
 
 _HOST = "127.0.0.1"
-_LETTER = 512  # bytes of the longest message that a page may send
-_PARTS = ("starlette", "uvicorn", "websockets")
+_MAX_MESSAGE = 512  # bytes of a page's longest message
+_MAX_EVENTS = 256  # events that wait for the session; more are dropped
+_REQUIRED = ("starlette", "uvicorn", "websockets")
 
 
 def require_web() -> None:
-    """Raises UserError if what serves the page is not installed."""
-    if missing := [part for part in _PARTS if find_spec(part) is None]:
+    """Check that the packages of the web server are installed.
+
+    Raises:
+        UserError: If one is missing.
+    """
+    missing = [package for package in _REQUIRED if find_spec(package) is None]
+    if missing:
         raise UserError(f"--web needs {', '.join(missing)}, not installed here. Run: pip install 'rl-sandbox[web]'")
 
 
-class Browser:
-    """Shows pictures in the pages that open `url`; serves them until the end of the `with` block.
+class ViewerServer:
+    """Serves frames to the pages that open `url`, until the end of the `with` block.
+
+    Args:
+        port: The port to listen on; 0 for any free one.
 
     Raises:
-        UserError: if the port cannot be had.
+        UserError: If the port is not available.
     """
 
     def __init__(self, port: int) -> None:
@@ -51,19 +60,20 @@ class Browser:
         from sandbox.viewer.web.clients import Clients
 
         self._socket = _listen(port)
-        self.port: int = self._socket.getsockname()[1]
+        self.host, self.port = self._socket.getsockname()
         token = secrets.token_urlsafe(24)
         self.url = f"http://{_HOST}:{self.port}/?token={token}"
-        self._said: Queue[Key | Point] = Queue(maxsize=256)
-        self._somebody = Event()
-        self._audience = Clients(self._hear, self._count)
+        self.num_clients = 0  # connected pages
+        self._events: Queue[Key | Pointer] = Queue(maxsize=_MAX_EVENTS)
+        self._has_clients = Event()
+        self._clients = Clients(self._add_event, self._update_count)
         self._server = uvicorn.Server(
             uvicorn.Config(
-                app(self._audience, token),
+                app(self._clients, token),
                 http="h11",
                 ws="websockets-sansio",
-                ws_max_size=_LETTER,
-                ws_per_message_deflate=False,  # pictures are compressed already
+                ws_max_size=_MAX_MESSAGE,
+                ws_per_message_deflate=False,  # frames are compressed already
                 lifespan="off",
                 log_config=None,
                 log_level="error",
@@ -74,7 +84,7 @@ class Browser:
             )
         )
         self._loop = asyncio.new_event_loop()
-        self._thread = Thread(target=self._serve, name="browser", daemon=True)
+        self._thread = Thread(target=self._serve, name="viewer server", daemon=True)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -85,49 +95,56 @@ class Browser:
     ) -> None:
         if self._thread.is_alive():
             with suppress(TimeoutError):  # on a very busy machine
-                asyncio.run_coroutine_threadsafe(self._audience.dismiss(), self._loop).result(timeout=2)
+                asyncio.run_coroutine_threadsafe(self._clients.close_all(), self._loop).result(timeout=2)
             self._server.should_exit = True
             self._thread.join(timeout=5)
         self._socket.close()
 
     @property
-    def tunnel(self) -> str:
-        """The command that brings the address to another machine."""
+    def ssh_tunnel(self) -> str:
+        """The command that makes `url` available on another machine."""
         return f"ssh -N -L {self.port}:{_HOST}:{self.port} {socket.gethostname()}"
 
     def run(self, session: Session) -> Iterator[str]:
-        """Show the session until it is over, and yield what it has to tell."""
-        shown = (0, 0)
+        """Show the session until the user quits, and yield its messages."""
+        shown_size = (0, 0)
         try:
-            while not session.over:
-                said, size = self.hear(session.wait(monotonic())), self.size
-                if isinstance(said, Key):
-                    session.press(said)
-                elif said is not None:
-                    session.point(*said)
-                if session.tick(monotonic()) or size != shown:
-                    self.show(session.picture(*size), session.title, session.help)
-                    shown = size
-                yield from session.news()
+            while not session.quit_requested:
+                event = self.next_event(session.timeout(monotonic()))
+                size = self.size
+                if isinstance(event, Key):
+                    session.handle_key(event)
+                elif event is not None:
+                    session.handle_pointer(*event)
+                if session.update(monotonic()) or size != shown_size:
+                    self.show(session.render(*size), session.title, session.help)
+                    shown_size = size
+                yield from session.pop_messages()
         finally:
             session.close()
-        yield from session.news()
+        yield from session.pop_messages()
 
     @property
     def size(self) -> tuple[int, int]:
-        """What the page with the keys has room for, (width, height) in pixels."""
-        return self._audience.size
+        """(width, height) in pixels of the frames that the page with control has space for."""
+        return self._clients.size
 
-    def show(self, picture: np.ndarray, title: str, help: Sequence[Words]) -> None:
-        """Show the picture [H, W, 3] uint8, and offer the keys of `help` as buttons."""
-        self._loop.call_soon_threadsafe(self._audience.show, picture, title, [_buttons(words) for words in help])
+    @property
+    def num_events(self) -> int:
+        """Number of events that `next_event` has not returned yet."""
+        return self._events.qsize()
 
-    def hear(self, seconds: float) -> "Key | Point | None":
-        """The next thing that somebody does, or None if nothing comes within `seconds` of somebody's being there."""
-        while not self._somebody.wait(NAP):
+    def show(self, frame: np.ndarray, title: str, help: Sequence[Entries]) -> None:
+        """Show a frame [H, W, 3] uint8, with the keys of `help` as buttons."""
+        buttons = [_buttons(entries) for entries in help]
+        self._loop.call_soon_threadsafe(self._clients.show, frame, title, buttons)
+
+    def next_event(self, timeout: float) -> "Key | Pointer | None":
+        """Wait until a page is connected, then return the next event, or None after `timeout` seconds."""
+        while not self._has_clients.wait(MAX_TIMEOUT):
             pass
         with suppress(Empty):
-            return self._said.get(timeout=seconds) if seconds > 0 else self._said.get_nowait()
+            return self._events.get(timeout=timeout) if timeout > 0 else self._events.get_nowait()
         return None
 
     def _serve(self) -> None:
@@ -137,43 +154,45 @@ class Browser:
         finally:
             self._loop.close()
 
-    def _hear(self, said: "Key | Point") -> None:
-        with suppress(Full):  # nobody types so fast
-            self._said.put_nowait(said)
+    def _add_event(self, event: "Key | Pointer") -> None:
+        with suppress(Full):  # no person types so fast
+            self._events.put_nowait(event)
 
-    def _count(self, seats: int) -> None:
-        if seats:
-            self._somebody.set()
+    def _update_count(self, num_clients: int) -> None:
+        self.num_clients = num_clients
+        if num_clients:
+            self._has_clients.set()
         else:
-            self._somebody.clear()
+            self._has_clients.clear()
 
 
-def _buttons(help: Words) -> list[tuple[list[str], str]]:
-    """The keys one by one: `left right` are two, `left shift` is one, `arrows` are four."""
-    offered = []
-    for words, deed in help:
+def _buttons(entries: Entries) -> list[tuple[list[str], str]]:
+    """Split entries into single keys: `left right` are two, `left shift` is one, `arrows` are four."""
+    buttons = []
+    for words, description in entries:
         keys: list[str] = []
         for word in words.replace("arrows", "left right up down").split():
-            if keys and f"{keys[-1]} {word}" in NAMES:
+            if keys and f"{keys[-1]} {word}" in KEY_NAMES:
                 keys[-1] += f" {word}"
             else:
                 keys.append(word)
-        known = [key for key in keys if key in NAMES]
-        offered.append((known, deed if known else f"{words}: {deed}"))  # such as what a mouse does
-    return offered
+        known = [key for key in keys if key in KEY_NAMES]
+        buttons.append((known, description if known else f"{words}: {description}"))  # e.g. what the mouse does
+    return buttons
 
 
 def _listen(port: int) -> socket.socket:
-    here = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    here.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # not the last session's, which has just ended
+    """Open a socket on this machine only."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a session that has just ended does not block it
     try:
-        here.bind((_HOST, port))
-        here.listen()
+        listener.bind((_HOST, port))
+        listener.listen()
     except OSError as error:
-        here.close()
+        listener.close()
         if error.errno == errno.EADDRINUSE:
             raise UserError(
                 f"port {port} is taken, perhaps by another viewer. Give a free one with --port, or --port 0 for any."
             ) from None
         raise UserError(f"port {port} cannot be had: {error.strerror}. Give one above 1023 with --port.") from None
-    return here
+    return listener

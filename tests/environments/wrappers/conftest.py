@@ -1,4 +1,4 @@
-"""An environment that does what a tape says, and shows what it was asked: for wrappers tested by hand."""
+"""An environment with a fixed script that records its actions and resets, for tests of wrappers by hand."""
 
 from typing import Any
 
@@ -10,9 +10,9 @@ from sandbox.interfaces.environment import Controls
 
 
 class Tape:
-    """Step t of a game shows [10 * lane + t + 1] (after a reset 10 * lane + 1), and rewards the action taken.
+    """Copy i observes [10 * i + t + 1] at step t of a game (10 * i + 1 after a reset); the reward is the action.
 
-    `ends` says of step t (from 1) of a game: "terminated", "truncated" or "life"; every game is the same.
+    `ends` maps a step t (from 1) of a game to "terminated", "truncated" or "life"; all games are the same.
     """
 
     controls = (Controls(),)
@@ -51,7 +51,7 @@ class Tape:
             space.dtype
         )
 
-    def draw(self, index: int) -> np.ndarray:
+    def render_frame(self, index: int) -> np.ndarray:
         return np.full((2, 2, 3), index, np.uint8)
 
     def state_dict(self) -> dict[str, Any]:

@@ -1,6 +1,5 @@
-"""Every file under sandbox/wrappers/ keeps the contract: masked resets, lanes apart, save = restore."""
+"""The contract of every wrapper: masked resets, independent copies, saved states."""
 
-import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,9 +40,9 @@ def make(chain: str, observe: str, num_envs: int) -> Environment:
     return CatchConfig.model_validate({"observe": observe, "wrappers": wrappers}).make(num_envs)
 
 
-def play(env: Environment, seed: int, lanes: list[int], steps: int = 40) -> Iterator[tuple[np.ndarray, ...]]:
-    """Each lane acts, and is now and then reset in the middle of a game, as its number says; yields what was seen."""
-    tapes = [np.random.default_rng(lane) for lane in lanes]
+def play(env: Environment, seed: int, indices: list[int], steps: int = 40) -> Iterator[tuple[np.ndarray, ...]]:
+    """Each copy acts, and is now and then reset in the middle of a game, as its number decides; yields the results."""
+    tapes = [np.random.default_rng(index) for index in indices]
     yield (env.reset(seed=seed)[0],)
     for _ in range(steps):
         actions = np.array([tape.integers(3) for tape in tapes])
@@ -77,24 +76,24 @@ def test_observations_lie_in_the_declared_space(chain: str, observe: str) -> Non
 
 
 @every
-def test_a_lane_alone_is_a_lane_beside_others(chain: str, observe: str) -> None:
+def test_a_copy_does_not_depend_on_the_others(chain: str, observe: str) -> None:
     env = make(chain, observe, 3)
-    tapes = [np.random.default_rng(lane) for lane in range(3)]
+    tapes = [np.random.default_rng(index) for index in range(3)]
     alone = [make(chain, observe, 1) for _ in range(3)]
     assert np.array_equal(
-        env.reset(seed=5)[0], np.concatenate([one.reset(seed=5 + lane)[0] for lane, one in enumerate(alone)])
+        env.reset(seed=5)[0], np.concatenate([one.reset(seed=5 + index)[0] for index, one in enumerate(alone)])
     )
     for _ in range(40):
         actions = np.array([tape.integers(3) for tape in tapes])
         results = env.step(actions)[:4]
-        singles = [one.step(actions[lane : lane + 1])[:4] for lane, one in enumerate(alone)]
+        singles = [one.step(actions[index : index + 1])[:4] for index, one in enumerate(alone)]
         for all_of_them, parts in zip(results, zip(*singles, strict=True), strict=True):
             assert np.array_equal(all_of_them, np.concatenate(parts))
         restart = results[2] | results[3] | np.array([tape.random() < 0.15 for tape in tapes])
         if restart.any():
             shown = env.reset(options={"reset_mask": restart})[0]
-            for lane in np.flatnonzero(restart):
-                assert np.array_equal(shown[lane], alone[lane].reset()[0][0])
+            for index in np.flatnonzero(restart):
+                assert np.array_equal(shown[index], alone[index].reset()[0][0])
 
 
 @every
@@ -135,7 +134,7 @@ def test_a_restored_environment_has_the_same_future(chain: str, observe: str) ->
                 results, same = env.step(actions), other.step(actions)
                 for a, b in zip(results[:4], same[:4], strict=True):
                     assert np.array_equal(a, b)
-                assert np.array_equal(env.draw(1), other.draw(1))
+                assert np.array_equal(env.render_frame(1), other.render_frame(1))
                 ended = results[2] | results[3]
             if ended.any():
                 options = {"reset_mask": ended}
@@ -143,7 +142,7 @@ def test_a_restored_environment_has_the_same_future(chain: str, observe: str) ->
 
 
 def waiting(env: Environment) -> np.ndarray:
-    """Who waits for a reset: what the outermost wrapper saved says it."""
+    """The copies that wait for a reset, from the state of the outermost wrapper."""
     return env.state_dict()["arrays"]["ended"]
 
 
@@ -167,7 +166,7 @@ def test_a_saved_state_is_a_copy(chain: str, observe: str) -> None:
 
 @every
 def test_observations_belong_to_the_caller(chain: str, observe: str) -> None:
-    """Whoever writes to one changes nothing of what comes."""
+    """Writing into an observation changes nothing that follows."""
     clean, dirty = make(chain, observe, 3), make(chain, observe, 3)
     mask = np.array([True, False, False])
     for env in (clean, dirty):
@@ -185,7 +184,7 @@ def test_observations_belong_to_the_caller(chain: str, observe: str) -> None:
 
 
 @every
-def test_learners_are_told_what_they_see(chain: str, observe: str) -> None:
+def test_the_spec_fits_the_observations(chain: str, observe: str) -> None:
     env = make(chain, observe, 2)
     spec = spec_of(env)
     observations, _ = env.reset(seed=0)
@@ -197,7 +196,7 @@ def test_learners_are_told_what_they_see(chain: str, observe: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_another_chain_s_state_is_refused(name: str) -> None:
+def test_a_state_of_other_wrappers_is_refused(name: str) -> None:
     env = make(name, "features", 2)
     other = "flicker" if name == "noise" else "noise"
     before = rows_of(env)
@@ -207,12 +206,15 @@ def test_another_chain_s_state_is_refused(name: str) -> None:
             rf"saved with env.wrappers \[{{'{other}': .*\], here they are \[{{'{name}': ",
         ),
         (CatchConfig().make(2).state_dict(), rf"saved with env.wrappers \[\], here they are \[{{'{name}': "),
-        (make(name, "features", 3).state_dict(), r"saved in another environment or another num_envs: it shows \(3, "),
+        (
+            make(name, "features", 3).state_dict(),
+            r"saved with another environment or another num_envs: its observations are \(3, ",
+        ),
     ):
         with pytest.raises(UserError, match=words):
             env.load_state_dict(state)
     foreign = env.state_dict() | {"env": {"something": np.ones(2)}}
-    foreign["arrays"] = {key: value + 1 if key == "lanes" else value for key, value in foreign["arrays"].items()}
+    foreign["arrays"] = {key: value + 1 if key == "rng" else value for key, value in foreign["arrays"].items()}
     with pytest.raises(UserError, match="this state belongs to another environment"):
         env.load_state_dict(foreign)
     assert all(np.array_equal(a, b) for a, b in zip(before, rows_of(env), strict=True))
@@ -229,8 +231,24 @@ def test_an_option_younger_than_a_state_passes() -> None:
             env.load_state_dict(state | {"wrappers": other})
 
 
+@pytest.mark.parametrize("chain", CHAINS)
+def test_a_run_s_config_survives_being_written_and_read(chain: str, tmp_path: Any) -> None:
+    wrappers = ", ".join(f"{{{name}: {OPTIONS.get(name, {})}}}".replace("'", "") for name in CHAINS[chain])
+    config = resolve(["catch_dqn"], ["env.observe=features", f"env.wrappers=[{wrappers}]"])
+    assert [wrapper.chosen[0] for wrapper in config.env.wrappers] == CHAINS[chain]
+    (tmp_path / "config.yaml").write_text(to_yaml(config))
+    assert resolve([tmp_path / "config.yaml"], []) == config
+
+
+def test_an_environment_s_own_randomness_does_not_change() -> None:
+    """The same seed gives the same balls with and without wrappers."""
+    bare, wrapped = CatchConfig().make(50), make("all", "pixels", 50)
+    bare.reset(seed=3), wrapped.reset(seed=3)
+    assert all(np.array_equal(bare.render_frame(i), wrapped.render_frame(i)) for i in range(50))
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_what_is_illegal_below_is_illegal_here(name: str) -> None:
+def test_a_wrapper_refuses_what_the_environment_refuses(name: str) -> None:
     env = make(name, "features", 2)
     with pytest.raises(RuntimeError, match=r"environments \[0, 1\] have not been reset"):
         env.step(np.array([0, 1]))
@@ -242,87 +260,3 @@ def test_what_is_illegal_below_is_illegal_here(name: str) -> None:
     for actions in ([0, 3], [1.5, 1.0], [1], [[0, 1]]):
         with pytest.raises(ValueError, match=r"illegal action in|actions must be int64 of shape"):
             env.step(np.array(actions))
-
-
-@pytest.mark.parametrize("name", NAMES)
-def test_the_file_says_what_a_user_must_know(name: str) -> None:
-    file = registry.files("wrappers")[name]
-    text = registry.docstring(file)
-    assert text.partition(":")[0].lower().replace(" and ", " ").replace(" ", "_") == name
-    for section in (f"In YAML: `env.wrappers: [{{{name}: ", "Rule: ", "Observation: ", "Paper: ", "Deviations: "):
-        assert section in text.replace("\n    ", "\n").replace("\n", " ") or f"\n{section}" in text
-    assert file.read_text().count("\n") <= 100
-    config = registry.config_class("wrappers", name)
-    assert inspect.getdoc(config)
-
-
-@pytest.mark.parametrize("second", [{"flicker": {"p": 0.5}}, {"blackout": {"p": 0.5}}])
-def test_two_wrappers_draw_apart_from_each_other_and_from_the_environment(second: dict[str, Any]) -> None:
-    env = CatchConfig.model_validate({"observe": "features", "wrappers": [{"flicker": {}}, second]}).make(2_000)
-    blank = (env.reset(seed=0)[0] == 0).all(axis=1)
-    assert abs(blank.mean() - 0.75) < 4 * (0.75 * 0.25 / 2_000) ** 0.5
-    balls = CatchConfig(observe="features").make(2_000).reset(seed=0)[0][:, :5].argmax(axis=1)
-    assert abs(np.corrcoef(blank, balls)[0, 1]) < 4 / 2_000**0.5
-
-
-def test_an_environment_s_own_randomness_does_not_change() -> None:
-    """The same seed brings the same balls with and without wrappers."""
-    bare, wrapped = CatchConfig().make(50), make("all", "pixels", 50)
-    bare.reset(seed=3), wrapped.reset(seed=3)
-    assert all(np.array_equal(bare.draw(i), wrapped.draw(i)) for i in range(50))
-
-
-def test_the_first_one_is_innermost() -> None:
-    order = [{"frame_stack": {"count": 2}}, {"previous_action_reward": {}}]
-    shapes = [
-        CatchConfig.model_validate({"observe": "features", "wrappers": wrappers}).make(1).single_observation_space.shape
-        for wrappers in (order, order[::-1])
-    ]
-    assert shapes == [(50 * 2 + 4,), ((50 + 4) * 2,)]
-
-
-def test_one_that_does_not_fit_is_named_with_its_place() -> None:
-    with pytest.raises(UserError) as error:
-        CatchConfig.model_validate({"wrappers": [{"noise": {}}, {"previous_action_reward": {}}]}).make(1)
-    assert str(error.value) == (
-        "env.wrappers.1.previous_action_reward: fits vectors of floats only, this environment shows uint8 of shape "
-        "[1, 84, 84]; set env.observe=features if it has them, or leave this wrapper out of env.wrappers"
-    )
-
-
-@pytest.mark.parametrize(
-    ("wrappers", "message"),
-    [
-        ("[{flikcer: {p: 0.5}}]", "env.wrappers.0.flikcer: unknown option. Did you mean 'flicker'?"),
-        ("[{flicker: {p: 1.5}}]", "env.wrappers.0.flicker.p: needs a value <= 1, got 1.5."),
-        ("[{flicker: {}}, {blackout: {steps: 0}}]", "env.wrappers.1.blackout.steps: needs a value >= 1, got 0."),
-        ("[{noise: {std: -1}}]", "env.wrappers.0.noise.std: needs a value >= 0, got -1."),
-        ("[{frame_stack: {cuont: 4}}]", "env.wrappers.0.frame_stack.cuont: unknown option. Did you mean 'count'?"),
-        ("[{time_limit: {}}]", "env.wrappers.0.time_limit.steps: missing. It needs a whole number."),
-        ("[{flicker: {}, noise: {}}]",
-         "env.wrappers.0: an item is one wrapper with its options, such as `flicker: {p: 0.5}` (`flicker: {}` for the "
-         f"defaults); this has flicker and noise. Known: {', '.join(NAMES)}."),
-        ("[{}]",
-         "env.wrappers.0: an item is one wrapper with its options, such as `flicker: {p: 0.5}` (`flicker: {}` for the "
-         f"defaults); this has none. Known: {', '.join(NAMES)}."),
-        ("[flicker]", f"env.wrappers.0: needs a section ({', '.join(NAMES)}), got 'flicker'. "
-         "Did you mean {flicker: {}}?"),
-        ("flicker", f"needs a list of sections ({', '.join(NAMES)}), got 'flicker'."),
-        ("{flicker: {}}", f"needs a list of sections ({', '.join(NAMES)}), got a section. "
-         "A list is given whole: env.wrappers=[...]."),
-    ],
-)  # fmt: skip
-def test_mistakes_are_told_with_their_place(wrappers: str, message: str) -> None:
-    override = f"env.wrappers={wrappers}"
-    with pytest.raises(UserError) as error:
-        resolve(["catch_dqn"], [override])
-    assert str(error.value) == f"command line: {override}: {message}"
-
-
-@pytest.mark.parametrize("chain", CHAINS)
-def test_a_run_s_config_survives_being_written_and_read(chain: str, tmp_path: Any) -> None:
-    wrappers = ", ".join(f"{{{name}: {OPTIONS.get(name, {})}}}".replace("'", "") for name in CHAINS[chain])
-    config = resolve(["catch_dqn"], ["env.observe=features", f"env.wrappers=[{wrappers}]"])
-    assert [wrapper.chosen[0] for wrapper in config.env.wrappers] == CHAINS[chain]
-    (tmp_path / "config.yaml").write_text(to_yaml(config))
-    assert resolve([tmp_path / "config.yaml"], []) == config

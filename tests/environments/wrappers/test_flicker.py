@@ -4,7 +4,7 @@ import pytest
 from sandbox.environments.wrappers.flicker import FlickerConfig
 
 
-def test_blank_as_often_as_asked_from_the_first_observation_to_the_last(tape) -> None:
+def test_observations_are_blank_with_probability_p_from_the_first_to_the_last(tape) -> None:
     """Within four standard deviations at each place of a game of 3 steps, and independent of the one before."""
     count = 4_000
     env = FlickerConfig(p=0.3).wrap(tape(count, {3: "terminated"}))
@@ -35,4 +35,4 @@ def test_rewards_and_endings_pass(tape) -> None:
 def test_people_see_everything(tape) -> None:
     env = FlickerConfig(p=1).wrap(tape(2))
     env.reset(seed=0)
-    assert env.draw(1).tolist() == np.full((2, 2, 3), 1).tolist()
+    assert env.render_frame(1).tolist() == np.full((2, 2, 3), 1).tolist()

@@ -7,7 +7,7 @@ from sandbox.environments.wrappers.frame_stack import FrameStackConfig
 
 
 def test_newest_last_and_zeros_before_a_start(tape) -> None:
-    """Lane 0's game ends at step 2, and lane 1 is put back at the same moment: neither sees its past."""
+    """The game of copy 0 ends at step 2, and copy 1 is reset at the same moment: neither stack contains the past."""
     env = FrameStackConfig(count=3).wrap(tape(2, {2: "terminated"}))
     tapes = [env.reset(seed=0)[0]]
     tapes += [env.step(np.array([0, 0]))[0] for _ in range(2)]
@@ -60,5 +60,5 @@ def test_single_numbers_are_refused(tape) -> None:
         FrameStackConfig().wrap(tape(1, space=spaces.Box(0, 9, (), np.float32)))
     scalars = tape(1)
     scalars.single_observation_space = spaces.Discrete(3)
-    with pytest.raises(UserError, match=r"needs an environment that shows one Box, this one shows Discrete\(3\)"):
+    with pytest.raises(UserError, match=r"needs observations in a Box, but this environment has Discrete\(3\)"):
         FrameStackConfig().wrap(scalars)

@@ -9,7 +9,7 @@ GREY = spaces.Box(0, 255, (1, 84, 84), np.uint8)
 
 
 def test_bytes_have_noise_in_shares_of_their_range(tape) -> None:
-    """0.05 is 12.75 grey values: rounding adds 1/12 to the variance. Every lane shows one grey value, 91 and more."""
+    """0.05 is 12.75 gray values: rounding adds 1/12 to the variance. Every copy shows one gray value, 91 and more."""
     env = NoiseConfig(std=0.05).wrap(tape(20, space=GREY))
     tape_shows = 10 * np.arange(20) + 1
     noise = env.reset(seed=0)[0].astype(float) - tape_shows.reshape(-1, 1, 1, 1)
@@ -41,7 +41,7 @@ def test_floats_have_noise_in_their_own_unit_and_are_not_clipped(tape) -> None:
     assert len(np.unique(noise)) > 35_000  # of 65,536 quantiles
 
 
-def test_every_step_and_lane_has_noise_of_its_own(tape) -> None:
+def test_every_step_and_copy_has_noise_of_its_own(tape) -> None:
     env = NoiseConfig(std=1).wrap(tape(2, space=spaces.Box(0, 100, (1_000,), np.float32)))
     first = env.reset(seed=0)[0] - np.array([[1], [11]])
     second = env.step(np.array([0, 0]))[0] - np.array([[2], [12]])
@@ -56,5 +56,5 @@ def test_without_noise_nothing_changes(tape) -> None:
 
 
 def test_whole_numbers_are_refused(tape) -> None:
-    with pytest.raises(UserError, match="needs observations of bytes or floats, this environment shows Box"):
+    with pytest.raises(UserError, match="needs observations of bytes or floats, but this environment has Box"):
         NoiseConfig().wrap(tape(1, space=spaces.Box(0, 9, (2,), np.int64)))

@@ -17,7 +17,7 @@ def test_an_episode_by_hand(tape) -> None:
     assert shown.tolist() == [[1, 0, 0, 0, 0, 0], [11, 0, 0, 0, 0, 0]]
 
 
-def test_a_masked_reset_forgets_for_its_own_lanes_only(tape) -> None:
+def test_a_masked_reset_forgets_for_its_own_copies_only(tape) -> None:
     env = PreviousActionRewardConfig().wrap(tape(2))
     env.reset(seed=0)
     env.step(np.array([3, 2]))
@@ -56,11 +56,11 @@ def test_the_declared_space(tape) -> None:
 
 
 def test_what_does_not_fit_is_refused(tape) -> None:
-    with pytest.raises(UserError, match=r"shows uint8 of shape \[1, 84, 84\]; set env.observe=features"):
+    with pytest.raises(UserError, match=r"has uint8 of shape \[1, 84, 84\]; set env.observe=features"):
         PreviousActionRewardConfig().wrap(tape(1, space=spaces.Box(0, 255, (1, 84, 84), np.uint8)))
-    with pytest.raises(UserError, match=r"shows uint8 of shape \[128\]"):
+    with pytest.raises(UserError, match=r"has uint8 of shape \[128\]"):
         PreviousActionRewardConfig().wrap(tape(1, space=spaces.Box(0, 255, (128,), np.uint8)))
     two = tape(1)
     two.single_action_space = spaces.MultiDiscrete([3, 3])
-    with pytest.raises(UserError, match="fits one choice among a few actions only, this environment has MultiDiscrete"):
+    with pytest.raises(UserError, match="needs Discrete actions, but this environment has MultiDiscrete"):
         PreviousActionRewardConfig().wrap(two)

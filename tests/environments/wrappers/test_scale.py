@@ -7,7 +7,7 @@ from sandbox.environments.wrappers.scale import ScaleConfig
 
 
 def test_every_number_has_its_own_unit(tape) -> None:
-    """The tape shows 11 t + 1 in both places of lane t; the bounds are scaled with what they bound."""
+    """Copy i observes 10 i + t + 1 at step t, twice; the bounds are scaled with what they bound."""
     env = ScaleConfig(by=(1.0, 20.0)).wrap(tape(2, space=spaces.Box(0, 50, (2,), np.float32)))
     assert env.reset(seed=0)[0].tolist() == [[1, 20], [11, 220]]
     assert env.step(np.zeros(2, np.int64))[0].tolist() == [[2, 40], [12, 240]]
@@ -20,7 +20,12 @@ def test_one_number_scales_all(tape) -> None:
 
 
 def test_what_does_not_fit_is_refused(tape) -> None:
-    with pytest.raises(UserError, match=r"^fits floats only, this environment shows uint8; bytes are \[0, 1\] for"):
+    with pytest.raises(
+        UserError, match=r"^needs floats, but this environment has uint8; networks scale bytes to \[0, 1\] by"
+    ):
         ScaleConfig(by=2.0).wrap(tape(1, space=spaces.Box(0, 255, (1, 4, 4), np.uint8)))
-    with pytest.raises(UserError, match=r"^by has 3 numbers, the observation's last axis 2; give one, or as many$"):
+    with pytest.raises(
+        UserError,
+        match=r"^by has 3 numbers, but the observation's last axis has 2; give a single number, or as many as",
+    ):
         ScaleConfig(by=(1.0, 1.0, 2.0)).wrap(tape(1, space=spaces.Box(0, 1, (2,), np.float32)))

@@ -40,7 +40,7 @@ def test_a_quarter_of_the_steps_repeat_what_was_done_last(tape) -> None:
     assert abs(chains - 0.25**3) < 4 * (0.25**3 / 2_000) ** 0.5
 
 
-def test_a_masked_reset_forgets_for_its_own_lanes_only(tape) -> None:
+def test_a_masked_reset_forgets_for_its_own_copies_only(tape) -> None:
     below = tape(2)
     env = StickyActionsConfig(p=1).wrap(below)
     env.reset(seed=0)
@@ -79,8 +79,11 @@ def test_several_players_repeat_together(tape) -> None:
     below.observe = lambda: np.zeros((300, 1), np.float32)
     env = StickyActionsConfig(p=0.5).wrap(below)
     env.reset(seed=0)
-    assert env._effect._taken.shape == (300, 2)
+    env.step(np.zeros((300, 2), int))
+    env.step(np.array([[1, 2]] * 300))
+    repeated = np.array(below.actions[1])
+    assert {tuple(pair) for pair in repeated.tolist()} == {(0, 0), (1, 2)}
     words = tape(1)
     words.single_action_space = spaces.Text(3)
-    with pytest.raises(UserError, match="needs actions that are numbers, this environment has Text"):
+    with pytest.raises(UserError, match="needs numeric actions, but this environment has Text"):
         StickyActionsConfig().wrap(words)

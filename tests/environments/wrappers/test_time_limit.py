@@ -6,7 +6,7 @@ from sandbox.interfaces.environment import game_over
 
 
 def run(env, steps: int) -> list[str]:
-    """What each step ended with, lane 0, with masked resets between."""
+    """How each step of copy 0 ended (T terminated, t truncated, ! game over), with masked resets in between."""
     words = []
     env.reset(seed=0)
     for _ in range(steps):
@@ -46,7 +46,7 @@ def test_a_seed_starts_a_new_game_even_after_a_lost_life(tape) -> None:
     for _ in range(2):
         _, _, terminated, truncated, _ = env.step(np.array([0, 0]))
         ends.append((terminated | truncated).tolist())
-    assert ends == [[False, False], [True, True]]  # lane 0 lost a life of its new game, lane 1 met the limit
+    assert ends == [[False, False], [True, True]]  # copy 0 lost a life of its new game, copy 1 reached the limit
     assert truncated.tolist() == [False, True]
 
 

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from sandbox.config.schedules import Linear
 from sandbox.networks.heads.categorical import Categorical
 from sandbox.networks.heads.exploration import EpsilonGreedy, Noisy
-from sandbox.networks.heads.noisy import SILENCE, NoisyLinear, PlainLinear
+from sandbox.networks.heads.noisy import NO_NOISE, NoisyLinear, PlainLinear
 from sandbox.networks.heads.scalar import Scalar
 from sandbox.ops.distributional import categorical_projection
 
@@ -21,7 +21,7 @@ def test_the_values_of_distributions_by_hand() -> None:
 @pytest.mark.parametrize("dueling", [True, False])
 def test_both_heads_have_outputs_of_one_shape(dueling: bool) -> None:
     for head, atoms in ((Categorical(dueling=dueling, hidden=8), 51), (Scalar(dueling=dueling, hidden=8), 1)):
-        outputs = head.make(6, 4, EpsilonGreedy().layer)(torch.randn(3, 6), SILENCE)
+        outputs = head.make(6, 4, EpsilonGreedy().layer)(torch.randn(3, 6), NO_NOISE)
         assert outputs.shape == (3, 4, atoms)
         assert head.values(outputs).shape == (3, 4)
 
@@ -47,7 +47,7 @@ def test_the_grid_must_have_a_width() -> None:
 
 def test_exploration_chooses_the_layers() -> None:
     assert isinstance(Noisy().layer(2, 3), NoisyLinear)
-    assert Noisy().at(0) == 0
+    assert Noisy().schedule().at(10**6) == 0
     assert isinstance(EpsilonGreedy().layer(2, 3), PlainLinear)
     line = EpsilonGreedy(epsilon=Linear(start=1.0, end=0.5, steps=10, delay=5))
-    assert [line.at(step) for step in (0, 5, 10, 15, 99)] == [1.0, 1.0, 0.75, 0.5, 0.5]
+    assert [line.schedule().at(step) for step in (0, 5, 10, 15, 99)] == [1.0, 1.0, 0.75, 0.5, 0.5]

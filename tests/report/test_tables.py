@@ -1,8 +1,10 @@
+"""Tables of returns and metrics."""
+
 import json
 
 import pytest
 
-from sandbox.report import figures
+from sandbox.report import tables
 from sandbox.report.groups import grouped
 from sandbox.report.references import Reference, published
 from sandbox.report.run_record import RunRecord
@@ -19,7 +21,7 @@ def row(table, name=None):
 
 def test_returns_beside_references(make):
     groups = read(*(make(f"a_s{n}", [n], seed=n) for n in (1, 2, 3, 6)))
-    table = figures.returns(groups, {"a": Reference(-1.5, 6.5, "")})
+    table = tables.return_table(groups, {"a": Reference(-1.5, 6.5, "")})
     assert row(table) == {
         "runs": "a",
         "environment": "catch",
@@ -36,13 +38,13 @@ def test_returns_beside_references(make):
 def test_evaluate_counts_before_what_training_logged(make):
     evaluation = {"return_mean": 0.75, "episodes": 200, "step": 100, "overrides": ["env.blind=true"]}
     groups = read(make("a", [0.5, 0.25], evaluation=evaluation))
-    found = row(figures.returns(groups, {"a": None}))
+    found = row(tables.return_table(groups, {"a": None}))
     assert (found["return (IQM)"], found["each seed"]) == ("0.75", "0.75")
-    assert found["from"] == "200 episodes of `sandbox evaluate`, env.blind=true, of step 100"
+    assert found["from"] == "200 episodes of `sandbox evaluate`, env.blind=true, at step 100"
 
 
 def test_a_run_that_has_logged_nothing(make):
-    assert row(figures.returns(read(make("a")), {"a": None})) == {
+    assert row(tables.return_table(read(make("a")), {"a": None})) == {
         "runs": "a",
         "environment": "catch",
         "from": "nothing logged yet",
@@ -66,14 +68,14 @@ def test_likelihoods_say_how_they_were_found(make):
         make("g", [1.0], generator=True, learner="rbm", evaluation=found),
         make("h", [1.0], generator=True, learner="vae", evaluation={"log_likelihood_missing": "too large", "kl": 2.0}),
     )
-    table = figures.measured(groups)
-    assert list(table.headers) == ["figure", "g", "h"]
+    table = tables.metric_table(groups)
+    assert list(table.headers) == ["metric", "g", "h"]
     assert row(table, "log_likelihood") == {
-        "figure": "log_likelihood",
+        "metric": "log_likelihood",
         "g": "-86.04 ± 0.44 (ais, bracket -86.45 to -85.47)",
-        "h": "cannot be found",
+        "h": "not available",
     }
-    assert row(table, "fcd") == {"figure": "fcd", "g": "12.5 (floor 1.5)", "h": "-"}
+    assert row(table, "fcd") == {"metric": "fcd", "g": "12.5 (floor 1.5)", "h": "-"}
     assert [each[0] for each in table.rows] == ["log_likelihood", "elbo_ci95", "fcd", "kl", "images"]
 
 
@@ -82,14 +84,14 @@ def test_likelihoods_say_how_they_were_found(make):
     [(None, "-"), (0.98333, "0.9833"), (12345.6, "12,346"), (-86.04, "-86.04"), (7, "7"), ("NaN", "NaN"), (0.0, "0")],
 )
 def test_numbers(value, words):
-    assert figures.text(value) == words
+    assert tables.format_number(value) == words
 
 
 def test_atari_scores_are_published():
     pong = published({"name": "atari", "game": "pong", "wrappers": [{"flicker": {"p": 0.5}}]})
     assert (pong.random, pong.human) == (-20.7, 14.6)
-    assert pong.normalised(-20.7) == 0
-    assert pong.normalised(14.6) == 1
+    assert pong.human_normalized(-20.7) == 0
+    assert pong.human_normalized(14.6) == 1
     assert "Wang et al. 2016" in pong.source
     assert published({"name": "atari", "game": "tetris"}) is None
     assert published({"name": "pong"}) is None

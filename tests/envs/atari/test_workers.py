@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from sandbox.core.errors import UserError
+from sandbox.envs._atari.emulators import Emulators
 from sandbox.envs.atari import Atari, AtariConfig
 
 
@@ -20,7 +21,7 @@ def make(num_envs: int = 3, workers: int = 2, **options) -> Atari:
 
 
 def processes(env: Atari) -> list[psutil.Process]:
-    return [psutil.Process(worker.process.pid) for worker in env._crew._others]
+    return [psutil.Process(process.pid) for process in env.pool.processes]
 
 
 def end(process: psutil.Process, seconds: float = 10.0) -> bool:
@@ -55,17 +56,17 @@ def test_results_do_not_depend_on_the_number_of_workers(protocol: str) -> None:
             envs[0].load_state_dict(states[2])
             envs[2].load_state_dict(states[1])
     for index in range(5):
-        assert all(np.array_equal(env.draw(index), envs[0].draw(index)) for env in envs)
+        assert all(np.array_equal(env.render_frame(index), envs[0].render_frame(index)) for env in envs)
     for env in envs:
         env.close()
 
 
-def test_a_restored_picture_has_the_colours_of_all_workers() -> None:
-    """A colour that only the first worker's games have shown."""
+def test_a_restored_frame_has_the_colors_of_all_workers() -> None:
+    """A color that only the first worker's games have shown."""
     env, other, random = make(2, game="seaquest"), make(2, 1, game="seaquest"), np.random.default_rng(0)
 
     def colors(index: int) -> set[int]:
-        return set(np.unique(env.draw(index)[::2, ::3] @ np.array([65_536, 256, 1])).tolist())
+        return set(np.unique(env.render_frame(index)[::2, ::3] @ np.array([65_536, 256, 1])).tolist())
 
     env.reset(seed=0)
     start = colors(1)
@@ -77,7 +78,7 @@ def test_a_restored_picture_has_the_colours_of_all_workers() -> None:
     env.reset(seed=[None, 1], options={"reset_mask": np.array([False, True])})
     assert colors(0) - colors(1)
     other.load_state_dict(env.state_dict())
-    assert all(np.array_equal(other.draw(index), env.draw(index)) for index in range(2))
+    assert all(np.array_equal(other.render_frame(index), env.render_frame(index)) for index in range(2))
     env.close()
 
 
@@ -124,20 +125,20 @@ def test_an_error_in_a_worker_reaches_the_caller() -> None:
     env.reset(seed=0)
     [worker] = processes(env)
     with pytest.raises(RuntimeError, match=r"(?s)an Atari worker failed:.*Traceback.*ValueError"):
-        env._crew._each("step", [None, (np.zeros((1, 4), np.int64), np.zeros(2, np.int64))])
+        env.pool.call("step", [None, (np.zeros((1, 4), np.int64), np.zeros(2, np.int64))])
     assert end(worker)
 
 
-def test_an_interrupted_step_leaves_no_answer_behind() -> None:
+def test_an_interrupted_step_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ctrl-C between question and answer: a later call must not take the old answer for its own."""
+
+    def step(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Emulators, "step", step)  # in this process only
     env = make()
     env.reset(seed=0)
     [worker] = processes(env)
-
-    def interrupted(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    env._crew._methods["step"] = interrupted
     with pytest.raises(KeyboardInterrupt):
         env.step(np.array([0, 1, 2]))
     with pytest.raises(RuntimeError, match="this environment was closed"):
@@ -150,7 +151,7 @@ import os, sys, time
 from sandbox.envs.atari import AtariConfig
 env = AtariConfig(workers=2).make(2)
 env.reset(seed=0)
-print(env._crew._others[0].process.pid, flush=True)
+print(env.pool.processes[0].pid, flush=True)
 {then}
 """
 

@@ -1,4 +1,4 @@
-"""The interface of everything that is written while a run goes on, and the object that hands it to many."""
+"""The interface of log destinations (sinks), and a sink that forwards to several others."""
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -7,16 +7,23 @@ from typing import Any, Protocol
 
 
 class Sink(Protocol):
-    """Somewhere metrics, pictures and checkpoints go. Numbers arrive as floats; files lie in the run folder."""
+    """A destination of metrics, media and checkpoints. Media and checkpoints are files in the run folder already."""
 
-    def write(self, step: int, metrics: Mapping[str, float]) -> None: ...
-    def media(self, step: int, name: str, path: Path) -> None: ...
-    def checkpoint(self, step: int, folder: Path) -> None: ...
-    def close(self, summary: Mapping[str, Any]) -> None: ...
+    def write(self, step: int, metrics: Mapping[str, float]) -> None:
+        """Log metrics."""
+
+    def media(self, step: int, name: str, path: Path) -> None:
+        """Log an image or a video."""
+
+    def checkpoint(self, step: int, folder: Path) -> None:
+        """Log a checkpoint."""
+
+    def close(self, summary: Mapping[str, Any]) -> None:
+        """Log the summary of the run, and finish."""
 
 
 class Tee:
-    """Hands everything to each of its sinks, in order."""
+    """Forwards everything to each of its sinks, in order."""
 
     def __init__(self, sinks: Sequence[Sink]) -> None:
         self._sinks = sinks

@@ -1,0 +1,61 @@
+"""The epsilon-greedy policy of Q-learning agents."""
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from sandbox.config.schedules import EpsilonSchedule
+from sandbox.core.compute import send
+from sandbox.core.rng import Rng
+from sandbox.ops.policies import epsilon_greedy
+
+
+class EpsilonGreedyPolicy:
+    """Epsilon-greedy by a schedule while exploring, and with a constant epsilon in evaluation.
+
+    It counts the agent steps that the schedule depends on. Exploration and evaluation draw from generators of their
+    own, so that an evaluation does not change the training.
+    """
+
+    def __init__(self, schedule: EpsilonSchedule, evaluation_epsilon: float, rng: Rng, device: torch.device) -> None:
+        self._schedule, self._evaluation_epsilon, self._device = schedule, evaluation_epsilon, device
+        self._explore, self._greedy = rng.torch("explore", device), rng.torch("greedy", device)
+        self._steps = 0  # exploring ones, all environments together
+        self._num_envs = 1  # that explored last
+
+    def act(self, q_values: torch.Tensor, *, explore: bool) -> torch.Tensor:
+        """Choose actions [N] by their values [N, A]; exploring steps are counted."""
+        if not explore:
+            epsilons = np.full(len(q_values), self._evaluation_epsilon)
+            return epsilon_greedy(q_values, send(epsilons, self._device), self._greedy)
+        actions = self.sample(q_values)
+        self._num_envs = len(q_values)
+        self._steps += self._num_envs
+        return actions
+
+    def sample(self, q_values: torch.Tensor) -> torch.Tensor:
+        """Draw exploring actions [N] by their values [N, A], without counting a step."""
+        epsilons = self._schedule.epsilons(self._steps, len(q_values))
+        return epsilon_greedy(q_values, send(epsilons, self._device), self._explore)
+
+    def generator(self, *, explore: bool) -> torch.Generator:
+        """Return the generator that actions are drawn from, for networks that act at random themselves."""
+        return self._explore if explore else self._greedy
+
+    def epsilon(self, *, explore: bool) -> float:
+        """Return the present probability of a random action in one environment."""
+        return float(self._schedule.epsilons(self._steps, 1)[0]) if explore else self._evaluation_epsilon
+
+    @property
+    def mean_epsilon(self) -> float:
+        """The present probability of a random action, averaged over the exploring environments."""
+        return self._schedule.mean_epsilon(self._steps, self._num_envs)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the counters; the generators belong to the run's random streams."""
+        return {"steps": self._steps, "num_envs": self._num_envs}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Restore the counters."""
+        self._steps, self._num_envs = state["steps"], state["num_envs"]

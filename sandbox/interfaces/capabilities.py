@@ -1,0 +1,191 @@
+"""Capabilities of generators beyond sampling; a generator names each capability that it has among its base classes.
+
+Image arguments are [B, C, H, W], bytes or floats in [0, 1]; returned images are floats in [0, 1].
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Log-likelihoods of images, and the method that estimated them.
+
+    Attributes:
+        kind: Name of the method, such as `exact`, `importance` or `ais`.
+        nats: log p of each image, or a lower bound of it, [B].
+        low: Nats by which the true value (for a bound, that of the bound) may be lower, the same for every image; None
+            if the method gives no error bounds.
+        high: Nats by which it may be higher; None likewise.
+        density: True for densities of real-valued pixels in [0, 1], which cannot be compared with probabilities of
+            binary pixels.
+    """
+
+    kind: str
+    nats: torch.Tensor
+    low: float | None = None
+    high: float | None = None
+    density: bool = False
+
+
+class HasPreview(ABC):
+    """A generator with preview images, which show the progress of training."""
+
+    @abstractmethod
+    def preview(self, count: int) -> torch.Tensor:
+        """Generate images [count, C, H, W] from latents that are the same at every call."""
+
+
+class HasDecoder(ABC):
+    """A generator that decodes latent codes."""
+
+    @abstractmethod
+    def decode(self, codes: torch.Tensor) -> torch.Tensor:
+        """Decode latent codes [B, Z] to images [B, C, H, W]."""
+
+
+class HasLatents(HasDecoder):
+    """A generator whose latents have a known prior, so that one can interpolate between samples."""
+
+    @abstractmethod
+    def latents(self, count: int) -> torch.Tensor:
+        """Draw latents [count, Z] from the prior."""
+
+
+class HasEncoder(HasDecoder):
+    """A generator that encodes images as latent codes."""
+
+    @abstractmethod
+    def encode(self, images: torch.Tensor) -> torch.Tensor:
+        """Encode images [B, C, H, W] as latent codes [B, Z]."""
+
+
+class HasReconstruction(ABC):
+    """A generator that reconstructs images from their latents."""
+
+    @abstractmethod
+    def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
+        """Reconstruct images; the result has the same shape."""
+
+
+class ClassConditional(ABC):
+    """A generator that samples images of a given class, or of a category that it has learned without labels."""
+
+    @abstractmethod
+    def num_classes(self) -> int:
+        """Return the number of classes."""
+
+    @abstractmethod
+    def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
+        """Sample one image of each of the classes `labels` [B] int64; return [B, C, H, W]."""
+
+
+class HasLatentCodes(ClassConditional):
+    """A generator with a few learned codes, each in [-1, 1], in addition to the category."""
+
+    @abstractmethod
+    def num_codes(self) -> int:
+        """Return the number of codes."""
+
+    @abstractmethod
+    def steer(self, labels: torch.Tensor, codes: torch.Tensor) -> torch.Tensor:
+        """Generate images [B, C, H, W] of categories `labels` [B] and codes [B, N], all from the same noise."""
+
+
+class HasClusters(ABC):
+    """A generator that clusters images without labels; a cluster corresponds to no class until it is given a name."""
+
+    @abstractmethod
+    def cluster(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the probability of each cluster, [B, K]."""
+
+
+class HasClassifier(ABC):
+    """A generator that has also learned to classify images."""
+
+    @abstractmethod
+    def classify(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the probability of each class, [B, K]."""
+
+
+class HasLikelihood(ABC):
+    """A generator that computes or estimates the log-likelihood of images."""
+
+    @abstractmethod
+    def log_likelihood(self, images: torch.Tensor) -> Estimate:
+        """Estimate the log-likelihood of images, of any number: the generator splits them into batches itself."""
+
+
+class HasBound(ABC):
+    """A generator with a lower bound of the log-likelihood."""
+
+    @abstractmethod
+    def bound(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the evidence lower bound (ELBO) and the KL divergence in it, in nats, [B] each."""
+
+
+class HasPseudoLikelihood(ABC):
+    """A generator that computes the probability of each pixel given all other pixels."""
+
+    @abstractmethod
+    def pseudo_log_likelihood(self, images: torch.Tensor) -> torch.Tensor:
+        """Return sum_i log p(x_i | all other pixels of x) in nats, [B]."""
+
+
+class HasFilters(ABC):
+    """A generator whose hidden units have one weight for each pixel."""
+
+    @abstractmethod
+    def filters(self, count: int) -> torch.Tensor:
+        """Return the weights of at most `count` units, [count, C, H, W]; weights may be negative."""
+
+
+class HasGibbsChain(ABC):
+    """A generator that samples by Gibbs sampling."""
+
+    @abstractmethod
+    def gibbs_chain(self, count: int) -> Iterator[torch.Tensor]:
+        """Run `count` Gibbs chains from random states; yield images [count, C, H, W] after every sweep, endlessly."""
+
+
+class HasAssociativeMemory(ABC):
+    """A generator that stores patterns, and restores them from corrupted images."""
+
+    @abstractmethod
+    def stored_patterns(self) -> torch.Tensor:
+        """Return the stored images [P, C, H, W]."""
+
+    @abstractmethod
+    def recall(self, images: torch.Tensor) -> torch.Tensor:
+        """Restore corrupted images; the result has the same shape."""
+
+    @abstractmethod
+    def recall_steps(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
+        """Yield the initial state of the network, then its state after every step; the last is `recall`'s result."""
+
+
+class HasTranslation(ABC):
+    """A generator that translates source images to images of another domain."""
+
+    @abstractmethod
+    def translate(self, sources: torch.Tensor) -> torch.Tensor:
+        """Translate source images [B, C', H, W] to images [B, C, H, W]."""
+
+
+class HasBackTranslation(ABC):
+    """A generator that has also learned the translation from images to source images."""
+
+    @abstractmethod
+    def translate_back(self, images: torch.Tensor) -> torch.Tensor:
+        """Translate images [B, C, H, W] to source images [B, C', H, W]."""
+
+
+class HasCorruption(ABC):
+    """A generator that makes its own source images, by removing a part of each image."""
+
+    @abstractmethod
+    def corrupt(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Return source images for `translate`; `generator` chooses the part of each image that is removed."""

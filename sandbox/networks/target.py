@@ -1,0 +1,36 @@
+"""A target network: the frozen copy of a network that bootstrapped targets are computed with.
+
+Paper: Mnih et al. 2015, "Human-level control through deep reinforcement learning".
+"""
+
+import copy
+from typing import Any
+
+from torch import nn
+
+
+class TargetNetwork(nn.Module):
+    """A copy of a network, without gradients, that takes over its weights at every `period`-th update."""
+
+    def __init__(self, network: nn.Module, period: int) -> None:
+        super().__init__()
+        self.network = copy.deepcopy(network).requires_grad_(False)
+        self._period, self._updates = period, 0
+
+    def forward(self, *inputs: Any) -> Any:
+        """Call the copy."""
+        return self.network(*inputs)
+
+    def follow(self, network: nn.Module) -> None:
+        """Count an update of `network`, and copy its weights if the period is over."""
+        self._updates += 1
+        if self._updates % self._period == 0:
+            self.network.load_state_dict(network.state_dict())
+
+    def get_extra_state(self) -> int:
+        """Return the number of updates so far, for `state_dict`."""
+        return self._updates
+
+    def set_extra_state(self, state: int) -> None:
+        """Restore the number of updates."""
+        self._updates = state

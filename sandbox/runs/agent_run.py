@@ -1,0 +1,94 @@
+"""`BuiltAgentRun`: an agent that was built for its environment."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+from sandbox.core.compute import Compute, choose
+from sandbox.core.rng import Rng
+from sandbox.evaluate.agents import evaluate_agent
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.runs import OtherRuns
+from sandbox.runs.classifiers import Classifiers
+from sandbox.runs.config import AgentRun
+from sandbox.runs.demonstrations import fill_replay
+from sandbox.runs.evaluation_settings import EvaluationSettings, never
+from sandbox.runs.registry import require_methods
+from sandbox.storage.run_folder import RunFolder
+from sandbox.training.batch_norm import freeze_batch_norms
+from sandbox.training.loop import Run
+from sandbox.viewer.episode import PlayerSlot, episodes
+from sandbox.viewer.episode_video import record_video
+
+_MOST_ENVS = 16  # that an evaluation steps together
+
+
+@dataclass(frozen=True)
+class BuiltAgentRun:
+    """An agent, with the config, random streams and device that it was built with."""
+
+    config: AgentRun
+    rng: Rng
+    compute: Compute
+    learner: Agent
+
+    @classmethod
+    def build(cls, config: AgentRun, runs: OtherRuns) -> Self:
+        """Build the agent.
+
+        Raises:
+            UserError: If it does not fit the environment, or its class lacks a method.
+        """
+        rng, compute = Rng(config.seed), choose(config.device, config.precision, config.overlap)
+        learner = config.agent.make(config.spec(runs), rng, compute, runs)
+        require_methods("agents", config.agent.name, learner, Agent)
+        freeze_batch_norms(learner)
+        return cls(config, rng, compute, learner)
+
+    def run(self) -> Run:
+        """Return the agent with its stream, ready to go on from a checkpoint."""
+        stream = self.config.agent.stream.make(self.config.env.make, self.learner, self.rng, self.compute)
+        return Run(self.learner, stream, self.rng)
+
+    def start(self) -> Run:
+        """Return the agent with its stream, ready to begin: with the config's demonstrations in its replay buffer."""
+        run = self.run()
+        fill_replay(run, self.config)
+        return run
+
+    def evaluate(self, settings: EvaluationSettings, stopping: Callable[[], bool] = never) -> dict[str, Any]:
+        """Play whole episodes and return statistics of their returns; the same seed gives the same numbers.
+
+        Raises:
+            Stopped: As soon as `stopping()` is true.
+        """
+        env = self.config.env.make(min(settings.episodes, _MOST_ENVS))
+        seed = Rng(settings.seed).integer("evaluate") % 2**31
+        return dict(evaluate_agent(self.learner, env, settings.episodes, seed, stopping))
+
+    def evaluate_in_training(self, stopping: Callable[[], bool]) -> dict[str, Any]:
+        """Evaluate as the config says; see `evaluate`."""
+        return self.evaluate(EvaluationSettings(self.config.evaluate_episodes, self.config.seed), stopping)
+
+    def evaluate_fully(self, settings: EvaluationSettings, classifiers: Classifiers) -> dict[str, Any]:
+        """Evaluate as `sandbox evaluate` does: the agent's evaluation settings, then `evaluate`."""
+        return {**self.config.agent.evaluation_settings(), **self.evaluate(settings)}
+
+    def save_media(self, folder: RunFolder, step: int) -> dict[str, Path]:
+        """Write a video of one episode; returns its path by kind."""
+        place, env = folder.videos / f"step_{step:012d}.mp4", self.config.env.make(1)
+        first = islice(episodes([PlayerSlot(self.learner)], env, seed=self.config.seed), 1)
+        for _ in record_video(first, place, fps=env.fps):
+            pass
+        return {"videos": place}
+
+    def require_agent(self, run: str) -> Self:
+        """Return this run; see `RunConfig.require_agent`."""
+        return self
+
+    @property
+    def nonfinite_inputs(self) -> str:
+        """A likely cause of a loss that is not finite."""
+        return "rewards or observations that are not finite"

@@ -1,0 +1,103 @@
+"""`BuiltGeneratorRun`: a generator that was built for its data set."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, Self
+
+from sandbox.core.compute import Compute, choose
+from sandbox.core.rng import Rng
+from sandbox.evaluate.feature_classifier import FeatureExtractor
+from sandbox.evaluate.generators import evaluate_generator
+from sandbox.interfaces.capabilities import HasFilters, HasPreview
+from sandbox.interfaces.dataset import DataSet, Mixture
+from sandbox.interfaces.generator import Generator
+from sandbox.interfaces.runs import OtherRuns
+from sandbox.media.grid import grid, save_png, weights_as_images
+from sandbox.media.image import image_of_samples
+from sandbox.runs.classifiers import Classifiers
+from sandbox.runs.config import GeneratorRun
+from sandbox.runs.evaluation_settings import EvaluationSettings
+from sandbox.runs.registry import require_methods
+from sandbox.storage.run_folder import RunFolder
+from sandbox.training.batch_norm import paused_batch_norms
+from sandbox.training.loop import Run
+
+_FILTERS = 64
+
+
+@dataclass(frozen=True)
+class BuiltGeneratorRun:
+    """A generator and its data set, with the config, random streams and device that they were built with."""
+
+    config: GeneratorRun
+    rng: Rng
+    compute: Compute
+    data: DataSet
+    learner: Generator
+
+    @classmethod
+    def build(cls, config: GeneratorRun, runs: OtherRuns) -> Self:
+        """Load the data and build the generator.
+
+        Raises:
+            UserError: If it does not fit the data, or its class lacks a method.
+        """
+        rng, compute = Rng(config.seed), choose(config.device, config.precision)
+        data = config.data.make(rng, runs)
+        learner = config.generator.make(data.spec, rng, compute, runs)
+        require_methods("generators", config.generator.name, learner, Generator)
+        return cls(config, rng, compute, data, learner)
+
+    def run(self) -> Run:
+        """Return the generator with its stream, ready to go on from a checkpoint."""
+        stream = self.config.generator.stream.make(self.data, self.learner, self.rng, self.compute)
+        return Run(self.learner, stream, self.rng)
+
+    def start(self) -> Run:
+        """Return the generator with its stream, ready to begin."""
+        return self.run()
+
+    def evaluate(self, settings: EvaluationSettings, classifier: FeatureExtractor | None = None) -> dict[str, Any]:
+        """Measure the generator on test images; the same seed gives the same numbers.
+
+        Args:
+            settings: The seed and the number of images.
+            classifier: Its features compare samples with test images; None leaves that comparison out.
+        """
+        mixture = self.config.data if isinstance(self.config.data, Mixture) else None
+        rng = Rng(settings.seed)
+        return dict(evaluate_generator(self.learner, self.data, rng, settings.images, classifier, mixture))
+
+    def evaluate_in_training(self, stopping: Callable[[], bool]) -> dict[str, Any]:
+        """Evaluate without a classifier: to train one may take longer than the run's own training."""
+        return self.evaluate(EvaluationSettings(seed=self.config.seed))
+
+    def evaluate_fully(self, settings: EvaluationSettings, classifiers: Classifiers) -> dict[str, Any]:
+        """Evaluate as `sandbox evaluate` does: with the classifier of these data, and its name."""
+        about, classifier = classifiers.select(self.config.data, self.data, self.learner)
+        return {**self.evaluate(settings, classifier), **about}
+
+    def save_media(self, folder: RunFolder, step: int) -> dict[str, Path]:
+        """Write an image of samples, and of the filters if there are any; returns the paths by kind.
+
+        The samples come from the same latents every time if the generator can do that.
+        """
+        stem, learner = f"step_{step:012d}", self.learner
+        sample = learner.preview if isinstance(learner, HasPreview) else learner.sample
+        places = {"samples": folder.samples / f"{stem}.png"}
+        with paused_batch_norms(learner):
+            save_png(places["samples"], image_of_samples(sample, self.data.spec.shape))
+        if isinstance(learner, HasFilters):
+            places["filters"] = folder.samples / f"filters_{stem}.png"
+            save_png(places["filters"], grid(weights_as_images(learner.filters(_FILTERS))))
+        return places
+
+    def require_agent(self, run: str) -> NoReturn:
+        """Raise `UserError`; see `RunConfig.require_agent`."""
+        self.config.require_agent(run)
+
+    @property
+    def nonfinite_inputs(self) -> str:
+        """A likely cause of a loss that is not finite."""
+        return "data that are not finite"

@@ -1,0 +1,108 @@
+"""The classifier that a deep belief net is fine-tuned to."""
+
+import itertools
+from typing import Any
+
+import pytest
+import torch
+
+from sandbox.core.compute import choose
+from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.generators._boltzmann.classifier import ClassifierNetwork
+from sandbox.generators._boltzmann.rbm_layer import RBMLayer
+from sandbox.generators.dbn import DBN, DBNConfig
+from sandbox.interfaces.runs import NO_RUNS
+from sandbox.interfaces.spec import Spec
+from sandbox.streams.labeled import Labeled
+
+SPEC = Spec((1, 2, 2), num_classes=2)
+EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=4)))
+FAST = {"learning": {"lr": {"start": 0.3, "end": 0.3}}}
+ALL = {"pretraining_steps": 3, "up_down": {"steps": 2, "lr": {"start": 0.1, "end": 0.1}}, "softmax": {}, **FAST}
+
+
+def make(layers: tuple[int, ...] = (3, 2), spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> DBN:
+    config = DBNConfig.model_validate({"layers": layers, "pretraining_steps": 40, **options})
+    return config.make(spec, rng or Rng(0), choose("cpu"), NO_RUNS)
+
+
+def batch(count: int = 10, seed: int = 0) -> Labeled:
+    """Half of them all white but for chance, half of them all black; the class says which."""
+    draws = torch.Generator().manual_seed(seed)
+    labels = torch.arange(count) % 2
+    white = ((torch.rand(count, 1, 2, 2, generator=draws) < 0.2).float() - labels.view(-1, 1, 1, 1)).abs()
+    return Labeled((white * 255).to(torch.uint8), labels)
+
+
+def trained(dbn: DBN, updates: int) -> DBN:
+    for i in range(updates):
+        dbn.update(batch(seed=i))
+    return dbn
+
+
+def images(v: torch.Tensor) -> torch.Tensor:
+    return v.view(-1, 1, 2, 2)
+
+
+def layers_of(dbn: DBN) -> list[RBMLayer]:
+    layers = dbn.parts()["layers"]
+    assert isinstance(layers, torch.nn.ModuleList)
+    return list(layers)  # type: ignore[arg-type]
+
+
+def classifier_of(dbn: DBN) -> ClassifierNetwork:
+    network = dbn.parts()["softmax_network"]
+    assert isinstance(network, ClassifierNetwork)
+    return network
+
+
+def test_after_fine_tuning_the_stack_is_as_it_was() -> None:
+    dbn, twin = (trained(make(**ALL), 8) for _ in range(2))
+    before = [tensor.clone() for layer in layers_of(dbn) for tensor in layer.rbm()]
+    trained(dbn, 50)
+    assert all(torch.equal(a, b) for a, b in zip(before, (t for x in layers_of(dbn) for t in x.rbm()), strict=True))
+    torch.testing.assert_close(dbn.sample(4), twin.sample(4))
+    torch.testing.assert_close(dbn.encode(images(EVERY)), twin.encode(images(EVERY)))
+
+
+def test_the_classifier_starts_as_the_stack() -> None:
+    dbn = make(**{**ALL, "softmax": {"optimizer": {"name": "adam", "lr": 1e-12}}})
+    trained(dbn, 9)
+    network = classifier_of(dbn)
+    h = EVERY
+    for layer in network.hidden:
+        h = torch.sigmoid(layer(h))
+    torch.testing.assert_close(h, dbn.encode(images(EVERY)), atol=1e-5, rtol=0)
+
+
+def test_learns_classes() -> None:
+    softmax = {"optimizer": {"name": "adam", "lr": 0.05}, "hidden_dropout": 0.1, "max_norm": 3.0}
+    dbn = trained(make((8, 8), **{**ALL, "softmax": softmax}), 150)
+    test = batch(200, seed=1_000)
+    p = dbn.classify(test.images)
+    assert p.shape == (200, 2)
+    torch.testing.assert_close(p.sum(1), torch.ones(200))
+    assert (p.argmax(1) == test.labels).float().mean() > 0.85  # of 0.896, the best that can be
+    torch.testing.assert_close(p, dbn.classify(test.images))
+    for layer in classifier_of(dbn).hidden:
+        assert layer.weight.norm(dim=1).max() <= 3.0 + 1e-5
+
+
+def test_what_cannot_be_classified() -> None:
+    with pytest.raises(UserError) as refused:
+        make(softmax=None).classify(images(EVERY))
+    assert str(refused.value) == "this dbn learns no classes. Train one with a softmax: generator.softmax={}."
+    dbn = trained(make(**ALL), 8)
+    with pytest.raises(UserError) as refused:
+        dbn.classify(images(EVERY))
+    assert str(refused.value) == (
+        "this dbn has not begun to learn classes: it is at update 8, while the layers learn without labels. "
+        "Train it for longer, or set a smaller generator.pretraining_steps."
+    )
+    with pytest.raises(UserError) as refused:
+        make(spec=Spec((1, 2, 2)), softmax={})
+    assert str(refused.value) == (
+        "generator.softmax learns classes, but the data set has no labels. Set generator.softmax=null, or choose data "
+        "that have some, e.g. data.name=digits or data.name=mnist."
+    )

@@ -1,0 +1,46 @@
+"""The target network: when it follows, and what a checkpoint holds."""
+
+import copy
+
+import pytest
+import torch
+from torch import nn
+
+from sandbox.networks.target import TargetNetwork
+
+
+def moved(network: nn.Linear) -> nn.Linear:
+    """Add one to all weights."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.add_(1)
+    return network
+
+
+def test_it_follows_every_so_many_updates_and_has_no_gradient() -> None:
+    network = nn.Linear(2, 1)
+    target, first = TargetNetwork(network, 3), copy.deepcopy(network)
+    x = torch.randn(4, 2, requires_grad=True)
+    for update in range(1, 7):
+        target.follow(moved(network))
+        followed = first.weight + (3 * (update // 3))
+        torch.testing.assert_close(target.network.weight, followed)
+    assert not any(weight.requires_grad for weight in target.parameters())
+    assert torch.equal(target(x), target.network(x))
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_restored_one_follows_at_the_same_update(before: int) -> None:
+    network = nn.Linear(2, 1)
+    saved, other = TargetNetwork(network, 3), TargetNetwork(nn.Linear(2, 1), 3)
+    for _ in range(before):
+        saved.follow(moved(network))
+    other.load_state_dict(saved.state_dict())
+    for update in range(before + 1, 6):
+        for each in (saved, other):
+            each.follow(network)
+        assert torch.equal(saved.network.weight, other.network.weight)
+        assert torch.equal(other.network.weight, network.weight) == (update >= 3)
+        moved(network)
+        if update == 3:
+            break
