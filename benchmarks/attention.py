@@ -1,4 +1,4 @@
-"""Whether DARQN looks at the ball: python benchmarks/attention.py runs/NAME [--video out.mp4]
+"""Measure how much of DARQN's attention is on the ball: python benchmarks/attention.py runs/NAME [--video out.mp4]
 
 Plays Pong as `sandbox evaluate` would and says, over all pictures that were not blank, what share of the attention lies
 within two cells of the ball (Euclidean, on the convolutions' map), beside what uniform attention would have there.

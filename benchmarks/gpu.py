@@ -1,4 +1,4 @@
-"""What a GPU makes of it: python benchmarks/gpu.py [--seconds 10] [--quick]
+"""Measure agents on a GPU: python benchmarks/gpu.py [--seconds 10] [--quick]
 
 Atari's Pong with the Nature network. Replay: DQN, batch 32, an update every four steps, 1 to 128 games at once. PQN:
 128 games of 32 steps, two epochs of 32 parts. How busy the GPU was is nvidia-smi's figure, five times a second. Then

@@ -5,7 +5,7 @@ Deviations: the baseline of hard attention depends on the recurrent state before
     gradient would be biased; the losses of hard attention and its baseline send no gradient into the encoder.
 """
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from typing import Annotated, Literal, NamedTuple
 
 import torch
@@ -31,12 +31,12 @@ class AttentionOutput(NamedTuple):
     baseline: torch.Tensor
 
 
-class AttentionModule(nn.Module):
+class AttentionModule(nn.Module, ABC):
     """Features [B, L, D] of L places, their keys [B, L, size] and a query [B, M] -> `AttentionOutput`."""
 
+    @abstractmethod
     def keys(self, places: torch.Tensor) -> torch.Tensor:
         """Return the keys [..., size] of places [..., D], for many steps at once."""
-        raise NotImplementedError
 
 
 class AttentionConfig(Config):

@@ -1,4 +1,4 @@
-"""How agents that explore by epsilon act: by the schedule, by the online network, ties at random."""
+"""Acting by epsilon: by the schedule, by the online network, ties at random."""
 
 from typing import Any
 

@@ -57,7 +57,7 @@ def gradients(agent: IQN, data: Transitions) -> tuple[float, list[torch.Tensor]]
 
 
 def fractions(name: str, *shape: int, seed: int = 0) -> torch.Tensor:
-    """What the generator `name` of a run draws first."""
+    """Return the first draw of the generator `name` of a run."""
     return torch.rand(shape, generator=Rng(seed).torch(name, torch.device("cpu")))
 
 
@@ -163,7 +163,7 @@ def test_the_target_network_waits_for_its_period(period: int) -> None:
 
 
 def test_it_plays_the_action_of_the_greatest_mean() -> None:
-    """Of the quantiles at uniform fractions: a neutral attitude to risk."""
+    """The mean of the quantiles at uniform fractions is neutral to risk."""
     agent = make(num_policy_taus=8)
     agent.parts()["network"].load_state_dict(stirred(1).state_dict())
     observations = np.random.default_rng(0).normal(size=(50, 3)).astype(np.float32)

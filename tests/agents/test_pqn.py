@@ -63,7 +63,7 @@ def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1)
 
 
 def gradients(agent: PQN | DQN, batch: Any) -> list[torch.Tensor]:
-    """What the optimizer would be given, all parts of all epochs in a row."""
+    """Return the minibatches of all epochs in the order in which the optimizer gets them."""
     found: list[torch.Tensor] = []
 
     agent.parts()["optimizer"].step = found.extend  # type: ignore[method-assign]
@@ -98,7 +98,10 @@ def test_truncation_bootstraps_from_the_true_last_observation() -> None:
     batch = steps()
 
     def targets(changed: str, ended: str) -> torch.Tensor:
-        """Of `batch`, with nines as the observations `changed` ("last", or the next first) of episodes that `ended`."""
+        """Return the targets of `batch`, with nines as the observations `changed` where an episode `ended`.
+
+        `changed` is "last", the true last observations, or "observations", the next episode's first ones.
+        """
         given = list(batch)
         for t, step in enumerate(batch):
             there = t if changed == "last" else t + 1

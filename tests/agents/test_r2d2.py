@@ -149,7 +149,7 @@ def test_without_its_additions_it_is_drqn() -> None:
 
 
 def test_burn_in_has_no_gradient() -> None:
-    """What is learnt is as if the memory after it had been given."""
+    """The update is the same as with the recurrent state after the burn-in given."""
     agent, other, data = make(2), make(0), batch(2)
     with torch.no_grad():
         last = torch.cat([data.state["action"], data.state["reward"][:, None]], 1)[:, None]

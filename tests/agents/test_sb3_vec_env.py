@@ -76,7 +76,7 @@ def test_what_is_added_to_rewards_is_not_scored_nor_are_they_clipped() -> None:
 
 
 def test_a_lost_life_ends_an_episode_but_not_the_game() -> None:
-    """Where a life is lost, the episode ends and the game goes on."""
+    """When a life is lost, the episode ends and the game goes on."""
     env = world(Tape(lives=True))
     done = [env.step(np.zeros(2, np.int64))[2].tolist() for _ in range(6)]
     assert [first for first, _ in done] == [False, True] * 3

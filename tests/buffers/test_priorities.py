@@ -196,7 +196,7 @@ def test_priorities_that_are_no_sizes_are_refused(bad: float, said: str) -> None
 
 @pytest.mark.parametrize("steps", [5, 60])
 def test_restored_exactly(steps: int) -> None:
-    """Whether it is saved before the learner's priorities were read or after, and into one with another past."""
+    """A state resumes exactly, saved before or after the new priorities are read, and into a used object."""
     world, other = World(2, 20, 3, 0.6), World(2, 20, 3, 0.6, seed=7)
     world.live(steps)
     for _ in range(3):

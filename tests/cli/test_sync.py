@@ -25,7 +25,7 @@ def make(tmp_path):
 
 @pytest.fixture
 def called(monkeypatch):
-    """What would be called in place of W&B, which marks what it has sent; `called.refuses` makes it fail."""
+    """Replace W&B by a function that marks what it has sent; `called.refuses` makes it fail."""
 
     class Called(list):
         refuses = False

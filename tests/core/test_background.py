@@ -1,4 +1,4 @@
-"""What goes on beside an update."""
+"""Background work during an update."""
 
 import threading
 

@@ -31,7 +31,7 @@ SPLITS = {"train": rows(0, 1, 2, 1), "test": rows(2, 0)}
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """What the library was asked for."""
+    """The arguments that the library received."""
     calls: list[tuple[Any, ...]] = []
 
     def load_dataset(path: str, *, split: str, revision: str | None) -> Rows:

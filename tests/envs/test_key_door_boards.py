@@ -137,7 +137,7 @@ def test_the_curriculum_grows_after_successes_in_a_row() -> None:
         env.reset(options={"reset_mask": np.array([True, False])})
 
     def sizes() -> list[int]:
-        """Of the boards in play: outside them all is wall."""
+        """The boards in play are surrounded by wall."""
         return [int((boards_of(env)[index] != WALL).any(0).nonzero()[0].max()) + 1 for index in range(2)]
 
     env.reset(seed=0)

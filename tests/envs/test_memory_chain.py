@@ -56,7 +56,7 @@ def test_an_agent_that_remembers_always_gets_the_best_return() -> None:
 
 
 def test_without_memory_every_policy_gets_zero_on_average() -> None:
-    """What is seen before the last action does not depend on the context, so an answer depends on the query alone."""
+    """The observation before the last action does not depend on the context: an answer depends on the query alone."""
     contexts = np.array(list(itertools.product((0, 1), repeat=2)) * 2)
     queries = [0] * 4 + [1] * 4
     for answers in itertools.product((0, 1), repeat=2):

@@ -88,7 +88,7 @@ class Counts:
 
 
 def test_a_lost_life_ends_nothing() -> None:
-    """Where one game ends the other may lose a life: only the first one's state starts anew."""
+    """One game may end while the other loses a life: only the first one's state starts anew."""
     scores = evaluate_agent(Counts(), Lives(9, 10), 4, seed=0)  # type: ignore[arg-type]
     assert (scores["return_mean"], scores["length_mean"], scores["episodes"]) == (9.5, 9.5, 4)
 

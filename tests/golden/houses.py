@@ -1,4 +1,4 @@
-"""Where things live in a checkout: the one table to edit when something is moved or renamed.
+"""Places of things in a checkout: the one table to edit when something is moved or renamed.
 
 The "old house" is the base commit, the "new house" is the refactored tree. Everything else in this folder asks for a
 thing by its key here and never imports from the checkout itself.

@@ -106,7 +106,7 @@ def _prepare(place: Path) -> None:
 
 
 def _recorded(house: Any, name: str, case: dict[str, Any], place: Path) -> dict[str, Any]:
-    """What came of one case: its digests, the reason why it was skipped, or how it failed."""
+    """The result of one case: its digests, the reason why it was skipped, or how it failed."""
     from sources import record_data, record_world, write_demos
     from training import command, record_training
     from words import old_key

@@ -1,4 +1,4 @@
-"""What is called differently in the new house than in the old one: the rename table, to be filled as things change.
+"""The rename table: names of the new house, and what they were in the old one.
 
 Configs of the tape are written in the old house's words and are translated for the new house. Digests of the new house
 are filed under the old house's words, so that a renamed part compares equal.

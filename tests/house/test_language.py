@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from house.sources import PACKAGE_FILES, ROOT, documented, relative
+from house.sources import PACKAGE_FILES, ROOT, TEST_FILES, documented, relative
 from pydantic import BaseModel
 
 from sandbox.config.schema import Model, items, models
@@ -67,6 +67,7 @@ ALLOWED = (
 )
 STREAMS = ("torch", "numpy", "integer", "initializing", "child")  # methods of `Rng`
 OPENERS = ("What", "How", "Of", "Who", "Whether", "Where", "Those")
+BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "configs").glob("*.yaml"))]
 
 
@@ -117,7 +118,7 @@ def test_pages_and_headers_of_configs_use_no_retired_word(page: Path) -> None:
     assert not retired_words(re.sub(r"https?://\S+|\]\([^)]*\)", "", text))
 
 
-@pytest.mark.parametrize("file", PACKAGE_FILES, ids=relative)
+@pytest.mark.parametrize("file", [*PACKAGE_FILES, *TEST_FILES, *BENCHMARKS], ids=relative)
 def test_docstrings_name_their_subject(file: Path) -> None:
     assert not [text for _, text in documented(ast.parse(file.read_text())) if text.split(maxsplit=1)[0] in OPENERS]
 

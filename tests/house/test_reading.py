@@ -1,4 +1,4 @@
-"""How much one reads to understand a member: straight lines, few files, public names."""
+"""The reading that a member takes: straight lines, few files, public names."""
 
 import ast
 import re

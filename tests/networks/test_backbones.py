@@ -62,7 +62,7 @@ def test_nature_is_the_network_of_2015() -> None:
 
 
 def test_nature_without_its_hidden_layer_returns_the_feature_maps() -> None:
-    """What an implicit quantile network multiplies by its fractions' embedding: 64 channels of 7x7 after a ReLU."""
+    """An implicit quantile network multiplies this map by its fractions' embedding: 64 channels of 7x7 after a ReLU."""
     whole, bare = Nature().make((4, 84, 84)), Nature(hidden=None).make((4, 84, 84))
     bare.load_state_dict({name: value for name, value in whole.state_dict().items() if "head" not in name})
     images = torch.randint(0, 256, (2, 4, 84, 84), dtype=torch.uint8)

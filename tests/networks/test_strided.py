@@ -60,7 +60,7 @@ def test_sides_are_halved_and_doubled_back() -> None:
 
 
 def test_gradients_stay_channels_last() -> None:
-    """Where the layouts of a map and its gradient differ, elementwise kernels take twenty times as long."""
+    """If the layouts of a map and its gradient differ, elementwise kernels take twenty times as long."""
     maps = torch.rand(2, 3, 4, 5).contiguous(memory_format=torch.channels_last).requires_grad_()
     seen: list[torch.Tensor] = []
     maps.register_hook(seen.append)

@@ -78,7 +78,7 @@ def test_the_order_of_quantiles_and_targets_does_not_matter() -> None:
 
 @pytest.mark.parametrize(("tau", "quantile"), [(0.1, 0.0), (0.3, 1.0), (0.5, 1.0), (0.7, 1.0), (0.8, 4.0), (0.99, 4.0)])
 def test_it_is_least_at_the_true_quantile(tau: float, quantile: float) -> None:
-    """Of the distribution 0, 1, 4 with probabilities 1/4, 1/2, 1/4."""
+    """The quantiles are those of the distribution 0, 1, 4 with probabilities 1/4, 1/2, 1/4."""
     guesses = torch.linspace(-1, 5, 601)[:, None]
     targets = torch.tensor([0.0, 1.0, 1.0, 4.0]).expand(601, 4)
     losses = quantile_huber(guesses, torch.full((601, 1), tau), targets, 1e-4)

@@ -18,7 +18,7 @@ def group(*folders):
 
 
 def test_a_score_with_its_interval():
-    """Of four scores the middle two count; all draws of equal scores are equal."""
+    """The middle two of four scores count; all draws of equal scores are equal."""
     assert mean_and_interval([3.0, 3.0, 3.0]) == (3, 3, 3)
     middle, low, high = mean_and_interval([0.0, 1.0, 2.0, 30.0])
     assert middle == 1.5

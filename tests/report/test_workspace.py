@@ -79,7 +79,7 @@ def test_text_and_tables_are_the_same_as_in_markdown(kept):
 
 @pytest.fixture
 def server(monkeypatch):
-    """What W&B would be sent."""
+    """Return what W&B would be sent."""
     sent = []
 
     def answer(api, query, variables):

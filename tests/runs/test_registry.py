@@ -102,7 +102,7 @@ def test_a_broken_generator_does_not_hide_what_the_others_can_do(add: Add, capsy
 
 @pytest.mark.parametrize("base", ["Agent", "object"])
 def test_an_agent_without_a_method_is_named(add: Add, base: str) -> None:
-    """Whether it declares the interface or not."""
+    """A class with and one without the declared interface are both covered."""
     file = add("agents/lazy.py", AGENT.format(name="lazy", base=base))
     assert refused() == f"{file}: Lazy has no method act, which an agent needs"
 

@@ -36,7 +36,7 @@ def test_each_image_comes_with_its_source() -> None:
 
 
 def test_orders_have_nothing_to_do_with_each_other() -> None:
-    """Of the same length, so that one order for both would show."""
+    """Both have the same length, so that one order for both would show."""
     stream = make(UnpairedConfig(batch_size=10), PAIRS, Rng(0))
     batches = take(stream, 50)
     assert all(sorted(images) == [source - 100 for source in sorted(sources)] for images, sources in batches)

@@ -65,7 +65,7 @@ def test_saved_in_the_middle_it_goes_on_as_it_would_have() -> None:
 
 
 def _followed(replay: Replay, observation: list[float]) -> bool:
-    """Whether something was done there: it is neither an episode's last nor the newest."""
+    """Return whether an action followed: the row is neither an episode's last nor the newest."""
     places = np.arange(replay.span()[0][0], replay.span()[1][0] + 1)
     env = np.zeros(len(places), int)
     rows = replay.gather(env[:1], places[None])[0].tolist()

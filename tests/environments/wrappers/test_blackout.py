@@ -36,7 +36,7 @@ def test_never_and_always(tape) -> None:
 
 
 def test_it_ends_with_its_episode(tape) -> None:
-    """Where the first observation began one, the next game's first begins one no more often than any."""
+    """A blackout at a first observation makes none more likely at the next first observation."""
     env = BlackoutConfig(p=0.5, steps=100).wrap(tape(2_000, {1: "terminated"}))
     before = env.reset(seed=0)[0][:, 0] == 0
     env.step(np.zeros(2_000, int))

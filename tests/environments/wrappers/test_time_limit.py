@@ -6,7 +6,7 @@ from sandbox.interfaces.environment import game_over
 
 
 def run(env, steps: int) -> list[str]:
-    """How each step of copy 0 ended (T terminated, t truncated, ! game over), with masked resets in between."""
+    """Return how each step of copy 0 ended (T terminated, t truncated, ! game over), with masked resets in between."""
     words = []
     env.reset(seed=0)
     for _ in range(steps):

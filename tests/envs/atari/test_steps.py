@@ -79,7 +79,7 @@ def test_frames_agree_with_ales_own_vector_environment(start, plain) -> None:
 
 
 def test_the_last_observation_of_a_game_is_its_true_last_frame(start, emulator, looks_like, replay_of, plain) -> None:
-    """Where the game ends within a skip, too."""
+    """A game that ends within a skip is covered, too."""
     lengths, stale = [], []
     for game, idle in (("breakout", 0), ("breakout", 1), ("ms_pacman", 2), ("seaquest", 0), ("seaquest", 1)):
         env, replay = start(**{**plain, "game": game, "max_pool": True}), replay_of(game)

@@ -25,7 +25,7 @@ def processes(env: Atari) -> list[psutil.Process]:
 
 
 def end(process: psutil.Process, seconds: float = 10.0) -> bool:
-    """Whether the process is gone before so many seconds are over."""
+    """Return whether the process is gone within so many seconds."""
     try:
         process.wait(seconds)
     except psutil.TimeoutExpired:

@@ -1,4 +1,4 @@
-"""What heads say their outputs mean, and what they say about themselves."""
+"""The meaning of heads' outputs, and their declared properties."""
 
 import pytest
 import torch
@@ -27,7 +27,7 @@ def test_both_heads_have_outputs_of_one_shape(dueling: bool) -> None:
 
 
 def test_priorities_are_never_below_zero() -> None:
-    """Where the target is reached, rounding gives divergences of some -1e-6."""
+    """When the target is reached, rounding gives divergences of some -1e-6."""
     head, g = Categorical(), torch.Generator().manual_seed(0)
     after, r_t = torch.randn(200, 1, 51, generator=g), torch.randn(200, generator=g)
     discount_t = torch.full((200,), 0.9)
