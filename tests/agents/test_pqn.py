@@ -63,7 +63,7 @@ def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1)
 
 
 def gradients(agent: PQN | DQN, batch: Any) -> list[torch.Tensor]:
-    """Return the minibatches of all epochs in the order in which the optimizer gets them."""
+    """Return the gradients that the optimizer gets, for the minibatches of all epochs in order."""
     found: list[torch.Tensor] = []
 
     agent.parts()["optimizer"].step = found.extend  # type: ignore[method-assign]
