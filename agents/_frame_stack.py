@@ -9,7 +9,8 @@ from sandbox.interfaces.spec import Spec
 class FrameStack:
     """The last `count` observations of each environment, joined along their first axis, the oldest first.
 
-    Its recurrent state is the `count - 1` older ones, [N, (count - 1) * C, ...]: zeros at an episode's start.
+    Its recurrent state is the `count - 1` older ones, [N, (count - 1) * C, ...]: zeros at an episode's start. A replay
+    builds the same stacks from single observations (`sandbox.buffers.replay.Replay.at`).
     """
 
     def __init__(self, spec: Spec, count: int, device: torch.device) -> None:
@@ -25,5 +26,5 @@ class FrameStack:
     def push(self, observations: np.ndarray, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Append observations [N, C, ...]; return the stacks [N, count * C, ...] and the next state."""
         newest = torch.from_numpy(observations).to(self._device)
-        stack = torch.cat([state.to(self._device), newest], dim=1)
+        stack = torch.cat([state.to(self._device), newest], dim=1)  # a restored state is on the CPU
         return stack, stack[:, self._channels :]

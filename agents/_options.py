@@ -5,11 +5,11 @@ from typing import Annotated
 from pydantic import Field, PositiveFloat, PositiveInt
 
 from sandbox.config.schedules import EpsilonSchedule, LinearProbability
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.optimizers.choice import AnyOptimizer
 
-BackboneOption = Annotated[Backbone, Field(description="network from observations to features")]
-OptimizerOption = Annotated[AnyOptimizer, Field(description="optimizer of the network")]
+Backbone = Annotated[AnyBackbone, Field(description="network from observations to features")]
+Optimizer = Annotated[AnyOptimizer, Field(description="optimizer of the network")]
 FrameStackSize = Annotated[
     PositiveInt, Field(description="number of latest observations that the network sees at once")
 ]

@@ -20,37 +20,37 @@ class EpsilonGreedyPolicy:
 
     def __init__(self, schedule: EpsilonSchedule, evaluation_epsilon: float, rng: Rng, device: torch.device) -> None:
         self._schedule, self._evaluation_epsilon, self._device = schedule, evaluation_epsilon, device
-        self._explore, self._greedy = rng.torch("explore", device), rng.torch("greedy", device)
-        self._steps = 0  # exploring ones, all environments together
+        self._exploration_rng, self._evaluation_rng = rng.torch("explore", device), rng.torch("greedy", device)
+        self._steps = 0  # exploring ones since the start, with the warm-up, all environments together
         self._num_envs = 1  # that explored last
 
     def act(self, q_values: torch.Tensor, *, explore: bool) -> torch.Tensor:
         """Choose actions [N] by their values [N, A]; exploring steps are counted."""
         if not explore:
             epsilons = np.full(len(q_values), self._evaluation_epsilon)
-            return epsilon_greedy(q_values, send(epsilons, self._device), self._greedy)
+            return epsilon_greedy(q_values, send(epsilons, self._device), self._evaluation_rng)
         actions = self.sample(q_values)
         self._num_envs = len(q_values)
         self._steps += self._num_envs
         return actions
 
     def sample(self, q_values: torch.Tensor) -> torch.Tensor:
-        """Draw exploring actions [N] by their values [N, A], without counting a step."""
+        """Draw exploring actions [N] by their values [N, A] that are not taken, so that no step is counted."""
         epsilons = self._schedule.epsilons(self._steps, len(q_values))
-        return epsilon_greedy(q_values, send(epsilons, self._device), self._explore)
+        return epsilon_greedy(q_values, send(epsilons, self._device), self._exploration_rng)
 
     def generator(self, *, explore: bool) -> torch.Generator:
         """Return the generator that actions are drawn from, for networks that act at random themselves."""
-        return self._explore if explore else self._greedy
+        return self._exploration_rng if explore else self._evaluation_rng
 
     def epsilon(self, *, explore: bool) -> float:
-        """Return the present probability of a random action in one environment."""
+        """Return the present probability of a random action in one environment, for viewers."""
         return float(self._schedule.epsilons(self._steps, 1)[0]) if explore else self._evaluation_epsilon
 
     @property
     def mean_epsilon(self) -> float:
-        """The present probability of a random action, averaged over the exploring environments."""
-        return self._schedule.mean_epsilon(self._steps, self._num_envs)
+        """The present probability of a random action, averaged over the exploring environments, for the log."""
+        return float(self._schedule.epsilons(self._steps, self._num_envs).mean())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the counters; the generators belong to the run's random streams."""

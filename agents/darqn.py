@@ -14,14 +14,7 @@ from pydantic import Field, model_validator
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.agents._options import (
-    Discount,
-    EvaluationEpsilon,
-    Exploration,
-    OptimizerOption,
-    RewardClip,
-    TargetPeriod,
-)
+from sandbox.agents import _options as options
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.sequences import SequenceBatch
 from sandbox.config.schedules import Linear
@@ -52,12 +45,12 @@ class DARQNConfig(AgentConfig):
     )
     attention: Attention = Field(default=Soft(), description="soft attention, or hard attention on one place at a time")
     recurrent: AnyRecurrentCore = Field(default=LSTM(size=256), description="recurrent core between attention and head")
-    discount: Discount = 0.99
-    reward_clip: RewardClip = None
-    target_period: TargetPeriod = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
-    optimizer: OptimizerOption = Adam(lr=2.5e-4, clip_norm=10.0)
+    discount: options.Discount = 0.99
+    reward_clip: options.RewardClip = None
+    target_period: options.TargetPeriod = 2_500
+    exploration: options.Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
+    optimizer: options.Optimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = Field(default=SequencesConfig(length=4), description="batches of sequences from a replay")
 
     @model_validator(mode="after")

@@ -14,19 +14,8 @@ import torch
 from pydantic import Field
 from torch.nn import functional as F
 
+from sandbox.agents import _options as options
 from sandbox.agents._frame_stack import FrameStack
-from sandbox.agents._options import (
-    BackboneOption,
-    Discount,
-    ErrorClip,
-    EvaluationEpsilon,
-    Exploration,
-    FrameStackSize,
-    NStep,
-    OptimizerOption,
-    RewardClip,
-    TargetPeriod,
-)
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.agents._q_network import QNetwork
 from sandbox.buffers.replay import Transitions
@@ -41,7 +30,7 @@ from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
 from sandbox.networks.nature import Nature
 from sandbox.networks.target import TargetNetwork
-from sandbox.ops.value_learning import clip_rewards, double_q_learning, n_step
+from sandbox.ops.value_learning import clip_rewards, double_q_learning, n_step_return
 from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.base import Tensors
 from sandbox.streams.experience import ExperienceConfig
@@ -51,16 +40,16 @@ class DoubleDQNConfig(AgentConfig):
     """Options of Double DQN."""
 
     name: Literal["double_dqn"] = "double_dqn"
-    backbone: BackboneOption = Nature()
-    frame_stack: FrameStackSize = 4
-    n_step: NStep = 1
-    discount: Discount = 0.99
-    reward_clip: RewardClip = None
-    error_clip: ErrorClip = 1.0
-    target_period: TargetPeriod = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
-    optimizer: OptimizerOption = Adam(lr=2.5e-4)
+    backbone: options.Backbone = Nature()
+    frame_stack: options.FrameStackSize = 4
+    n_step: options.NStep = 1
+    discount: options.Discount = 0.99
+    reward_clip: options.RewardClip = None
+    error_clip: options.ErrorClip = 1.0
+    target_period: options.TargetPeriod = 2_500
+    exploration: options.Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
+    optimizer: options.Optimizer = Adam(lr=2.5e-4)
     stream: ExperienceConfig = Field(default=ExperienceConfig(), description="batches of transitions from a replay")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DoubleDQN":
@@ -79,7 +68,7 @@ class DoubleDQN(TransitionLearner, Inspectable):
             self._network = QNetwork(config.backbone, self._frames.shape, spec.num_actions).to(compute.device)
         self._target = TargetNetwork(self._network, config.target_period)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._loss_and_gradients = self._optimizer.value_and_grad(self._loss)
+        self._metrics_and_gradients = self._optimizer.metrics_and_gradients(self._loss)
         self._policy = EpsilonGreedyPolicy(config.exploration, config.evaluation_epsilon, rng, compute.device)
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
@@ -95,7 +84,7 @@ class DoubleDQN(TransitionLearner, Inspectable):
 
     def update(self, batch: Transitions) -> Metrics:
         """Take one gradient step; the target network follows every `target_period` updates."""
-        (loss, q_mean), gradients = self._loss_and_gradients(*batch)
+        (loss, q_mean), gradients = self._metrics_and_gradients(*batch)
         self._optimizer.step(gradients)
         self._target.follow(self._network)
         return {"loss": loss, "q_mean": q_mean, "epsilon": self._policy.mean_epsilon}
@@ -109,7 +98,7 @@ class DoubleDQN(TransitionLearner, Inspectable):
                 q_t = self._target(batch.s_t)
                 q_t_selector = self._network(batch.s_t)
         r_t = clip_rewards(batch.r_t, config.reward_clip)
-        r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, config.discount)
+        r_t, discount_t = n_step_return(r_t, batch.discount_t, batch.num_steps, config.discount)
         error = double_q_learning(q_tm1, batch.a_tm1, r_t, discount_t, q_t, q_t_selector)
         loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum", delta=config.error_clip)
         return loss, (loss / len(error), q_tm1.mean())

@@ -15,16 +15,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.agents._options import (
-    BackboneOption,
-    Discount,
-    ErrorClip,
-    EvaluationEpsilon,
-    Exploration,
-    OptimizerOption,
-    RewardClip,
-    TargetPeriod,
-)
+from sandbox.agents import _options as options
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.sequences import SequenceBatch
 from sandbox.config.schedules import Linear
@@ -50,15 +41,15 @@ class DRQNConfig(AgentConfig):
     """Options of DRQN."""
 
     name: Literal["drqn"] = "drqn"
-    backbone: BackboneOption = Nature(hidden=None)
+    backbone: options.Backbone = Nature(hidden=None)
     recurrent: AnyCore = Field(default=LSTM(), description="recurrent core between the backbone and the head")
-    discount: Discount = 0.99
-    reward_clip: RewardClip = None
-    error_clip: ErrorClip = 1.0
-    target_period: TargetPeriod = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
-    optimizer: OptimizerOption = Adam(lr=2.5e-4, clip_norm=10.0)
+    discount: options.Discount = 0.99
+    reward_clip: options.RewardClip = None
+    error_clip: options.ErrorClip = 1.0
+    target_period: options.TargetPeriod = 2_500
+    exploration: options.Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
+    optimizer: options.Optimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: SequencesConfig = Field(default=SequencesConfig(), description="batches of sequences from a replay")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DRQN":
@@ -91,7 +82,7 @@ class DRQN(Agent, Inspectable):
             self._network = RecurrentQNetwork(config, spec).to(compute.device)
         self._target = TargetNetwork(self._network, config.target_period)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._loss_and_gradients = self._optimizer.value_and_grad(self._loss)
+        self._metrics_and_gradients = self._optimizer.metrics_and_gradients(self._loss)
         self._policy = EpsilonGreedyPolicy(config.exploration, config.evaluation_epsilon, rng, compute.device)
 
     def initial_state(self, num_envs: int) -> RecurrentState:
@@ -110,7 +101,7 @@ class DRQN(Agent, Inspectable):
 
     def update(self, batch: SequenceBatch) -> Metrics:
         """Take one gradient step on whole sequences; the target network follows every `target_period` updates."""
-        (loss, q_mean, *state), gradients = self._loss_and_gradients(*batch.sequences, *batch.state)
+        (loss, q_mean, *state), gradients = self._metrics_and_gradients(*batch.sequences, *batch.state)
         batch.keep_state(tuple(state))
         self._optimizer.step(gradients)
         self._target.follow(self._network)

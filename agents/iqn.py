@@ -18,18 +18,8 @@ from pydantic import Field, PositiveFloat, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.agents import _options as options
 from sandbox.agents._frame_stack import FrameStack
-from sandbox.agents._options import (
-    BackboneOption,
-    Discount,
-    EvaluationEpsilon,
-    Exploration,
-    FrameStackSize,
-    NStep,
-    OptimizerOption,
-    RewardClip,
-    TargetPeriod,
-)
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.replay import Transitions
 from sandbox.config.schedules import Linear
@@ -44,7 +34,7 @@ from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.networks.target import TargetNetwork
 from sandbox.ops.distributional import cosines, quantile_huber, quantile_targets
-from sandbox.ops.value_learning import clip_rewards, n_step
+from sandbox.ops.value_learning import clip_rewards, n_step_return
 from sandbox.optimizers.adam import Adam
 from sandbox.streams.experience import ExperienceConfig
 
@@ -53,7 +43,7 @@ class IQNConfig(AgentConfig):
     """Options of IQN."""
 
     name: Literal["iqn"] = "iqn"
-    backbone: BackboneOption = Nature()
+    backbone: options.Backbone = Nature()
     num_taus: PositiveInt = Field(default=64, description="learned quantiles per transition (N in the paper)")
     num_target_taus: PositiveInt = Field(default=64, description="quantiles of the target per transition (N')")
     num_policy_taus: PositiveInt = Field(default=32, description="quantiles whose mean is the value of an action (K)")
@@ -62,14 +52,14 @@ class IQNConfig(AgentConfig):
     hidden_size: PositiveInt = Field(
         default=512, description="width of the layer above the product of features and embedding"
     )
-    frame_stack: FrameStackSize = 4
-    n_step: NStep = 1
-    discount: Discount = 0.99
-    reward_clip: RewardClip = None
-    target_period: TargetPeriod = 2_500
-    exploration: Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
-    optimizer: OptimizerOption = Adam(lr=5e-5, eps=3.125e-4)
+    frame_stack: options.FrameStackSize = 4
+    n_step: options.NStep = 1
+    discount: options.Discount = 0.99
+    reward_clip: options.RewardClip = None
+    target_period: options.TargetPeriod = 2_500
+    exploration: options.Exploration = Linear(start=1.0, end=0.1, steps=1_000_000)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
+    optimizer: options.Optimizer = Adam(lr=5e-5, eps=3.125e-4)
     stream: ExperienceConfig = Field(default=ExperienceConfig(), description="batches of transitions from a replay")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "IQN":
@@ -135,7 +125,7 @@ class IQN(TransitionLearner, Inspectable):
             with torch.no_grad():  # one pass for both: the values that select the next action, and its quantiles
                 z_t_selector, z_t = self._target(batch.s_t, target_taus).split(counts, 1)
         r_t = clip_rewards(batch.r_t, config.reward_clip)
-        r_t, discount_t = n_step(r_t, batch.discount_t, batch.num_steps, config.discount)
+        r_t, discount_t = n_step_return(r_t, batch.discount_t, batch.num_steps, config.discount)
         targets = quantile_targets(r_t, discount_t, z_t, z_t_selector.mean(1))
         chosen = z_tm1.take_along_dim(batch.a_tm1[:, None, None], 2)[..., 0]
         loss = quantile_huber(chosen, taus, targets, config.kappa).mean()

@@ -14,23 +14,15 @@ import numpy as np
 import torch
 from pydantic import Field, PositiveInt, model_validator
 
+from sandbox.agents import _options as options
 from sandbox.agents._frame_stack import FrameStack
-from sandbox.agents._options import (
-    BackboneOption,
-    Discount,
-    EvaluationEpsilon,
-    FrameStackSize,
-    LinearExploration,
-    OptimizerOption,
-    RewardClip,
-)
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.agents._q_network import QNetwork
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -48,16 +40,16 @@ class PQNConfig(AgentConfig):
     """Options of PQN."""
 
     name: Literal["pqn"] = "pqn"
-    backbone: BackboneOption = Nature(layer_norm=True)
-    frame_stack: FrameStackSize = 4
-    discount: Discount = 0.99
+    backbone: options.Backbone = Nature(layer_norm=True)
+    frame_stack: options.FrameStackSize = 4
+    discount: options.Discount = 0.99
     q_lambda: float = Field(default=0.65, ge=0, le=1, description="lambda of the returns; 0 is one-step Q-learning")
-    reward_clip: RewardClip = None
+    reward_clip: options.RewardClip = None
     num_epochs: PositiveInt = Field(default=2, description="passes over each batch")
     num_minibatches: PositiveInt = Field(default=4, description="gradient steps per pass")
-    exploration: LinearExploration = Linear(start=1.0, end=0.001, steps=1_000_000)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
-    optimizer: OptimizerOption = Adam(lr=2.5e-4, clip_norm=10.0)
+    exploration: options.LinearExploration = Linear(start=1.0, end=0.001, steps=1_000_000)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
+    optimizer: options.Optimizer = Adam(lr=2.5e-4, clip_norm=10.0)
     stream: RolloutsConfig = Field(
         default=RolloutsConfig(num_envs=8, length=16), description="batches of fresh experience"
     )
@@ -86,7 +78,7 @@ class PQN(Agent, Inspectable):
         with rng.initializing("network"):
             self._network = QNetwork(config.backbone, self._frames.shape, spec.num_actions).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
-        self._loss_and_gradients = self._optimizer.value_and_grad(self._loss)
+        self._metrics_and_gradients = self._optimizer.metrics_and_gradients(self._loss)
         self._policy = EpsilonGreedyPolicy(config.exploration, config.evaluation_epsilon, rng, compute.device)
         self._shuffle = rng.torch("shuffle", compute.device)
 
@@ -101,7 +93,7 @@ class PQN(Agent, Inspectable):
         actions = self._policy.act(self._network(stack), explore=explore)
         return actions.cpu().numpy(), state
 
-    def update(self, batch: list[Transition]) -> Metrics:
+    def update(self, batch: list[EnvStep]) -> Metrics:
         """Compute returns once, and take `num_epochs` times `num_minibatches` gradient steps towards them."""
         s_tm1, s_t = self._stacks(batch)
         a_tm1 = self._stacked([step.actions for step in batch]).flatten()
@@ -110,7 +102,7 @@ class PQN(Agent, Inspectable):
         for _ in range(self._config.num_epochs):
             order = torch.randperm(len(targets), generator=self._shuffle, device=targets.device)
             for part in order.tensor_split(self._config.num_minibatches):
-                (loss, q_mean), gradients = self._loss_and_gradients(s_tm1[part], a_tm1[part], targets[part])
+                (loss, q_mean), gradients = self._metrics_and_gradients(s_tm1[part], a_tm1[part], targets[part])
                 self._optimizer.step(gradients)
                 losses.append(loss)
                 q_means.append(q_mean)
@@ -129,7 +121,7 @@ class PQN(Agent, Inspectable):
         return loss, (loss, q.mean())
 
     @torch.no_grad()
-    def _returns(self, batch: list[Transition], s_t: torch.Tensor) -> torch.Tensor:
+    def _returns(self, batch: list[EnvStep], s_t: torch.Tensor) -> torch.Tensor:
         """Return the lambda-returns [T, N]; the network is called in parts as large as those of a gradient step."""
         config = self._config
         r_t = clip_rewards(self._stacked([step.rewards for step in batch]).float(), config.reward_clip)
@@ -140,11 +132,11 @@ class PQN(Agent, Inspectable):
         discount_t = config.discount * (~terminated).float()
         return q_lambda(r_t, discount_t, q_t.view(*r_t.shape, -1), ended, config.q_lambda)
 
-    def _stacks(self, batch: list[Transition]) -> tuple[torch.Tensor, torch.Tensor]:
+    def _stacks(self, batch: list[EnvStep]) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the frame stacks before and after each step, [T * N, frame_stack * C, ...] each."""
         states = torch.cat([step.state for step in batch])
         s_tm1, older = self._frames.push(np.concatenate([step.observations for step in batch]), states)
-        s_t, _ = self._frames.push(np.concatenate([step.last for step in batch]), older)
+        s_t, _ = self._frames.push(np.concatenate([step.next_observations for step in batch]), older)
         return s_tm1, s_t
 
     def _stacked(self, arrays: list[np.ndarray]) -> torch.Tensor:

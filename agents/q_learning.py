@@ -13,14 +13,14 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from sandbox.agents._options import Discount, EvaluationEpsilon, LinearExploration
+from sandbox.agents import _options as options
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.agents._q_table import QTable, StepSize
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -33,10 +33,10 @@ class QLearningConfig(AgentConfig):
     """Options of Q-learning."""
 
     name: Literal["q_learning"] = "q_learning"
-    discount: Discount = 0.99
+    discount: options.Discount = 0.99
     step_size: StepSize = Field(default=StepSize(), description="step sizes of the values, by visits")
-    exploration: LinearExploration = Linear(start=1.0, end=0.1, steps=100_000)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
+    exploration: options.LinearExploration = Linear(start=1.0, end=0.1, steps=100_000)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
     stream: RolloutsConfig = Field(default=RolloutsConfig(), description="batches of fresh experience")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "QLearning":
@@ -69,15 +69,16 @@ class QLearning(Agent, Inspectable):
         q = self._table.q[self._table.states(observations)]
         return self._policy.act(q, explore=explore).numpy(), None
 
-    def update(self, batch: list[Transition]) -> Metrics:
+    def update(self, batch: list[EnvStep]) -> Metrics:
         """Learn from each step of the batch, in order; `loss` is the mean squared error before."""
         losses = [self._learn(step) for step in batch]
         return {"loss": torch.stack(losses).mean(), "epsilon": self._policy.mean_epsilon}
 
-    def _learn(self, step: Transition) -> torch.Tensor:
+    def _learn(self, step: EnvStep) -> torch.Tensor:
         """Update the table, and return the mean squared error."""
         table = self._table
-        s_tm1, a_tm1, s_t = table.states(step.observations), torch.from_numpy(step.actions), table.states(step.last)
+        s_tm1, a_tm1 = table.states(step.observations), torch.from_numpy(step.actions)
+        s_t = table.states(step.next_observations)
         r_t = torch.from_numpy(step.rewards).double()
         discount_t = self._config.discount * torch.from_numpy(~step.terminated).double()
         errors = q_learning(table.q[s_tm1], a_tm1, r_t, discount_t, table.q[s_t])

@@ -18,16 +18,7 @@ from pydantic import Field, PositiveFloat
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.agents._options import (
-    BackboneOption,
-    Discount,
-    EvaluationEpsilon,
-    Exploration,
-    NStep,
-    OptimizerOption,
-    RewardClip,
-    TargetPeriod,
-)
+from sandbox.agents import _options as options
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.sequences import Sequences
 from sandbox.config.schedules import ApexEpsilon
@@ -57,7 +48,7 @@ class R2D2Config(AgentConfig):
     """Options of R2D2."""
 
     name: Literal["r2d2"] = "r2d2"
-    backbone: BackboneOption = Nature()
+    backbone: options.Backbone = Nature()
     recurrent: AnyCore = Field(default=LSTM(), description="recurrent core between the backbone and the head")
     head: Scalar = Field(default=Scalar(), description="layers from the recurrent core to the action values")
     last_action_reward: bool = Field(
@@ -66,17 +57,17 @@ class R2D2Config(AgentConfig):
     double: bool = Field(
         default=True, description="the online network selects the next action, else the target network"
     )
-    n_step: NStep = 5
-    discount: Discount = 0.997
+    n_step: options.NStep = 5
+    discount: options.Discount = 0.997
     rescale: PositiveFloat | None = Field(
         default=1e-3,
         description="values are learned on the scale of h(x) = sign(x)(sqrt(|x| + 1) - 1) + rescale x; null: raw",
     )
-    reward_clip: RewardClip = None
-    target_period: TargetPeriod = 2_500
-    exploration: Exploration = ApexEpsilon(base=0.4)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
-    optimizer: OptimizerOption = Adam(lr=1e-4, eps=1e-3, clip_norm=40.0)
+    reward_clip: options.RewardClip = None
+    target_period: options.TargetPeriod = 2_500
+    exploration: options.Exploration = ApexEpsilon(base=0.4)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
+    optimizer: options.Optimizer = Adam(lr=1e-4, eps=1e-3, clip_norm=40.0)
     stream: StoredSequencesConfig = Field(
         default=StoredSequencesConfig(), description="batches of sequences with stored states, by their priorities"
     )

@@ -19,17 +19,8 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from sandbox.agents import _options as options
 from sandbox.agents._frame_stack import FrameStack
-from sandbox.agents._options import (
-    BackboneOption,
-    Discount,
-    EvaluationEpsilon,
-    FrameStackSize,
-    NStep,
-    OptimizerOption,
-    RewardClip,
-    TargetPeriod,
-)
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.priorities import Prioritized
 from sandbox.core.compute import Compute
@@ -46,7 +37,7 @@ from sandbox.networks.heads.noisy import NO_NOISE, LayerNoise, sample_noise
 from sandbox.networks.inputs import as_float
 from sandbox.networks.nature import Nature
 from sandbox.networks.target import TargetNetwork
-from sandbox.ops.value_learning import clip_rewards, n_step
+from sandbox.ops.value_learning import clip_rewards, n_step_return
 from sandbox.optimizers.adam import Adam
 from sandbox.streams.prioritized import PrioritizedConfig
 
@@ -55,7 +46,7 @@ class RainbowConfig(AgentConfig):
     """Options of Rainbow."""
 
     name: Literal["rainbow"] = "rainbow"
-    backbone: BackboneOption = Nature()
+    backbone: options.Backbone = Nature()
     head: Head = Field(
         default=Categorical(), description="what is learned from the features: distributions or mean returns"
     )
@@ -63,13 +54,13 @@ class RainbowConfig(AgentConfig):
     double: bool = Field(
         default=True, description="the online network selects the next action, else the target network"
     )
-    frame_stack: FrameStackSize = 4
-    n_step: NStep = 3
-    discount: Discount = 0.99
-    reward_clip: RewardClip = None
-    target_period: TargetPeriod = 2_000
-    evaluation_epsilon: EvaluationEpsilon = 0.0
-    optimizer: OptimizerOption = Adam(lr=6.25e-5, eps=4.8e-3)
+    frame_stack: options.FrameStackSize = 4
+    n_step: options.NStep = 3
+    discount: options.Discount = 0.99
+    reward_clip: options.RewardClip = None
+    target_period: options.TargetPeriod = 2_000
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
+    optimizer: options.Optimizer = Adam(lr=6.25e-5, eps=4.8e-3)
     stream: PrioritizedConfig = Field(
         default=PrioritizedConfig(), description="batches of transitions from a replay, by their priorities"
     )
@@ -129,7 +120,7 @@ class Rainbow(TransitionLearner, Inspectable):
             outputs_t = self._outputs(self._target, data.s_t)
             selector = self._outputs(self._network, data.s_t) if config.double else outputs_t
         r_t = clip_rewards(data.r_t, config.reward_clip)
-        r_t, discount_t = n_step(r_t, data.discount_t, data.num_steps, config.discount)
+        r_t, discount_t = n_step_return(r_t, data.discount_t, data.num_steps, config.discount)
         losses, priorities = head.learn(outputs_tm1, data.a_tm1, r_t, discount_t, outputs_t, head.values(selector))
         loss = (batch.weights * losses).sum()
         self._optimizer.minimize(loss)

@@ -14,14 +14,14 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from sandbox.agents._options import Discount, EvaluationEpsilon, LinearExploration
+from sandbox.agents import _options as options
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.agents._q_table import QTable, StepSize
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -34,10 +34,10 @@ class SarsaConfig(AgentConfig):
     """Options of Sarsa."""
 
     name: Literal["sarsa"] = "sarsa"
-    discount: Discount = 0.99
+    discount: options.Discount = 0.99
     step_size: StepSize = Field(default=StepSize(), description="step sizes of the values, by visits")
-    exploration: LinearExploration = Linear(start=1.0, end=0.1, steps=100_000)
-    evaluation_epsilon: EvaluationEpsilon = 0.0
+    exploration: options.LinearExploration = Linear(start=1.0, end=0.1, steps=100_000)
+    evaluation_epsilon: options.EvaluationEpsilon = 0.0
     stream: RolloutsConfig = Field(default=RolloutsConfig(), description="batches of fresh experience")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Sarsa":
@@ -53,7 +53,7 @@ class PendingStep:
     """The newest step, which is learned from when the action after it is known; None before the first."""
 
     def __init__(self) -> None:
-        self.step: Transition | None = None
+        self.step: EnvStep | None = None
 
     def state_dict(self) -> dict[str, Any]:
         """Return the step as a dict."""
@@ -61,7 +61,7 @@ class PendingStep:
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore the step."""
-        self.step = None if state["step"] is None else Transition(**state["step"])
+        self.step = None if state["step"] is None else EnvStep(**state["step"])
 
 
 class Sarsa(Agent, Inspectable):
@@ -85,7 +85,7 @@ class Sarsa(Agent, Inspectable):
         q = self._table.q[self._table.states(observations)]
         return self._policy.act(q, explore=explore).numpy(), None
 
-    def update(self, batch: list[Transition]) -> Metrics:
+    def update(self, batch: list[EnvStep]) -> Metrics:
         """Learn from the step before each step of the batch; `loss` is the mean squared error before, 0 if none."""
         losses = []
         for step in batch:
@@ -95,7 +95,7 @@ class Sarsa(Agent, Inspectable):
         loss = torch.stack(losses).mean() if losses else 0.0
         return {"loss": loss, "epsilon": self._policy.mean_epsilon}
 
-    def _learn(self, step: Transition, taken: torch.Tensor) -> torch.Tensor:
+    def _learn(self, step: EnvStep, taken: torch.Tensor) -> torch.Tensor:
         """Update the table, and return the mean squared error.
 
         Args:
@@ -103,7 +103,8 @@ class Sarsa(Agent, Inspectable):
             taken: The actions [N] after it; where its episode ended, they belong to the next one.
         """
         table = self._table
-        s_tm1, a_tm1, s_t = table.states(step.observations), torch.from_numpy(step.actions), table.states(step.last)
+        s_tm1, a_tm1 = table.states(step.observations), torch.from_numpy(step.actions)
+        s_t = table.states(step.next_observations)
         r_t = torch.from_numpy(step.rewards).double()
         discount_t = self._config.discount * torch.from_numpy(~step.terminated).double()
         a_t = taken

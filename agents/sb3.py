@@ -21,7 +21,7 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 
-from sandbox.agents._options import RewardClip
+from sandbox.agents import _options as options
 from sandbox.agents._sb3.checkpointing import Weights
 from sandbox.agents._sb3.global_rng import Generators
 from sandbox.agents._sb3.model import make_model, policy_for
@@ -54,7 +54,7 @@ class SB3Config(AgentConfig):
     total_steps: PositiveInt = Field(
         default=100_000, description="agent steps that schedules run over (`total_timesteps` of Stable-Baselines3)"
     )
-    reward_clip: RewardClip = None
+    reward_clip: options.RewardClip = None
     options: Options = Field(default=Options(), description="keyword arguments of each algorithm")
     stream: SB3StreamConfig = Field(default=SB3StreamConfig(), description="environments that the algorithm acts in")
 

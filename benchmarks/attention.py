@@ -26,11 +26,11 @@ def near(ball: np.ndarray, sides: tuple[int, int]) -> np.ndarray:
     return np.hypot(columns - at[:, 0, None, None], rows - at[:, 1, None, None]) <= RADIUS
 
 
-def overlay(picture: np.ndarray, attention: np.ndarray) -> np.ndarray:
+def overlay(image: np.ndarray, attention: np.ndarray) -> np.ndarray:
     """[84, 84] and [h, w] -> [336, 336, 3]: the picture, and red where the attention is."""
     centers = np.clip(((np.arange(84) - FIRST) / STRIDE).round().astype(int), 0, attention.shape[0] - 1)
     red = (attention / attention.max())[centers][:, centers]
-    shown = np.repeat(picture[:, :, None], 3, 2).astype(float)
+    shown = np.repeat(image[:, :, None], 3, 2).astype(float)
     shown[:, :, 0] = np.maximum(shown[:, :, 0], 200 * red)
     return np.kron(shown.astype(np.uint8), np.ones((4, 4, 1), np.uint8))
 
@@ -40,8 +40,8 @@ def main() -> None:
     parser.add_argument("run", type=Path)
     parser.add_argument("--video", type=Path)
     args = parser.parse_args()
-    assembly, step = restore(RunFolder.find(args.run.parent, args.run.name))
-    agent, env = assembly.learner, assembly.config.env.make(NUM_ENVS)
+    built, step = restore(RunFolder.find(args.run.parent, args.run.name))
+    agent, env = built.learner, built.config.env.make(NUM_ENVS)
     observations, _ = env.reset(seed=0)
     state, shares, uniform, frames = agent.initial_state(NUM_ENVS), [], [], []
     for _ in range(STEPS):

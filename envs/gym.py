@@ -242,7 +242,7 @@ def _usable_keys(config: GymConfig, space: spaces.Space[Any]) -> dict[str, int]:
     num_actions = int(space.n) if isinstance(space, spaces.Discrete) else 0
     wrong = {key: action for key, action in config.keys.items() if not 0 <= action < num_actions}
     if wrong and config.keys != DIGITS:
-        raise UserError(f"env.keys={wrong}: {config.id} has the actions {space}")
+        raise UserError(f"env.keys={wrong}: {config.id} has the actions {space}; leave the other keys out")
     return {key: action for key, action in config.keys.items() if key not in wrong}
 
 

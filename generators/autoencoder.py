@@ -21,7 +21,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood
@@ -34,7 +34,7 @@ class AutoencoderConfig(GeneratorConfig):
     """Options of the autoencoder (Hinton & Salakhutdinov 2006)."""
 
     name: Literal["autoencoder"] = "autoencoder"
-    backbone: Backbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
+    backbone: AnyBackbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
     latent_size: PositiveInt = Field(16, description="size of the code, Z")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
@@ -44,7 +44,10 @@ class AutoencoderConfig(GeneratorConfig):
 
 
 class Autoencoder(Generator, HasReconstruction, HasEncoder):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood."""
+    """An autoencoder.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood.
+    """
 
     def __init__(self, config: AutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._device = compute.device

@@ -78,13 +78,16 @@ class MachineState(nn.Module):
 
 
 class BoltzmannMachine(Generator, HasLikelihood):
-    """Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]; the first units are the pixels."""
+    """A Boltzmann machine; its first units are the pixels.
+
+    Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W].
+    """
 
     def __init__(self, config: BoltzmannMachineConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "boltzmann_machine"), compute.device
-        self._visible = torch.Size(self._shape).numel()
+        self._num_visible = torch.Size(self._shape).numel()
         with rng.initializing("boltzmann_machine"):
-            self._state = MachineState(self._visible + config.hidden_size, config.num_chains).to(compute.device)
+            self._state = MachineState(self._num_visible + config.hidden_size, config.num_chains).to(compute.device)
         self._updates = Counter()
         self._clamped = rng.torch("boltzmann_machine/clamped", compute.device)
         self._free = rng.torch("boltzmann_machine/free", compute.device)
@@ -106,14 +109,14 @@ class BoltzmannMachine(Generator, HasLikelihood):
 
         clamped_energy = boltzmann_machine.energy(machine, clamped).mean()
         free_energy = boltzmann_machine.energy(machine, free).mean()
-        pixels = boltzmann_machine.visible_log_likelihood(machine, clamped, self._visible).mean()
+        log_likelihood = boltzmann_machine.visible_log_likelihood(machine, clamped, self._num_visible).mean()
 
         gradient = boltzmann_machine.gradient(clamped, free)
         lr = self._config.lr.at(self._updates.value)
         machine.weight.add_(gradient.weight.sub_(machine.weight, alpha=self._config.weight_decay), alpha=lr)
         machine.bias.add_(gradient.bias, alpha=lr)
         self._updates.value += 1
-        return {"loss": clamped_energy - free_energy, "visible_log_likelihood": pixels}
+        return {"loss": clamped_energy - free_energy, "visible_log_likelihood": log_likelihood}
 
     def _start(self, v: torch.Tensor) -> None:
         """Initialize the visible biases by the first batch; only this update waits for the device.
@@ -122,15 +125,16 @@ class BoltzmannMachine(Generator, HasLikelihood):
             UserError: For gray images.
         """
         require_binary(v, "generator.name=boltzmann_machine has binary units")
-        self._state.machine().bias[: self._visible] = likelihood.factorized_bernoulli_logits(v.mean(0), len(v))
+        self._state.machine().bias[: self._num_visible] = likelihood.factorized_bernoulli_logits(v.mean(0), len(v))
 
     def _clamped_phase(self, v: torch.Tensor) -> torch.Tensor:
         """Return v [B, V] with a sample of the hidden units given them, annealed from random states: [B, N]."""
         hidden = (len(v), self._config.hidden_size)
         start = torch.rand(hidden, generator=self._clamped, device=self._device).round()
-        return self._anneal(torch.cat([v, start], 1), self._visible, self._clamped)
+        return self._anneal(torch.cat([v, start], 1), self._num_visible, self._clamped)
 
     def _anneal(self, states: torch.Tensor, clamped: int, generator: torch.Generator) -> torch.Tensor:
+        """Return states [C, N] after a sweep at each temperature; the first `clamped` units stay as they are."""
         machine, temperatures = self._state.machine(), self._config.temperatures
         return boltzmann_machine.anneal(machine, states, temperatures, clamped, generator)
 
@@ -140,7 +144,7 @@ class BoltzmannMachine(Generator, HasLikelihood):
     def sample(self, count: int) -> torch.Tensor:
         """Return the pixels, 0 and 1, after annealing from the states of the persistent chains, [count, C, H, W]."""
         start = self._state.chains[torch.arange(count, device=self._device) % self._config.num_chains]
-        return self._anneal(start, 0, self._sampling)[:, : self._visible].reshape(-1, *self._shape)
+        return self._anneal(start, 0, self._sampling)[:, : self._num_visible].reshape(-1, *self._shape)
 
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """Compute the exact log-likelihood, by enumeration of every state.

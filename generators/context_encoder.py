@@ -26,7 +26,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_float, as_pixels
 from sandbox.networks.strided import Strided
@@ -39,7 +39,7 @@ class ContextEncoderConfig(AdversarialConfig):
     """Options of a context encoder."""
 
     name: Literal["context_encoder"] = "context_encoder"
-    backbone: Backbone = Field(
+    backbone: AnyBackbone = Field(
         Strided(), description="the discriminator, and the generator's encoder, whose mirror image is the decoder"
     )
     latent_size: PositiveInt = Field(100, description="size of the generator's code")
@@ -87,7 +87,7 @@ class ContextEncoder(Generator, HasPreview, HasTranslation, HasCorruption):
         trainer = self._trainer
         self._preview_images.add(batch)
         x = as_float(batch)
-        sources = self.corrupt(batch, self._training_corners)  # bytes: to check floats would wait for the device
+        sources = self.corrupt(batch, self._training_corners)  # not x: a check of floats would wait for the device
         fake = self._complete(sources, trainer.generate(sources))
         # The discriminator maximizes log D(x) + log(1 - D(completed image)).
         outputs = trainer.discriminate(x, fake.detach())
@@ -95,7 +95,8 @@ class ContextEncoder(Generator, HasPreview, HasTranslation, HasCorruption):
         if trainer.generator_due():
             # The generator maximizes log D(completed image) - reconstruction_weight error.
             output = trainer.discriminate_fake(fake)
-            error = (fake - x).square().sum() / (missing_mask(sources).sum() * self._shape[0])  # known pixels have none
+            num_missing = missing_mask(sources).sum() * self._shape[0]
+            error = (fake - x).square().sum() / num_missing  # known pixels have no error
             metrics |= trainer.generator_step(output, extra_loss=self._config.reconstruction_weight * error)
             metrics["reconstruction_error"] = error.detach()
         return metrics
@@ -107,12 +108,12 @@ class ContextEncoder(Generator, HasPreview, HasTranslation, HasCorruption):
         """Remove a square from each of the images [B, C, H, W], at a place drawn from `generator` if it is random."""
         x = as_pixels(require_shape(images, self._shape, "context_encoder"), self._compute.device)
         _, height, width = self._shape
-        last = torch.tensor([height - self._side, width - self._side], device=generator.device)
+        last = torch.tensor([height - self._side, width - self._side], device=generator.device)  # (row, column)
         corners = (last // 2).expand(len(x), 2)
         if self._config.place == "random":
             corners = (torch.rand((len(x), 2), generator=generator, device=generator.device) * (last + 1)).long()
-        where = square_masks(corners.to(x.device), self._side, height, width)
-        return with_hole(x, where)
+        mask = square_masks(corners.to(x.device), self._side, height, width)
+        return with_hole(x, mask)
 
     def translate(self, sources: torch.Tensor) -> torch.Tensor:
         """Fill in what is missing with the averaged generator.
@@ -134,4 +135,5 @@ class ContextEncoder(Generator, HasPreview, HasTranslation, HasCorruption):
 
     @staticmethod
     def _complete(sources: torch.Tensor, generated: torch.Tensor) -> torch.Tensor:
+        """Return the source images with generated pixels in place of the missing ones."""
         return torch.where(missing_mask(sources), generated, sources)

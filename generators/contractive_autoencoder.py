@@ -22,7 +22,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood, regularized_codes
@@ -35,7 +35,7 @@ class ContractiveAutoencoderConfig(GeneratorConfig):
     """Options of the contractive autoencoder (Rifai et al. 2011)."""
 
     name: Literal["contractive_autoencoder"] = "contractive_autoencoder"
-    backbone: Backbone = Field(MLP(hidden=()), description="network below the code; the decoder mirrors it")
+    backbone: AnyBackbone = Field(MLP(hidden=()), description="network below the code; the decoder mirrors it")
     latent_size: PositiveInt = Field(128, description="size of the code, Z")
     contraction: NonNegativeFloat = Field(
         0.1, description="weight of the contraction penalty ||d code / d image||_F^2, lambda"
@@ -49,7 +49,10 @@ class ContractiveAutoencoderConfig(GeneratorConfig):
 
 
 class ContractiveAutoencoder(Generator, HasReconstruction, HasEncoder):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood."""
+    """A contractive autoencoder.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood.
+    """
 
     def __init__(self, config: ContractiveAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._device = config, compute.device

@@ -3,8 +3,8 @@
 Paper: Zhu et al. 2017, "Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks".
 Deviations: small networks for small images, of any widths; patches of 10 pixels with the default channels (the paper:
     70, in images of 256); any batch size (the paper: 1); the learning rate decays only if the optimizer's options say
-    so; errors are those of pixels in [0, 1], and these and the generators' adversarial losses are half as large as the
-    paper's; the identity loss needs source images and images with the same number of channels; translations come from
+    so; errors are those of pixels in [0, 1], half as large as the paper's, and so are the generators' adversarial
+    losses; the identity loss needs source images and images with the same number of channels; translations come from
     moving averages of the weights (Yazici et al. 2019).
 """
 

@@ -71,10 +71,10 @@ class DBMConfig(GeneratorConfig):
 
 
 class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasClassifier):
-    """Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W].
+    """A deep Boltzmann machine.
 
-    The deep machine is a restricted one with the even layers on one side and the odd layers on the other; see
-    `sandbox.ops.deep_boltzmann`.
+    Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]. The deep machine is a restricted one with the even
+    layers on one side and the odd layers on the other; see `sandbox.ops.deep_boltzmann`.
     """
 
     def __init__(self, config: DBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -127,7 +127,11 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         return self._fine_tune(v, batch.labels)
 
     def _pretrain(self, v: torch.Tensor, number: int, step: int) -> Metrics:
-        """Train one layer as a restricted Boltzmann machine, on the means of the layers below."""
+        """Train one layer as a restricted Boltzmann machine, on the means of the layers below.
+
+        Returns:
+            `loss`: the mean squared error of a reconstructed unit; `layer`: the number of the layer, from 1.
+        """
         for below in self._stack[:number]:
             v = below.hidden_means(v)
         layer = self._stack[number]
@@ -199,7 +203,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         return deep_boltzmann.mean_field(self.rbm(), self._pixels(images), self._config.mean_field_steps)[1]
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Return pixel probabilities [B, C, H, W] given the odd layers."""
+        """Return pixel probabilities [B, C, H, W] given the odd layers [B, H1 + H3 + ...]."""
         return boltzmann.visible_means(self.rbm(), codes)[:, : self._sizes[0]].view(-1, *self._shape)
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
@@ -216,13 +220,13 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         """Return the probabilities of the classes, [B, K].
 
         Raises:
-            UntrainedError: Before fine-tuning.
+            UntrainedError: Before fine-tuning, or if the data had no labels.
         """
-        begins = len(self._stack) * self._config.pretraining_steps + self._config.learning_steps
-        if not self._has_classes or self._updates.value <= begins:
+        earlier = len(self._stack) * self._config.pretraining_steps + self._config.learning_steps  # updates
+        if not self._has_classes or self._updates.value <= earlier:
             raise UntrainedError(
-                f"this dbm has no classes yet: it learns them from update {begins + 1:,} on, from data with labels.",
-                begins,
+                f"this dbm has no classes yet: it learns them from update {earlier + 1:,} on, from data with labels.",
+                earlier,
             )
         return self._logits(self._pixels(images)).softmax(1)
 
@@ -269,5 +273,5 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         return as_float(images.to(self._compute.device)).flatten(1)
 
     def _require_binary(self, v: torch.Tensor) -> None:
-        resample = ", or generator.stream.resample=true (black and white drawn anew for every batch)"
-        require_binary(v, "generator.name=dbm has binary units", resample)
+        alternative = ", or generator.stream.resample=true (black and white drawn anew for every batch)"
+        require_binary(v, "generator.name=dbm has binary units", alternative)

@@ -1,4 +1,4 @@
-"""The deep belief net: restricted Boltzmann machines, trained layer by layer, of which all but the top become directed.
+"""The deep belief net: a stack of restricted Boltzmann machines; all but the top one become directed layers.
 
 Paper: Hinton, Osindero & Teh 2006, "A Fast Learning Algorithm for Deep Belief Nets"; the bound as Salakhutdinov &
     Murray 2008; dropout as Srivastava et al. 2014.
@@ -30,7 +30,7 @@ from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stag
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape
 from sandbox.interfaces.capabilities import Estimate, HasClassifier, HasEncoder, HasLikelihood, HasReconstruction
-from sandbox.interfaces.generator import Generator, GeneratorConfig
+from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedError
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -75,10 +75,17 @@ class DBNConfig(GeneratorConfig):
 
 
 class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; the net consists of the layers that have begun to learn."""
+    """A deep belief net of the layers that have begun to learn.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W].
+    """
 
     def __init__(self, config: DBNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        """Raise UserError for a classifier on data without labels."""
+        """Build all layers, and the classifier if there is one.
+
+        Raises:
+            UserError: For a classifier on data without labels.
+        """
         if config.softmax is not None and not spec.num_classes:
             raise UserError(
                 "generator.softmax learns classes, but the data set has no labels. Set generator.softmax=null, or "
@@ -138,14 +145,20 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         return self._measured.values
 
     def _up_down(self, config: UpDown, step: int, v: torch.Tensor) -> Metrics:
-        """Take one step of the up-down algorithm."""
+        """Take one step of the up-down algorithm.
+
+        Returns:
+            `reconstruction_error`: the mean squared change of a unit below the top machine, by its Gibbs sweeps.
+        """
         directed, top, lr = self._directed, self._layers[-1].rbm(), config.lr.at(step)
 
-        # Up pass, contrastive divergence of the top machine, and down pass from its last sample.
+        # Up pass.
         recognized = belief_layers.recognize(directed, v, self._states)
+        # Contrastive divergence of the top machine.
         _, model = boltzmann.gibbs(top, recognized[-1], config.sweeps, self._states)
         both = torch.cat([recognized[-1], model])
         gradient = boltzmann.gradient(both, boltzmann.hidden_probabilities(top, both), len(v))
+        # Down pass, from the last sample of the top machine.
         generated = belief_layers.generate(directed, model, self._states)
 
         belief_layers.wake_step(directed, recognized, lr)
@@ -208,22 +221,21 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         """Return the probabilities of the classes [B, K] of images [B, C, H, W].
 
         Raises:
-            UserError: Without a classifier, and before it has begun to learn.
+            UserError: If there is no classifier.
+            UntrainedError: If it has not begun to learn.
         """
         if self._classifier is None:
             raise UserError("this dbn learns no classes. Train one with a softmax: generator.softmax={}.")
-        if self._updates.value <= sum(self._stage_lengths):
-            raise UserError(
-                f"this dbn has not begun to learn classes: it is at update {self._updates.value}, while the layers "
-                "learn without labels. Train it for longer, or set a smaller generator.pretraining_steps."
-            )
+        earlier = sum(self._stage_lengths)  # updates
+        if self._updates.value <= earlier:
+            raise UntrainedError(f"this dbn has no classes yet: it learns them after update {earlier:,}.", earlier)
         return self._classifier.classify(self._pixels(images))
 
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """Estimate a lower bound log p(v) >= E_q[log p(v, h) - log q(h | v)] by `bound_samples` samples.
 
-        The bracket, if any, is that of the top machine's log Z; it says nothing of how far log p is above the bound.
-        With one layer the likelihood is that of `rbm`.
+        The bracket, if any, comes from the top machine's log Z; it does not include the gap between log p and the
+        bound. With one layer the likelihood is that of `rbm`.
 
         Raises:
             UserError: For gray images.
@@ -271,6 +283,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
 
 
 def _measure(rbm: RBMParameters, v: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Return the mean squared error of a reconstructed unit, and the mean probability of the hidden units."""
     h = boltzmann.hidden_probabilities(rbm, v)
     error = (v - boltzmann.visible_means(rbm, h)).square().mean()
     return {"reconstruction_error": error, "hidden_on": h.mean()}

@@ -23,7 +23,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import NON_SATURATING
@@ -34,7 +34,7 @@ class DCGANConfig(AdversarialConfig):
     """Options of a DCGAN."""
 
     name: Literal["dcgan"] = "dcgan"
-    backbone: Backbone = Field(Strided(), description="the discriminator; its mirror image is the generator")
+    backbone: AnyBackbone = Field(Strided(), description="the discriminator; its mirror image is the generator")
     latent_size: LatentSize = 100
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 

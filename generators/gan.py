@@ -23,7 +23,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.mlp import MLP
 from sandbox.ops.adversarial import MINIMAX, NON_SATURATING
@@ -36,7 +36,7 @@ class GANConfig(AdversarialConfig):
     """Options of a GAN."""
 
     name: Literal["gan"] = "gan"
-    backbone: Backbone = Field(MLP(), description="the discriminator; its mirror image is the generator")
+    backbone: AnyBackbone = Field(MLP(), description="the discriminator; its mirror image is the generator")
     latent_size: LatentSize = 32
     loss: Literal["non_saturating", "minimax"] = Field(
         "non_saturating", description="the generator minimizes -log D(G(z)) (non-saturating) or log(1 - D(G(z)))"

@@ -65,7 +65,10 @@ class HopfieldConfig(GeneratorConfig):
 
 
 class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
-    """Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]; recall also takes gray ones, with a threshold."""
+    """A Hopfield network.
+
+    Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]; recall also takes gray images, with a threshold.
+    """
 
     def __init__(self, config: HopfieldConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._storage, self._shape, self._device = config.storage, image_shape(spec, "hopfield"), compute.device
@@ -82,8 +85,8 @@ class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
             images with their nearest stored pattern, 1 for an image that is stored.
         """
         if self._updates.value == 0:  # the only update that waits for the device
-            modern = ", or take generator.name=modern_hopfield, which has continuous ones"
-            require_binary(as_float(batch), "generator.name=hopfield has binary units", modern)
+            alternative = ", or take generator.name=modern_hopfield, which has continuous ones"
+            require_binary(as_float(batch), "generator.name=hopfield has binary units", alternative)
         s = self._signs(batch)
         self._store.add(s)
         self._updates.value += 1
@@ -106,7 +109,7 @@ class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
         return self._images(hopfield.recall(self.weight(), self._signs(images).double(), self._order))
 
     def recall_steps(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Yield the images, and the states after every step, which flips a pixel of each image that is unstable."""
+        """Yield the images, and the states after every step, which flips one unstable pixel of each image."""
         s = self._signs(images).double()
         yield self._images(s)
         for state in hopfield.asynchronous_updates(self.weight(), s, self._order):
@@ -129,9 +132,9 @@ class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
         return self._storage.weight(self._store.stored().double())
 
     def _signs(self, images: torch.Tensor) -> torch.Tensor:
-        """Return states of -1 and 1, [B, N], of images with pixels below and from a half on."""
+        """Return the states [B, N] of images: 1 for pixels of at least 1/2, -1 for the others."""
         return torch.where(as_float(images.to(self._device)).flatten(1) >= 0.5, 1.0, -1.0)
 
     def _images(self, s: torch.Tensor) -> torch.Tensor:
-        """Return images [B, C, H, W] of 0 and 1 of states [B, N]."""
+        """Return states [B, N] as images [B, C, H, W] of 0 and 1."""
         return (s.float() + 1).div(2).view(-1, *self._shape)

@@ -30,7 +30,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_pixels, in_fp32
 from sandbox.networks.strided import Strided
@@ -46,7 +46,7 @@ class InfoGANConfig(AdversarialConfig):
     """Options of an InfoGAN."""
 
     name: Literal["infogan"] = "infogan"
-    backbone: Backbone = Field(
+    backbone: AnyBackbone = Field(
         Strided(normalization="none"), description="the discriminator; its mirror image is the generator"
     )
     num_categories: int = Field(10, ge=2, description="values K of the categorical code")
@@ -103,7 +103,10 @@ class RecognizingDiscriminator(nn.Module):
 
 
 class InfoGAN(Generator, HasPreview, HasLatents, HasLatentCodes, HasClusters, HasEncoder):
-    """An information-maximizing GAN. A code is [K + C + noise]: one-hot category, codes in [-1, 1], normal noise."""
+    """An information-maximizing GAN.
+
+    Latents are [B, K + C + noise]: the one-hot category, the codes in [-1, 1], and normal noise.
+    """
 
     def __init__(self, config: InfoGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         """Build both networks.
@@ -119,12 +122,12 @@ class InfoGAN(Generator, HasPreview, HasLatents, HasLatentCodes, HasClusters, Ha
             )
         self._config, self._compute = config, compute
         with rng.initializing("infogan/discriminator"):
-            self._recognizer = RecognizingDiscriminator(config, shape)
+            self._discriminator = RecognizingDiscriminator(config, shape)
         with rng.initializing("infogan/generator"):
             size = config.num_categories + config.num_codes + config.noise_size
             generator = mirror(config.backbone, size, shape)
         self._latents = Latents(1 + config.num_codes + config.noise_size, rng, compute)
-        self._trainer = AdversarialTrainer(config, NON_SATURATING, generator, self._recognizer, rng, compute)
+        self._trainer = AdversarialTrainer(config, NON_SATURATING, generator, self._discriminator, rng, compute)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         """Update the discriminator with Q, and in every `discriminator_steps`-th update the generator.
@@ -148,7 +151,7 @@ class InfoGAN(Generator, HasPreview, HasLatents, HasLatentCodes, HasClusters, Ha
 
     def _information(self, output: DiscriminatorOutput, codes: torch.Tensor) -> Information:
         """Return how much Q recovers of the codes [B, K + C + noise], given its output for their images."""
-        posterior = self._recognizer.posterior(output)
+        posterior = self._discriminator.posterior(output)
         categories, others, _ = self._split(codes)
         return Information(
             categorical_information_bound(posterior.logits, categories.argmax(1)),
@@ -168,7 +171,7 @@ class InfoGAN(Generator, HasPreview, HasLatents, HasLatentCodes, HasClusters, Ha
         return torch.split(codes, sizes, 1)
 
     def _codes(self, normal: torch.Tensor) -> torch.Tensor:
-        """Turn normal latents [B, 1 + C + noise] into codes; quantiles of the first 1 + C are uniform."""
+        """Turn normal latents [B, 1 + C + noise] into codes; erf makes the first 1 + C of them uniform."""
         uniform = torch.erf(normal[:, : 1 + self._config.num_codes] / math.sqrt(2))  # in [-1, 1]
         last = self._config.num_categories - 1
         categories = ((uniform[:, 0] + 1) / 2 * self._config.num_categories).long().clamp(max=last)
@@ -227,8 +230,8 @@ class InfoGAN(Generator, HasPreview, HasLatents, HasLatentCodes, HasClusters, Ha
             UserError: For images of another shape.
         """
         x = as_pixels(require_shape(images, self._shape, "infogan"), self._compute.device)
-        self._recognizer.eval()
+        self._discriminator.eval()
         with self._compute.autocast():
-            output = self._recognizer(x)
-        self._recognizer.train()
-        return self._recognizer.posterior(output)
+            output = self._discriminator(x)
+        self._discriminator.train()
+        return self._discriminator.posterior(output)

@@ -28,7 +28,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_float
 from sandbox.networks.mlp import MLP
@@ -42,10 +42,10 @@ class LAPGANConfig(AdversarialConfig):
     """Options of a LAPGAN."""
 
     name: Literal["lapgan"] = "lapgan"
-    smallest: Backbone = Field(
+    smallest: AnyBackbone = Field(
         MLP(), description="the discriminator of the smallest images; its mirror image is their generator"
     )
-    backbone: Backbone = Field(Strided(), description="the discriminator of each larger level")
+    backbone: AnyBackbone = Field(Strided(), description="the discriminator of each larger level")
     latent_size: PositiveInt = Field(32, description="number of normal latents Z of the smallest image")
     detail_channels: tuple[PositiveInt, ...] = Field(
         (32, 32), description="channels of the convolutions that generate details, from the first one on"
@@ -74,7 +74,10 @@ class DetailGenerator(nn.Module):
 
 
 class LAPGAN(Generator, HasPreview, HasLatents):
-    """A Laplacian pyramid of GANs. A code is [Z + the pixels of each larger level's plane of noise]."""
+    """A Laplacian pyramid of GANs.
+
+    A code is [Z + sum of H * W]: the latents of the smallest image, and a plane of noise for each larger level.
+    """
 
     def __init__(self, config: LAPGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         """Build the networks of all levels, the smallest images first.
@@ -115,30 +118,31 @@ class LAPGAN(Generator, HasPreview, HasLatents):
         for _ in self._levels[1:]:
             images.insert(0, downsample(images[0]))
         z, *planes = torch.split(self._latents.training(len(batch)), self._sizes, 1)
-        found = [self._update_level(self._levels[0], images[0], self._levels[0].generate(z))]
+        level_metrics = [self._update_level(self._levels[0], images[0], self._levels[0].generate(z))]
         for trainer, (small, real), plane in zip(self._levels[1:], pairwise(images), planes, strict=True):
-            blurred = upsample(small, real.shape[2:])
+            enlarged = upsample(small, real.shape[2:])
             with trainer.generator_grad():
-                fake = self._add_details(trainer.generator, blurred, plane)
-            found.append(self._update_level(trainer, torch.cat([real, blurred], 1), torch.cat([fake, blurred], 1)))
-        metrics = {f"level_{level}/{name}": value for level, own in enumerate(found) for name, value in own.items()}
-        return {"loss": torch.stack([own["loss"] for own in found]).sum(), **metrics}
+                fake = self._add_details(trainer.generator, enlarged, plane)
+            pair = torch.cat([real, enlarged], 1), torch.cat([fake, enlarged], 1)
+            level_metrics.append(self._update_level(trainer, *pair))
+        metrics = {f"level_{level}/{name}": x for level, own in enumerate(level_metrics) for name, x in own.items()}
+        return {"loss": torch.stack([own["loss"] for own in level_metrics]).sum(), **metrics}
 
     @staticmethod
     def _update_level(trainer: AdversarialTrainer, real: torch.Tensor, fake: torch.Tensor) -> dict[str, torch.Tensor]:
         """Update a level's discriminator, and in every `discriminator_steps`-th update its generator."""
-        # The discriminator maximizes log D(x) + log(1 - D(G(z))), where x and G(z) include the enlarged image.
+        # The discriminator maximizes log D(x) + log(1 - D(G(z))); above level 0 it also sees the enlarged image.
         metrics = trainer.discriminator_step(trainer.discriminate(real, fake.detach()))
         if trainer.generator_due():
             # The generator maximizes log D(G(z)).
             metrics |= trainer.generator_step(trainer.discriminate_fake(fake))
         return metrics
 
-    def _add_details(self, generator: nn.Module, blurred: torch.Tensor, plane: torch.Tensor) -> torch.Tensor:
+    def _add_details(self, generator: nn.Module, enlarged: torch.Tensor, plane: torch.Tensor) -> torch.Tensor:
         """Add generated details to enlarged images [B, C, H, W]; `plane` is their noise [B, H * W]."""
         with self._compute.autocast():
-            details = generator(torch.cat([blurred, plane.view(-1, 1, *blurred.shape[2:])], 1))
-        return blurred + details.float()
+            details = generator(torch.cat([enlarged, plane.view(-1, 1, *enlarged.shape[2:])], 1))
+        return enlarged + details.float()
 
     def parts(self) -> dict[str, Stateful]:
         return {

@@ -39,7 +39,10 @@ class ModernHopfieldConfig(GeneratorConfig):
 
 
 class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W], gray or colored."""
+    """A modern Hopfield network.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W], gray or colored.
+    """
 
     def __init__(self, config: ModernHopfieldConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, spec.shape, compute.device
@@ -55,6 +58,7 @@ class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
         """
         state = self._states(batch)
         self._store.add(state)
+        # `hopfield.retrieve` with the empty places of the store masked, which does not wait for the device.
         places = torch.arange(len(self._store.patterns), device=self._device)
         logits = self._config.beta * state @ self._store.patterns.T
         logits.masked_fill_(places >= self._store.count, -torch.inf)
@@ -95,6 +99,7 @@ class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
         return hopfield.modern_energy(self._store.stored(), self._states(images), self._config.beta)
 
     def _states(self, images: torch.Tensor) -> torch.Tensor:
+        """Return states [B, N] in -1..1 of images [B, C, H, W]."""
         return 2 * as_float(images.to(self._device)).flatten(1) - 1
 
     def _images(self, state: torch.Tensor) -> torch.Tensor:

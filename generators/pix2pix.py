@@ -35,7 +35,7 @@ _Channels = tuple[PositiveInt, ...]
 
 
 class Pix2PixConfig(GeneratorConfig):
-    """Options of pix2pix. It has neither regularizers nor additional discriminator steps."""
+    """Options of pix2pix, which has no regularizers, and one discriminator step for each generator step."""
 
     discriminator_steps: ClassVar[int] = 1
     regularizers: ClassVar[Regularizers] = Regularizers()

@@ -4,8 +4,9 @@ Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximatio
     `learning.chains.name: contrastive` Hinton 2002, "Training Products of Experts by Minimizing Contrastive
     Divergence"; with `learning.centering` Melchior, Fischer & Wiskott 2016, "How to Center Deep Boltzmann Machines";
     likelihoods as Salakhutdinov & Murray 2008.
-Deviations: momentum; the visible biases start at the means of the first batch, not of the whole set; in training, units
-    are sampled by 16 random bits; with `precision: bf16` the products are rounded, weights stay fp32.
+Deviations: momentum; the visible biases start so that the units have the means of the first batch, not of the whole
+    set; in training, units are sampled by 16 random bits; with `precision: bf16` the products are rounded, weights stay
+    fp32.
 """
 
 import math
@@ -60,7 +61,10 @@ class RBMConfig(GeneratorConfig):
 
 
 class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasGibbsChain, HasPseudoLikelihood):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; binary units need black and white."""
+    """A restricted Boltzmann machine.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; binary units need black and white.
+    """
 
     def __init__(self, config: RBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "rbm"), compute.device
@@ -73,18 +77,22 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         self._annealing = rng.torch("rbm/annealing", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:
-        """Take one step of persistent or plain contrastive divergence, by `RBMLayer.learn`.
+        """Take one step of persistent contrastive divergence (PCD), or of contrastive divergence (CD-k).
+
+        Metrics are those of `_measure`, every hundred updates.
 
         Raises:
             UserError: For gray images and binary units, at the first update, the only one that waits for the device.
         """
-        v = self._visible(batch)
-        if self._updates.value == 0:
+        v, layer, step = self._visible(batch), self._layer, self._updates.value
+        if step == 0:
             self._require_binary(v)
-            self._layer.start(v)
-        if self._measured.due(self._updates.value):
+            layer.start(v)
+        if self._measured.due(step):
             self._measured.values = self._measure(v)
-        self._layer.learn(v, self._updates.value)
+        phases = layer.phases(v)  # the data, and samples of the chains: persistent (PCD) or started at the data (CD-k)
+        gradient = layer.gradient(phases)  # <v h> of the data - <v h> of the chains
+        layer.step(gradient, step)
         self._updates.value += 1
         return self._measured.values
 
@@ -174,10 +182,10 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         rbm, v = self._layer.rbm(), self._visible(images)
         self._require_binary(v)
         density = self._units is not BERNOULLI
-        jacobian = v.shape[1] * math.log(self._scale)  # from the density of v to that of the pixels
-        unnormalized = -boltzmann.free_energy(rbm, v, self._units) - jacobian
-        enumerable = len(rbm.hidden_bias) if density else min(len(rbm.hidden_bias), len(rbm.visible_bias))
-        if enumerable <= MAX_ENUMERATED_UNITS:
+        log_jacobian = v.shape[1] * math.log(self._scale)  # from the density of v to that of the pixels
+        unnormalized = -boltzmann.free_energy(rbm, v, self._units) - log_jacobian
+        smaller_side = len(rbm.hidden_bias) if density else min(len(rbm.hidden_bias), len(rbm.visible_bias))
+        if smaller_side <= MAX_ENUMERATED_UNITS:
             nats = (unnormalized - boltzmann.log_partition(rbm, self._units)).float()
             return Estimate("exact", nats, density=density)
         forward, reverse = self._config.ais.log_partition(rbm, v, self._annealing, self._units)
@@ -196,8 +204,9 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
     def _require_binary(self, v: torch.Tensor) -> None:
         """Raise UserError for gray images and binary units; this waits for the device."""
         if self._units is BERNOULLI:
-            real = ", or take real-valued units: generator.visible.name=gaussian"
-            require_binary(v, "generator.name=rbm has binary units", real)
+            alternative = ", or take real-valued units: generator.visible.name=gaussian"
+            require_binary(v, "generator.name=rbm has binary units", alternative)
 
     def _pixels(self, means: torch.Tensor) -> torch.Tensor:
+        """Return images [B, C, H, W] in [0, 1] from means of the visible units [B, V]."""
         return (means * self._scale).clamp(0, 1).view(-1, *self._shape)

@@ -59,7 +59,10 @@ class TopPrior(nn.Module):
 
 
 class SigmoidBeliefNet(Generator, HasLikelihood, HasReconstruction, HasEncoder):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; likelihoods are those of black-and-white images, in nats."""
+    """A sigmoid belief net.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; likelihoods are those of black-and-white images, in nats.
+    """
 
     def __init__(self, config: SigmoidBeliefNetConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "sigmoid_belief_net"), compute.device
@@ -82,11 +85,11 @@ class SigmoidBeliefNet(Generator, HasLikelihood, HasReconstruction, HasEncoder):
         if self._updates.value == 0:
             self._layers[0].generation.bias.copy_(BERNOULLI.bias(v.mean(0), len(v)))
 
-        recognized = belief_layers.recognize(self._layers, v, self._states)
+        recognized = belief_layers.recognize(self._layers, v, self._states)  # wake phase
         if self._measured.due(self._updates.value):
             self._measured.values = {"loss": -self._log_weights(recognized).mean()}
         top = self._sample_prior(len(v), self._states)
-        generated = belief_layers.generate(self._layers, top, self._states)
+        generated = belief_layers.generate(self._layers, top, self._states)  # sleep phase
 
         belief_layers.wake_step(self._layers, recognized, lr)
         self._prior.log_odds.add_((recognized[-1] - torch.sigmoid(self._prior.log_odds)).mean(0), alpha=lr)

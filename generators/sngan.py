@@ -1,7 +1,8 @@
 """SNGAN: a GAN whose discriminator has layers of spectral norm 1, with the hinge loss.
 
 Paper: Miyato et al. 2018, "Spectral Normalization for Generative Adversarial Networks", with Adam as in its setting C.
-Deviations: narrower networks; those of all GANs (`generators/_adversarial/training.py`).
+Deviations: any backbone is the discriminator, by default a narrower one, and its mirror image the generator; those of
+    all GANs (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
@@ -22,7 +23,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import HINGE
@@ -33,7 +34,7 @@ class SNGANConfig(AdversarialConfig):
     """Options of an SNGAN."""
 
     name: Literal["sngan"] = "sngan"
-    backbone: Backbone = Field(
+    backbone: AnyBackbone = Field(
         Strided(normalization="none"),
         description="the discriminator, whose layers get spectral norms in place of other normalization; its mirror "
         "image is the generator",
@@ -46,7 +47,10 @@ class SNGANConfig(AdversarialConfig):
 
 
 def add_spectral_norms(network: nn.Module) -> nn.Module:
-    """Divide the weights of every layer by their largest singular value, with one power iteration per forward pass."""
+    """Add spectral normalization to every linear layer and convolution, in place; return `network`.
+
+    The weights are divided by their largest singular value, with one power iteration per forward pass in training.
+    """
     for layer in list(network.modules()):
         if isinstance(layer, nn.Linear | nn.Conv2d):
             nn.utils.parametrizations.spectral_norm(layer)

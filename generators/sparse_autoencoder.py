@@ -22,7 +22,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
 from sandbox.ops import likelihood, regularized_codes
@@ -35,7 +35,7 @@ class SparseAutoencoderConfig(GeneratorConfig):
     """Options of the sparse autoencoder (Ng 2011)."""
 
     name: Literal["sparse_autoencoder"] = "sparse_autoencoder"
-    backbone: Backbone = Field(MLP(hidden=()), description="network below the code; the decoder mirrors it")
+    backbone: AnyBackbone = Field(MLP(hidden=()), description="network below the code; the decoder mirrors it")
     latent_size: PositiveInt = Field(128, description="size of the code, Z")
     activation: float = Field(0.05, gt=0.0, lt=1.0, description="target for the mean activation of a unit, rho")
     sparsity: NonNegativeFloat = Field(3.0, description="weight of the sparsity penalty, beta")
@@ -47,7 +47,10 @@ class SparseAutoencoderConfig(GeneratorConfig):
 
 
 class SparseAutoencoder(Generator, HasReconstruction, HasEncoder):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood."""
+    """A sparse autoencoder.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood.
+    """
 
     def __init__(self, config: SparseAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._device = config, compute.device

@@ -60,7 +60,10 @@ class Stack(nn.Module):
 
 
 class StackedAutoencoder(Generator, HasReconstruction, HasEncoder, HasClassifier):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood."""
+    """A stacked autoencoder of sigmoid layers.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood.
+    """
 
     def __init__(self, config: StackedAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._compute = config, image_shape(spec, "stacked_autoencoder"), compute
@@ -150,10 +153,11 @@ class StackedAutoencoder(Generator, HasReconstruction, HasEncoder, HasClassifier
         Raises:
             UserError: If the data had no labels, or before fine-tuning.
         """
-        begins = len(self._pretraining) * self._config.pretraining_steps
-        if self._stack.softmax is not None and self._updates.value <= begins:
+        pretraining = len(self._pretraining) * self._config.pretraining_steps  # updates
+        if self._stack.softmax is not None and self._updates.value <= pretraining:
             raise UntrainedError(
-                f"this stacked_autoencoder has no classes yet: it learns them from update {begins + 1:,} on.", begins
+                f"this stacked_autoencoder has no classes yet: it learns them from update {pretraining + 1:,} on.",
+                pretraining,
             )
         return self._classes(self._top(images)).softmax(1)
 
@@ -187,5 +191,5 @@ class StackedAutoencoder(Generator, HasReconstruction, HasEncoder, HasClassifier
 
 
 def _cross_entropy(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
-    """Return the cross-entropy, summed over units and averaged over the batch."""
+    """Return the cross-entropy of logits and targets [B, N], summed over units and averaged over the batch."""
     return F.binary_cross_entropy_with_logits(logits, target, reduction="sum") / len(target)

@@ -31,7 +31,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.strided import Strided
@@ -46,10 +46,10 @@ class StackGANConfig(AdversarialConfig):
 
     name: Literal["stackgan"] = "stackgan"
     stage_one_steps: PositiveInt = Field(10_000, description="updates of stage I; from then on, stage II learns")
-    stage_one: Backbone = Field(
+    stage_one: AnyBackbone = Field(
         Strided(channels=(64,)), description="the discriminator of stage I; its mirror image is the generator"
     )
-    backbone: Backbone = Field(Strided(), description="the discriminator of stage II")
+    backbone: AnyBackbone = Field(Strided(), description="the discriminator of stage II")
     latent_size: PositiveInt = Field(64, description="number of normal latents Z of stage I, besides its condition")
     condition_size: PositiveInt = Field(16, description="size E of the sampled condition")
     kl_weight: NonNegativeFloat = Field(
@@ -101,6 +101,7 @@ class StageOne(nn.Module):
 
 
 def _convolution(below: int, above: int) -> list[nn.Module]:
+    """Build a 3x3 convolution with batch norm; height and width stay the same."""
     return [nn.Conv2d(below, above, 3, padding=1, bias=False), nn.BatchNorm2d(above)]
 
 
@@ -139,7 +140,10 @@ class StageTwo(nn.Module):
 
 
 class StackGAN(Generator, HasPreview, HasLatents, ClassConditional):
-    """Two stacked GANs. A code is [E + Z + E]: noise of stage I's condition, its latents, noise of stage II's."""
+    """Two stacked GANs.
+
+    A code is [E + Z + E]: noise for stage I's condition, stage I's latents, and noise for stage II's condition.
+    """
 
     def __init__(self, config: StackGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         """Build the networks of both stages.
@@ -155,20 +159,22 @@ class StackGAN(Generator, HasPreview, HasLatents, ClassConditional):
             )
         self._config, self._compute = config, compute
         self._classes = ClassLabels(spec, "stackgan", rng, compute)
-        number = self._classes.num_classes
+        num_classes = self._classes.num_classes
         self._sides = shape[1:]
-        small = (shape[0], shape[1] // 2, shape[2] // 2)
+        small = (shape[0], shape[1] // 2, shape[2] // 2)  # shape of stage I's images
         # The names of these random streams are older than those of the stages; a name is part of its stream's seed.
         with rng.initializing("stackgan/sketch"):
-            discriminator = Discriminator(config.stage_one, (small[0] + number, *small[1:]), config.regularizers)
-            self._stage_one = AdversarialTrainer(
-                config, NON_SATURATING, StageOne(config, number, small), discriminator, rng.child("stage_one"), compute
-            )
+            discriminator = Discriminator(config.stage_one, (small[0] + num_classes, *small[1:]), config.regularizers)
+            generator: nn.Module = StageOne(config, num_classes, small)
+        self._stage_one = AdversarialTrainer(
+            config, NON_SATURATING, generator, discriminator, rng.child("stage_one"), compute
+        )
         with rng.initializing("stackgan/paint"):
-            discriminator = Discriminator(config.backbone, (shape[0] + number, *shape[1:]), config.regularizers)
-            self._stage_two = AdversarialTrainer(
-                config, NON_SATURATING, StageTwo(config, number, shape), discriminator, rng.child("stage_two"), compute
-            )
+            discriminator = Discriminator(config.backbone, (shape[0] + num_classes, *shape[1:]), config.regularizers)
+            generator = StageTwo(config, num_classes, shape)
+        self._stage_two = AdversarialTrainer(
+            config, NON_SATURATING, generator, discriminator, rng.child("stage_two"), compute
+        )
         self._sizes = [config.condition_size, config.latent_size, config.condition_size]
         self._latents, self._updates = Latents(sum(self._sizes), rng, compute), Counter()
 

@@ -22,7 +22,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
@@ -39,7 +39,7 @@ class VAEConfig(GeneratorConfig):
     """Options of the variational autoencoder (Kingma & Welling 2014)."""
 
     name: Literal["vae"] = "vae"
-    backbone: Backbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
+    backbone: AnyBackbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
     latent_size: PositiveInt = Field(16, description="number of latents, Z")
     beta: NonNegativeFloat = Field(1.0, description="weight of the KL divergence; 1: the ELBO")
     bound_samples: PositiveInt = Field(
@@ -64,7 +64,10 @@ class VAENetwork(nn.Module):
 
 
 class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; likelihoods are those of black-and-white images, in nats."""
+    """A variational autoencoder.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; likelihoods are those of black-and-white images, in nats.
+    """
 
     def __init__(self, config: VAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
@@ -84,8 +87,8 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
         """
         samples, beta = self._config.bound_samples, self._config.beta
         posterior = self._posterior(batch)
-        reconstruction, ratio = self._sample_bound(self._floats(batch), posterior, samples, self._noise)
-        kl = ratio if samples > 1 else likelihood.gaussian_kl(*posterior)  # equal on average, with less variance
+        reconstruction, log_ratio = self._sample_bound(self._floats(batch), posterior, samples, self._noise)
+        kl = log_ratio if samples > 1 else likelihood.gaussian_kl(*posterior)  # the closed form has less variance
         loss = -likelihood.importance_log_likelihood(reconstruction - beta * kl).mean()
         self._optimizer.minimize(loss)
         return {
@@ -145,15 +148,15 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
         remaining, log_weights = self._config.importance_samples, []
         while remaining:
             samples = min(remaining, _MAX_DECODED // len(images))
-            reconstruction, ratio = self._sample_bound(x, posterior, samples, self._importance)
-            log_weights.append(reconstruction - ratio)
+            reconstruction, log_ratio = self._sample_bound(x, posterior, samples, self._importance)
+            log_weights.append(reconstruction - log_ratio)
             remaining -= samples
         return likelihood.importance_log_likelihood(torch.cat(log_weights))
 
     def _sample_bound(
         self, x: torch.Tensor, posterior: tuple[torch.Tensor, torch.Tensor], samples: int, generator: torch.Generator
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Draw latents from the posterior; return log p(x | z) and log q(z | x) / p(z), [samples, B] each.
+        """Draw latents from the posterior; return log p(x | z) and log q(z | x) - log p(z), [samples, B] each.
 
         The first minus the second is the log importance weight. The mean of the second is the KL divergence.
 
@@ -167,8 +170,8 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
         z = mean + (0.5 * log_variance).exp() * self._gaussian_noise((samples, *mean.shape), generator)
         reconstruction = likelihood.bernoulli_log_prob(self._logits(z.flatten(0, 1)).view(samples, *x.shape), x)
         zero = torch.zeros_like(mean)
-        ratio = likelihood.gaussian_log_prob(z, mean, log_variance) - likelihood.gaussian_log_prob(z, zero, zero)
-        return reconstruction, ratio
+        log_ratio = likelihood.gaussian_log_prob(z, mean, log_variance) - likelihood.gaussian_log_prob(z, zero, zero)
+        return reconstruction, log_ratio
 
     def _posterior(self, images: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the mean and the log variance of q(z | x), [B, Z] each."""

@@ -24,7 +24,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.mlp import MLP
@@ -39,7 +39,7 @@ class VQVAEConfig(GeneratorConfig):
     """Options of the VQ-VAE (van den Oord et al. 2017)."""
 
     name: Literal["vq_vae"] = "vq_vae"
-    backbone: Backbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
+    backbone: AnyBackbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
     num_codes: int = Field(64, ge=2, description="codes in the codebook, K")
     positions: PositiveInt = Field(16, description="codes that describe an image, P")
     code_size: PositiveInt = Field(8, description="length of a code's vector, D")
@@ -73,7 +73,7 @@ class Codebook(nn.Module):
         self.register_buffer("frequencies", torch.full((config.positions, config.num_codes), 1 / config.num_codes))
 
     def restart(self, vectors: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """Move codes that are hardly used to vectors [N, D] drawn from the batch; return their fraction, 0-d."""
+        """Move codes that are hardly used to random vectors of the batch [N, D]; return the fraction moved, 0-d."""
         rows = torch.randint(len(vectors), (len(self.codes),), generator=generator, device=vectors.device)
         unused = self.counts < self._config.restart_below
         self.codes = torch.where(unused[:, None], vectors[rows], self.codes)
@@ -82,7 +82,7 @@ class Codebook(nn.Module):
         return unused.float().mean()
 
     def update_averages(self, vectors: torch.Tensor, symbols: torch.Tensor) -> None:
-        """Update the moving averages and the codes by a batch of vectors [B, P, D] and their symbols [B, P]."""
+        """Update the moving averages and the codes from vectors [B, P, D] and the indices of their codes [B, P]."""
         rate = 1 - self._config.decay
         counts, sums = vq.code_sums(vectors.flatten(0, 1), symbols.flatten(), len(self.codes))
         self.counts.lerp_(counts, rate)
@@ -92,7 +92,10 @@ class Codebook(nn.Module):
 
 
 class VQVAE(Generator, HasReconstruction, HasEncoder):
-    """Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood."""
+    """An autoencoder with discrete latents.
+
+    Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood.
+    """
 
     def __init__(self, config: VQVAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._compute = config, compute
@@ -137,7 +140,7 @@ class VQVAE(Generator, HasReconstruction, HasEncoder):
 
     @torch.no_grad()
     def sample(self, count: int) -> torch.Tensor:
-        """Decode symbols that are drawn by the code frequencies of each position, [count, C, H, W]."""
+        """Decode codes drawn with the frequencies of each position, [count, C, H, W]."""
         symbols = torch.multinomial(self._codebook.frequencies, count, replacement=True, generator=self._prior).T
         return torch.sigmoid(self._logits(self._codebook.codes[symbols]))
 
@@ -153,7 +156,7 @@ class VQVAE(Generator, HasReconstruction, HasEncoder):
 
     @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
-        """Return pixels [B, C, H, W] in [0, 1] of [B, P * D]; vectors that are no codes are quantized first."""
+        """Return the pixels [B, C, H, W] in [0, 1] of codes [B, P * D]; vectors become the nearest code first."""
         vectors = codes.view(-1, self._config.positions, self._config.code_size)
         return torch.sigmoid(self._logits(self._codebook.codes[vq.nearest_codes(vectors, self._codebook.codes)]))
 

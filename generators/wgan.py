@@ -1,8 +1,8 @@
 """WGAN: a critic with clipped weights estimates the Wasserstein distance of generated from real images.
 
 Paper: Arjovsky, Chintala & Bottou 2017, "Wasserstein GAN": weights are clipped after each of five critic steps.
-Deviations: Adam without momentum (beta1 = 0) in place of RMSProp; those of all GANs
-    (`generators/_adversarial/training.py`).
+Deviations: any backbone is the critic, by default without batch norm, and its mirror image the generator; Adam without
+    momentum (beta1 = 0) in place of RMSProp; those of all GANs (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
@@ -29,7 +29,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.strided import Strided
 from sandbox.ops.adversarial import WASSERSTEIN
@@ -43,7 +43,7 @@ class WGANConfig(AdversarialConfig):
     """Options of a WGAN."""
 
     name: Literal["wgan"] = "wgan"
-    backbone: Backbone = Field(
+    backbone: AnyBackbone = Field(
         Strided(normalization="none"), description="the critic; its mirror image is the generator"
     )
     latent_size: LatentSize = 100

@@ -2,7 +2,8 @@
 
 Paper: Gulrajani et al. 2017, "Improved Training of Wasserstein GANs": lambda = 10, five critic steps, Adam with betas 0
     and 0.9, no batch norm in the critic.
-Deviations: those of all GANs (`generators/_adversarial/training.py`).
+Deviations: any backbone without batch norm is the critic, and its mirror image the generator; those of all GANs
+    (`generators/_adversarial/training.py`).
 """
 
 from typing import Literal
@@ -31,7 +32,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_float
 from sandbox.networks.strided import Strided
@@ -46,7 +47,7 @@ class WGANGPConfig(AdversarialConfig):
     """Options of a WGAN-GP."""
 
     name: Literal["wgan_gp"] = "wgan_gp"
-    backbone: Backbone = Field(
+    backbone: AnyBackbone = Field(
         Strided(normalization="none"), description="the critic, without batch norm; its mirror image is the generator"
     )
     latent_size: LatentSize = 100
@@ -97,7 +98,7 @@ class WGANGP(Generator, HasPreview, HasLatents):
         """Update the critic, and in every `discriminator_steps`-th update the generator."""
         trainer = self._trainer
         fake = trainer.generate(self._latents.training(len(batch)))  # G(z)
-        # The critic f maximizes f(x) - f(G(z)) - penalty (|df/dx| - 1)^2 between x and G(z).
+        # The critic f maximizes f(x) - f(G(z)) - penalty (|df/dx'| - 1)^2, with x' at random between x and G(z).
         outputs = trainer.discriminate(batch, fake.detach())
         penalty = self._config.penalty * self._gradient_penalty(outputs)
         metrics = trainer.discriminator_step(outputs, extra_loss=penalty)
@@ -110,7 +111,7 @@ class WGANGP(Generator, HasPreview, HasLatents):
         return metrics
 
     def _gradient_penalty(self, outputs: DiscriminatorOutputs) -> torch.Tensor:
-        """Return the penalty at random places between real and generated images, one place for each logit."""
+        """Return the mean penalty, a scalar, at random points between real and generated images, one for each logit."""
         alpha = torch.rand(len(outputs.real.logits), generator=self._alphas, device=self._compute.device)
         real, fake = as_float(outputs.real_images), outputs.fake_images
         return gradient_penalty(lambda x: self._trainer.discriminator(x).logits, real, fake, alpha)

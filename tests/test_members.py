@@ -66,7 +66,7 @@ def start(kind: str, name: str, folder: Path, seed: int = 0, *, small: bool = Tr
     if small:
         words += SMALL.get(name, [])
     built = build(resolve([], words), folder)
-    return built, built.run()
+    return built, built.ready_to_resume()
 
 
 def go(run: Run, updates: int) -> list[dict[str, float]]:
@@ -149,12 +149,12 @@ class Late:
 
 
 @pytest.mark.parametrize("name", GENERATORS)
-def test_points_are_learnt_or_refused(name: str, tmp_path: Path) -> None:
-    """In one sentence, before anything is learnt from them: sums over pixels would run over the batch as well."""
+def test_points_are_learned_or_refused(name: str, tmp_path: Path) -> None:
+    """In one sentence, before anything is learned from them: sums over pixels would run over the batch as well."""
     points = "data={name: gaussian_ring, count: 200, test_count: 10}"
     config = resolve([], [f"generator.name={name}", points, "steps=10", "device=cpu"])
     if name in ("gan", "modern_hopfield"):
-        go(build(config, tmp_path).run(), 2)
+        go(build(config, tmp_path).ready_to_resume(), 2)
         return
     with pytest.raises(UserError) as refused:
         build(config, tmp_path)
@@ -166,19 +166,19 @@ def test_points_are_learnt_or_refused(name: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", AGENTS)
-def test_playing_on_beside_an_update_changes_nothing(name: str, tmp_path: Path) -> None:
+def test_playing_on_next_to_an_update_changes_nothing(name: str, tmp_path: Path) -> None:
     """At its start, at its end or in the middle: weights and all that `act` reads stay as they were until then."""
 
-    def after(beside: Background) -> tuple[Run, list[dict[str, float]]]:
+    def after(runner: Background) -> tuple[Run, list[dict[str, float]]]:
         parts, _ = start("agent", name, tmp_path)
-        compute = replace(parts.compute, background=beside)
+        compute = replace(parts.compute, background=runner)
         learner = parts.config.learner.make(spec_of(parts.config.env.make(1)), rng := Rng(0), compute, NO_RUNS)
-        run = replace(parts, rng=rng, learner=learner, compute=compute).run()
+        run = replace(parts, rng=rng, learner=learner, compute=compute).ready_to_resume()
         for _, _ in zip(range(8), run.steps(), strict=False):
             pass
         return run, go(run, 2)
 
-    (early, rows), *others = (after(beside) for beside in (InlineRunner(), Late(), ThreadRunner()))
+    (early, rows), *others = (after(runner) for runner in (InlineRunner(), Late(), ThreadRunner()))
     for run, same in others:
         assert same == rows
         assert_same(run, early)

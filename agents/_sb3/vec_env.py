@@ -85,7 +85,7 @@ class EnvAdapter(VecEnv):
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         for i in np.flatnonzero(step.ended):
             truncated = bool(step.truncated[i] and not step.terminated[i])
-            infos[i] = {"terminal_observation": step.last[i], "TimeLimit.truncated": truncated}
+            infos[i] = {"terminal_observation": step.next_observations[i], "TimeLimit.truncated": truncated}
         rewards = step.rewards.clip(-self._limit, self._limit).astype(np.float32)
         return self.actor.observations, rewards, step.ended, infos
 

@@ -19,7 +19,7 @@ class DiscriminatorOutput(NamedTuple):
 
 
 class Discriminator(nn.Module):
-    """A backbone, which agents share, and a linear layer with one logit."""
+    """A backbone, of the kinds that agents have too, and a linear layer with one logit."""
 
     def __init__(self, backbone: BackboneConfig, shape: Sequence[int], regularizers: Regularizers) -> None:
         """Build the network.
@@ -27,7 +27,7 @@ class Discriminator(nn.Module):
         Args:
             backbone: Config of the encoder.
             shape: Shape of one image [C, H, W] or point [D].
-            regularizers: Says how many images are packed, and whether minibatch discrimination is used.
+            regularizers: The pack size, and minibatch discrimination if it is on; other options are not used here.
         """
         super().__init__()
         self._pack_size = regularizers.pack_size

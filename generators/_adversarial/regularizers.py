@@ -1,7 +1,7 @@
 """Regularizers of adversarial training, each an option of any member.
 
 Papers: Salimans et al. 2016, "Improved Techniques for Training GANs" (feature matching, minibatch discrimination,
-historical averaging, one-sided label smoothing); Lin et al. 2018, "PacGAN" (packing); Sonderby et al. 2017, "Amortised
+historical averaging, one-sided label smoothing); Lin et al. 2018, "PacGAN" (packing); Sønderby et al. 2017, "Amortised
 MAP Inference for Image Super-resolution" (instance noise).
 """
 
@@ -30,7 +30,10 @@ class MinibatchDiscrimination(Config):
 
 
 class MinibatchDiscriminationLayer(nn.Module):
-    """Appends similarities to the rest of the batch to an image's features: [B, F] to [B, F + num_kernels]."""
+    """The layer of minibatch discrimination: [B, F] to [B, F + num_kernels].
+
+    It appends to an image's features how similar the image is to the rest of its batch.
+    """
 
     def __init__(self, config: MinibatchDiscrimination, in_features: int) -> None:
         super().__init__()
@@ -39,8 +42,8 @@ class MinibatchDiscriminationLayer(nn.Module):
         self.out_features = in_features + config.num_kernels
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        rows = self.kernels(features).view(-1, *self._shape)
-        distances = (rows[:, None] - rows[None]).abs().sum(3)  # [B, B, kernels]
+        projected = self.kernels(features).view(-1, *self._shape)
+        distances = (projected[:, None] - projected[None]).abs().sum(3)  # [B, B, kernels]
         similarities = torch.exp(-distances).sum(1) - 1  # without the image itself
         return torch.cat([features, similarities.to(features)], 1)
 
@@ -87,7 +90,7 @@ class Regularizers(Config):
 
 
 def _whole_packs(regularizers: Regularizers, info: ValidationInfo) -> Regularizers:
-    """Return the regularizers.
+    """Check the pack size, and return the regularizers unchanged.
 
     Raises:
         ValueError: If a batch of the stream cannot be divided into packs.

@@ -20,7 +20,7 @@ from sandbox.generators._adversarial.discriminator import DiscriminatorOutput
 from sandbox.generators._adversarial.regularizers import InstanceNoise, Regularizers, WeightHistory
 from sandbox.networks.weight_average import WeightAverage
 from sandbox.ops.adversarial import AdversarialLoss, feature_matching, forward_without_buffer_updates
-from sandbox.optimizers.base import OptimizerConfig
+from sandbox.optimizers.base import Optimizer, OptimizerConfig
 
 
 class AdversarialOptions(Protocol):
@@ -69,7 +69,7 @@ class AdversarialTrainer:
         Args:
             config: Optimizers, regularizers and how often the generator moves.
             loss: The losses of both networks.
-            generator: A network that `generate` can use, or whose images the caller makes itself.
+            generator: A network that returns logits, for `generate`; or any network whose images the caller computes.
             discriminator: Maps [B, ...] to a `DiscriminatorOutput`.
             rng: Random streams; each trainer needs its own child.
             compute: Device and precision.
@@ -149,8 +149,8 @@ class AdversarialTrainer:
             extra_loss: A scalar that is minimized too.
 
         Returns:
-            Metrics: `loss` and `discriminator_loss` without the extra loss, the mean outputs `d_real` and `d_fake`, and
-            the norm of the gradient.
+            Metrics: `loss` and `discriminator_loss`, without the extra loss; `d_real` and `d_fake`, the mean outputs;
+            `discriminator_gradient`, the norm of the gradient before clipping.
         """
         real, fake = outputs.real.logits, outputs.fake.logits
         loss = self._loss.discriminator_loss(real, fake, self._config.regularizers.label_smoothing)
@@ -163,8 +163,8 @@ class AdversarialTrainer:
         }
         if extra_loss is not None:
             loss = loss + extra_loss
-        gradients = self._discriminator_optimizer.minimize(loss + self._historical_averaging("discriminator_history"))
-        return metrics | {"discriminator_gradient": nn.utils.get_total_norm(gradients)}
+        loss = loss + self._historical_averaging("discriminator_history")
+        return metrics | {"discriminator_gradient": _minimize(loss, self._discriminator_optimizer)}
 
     def generator_due(self) -> bool:
         """Return whether the generator moves in this update, after the discriminator."""
@@ -191,8 +191,8 @@ class AdversarialTrainer:
             extra_loss: A scalar that is minimized too.
 
         Returns:
-            Metrics: `generator_loss` with the extra loss, `loss` as the sum of both networks' losses, and the norm of
-            the gradient.
+            Metrics: `generator_loss` with the extra loss; `loss`, the sum of both networks' losses;
+            `generator_gradient`, the norm of the gradient before clipping.
         """
         share = self._config.regularizers.feature_matching
         loss = (1 - share) * self._loss.generator_loss(output.logits)
@@ -200,17 +200,17 @@ class AdversarialTrainer:
             loss = loss + share * feature_matching(self._real_features(), output.features.float())
         if extra_loss is not None:
             loss = loss + extra_loss
-        gradients = self._generator_optimizer.minimize(loss + self._historical_averaging("generator_history"))
+        gradient = _minimize(loss + self._historical_averaging("generator_history"), self._generator_optimizer)
         self.average.update()
         return {
             "loss": self._discriminator_loss + loss.detach(),
             "generator_loss": loss.detach(),
-            "generator_gradient": nn.utils.get_total_norm(gradients),
+            "generator_gradient": gradient,
         }
 
     @torch.no_grad()
     def _real_features(self) -> torch.Tensor:
-        """Return features of this update's real images by the discriminator after its step, as those of the fakes."""
+        """Return the features of this update's real images, from the discriminator after its step."""
         with self._compute.autocast():
             output: DiscriminatorOutput = forward_without_buffer_updates(self.discriminator, self._real_images)
             return output.features.float()
@@ -231,3 +231,11 @@ class AdversarialTrainer:
             "updates": self._updates,
             **self._histories,
         }
+
+
+def _minimize(loss: torch.Tensor, optimizer: Optimizer) -> torch.Tensor:
+    """Take a gradient step, and return the norm of the gradient before it is clipped."""
+    gradients = optimizer.gradients(loss)
+    norm = nn.utils.get_total_norm(gradients)
+    optimizer.step(gradients)
+    return norm

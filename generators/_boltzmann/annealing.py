@@ -1,4 +1,4 @@
-"""Bounds of a Boltzmann machine's log Z by annealed importance sampling, and the log-likelihoods that follow."""
+"""Estimates of a Boltzmann machine's log Z by annealed importance sampling, and the log-likelihoods that follow."""
 
 import torch
 from pydantic import Field, PositiveInt
@@ -10,7 +10,7 @@ from sandbox.ops.annealing import LogPartition
 from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import BERNOULLI, Units
 
-MAX_ENUMERATED_UNITS = 20  # a smaller side of up to so many units is enumerated, without annealing
+MAX_ENUMERATED_UNITS = 20  # if the smaller side has at most so many units, log Z is a sum over all its states
 
 
 class Annealing(Config):
@@ -29,9 +29,12 @@ class Annealing(Config):
 
         Args:
             rbm: The machine.
-            v: Data [B, V]; for a deep machine with states of the other units on the visible side.
+            v: Data [B, V]; for a deep machine, pixels followed by states of the other units on the visible side.
             generator: Source of the samples.
             units: Kind of the visible units.
+
+        Returns:
+            The forward estimate, too low on average, and the reverse estimate, too high on average.
         """
         base = annealing.base_bias(v.mean(0), units)
         betas = annealing.inverse_temperatures(self.num_temperatures)

@@ -4,6 +4,7 @@ Paper: Hinton, Dayan, Frey & Neal 1995, "The Wake-Sleep Algorithm for Unsupervis
 """
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import nn
@@ -63,7 +64,7 @@ def generate(layers: Sequence[BeliefLayer], h: torch.Tensor, generator: torch.Ge
 
 
 def visible_means(layers: Sequence[BeliefLayer], h: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return p(v = 1) of the lowest layer, given samples of the layers between it and h."""
+    """Return p(v = 1) of the lowest layer, given h and samples of the layers in between; h itself without layers."""
     if not layers:
         return h
     return belief.probabilities(layers[0].generation, generate(layers[1:], h, generator)[0])
@@ -76,22 +77,23 @@ def log_weights(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor]) -
     exponential is p(v).
     """
     total = torch.zeros(len(states[0]), device=states[0].device)
-    for layer, below, above in zip(layers, states, states[1:], strict=False):
+    for layer, (below, above) in zip(layers, pairwise(states), strict=True):
         total += belief.log_prob(layer.generation, above, below) - belief.log_prob(layer.recognition, below, above)
     return total
 
 
 def wake_step(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor], lr: float) -> None:
     """Train the generative weights to reproduce each layer from the recognized layer above."""
-    for layer, below, above in zip(layers, states, states[1:], strict=False):
+    for layer, (below, above) in zip(layers, pairwise(states), strict=True):
         _delta_rule_step(layer.generation, above, below, lr)
 
 
 def sleep_step(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor], lr: float) -> None:
     """Train the recognition weights to recover each layer from the generated layer below."""
-    for layer, below, above in zip(layers, states, states[1:], strict=False):
+    for layer, (below, above) in zip(layers, pairwise(states), strict=True):
         _delta_rule_step(layer.recognition, below, above, lr)
 
 
 def _delta_rule_step(layer: SigmoidLayer, x: torch.Tensor, y: torch.Tensor, lr: float) -> None:
+    """Change the weights in place, so that y [B, outputs] becomes more probable given x [B, inputs]."""
     torch._foreach_add_(list(layer), list(belief.delta_rule(layer, x, y)), alpha=lr)

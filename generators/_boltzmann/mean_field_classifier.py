@@ -22,9 +22,10 @@ class MeanFieldClassifier(nn.Module):
         """Build the network for layers of `sizes` units, pixels first."""
         super().__init__()
         self._sizes = tuple(sizes)
-        above = [*sizes[2:], 0]
+        above_sizes = [*sizes[2:], 0]
         self.layers = nn.ModuleList(
-            nn.Linear(below + more, size) for below, size, more in zip(sizes[:-1], sizes[1:], above, strict=True)
+            nn.Linear(below + above, size)
+            for below, size, above in zip(sizes[:-1], sizes[1:], above_sizes, strict=True)
         )
         self.classes = nn.Linear(sizes[-1], num_classes)
 
@@ -38,7 +39,7 @@ class MeanFieldClassifier(nn.Module):
             layer.load_state_dict({"weight": torch.cat(inward, 1), "bias": bias})
 
     def hidden_means(self, v: torch.Tensor, inferred: Sequence[torch.Tensor]) -> list[torch.Tensor]:
-        """Return the output of every hidden layer, lowest first."""
+        """Return the output of every hidden layer [B, H], lowest first; arguments as for `forward`."""
         outputs: list[torch.Tensor] = []
         for layer, above in zip(self.layers, [*inferred[1:], v[:, :0]], strict=True):
             below = outputs[-1] if outputs else v

@@ -9,8 +9,8 @@ _SAME = 1e-6  # squared distance of equal patterns; two that differ by 1 / 255 i
 class PatternStore(nn.Module):
     """Up to `capacity` patterns of N units in -1..1, in the order of their arrival, each once.
 
-    A pattern that is stored already is ignored, and so is every pattern once the store is full: any number of epochs
-    stores what the first one did.
+    A pattern that is stored already is ignored, and so is every pattern once the store is full. Thus further epochs
+    store nothing new.
     """
 
     patterns: torch.Tensor

@@ -1,4 +1,4 @@
-"""The training of a restricted Boltzmann machine: all of `rbm`, and a layer of deeper machines.
+"""A restricted Boltzmann machine with its training, for `rbm` and as a layer of deeper machines.
 
 Papers: Hinton 2002, "Training Products of Experts by Minimizing Contrastive Divergence"; Tieleman 2008, "Training
 Restricted Boltzmann Machines using Approximations to the Likelihood Gradient"; Melchior, Fischer & Wiskott 2016, "How
@@ -80,7 +80,7 @@ VisibleUnits = Annotated[BernoulliUnits | GaussianUnits, Field(discriminator="na
 
 
 class InputScales(NamedTuple):
-    """Factors of the inputs that each side gets from the other while it learns.
+    """Factors of the inputs to the hidden and to the visible units during training.
 
     In a stack that becomes a deep Boltzmann machine, 2 stands in for the missing input from the other neighbor
     (Salakhutdinov & Hinton 2009, "Deep Boltzmann Machines").
@@ -91,6 +91,14 @@ class InputScales(NamedTuple):
 
 
 UNSCALED = InputScales()
+
+
+class Phases(NamedTuple):
+    """Visible states [B + C, V] and hidden probabilities [B + C, H]: B = `num_data` rows of data, C of the model."""
+
+    visible: torch.Tensor
+    hidden: torch.Tensor
+    num_data: int
 
 
 class RBMLayer(nn.Module):
@@ -154,7 +162,7 @@ class RBMLayer(nn.Module):
         return RBMParameters(*(self.get_buffer(name) for name in RBMParameters._fields))
 
     def start(self, v: torch.Tensor) -> None:
-        """Set the visible biases to the means of the first batch, and the offsets too."""
+        """Set the visible biases so that the units have the means of the first batch [B, V]; initialize the offsets."""
         mean = v.mean(0)
         self.rbm().visible_bias.copy_(self._units.bias(mean, len(v)))
         if self._training.centering:
@@ -171,30 +179,34 @@ class RBMLayer(nn.Module):
 
     def learn(self, v: torch.Tensor, update: int) -> None:
         """Take one step up the log-likelihood of v [B, V], with the rates of update number `update`."""
-        count, weight, v = len(v), self.weight.to(self._dtype), v.to(self._dtype)
-        persistent = len(self.chains) > 0
+        self.step(self.gradient(self.phases(v)), update)
 
-        # Negative phase: samples of the model, from the persistent chains or from the data.
+    def phases(self, v: torch.Tensor) -> Phases:
+        """Return the positive phase, of the data v [B, V], and the negative phase, of the Markov chains, which move."""
+        weight, v = self.weight.to(self._dtype), v.to(self._dtype)
+        persistent = len(self.chains) > 0
         h = self.chains if persistent else self._sample(self._hidden_probabilities(v, weight))
         model = self._sample_visible(h, weight)
         for _ in range(self._training.chains.steps - 1):
             model = self._sample_visible(self._sample(self._hidden_probabilities(model, weight)), weight)
-
-        # The hidden probabilities of the positive and of the negative phase, in one product.
         both = torch.cat([v, model])
-        p = self._hidden_probabilities(both, weight)
+        p = self._hidden_probabilities(both, weight)  # of both phases in one product
         if persistent:
-            self.chains = self._sample(p[count:])
+            self.chains = self._sample(p[len(v) :])
+        return Phases(both, p, len(v))
 
-        gradient = boltzmann.gradient(both, p, count)
+    def gradient(self, phases: Phases) -> RBMParameters:
+        """Estimate the gradient of the log-likelihood; with centering, update the offsets and center the gradient."""
+        gradient = boltzmann.gradient(*phases)
         if self._training.centering:
+            v, p = phases.visible[: phases.num_data], phases.hidden[: phases.num_data]
             self.visible_offset.lerp_(v.float().mean(0), self._training.centering)
-            self.hidden_offset.lerp_(p[:count].mean(0), self._training.centering)
+            self.hidden_offset.lerp_(p.mean(0), self._training.centering)
             gradient = boltzmann.centered_gradient(gradient, self.visible_offset, self.hidden_offset)
-        self._step(gradient, update)
+        return gradient
 
-    def _step(self, gradient: RBMParameters, update: int) -> None:
-        """Take a step along the gradient, with weight decay and momentum."""
+    def step(self, gradient: RBMParameters, update: int) -> None:
+        """Take a step along the gradient with weight decay and momentum; changes `gradient.weight` in place."""
         if self._training.weight_decay:
             gradient.weight.sub_(self.weight, alpha=self._training.weight_decay)
         if self._connections is not None:

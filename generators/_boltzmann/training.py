@@ -1,4 +1,4 @@
-"""Stages of a training, and metrics that are measured now and then."""
+"""Stages of a training, and metrics that are measured periodically."""
 
 from collections.abc import Sequence
 from typing import Any

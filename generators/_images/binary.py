@@ -1,4 +1,4 @@
-"""The check of models of binary pixels that their images are black and white."""
+"""A check that images are black and white, for models of binary pixels."""
 
 import torch
 
@@ -6,7 +6,7 @@ from sandbox.core.errors import UserError
 
 
 def require_binary(images: torch.Tensor, model: str, alternative: str = "") -> None:
-    """Check every value, which waits for the device.
+    """Check that every pixel is 0 or 1; this waits for the device.
 
     Args:
         images: Floats of any shape.

@@ -1,4 +1,4 @@
-"""The first images of a training, which previews show again and again."""
+"""The first images of a training, from which all previews are made."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Checks that a generator can learn from the shapes of a data set, and use the images it is given."""
+"""Checks of the shapes of data sets and images."""
 
 import torch
 
@@ -41,10 +41,10 @@ def source_shape(spec: Spec, name: str) -> tuple[int, ...]:
 
 
 def require_shape(images: torch.Tensor, shape: tuple[int, ...], name: str) -> torch.Tensor:
-    """Return the images unchanged.
+    """Check the shape of images, and return them unchanged.
 
     Raises:
-        UserError: Unless they are [B, *shape], as those that the generator called `name` was trained on.
+        UserError: Unless they are [B, *shape], like the images that the generator called `name` was trained on.
     """
     if images.dim() != 4 or tuple(images.shape[1:]) != shape:
         raise UserError(

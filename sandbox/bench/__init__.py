@@ -1,1 +1,1 @@
-"""Measurements against what else can be installed: one file is one bench, run by `sandbox bench NAME`."""
+"""Measurements of speed next to other libraries: one file is one benchmark, run by `sandbox bench NAME`."""

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from sandbox.bench._measure import Row, rates, trainer
+from sandbox.config.yaml_text import text_of
 from sandbox.core.compute import bf16_pays
 from sandbox.runs.build import build
 from sandbox.runs.resolve import resolve
@@ -22,8 +23,8 @@ def rows() -> Iterator[Row]:
     """Measure steps per second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     for precision in ("fp32", "bf16") if bf16_pays(device) else ("fp32",):
-        dqn = _side("dqn", precision, PERIOD, f"{{batch_size: {BATCH}")
-        windows = f"{{batch_size: {BATCH}, length: {UNROLL}"
+        dqn = _side("dqn", precision, PERIOD, {"batch_size": BATCH})
+        windows = {"batch_size": BATCH, "length": UNROLL}
         others = {
             "DRQN": _side("drqn", precision, PERIOD * UNROLL, windows),
             "DARQN": _side("darqn", precision, PERIOD * UNROLL, windows),
@@ -33,15 +34,16 @@ def rows() -> Iterator[Row]:
             yield Row(f"{what} on {device.type}, {precision}", "steps/s", speed, theirs)
 
 
-def _side(agent: str, precision: str, period: int, stream: str) -> Callable[[], int]:
-    replay = f"replay: {{num_envs: 8, capacity: {CAPACITY}, warmup: {WARMUP}, update_period: {period}}}}}"
+def _side(agent: str, precision: str, period: int, batch: dict[str, int]) -> Callable[[], int]:
+    """Return a function that trains an agent; `batch` has the options of its stream besides the replay."""
+    replay = {"num_envs": 8, "capacity": CAPACITY, "warmup": WARMUP, "update_period": period}
     words = [
         f"agent.name={agent}",
         "env.name=pong",
         "steps=1",
         f"precision={precision}",
-        f"agent.stream={stream}, {replay}",
+        f"agent.stream={text_of({**batch, 'replay': replay})}",
     ]
     if agent == "darqn":
         words.append("agent.backbone.channels=[32, 64, 64]")
-    return trainer(build(resolve([], words), Path()).run(), CHUNK)
+    return trainer(build(resolve([], words), Path()).ready_to_resume(), CHUNK)

@@ -1,8 +1,10 @@
 """A replay that stores each observation once; stacks and sequences are built when they are drawn.
 
 Each environment has a ring of rows. A row is an observation with the action, reward and continuation that followed it;
-an episode's last observation has a row of its own. Rows know their number in the episode (`age`), so neither a stack
-nor a sequence ever crosses the start of an episode or the write cursor. One million Atari transitions take 7.1 GB.
+an episode's last observation has a row of its own. A *place* numbers the observations of a ring from 0 since the run
+began; its row is `env * length + place % length`. An *age* is the number of an observation in its episode, from 0; by
+ages, neither a stack nor a sequence ever crosses the start of an episode or the write cursor. One million Atari
+transitions take 7.1 GB.
 """
 
 from typing import Any, NamedTuple
@@ -13,6 +15,8 @@ import torch
 from sandbox.core.compute import memory, send
 from sandbox.core.errors import UserError
 from sandbox.interfaces.spec import Spec
+
+_COLUMNS = {"action": np.int64, "reward": np.float32, "discount": np.float32, "age": np.int32, "is_last": np.bool_}
 
 
 class Transitions(NamedTuple):
@@ -52,37 +56,36 @@ class Replay:
         # NumPy's zeros cost no memory until they are written.
         zeros = np.zeros((rows, *spec.shape), np.uint8 if spec.is_bytes else np.float32)
         self._observations = torch.from_numpy(zeros).to(device)
-        self._action, self._age = np.zeros(rows, np.int64), np.zeros(rows, np.int32)
-        self._reward, self._discount = np.zeros(rows, np.float32), np.zeros(rows, np.float32)
-        self._is_last = np.zeros(rows, bool)
+        self._columns: dict[str, np.ndarray] = {name: np.zeros(rows, dtype) for name, dtype in _COLUMNS.items()}
         self._written = np.zeros(num_envs, np.int64)  # rows written to each ring since the start
         self._next_age = np.zeros(num_envs, np.int32)
 
     def add(self, observations: np.ndarray, actions: np.ndarray, rewards: np.ndarray, terminated: np.ndarray) -> None:
         """Store one step of all environments, with the observations [N, ...] before it."""
         rows = self._claim(np.arange(self._num_envs), observations)
-        self._action[rows], self._reward[rows], self._discount[rows] = actions, rewards, ~terminated
-        self._is_last[rows] = False
+        self._columns["action"][rows], self._columns["reward"][rows] = actions, rewards
+        self._columns["discount"][rows], self._columns["is_last"][rows] = ~terminated, False
         self._next_age += 1
 
     def add_last(self, observations: np.ndarray, ended: np.ndarray) -> None:
         """Store the true last observations [N, ...] of the environments whose episode `ended` [N]."""
         if ended.any():
             rows = self._claim(np.flatnonzero(ended), observations[ended])
-            self._is_last[rows] = True
+            self._columns["is_last"][rows] = True
             self._next_age[ended] = 0
 
     def _claim(self, envs: np.ndarray, observations: np.ndarray) -> np.ndarray:
         rows = envs * self._length + self._written[envs] % self._length
         self._observations[self.send(rows)] = self.send(observations)
-        self._age[rows] = self._next_age[envs]
+        self._columns["age"][rows] = self._next_age[envs]
         self._written[envs] += 1
         return rows
 
     def at(self, env: np.ndarray, place: np.ndarray, n_step: int) -> Transitions:
         """Return the transitions that start at these places [B]."""
         stack, age = self._stack, self.age(env, place)[:, None]
-        # One gather brings stack + n observations: [:stack] before the action and, after whole windows, [n:].
+        # One gather brings stack + n observations: [:stack] is the stack before the action and, if all n steps count,
+        # [n:] the one after them. Those from before the episode are other observations, which `_blank` zeroes.
         places = np.minimum(place[:, None] + np.arange(1 - stack, n_step + 1), self._written[env][:, None] - 1)
         images = self.gather(env, places)
         # Ages count up within an episode, so the count breaks at its end, and at the newest observation.
@@ -96,21 +99,22 @@ class Replay:
 
     def draw(self, count: int) -> tuple[np.ndarray, np.ndarray]:
         """Draw `count` transitions uniformly; return their environments and their places since the start."""
-        ends = np.cumsum(np.maximum(self._written - 1 - self.span()[0], 0))
+        oldest, newest = self.span()
+        ends = np.cumsum(np.maximum(newest - oldest, 0))  # nothing follows the newest yet
         env, place = np.empty(count, np.int64), np.empty(count, np.int64)
         todo = np.arange(count)
         while len(todo):
             pick = self._generator.integers(ends[-1], size=len(todo))
             env[todo] = np.searchsorted(ends, pick, side="right")
-            place[todo] = self._written[env[todo]] - 2 - (ends[env[todo]] - 1 - pick)
+            place[todo] = newest[env[todo]] - (ends[env[todo]] - pick)
             todo = todo[~self.drawable(env[todo], place[todo])]
         return env, place
 
     def drawable(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Return which of these transitions can be drawn: not last rows, not the newest, and the stack is complete."""
-        (oldest, newest), row = self.span(), self.row(env, place)
-        reach = np.minimum(self._age[row], self._stack - 1)
-        return ~self._is_last[row] & (place < newest[env]) & (place - reach >= oldest[env])
+        (oldest, newest), rows = self.span(), self.row(env, place)
+        reach = np.minimum(self._columns["age"][rows], self._stack - 1)
+        return ~self._columns["is_last"][rows] & (place < newest[env]) & (place - reach >= oldest[env])
 
     def span(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the oldest place that each ring still holds, and the newest, [N] each."""
@@ -118,7 +122,7 @@ class Replay:
 
     def age(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Return the numbers of these observations in their episodes, from 0."""
-        return self._age[self.row(env, place)]
+        return self._columns["age"][self.row(env, place)]
 
     def row(self, env: np.ndarray, place: np.ndarray) -> np.ndarray:
         """Return the rows of these places."""
@@ -138,7 +142,8 @@ class Replay:
     def followed(self, env: np.ndarray, place: np.ndarray) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return actions, rewards and continuations at these places."""
         rows = self.row(env, place)
-        return self.send(self._action[rows]), self.send(self._reward[rows]), self.send(self._discount[rows])
+        a_t, r_t, discount_t = (self.send(self._columns[name][rows]) for name in ("action", "reward", "discount"))
+        return a_t, r_t, discount_t
 
     def send(self, array: np.ndarray) -> torch.Tensor:
         """Return the array as a tensor on the replay's device."""
@@ -147,26 +152,21 @@ class Replay:
     def state_dict(self) -> dict[str, Any]:
         """Return the rows that have been written, and the positions."""
         used = int(np.minimum(self._written, self._length).max(initial=0))
-        rings = {name: array.reshape(self._num_envs, self._length)[:, :used] for name, array in self._columns().items()}
+        rings = {name: column[:, :used] for name, column in self._rings().items()}
         observations = torch.unflatten(self._observations, 0, (self._num_envs, -1))[:, :used].cpu().numpy()
         return rings | {"observations": observations, "written": self._written, "next_age": self._next_age}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         used = state["age"].shape[1]
-        for name, array in self._columns().items():
-            array.reshape(self._num_envs, self._length)[:, :used] = state[name]
+        for name, column in self._rings().items():
+            column[:, :used] = state[name]
         torch.unflatten(self._observations, 0, (self._num_envs, -1))[:, :used] = torch.from_numpy(state["observations"])
         self._written[:], self._next_age[:] = state["written"], state["next_age"]
 
-    def _columns(self) -> dict[str, np.ndarray]:
-        return {
-            "action": self._action,
-            "reward": self._reward,
-            "discount": self._discount,
-            "age": self._age,
-            "is_last": self._is_last,
-        }
+    def _rings(self) -> dict[str, np.ndarray]:
+        """Return the columns as views [N, length], by name."""
+        return {name: column.reshape(self._num_envs, -1) for name, column in self._columns.items()}
 
 
 def _check_size(rows: int, spec: Spec, device: torch.device) -> None:

@@ -81,7 +81,10 @@ def _alternative(model: Model, path: str) -> Iterator[Section]:
 
 
 def _by_choice(model: Model, name: str) -> str | None:
-    """Return a default that depends on another option, for each value of that: `30 (nature2015), 0 (machado2018)`."""
+    """Return the default of an option in words.
+
+    A default that depends on another option is given for each value of that option: `30 (nature2015), 0 (machado2018)`.
+    """
     known: dict[str, Any] = {}
     for other, field in itertools.takewhile(lambda item: item[0] != name, model.model_fields.items()):
         known[other] = field.get_default(call_default_factory=True, validated_data=known)
@@ -116,8 +119,8 @@ def _kind(annotation: Any) -> str:
         return f"[{', '.join(map(_words, inside))}]"
     if get_origin(annotation) in (tuple, list):
         return f"list of {_words(inside[0])}"
-    for model in models(annotation):
-        return " | ".join(tags(model)) or "section"
+    if sections := models(annotation):
+        return " | ".join(tags(sections[0])) or "section"
     plain = {int: "whole number", float: "number", bool: "true | false", str: "text", NoneType: "null"}
     return plain.get(annotation, "section")
 

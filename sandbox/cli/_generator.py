@@ -65,10 +65,10 @@ def able_on_images(runs: Path, run: str, ability: Ability, task: str) -> tuple[R
     return folder, generator, data
 
 
-def note_if_fewer(option: str, asked: int | None, there: int, what: str) -> None:
-    """Print a note if an option asks for more than there is."""
-    if asked is not None and asked > there:
-        note(f"{option} {asked}: there are only {there:,} {what}; all of them are taken")
+def note_if_fewer(option: str, asked: int | None, available: int, noun: str) -> None:
+    """Print a note if an option asks for more images than there are."""
+    if asked is not None and asked > available:
+        note(f"{option} {asked}: there are only {available:,} {noun}; all of them are taken")
 
 
 def is_image(place: Path) -> bool:

@@ -13,12 +13,18 @@ from sandbox.logger.jsonl import json_safe
 
 
 def as_json(value: Any) -> None:
-    """One JSON value; numbers that JSON lacks are the strings that metrics.jsonl has for them."""
+    """Print one JSON value; NaN and infinities are written as strings, as in metrics.jsonl."""
     print(json.dumps(json_safe(value), indent=2, ensure_ascii=False, allow_nan=False))
 
 
 def table(rows: Iterable[Sequence[str]], headers: Sequence[str] = (), indent: int = 0) -> None:
-    """Aligned columns: cells wrap on a terminal, and are whole, a row a line, in a pipe."""
+    """Print aligned columns. On a terminal, long cells wrap; in a pipe, every row is one line.
+
+    Args:
+        rows: Cells, row by row.
+        headers: A header for each column; without any, no line of headers is printed.
+        indent: Spaces before each line.
+    """
     grid = Table(*headers, box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=bool(headers))
     for row in rows:
         grid.add_row(*(Text(cell, overflow="fold") for cell in row))

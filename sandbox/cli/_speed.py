@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 
 from sandbox.core.errors import UserError
-from sandbox.runs.build import new_run, use_threads
+from sandbox.runs.build import build_new, use_threads
 from sandbox.runs.resolve import resolve
 
-# Configs to measure. A long warm-up is cut short, because steps after it cost more.
+# Configs to measure, with overrides. A long warm-up is cut short, because only the steps after it include updates.
 PRESETS = {
     "catch_dqn": ["agent.stream.replay.warmup=100"],
     "memory_chain_drqn": [],
@@ -45,7 +45,7 @@ def speeds(seconds: float = SECONDS) -> list[Speed]:
     for name, overrides in PRESETS.items():
         if perf_counter() - start > _LIMIT:
             break
-        with suppress(UserError):  # an extra that is not there
+        with suppress(UserError):  # an optional package is not installed
             found.append(measured(name, overrides, seconds))
         torch.set_num_threads(threads)
     return found
@@ -55,7 +55,7 @@ def measured(name: str, overrides: Sequence[str], seconds: float) -> Speed:
     """Train a config for `seconds` and return its speed."""
     config = resolve([name], overrides)
     use_threads(config)
-    run = new_run(config, Path()).run()
+    run = build_new(config, Path()).ready_to_resume()
     steps = run.steps()
     for _ in range(3):  # until memory is allocated and kernels are chosen
         next(steps)

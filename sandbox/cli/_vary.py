@@ -20,7 +20,7 @@ def compare(
     """Evaluate every run with every value; the last line of the output is the path of the plot.
 
     Raises:
-        UserError: Before anything is evaluated.
+        UserError: For an option or a value that a run refuses, before anything is evaluated.
     """
     variation = Variation.parse(vary)
     place = plot or folders[0].samples / f"vary_{variation.option}.png"
@@ -57,11 +57,11 @@ def _curve(points: Sequence[dict[str, Any]]) -> Curve:
 
 
 def _headline(point: dict[str, Any], option: str) -> str:
-    how = {"episodes per value": point["episodes"], "seed": point["seed"], "step": point["step"]}
+    conditions = {"episodes per value": point["episodes"], "seed": point["seed"], "step": point["step"]}
     if not option.endswith("evaluation_epsilon") and "evaluation_epsilon" in point:
-        how["evaluation_epsilon"] = point["evaluation_epsilon"]
+        conditions["evaluation_epsilon"] = point["evaluation_epsilon"]
     trained = "without it" if point["trained"] is None else f"with {text_of(point['trained'])}"
-    return f"{point['run']}: trained {trained}; " + ", ".join(f"{name} {value}" for name, value in how.items())
+    return f"{point['run']}: trained {trained}; " + ", ".join(f"{name} {value}" for name, value in conditions.items())
 
 
 def _table(results: Sequence[Sequence[dict[str, Any]]], variation: Variation) -> None:

@@ -7,7 +7,8 @@ import typer
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
-from sandbox.runs.build import learner_parts, new_run, use_threads
+from sandbox.interfaces.learner import learner_parts
+from sandbox.runs.build import build_new, use_threads
 from sandbox.runs.resolve import config_of
 from sandbox.runs.sessions import Match
 from sandbox.storage.checkpoint import Checkpoints
@@ -50,7 +51,7 @@ def write_progress_video(folder: RunFolder, place: Path, *, seed: int, fps: floa
     env = config.env.make(1)
     played, titles = [], []
     for step in steps:
-        built = new_run(config, folder.path.parent)
+        built = build_new(config, folder.path.parent)
         if step:
             next(store for store in stores if step in store.steps()).load(learner_parts(built.learner), step)
         player = PlayerSlot(built.require_agent(folder.name).learner)

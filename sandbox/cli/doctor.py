@@ -43,8 +43,8 @@ def doctor(
 ) -> None:
     """Check what runs need on this machine, and how fast it is.
 
-    There is a line each for PyTorch, display, video, Weights & Biases, extras and disk, with what to do if something
-    is missing, and an estimate of how long some of the shipped configs train here.
+    Prints a line each for PyTorch, display, video, Weights & Biases, extras and disk, with advice if something is
+    missing, and estimates how long some of the shipped configs train here.
 
     \b
     sandbox doctor
@@ -112,16 +112,16 @@ def _cores() -> int:
 
 def check_pygame() -> Finding:
     """Check that pygame-ce is installed, and not pygame."""
-    have = [name for name in ("pygame", "pygame-ce") if _installed(name)]
-    if have == ["pygame-ce"]:
-        return Finding("ok", "pygame", f"pygame-ce {version('pygame-ce')}.")
-    both = "pygame and pygame-ce are both installed; they write into the same folder and break each other."
-    return Finding(
-        "problem",
-        "pygame",
-        both if len(have) == 2 else f"{have[0]} is installed instead of pygame-ce." if have else "it is not installed.",
-        "Run: pip uninstall -y pygame pygame-ce && pip install pygame-ce",
-    )
+    match [name for name in ("pygame", "pygame-ce") if _installed(name)]:
+        case ["pygame-ce"]:
+            return Finding("ok", "pygame", f"pygame-ce {version('pygame-ce')}.")
+        case []:
+            found = "it is not installed."
+        case ["pygame"]:
+            found = "pygame is installed instead of pygame-ce."
+        case _:
+            found = "pygame and pygame-ce are both installed; they write into the same folder and break each other."
+    return Finding("problem", "pygame", found, "Run: pip uninstall -y pygame pygame-ce && pip install pygame-ce")
 
 
 def check_display() -> Finding:

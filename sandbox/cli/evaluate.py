@@ -53,15 +53,15 @@ def evaluate(
     Conditional generators have a `class_accuracy`: how often the classifier finds the class that was asked for.
     Generators that cluster images have a `code_accuracy` on test images.
 
-    If a result cannot be computed, the reason follows the others; with `--json` it is called like the result, with
-    `_missing` at its end.
+    If a result cannot be computed, the reason is printed after the other results; with `--json`, its key is the name of
+    the result followed by `_missing`.
 
     Overrides, `key=value`, change the run's environment or data set, or options that are read in evaluation only, such
     as `agent.evaluation_epsilon` and `generator.ais`. The results replace those in the run's evaluation.json, from
     which `sandbox report` takes them.
 
-    With `--vary`, agents are evaluated with several values of one option and the same seed: prints a table of mean
-    returns with 95 % intervals, and writes a plot. A wrapper that the run does not have is added as the outermost one.
+    With `--vary`, agents are evaluated with several values of one option and the same seed. The output is a table of
+    mean returns with 95 % intervals, and a plot. A wrapper that the run does not have is added as the outermost one.
 
     \b
     sandbox evaluate latest
@@ -98,7 +98,7 @@ def evaluate(
         raise UserError("--plot is the image of --vary: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
     settings = EvaluationSettings(episodes or _EPISODES, seed, images or IMAGES)
     result = evaluate_run(folders[0], settings, overrides)
-    if _kept(folders[0], result, overrides):
+    if _write_result(folders[0], result, overrides):
         write_readme(folders[0])
     missing = {name: reason for name, reason in result.items() if name.endswith(_MISSING)}
     figures = {name: value for name, value in result.items() if name not in missing}
@@ -125,17 +125,17 @@ def _require_fitting(folder: "RunFolder", episodes: int | None, images: int | No
         raise UserError(f"{folder.name} is a generator, which --episodes does not concern; did you mean --images?")
 
 
-def _kept(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:
-    """Write the result to evaluation.json, for reports and the run's README; return whether that was possible."""
+def _write_result(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:
+    """Write the result to evaluation.json, which reports and the run's README read; return whether that succeeded."""
     from json import dumps
 
     from sandbox.core.messages import note
     from sandbox.logger.jsonl import json_safe
     from sandbox.storage.files import write_whole
 
-    kept = {**result, **({"overrides": overrides} if overrides else {})}
+    written = {**result, **({"overrides": overrides} if overrides else {})}
     try:
-        write_whole(folder.evaluation, dumps(json_safe(kept), indent=2, allow_nan=False) + "\n")
+        write_whole(folder.evaluation, dumps(json_safe(written), indent=2, allow_nan=False) + "\n")
     except OSError as error:
         note(f"{folder.evaluation} was not written: {error.strerror}; reports will not show this score")
         return False

@@ -38,9 +38,8 @@ def push(
             place = Path(scratch) / folder.name
             export(folder, place)
             address = api.create_repo(name, exist_ok=True, private=private or None)
-            note(
-                f"uploading {sum(file.stat().st_size for file in place.rglob('*') if file.is_file()):,} bytes to {name}"
-            )
+            size = sum(file.stat().st_size for file in place.rglob("*") if file.is_file())
+            note(f"uploading {size:,} bytes to {name}")
             api.upload_folder(repo_id=name, folder_path=place, commit_message=f"{folder.name} ({folder.id})")
     except (OSError, ValueError) as error:  # all that the library raises are of these kinds
         raise UserError(

@@ -68,7 +68,7 @@ def report(
         if not record.finished:
             note(
                 f"{record.name} is {record.state} at step {record.step} of {record.settings['steps']}: "
-                "the report has it as it is now"
+                "the report shows its current state"
             )
     heading = title or (records[0].name if len(records) == 1 else f"{len(records)} runs")
     document = build_report(
@@ -107,7 +107,7 @@ def _place(runs: Path, out: Path | None, markdown: Path | None, wandb: bool) -> 
 
 
 def _to_wandb(document: "Document", records: "list[RunRecord]", place: Path) -> None:
-    """Publish it, or keep it where there is no way to, and say how to go on."""
+    """Publish a W&B Report; without a connection, write it to `place` and print the command that publishes it."""
     from sandbox.cli.sync import offline
     from sandbox.core.messages import note
     from sandbox.logger.weights_and_biases import why_not_online
@@ -118,7 +118,7 @@ def _to_wandb(document: "Document", records: "list[RunRecord]", place: Path) -> 
     missing = [record.name for record in records if not record.folder.wandb.is_dir()]
     waiting = [record.name for record in records if not all(offline(record.folder.wandb).values())]
     if missing:
-        note(f"W&B has never seen {', '.join(missing)} (logger.wandb=off): its curves will not have them")
+        note(f"W&B has no data of {', '.join(missing)} (logger.wandb=off): its curves leave them out")
     if waiting:
         note(f"kept offline until `sandbox sync {' '.join(waiting)}`: {', '.join(waiting)}")
     if why := why_not_online("auto"):
@@ -130,6 +130,11 @@ def _to_wandb(document: "Document", records: "list[RunRecord]", place: Path) -> 
 
 
 def _send_kept(place: Path) -> None:
+    """Publish a W&B Report that `_to_wandb` wrote.
+
+    Raises:
+        UserError: If the file cannot be read, or W&B cannot be reached.
+    """
     from sandbox.core.errors import UserError
     from sandbox.logger.weights_and_biases import why_not_online
     from sandbox.report.workspace import load

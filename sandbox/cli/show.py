@@ -8,6 +8,7 @@ from sandbox.cli import _print
 from sandbox.cli._describe import sections
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.config.files import load, split, to_yaml
+from sandbox.config.members import import_member
 from sandbox.config.schema import models, tags
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean
@@ -58,10 +59,13 @@ def show(
 
 def _show_member(kind: str, name: str, json: bool) -> None:
     if kind == "backbone":
-        from sandbox.networks.backbone import Backbone
+        from sandbox.networks.backbone import AnyBackbone
 
-        model: Any = next(model for model in models(Backbone) if name in tags(model))
         file = registry.backbones()[name]
+        model: Any = next((model for model in models(AnyBackbone) if name in tags(model)), None)
+        if model is None:
+            import_member("sandbox.networks", name)  # says what is wrong with a file that is left out
+            raise UserError(f"{file}: the options' `name` must be {name!r}, as the file is called")
     else:
         model, file = registry.config_class(KINDS[kind], name), registry.files(KINDS[kind])[name]
     text = registry.docstring(file)

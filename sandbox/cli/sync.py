@@ -65,8 +65,8 @@ def sync(
             typer.echo(folder.path)
     if failed:
         raise UserError(
-            f"not everything of {', '.join(failed)} was sent: what W&B said is above. "
-            "The runs are as they were; `sandbox sync` tries again."
+            f"not everything of {', '.join(failed)} was sent: see the output of W&B above. "
+            "The run folders are unchanged; `sandbox sync` tries again."
         )
 
 

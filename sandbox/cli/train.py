@@ -35,7 +35,7 @@ def train(
     """
     from sandbox.config.files import split, to_yaml
     from sandbox.core.errors import UserError
-    from sandbox.runs.build import new_run
+    from sandbox.runs.build import build_new
     from sandbox.runs.demonstrations import with_demos_hash
     from sandbox.runs.resolve import config_of, resolve
     from sandbox.runs.trainer import train_run
@@ -56,8 +56,8 @@ def train(
         lasting = source.name if source.parent.resolve() == runs.resolve() else str(source.resolve())
         config = config.model_copy(update={"encoder_from": lasting})
     RunFolder.require_vacant(runs, name)
-    built = new_run(config, runs)  # before the folder is made: a mistake must not leave one behind
-    run = built.start()
+    built = build_new(config, runs)  # before the folder is made: a mistake must not leave one behind
+    run = built.ready_to_begin()
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
     try:
         signal = train_run(built, run, folder, quiet=quiet)
@@ -108,7 +108,7 @@ def _resume(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
     from sandbox.config.files import to_yaml
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
-    from sandbox.runs.build import build, new_run
+    from sandbox.runs.build import build, build_new
     from sandbox.runs.demonstrations import with_demos_hash
     from sandbox.runs.resolve import config_of
     from sandbox.runs.trainer import train_run
@@ -122,11 +122,11 @@ def _resume(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
     runs = folder.path.parent
     if folder.saved:
         built = build(config, runs)
-        run = built.run()
+        run = built.ready_to_resume()
     else:
         note("nothing was saved yet: starting from the beginning")
-        built = new_run(with_demos_hash(config), runs)
-        run = built.start()
+        built = build_new(with_demos_hash(config), runs)
+        run = built.ready_to_begin()
     if steps is not None:
         folder.write_config(to_yaml(config))
     _finish(folder, train_run(built, run, folder, quiet=quiet))

@@ -59,9 +59,7 @@ def traverse(
         save_png(place, grid(walks.flatten(0, 1), columns=steps))
     else:
         with VideoWriter(place, _FPS) as video:
-            for step in [
-                *range(steps),
-                *reversed(range(1, steps - 1)),
-            ]:  # forward, then backward, so that the video loops
+            there_and_back = [*range(steps), *reversed(range(1, steps - 1))]  # the video loops
+            for step in there_and_back:
                 video.write(grid(walks[:, step]))
     typer.echo(place)

@@ -59,7 +59,7 @@ def watch(
         try:
             require_display("A video is written instead; `--web` shows it in a browser, `--video FILE` names the file.")
         except UserError as reason:
-            note(f"{reason}")
+            note(str(reason))
             video = folder.videos / "watch.mp4"
     if video is not None:
         _videos.write_video(sessions.match_of(folder, rival), video, episodes, seed=seed, fps=fps, panels=panels)

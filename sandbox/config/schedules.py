@@ -28,10 +28,6 @@ class Linear(Config):
         """Return the epsilon of every environment at `step`, [num_envs]: the same in all of them."""
         return np.full(num_envs, self.at(step))
 
-    def mean_epsilon(self, step: int, num_envs: int) -> float:
-        """Return the mean over the environments at `step`."""
-        return self.at(step)
-
 
 class ApexEpsilon(Config):
     """A constant epsilon for each environment, as in Ape-X: base^(1 + exponent i / (N - 1)) for environment i of N.
@@ -47,10 +43,6 @@ class ApexEpsilon(Config):
         """Return the epsilon of every environment, [num_envs]; `step` has no influence."""
         return self.base ** (1 + self.exponent * np.arange(num_envs) / max(num_envs - 1, 1))
 
-    def mean_epsilon(self, step: int, num_envs: int) -> float:
-        """Return the mean over the environments."""
-        return float(self.epsilons(step, num_envs).mean())
-
 
 def _within_one(line: Linear) -> Linear:
     if max(line.start, line.end) > 1:
@@ -65,5 +57,6 @@ def _named(section: Any) -> Any:
     return {"name": "apex" if {"base", "exponent"} & section.keys() else "linear", **section}
 
 
+# A new schedule of epsilon is a class with `epsilons`, and one more alternative here.
 LinearProbability = Annotated[Linear, AfterValidator(_within_one)]
 EpsilonSchedule = Annotated[LinearProbability | ApexEpsilon, Field(discriminator="name"), BeforeValidator(_named)]

@@ -23,7 +23,7 @@ def configs_in(package: str, kind: type[Kind], skip: Collection[str] = ()) -> di
     Args:
         package: Dotted name, such as `sandbox.networks`.
         kind: Base class of the config classes; the base class itself is left out.
-        skip: Files that are not imported, such as the one that asks.
+        skip: Files that are not imported, such as the caller's own.
     """
     found = {}
     for name in member_files(package):

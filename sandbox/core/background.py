@@ -1,4 +1,6 @@
-"""Runs work, such as environment steps, during an update, inline or in a thread; the results are identical.
+"""Runs work, such as environment steps, before an update (inline) or during it (in a thread).
+
+Both see the weights from before that update, so the results are identical.
 
 Until `wait` returns, the caller must not touch the objects that the work uses. Weights may be read during an update but
 not changed, so an optimizer waits before it steps; the actions are then those of the weights before that step, as in

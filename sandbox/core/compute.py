@@ -38,7 +38,8 @@ class Compute:
 
     `background` runs environment steps during updates. `capture` makes a function of tensors cheaper to call: it takes
     tensors and returns (results, gradients). The function must not change anything, wait for the device, draw random
-    numbers or depend on Python values that change. Its results last; its gradients last until its next call.
+    numbers or depend on Python values that change. Its results may be kept; its gradients are overwritten by its next
+    call.
     """
 
     device: torch.device

@@ -11,7 +11,7 @@ import torch
 from sandbox.core.background import Background
 
 Tensors = Sequence[torch.Tensor]
-# Tensors -> (results, gradients). Results last; gradients may be overwritten by the next call.
+# Tensors -> (results, gradients); see `Compute.capture`.
 Function = Callable[..., tuple[Tensors, Tensors]]
 
 _WARM_UPS = 3  # calls after which libraries have chosen their kernels and taken their memory

@@ -29,6 +29,12 @@ class Rng:
         child._numpy, child._torch, child._taken = self._numpy, self._torch, self._taken
         return child
 
+    def separate(self) -> "Rng":
+        """Return the same streams for owners of their own, outside of `state_dict`: for work that ends before a run."""
+        separate = Rng(self._seed)
+        separate._prefix = self._prefix
+        return separate
+
     def integer(self, name: str) -> int:
         """Return a seed in [0, 2**63), a pure function of the run's seed and `name`."""
         digest = hashlib.sha256(f"{self._seed}/{self._prefix}{name}".encode()).digest()
@@ -40,7 +46,7 @@ class Rng:
         Raises:
             ValueError: If the name is taken.
         """
-        full = self._claim("NumPy", name)
+        full = self._claim("NumPy", name)  # a checkpoint that was loaded before may have made the generator
         return self._numpy.setdefault(full, np.random.Generator(np.random.PCG64(self.integer(name))))
 
     def torch(self, name: str, device: torch.device) -> torch.Generator:

@@ -1,4 +1,4 @@
-"""Observations of an agent that plays, for the data sets that are made of them."""
+"""Observations that an agent collects, for the data sets that consist of them."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -12,7 +12,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.runs import OtherRuns
 
-_CHUNK = 512  # Images that are converted to floats at once.
+_CHUNK = 512  # images that are converted to floats at once
 
 Env = Annotated[dict[str, Any], Field(description="config of the environment whose observations are collected")]
 Agent = Annotated[str, Field(description="agent that plays: `random`, or a run")]
@@ -60,5 +60,5 @@ def shrink(images: torch.Tensor, factor: int) -> torch.Tensor:
 
 
 def in_chunks(function: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> torch.Tensor:
-    """Apply a function to some images at a time, which needs less memory for floats."""
+    """Apply a function to `_CHUNK` images at a time, so that few are held as floats at once."""
     return torch.cat([function(chunk) for chunk in torch.split(images, _CHUNK)])

@@ -8,7 +8,7 @@ from sandbox.interfaces.dataset import DataSet
 def sample_mixture(
     centers: torch.Tensor, deviation: float, count: int, test_count: int, generator: torch.Generator
 ) -> DataSet:
-    """Draw points from an even mixture of round Gaussians; points outside of the unit cube are moved to its edge.
+    """Draw points from an even mixture of round Gaussians; points outside of the unit cube are moved to its faces.
 
     Args:
         centers: Means of the modes, [K, D].

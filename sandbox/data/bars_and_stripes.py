@@ -27,10 +27,10 @@ class BarsAndStripesConfig(DataConfig):
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Draw images [N, 1, size, size]; the label is 0 for rows of one color and 1 for columns of one color."""
         generator = rng.torch("bars_and_stripes", torch.device("cpu"))
-        num = self.count + self.test_count
-        lines = torch.randint(2, (num, 1, self.size, 1), generator=generator, dtype=torch.uint8) * 255
-        labels = torch.randint(2, (num,), generator=generator)
-        rows = lines.expand(num, 1, self.size, self.size)
+        total = self.count + self.test_count
+        lines = torch.randint(2, (total, 1, self.size, 1), generator=generator, dtype=torch.uint8) * 255
+        labels = torch.randint(2, (total,), generator=generator)
+        rows = lines.expand(total, 1, self.size, self.size)
         images = torch.where(labels[:, None, None, None] == 0, rows, rows.mT).contiguous()
-        n = self.count
-        return DataSet(images[:n], images[n:], True, labels[:n], labels[n:])
+        count = self.count
+        return DataSet(images[:count], images[count:], True, labels[:count], labels[count:])

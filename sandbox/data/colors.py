@@ -1,6 +1,6 @@
 """Observations of an agent, and the same in other colors: image translation without pairs.
 
-The source images are observations as they are, in gray or RGB; the images are observations in other colors. Both have
+The source images are unchanged observations, in gray or RGB; the images are observations in other colors. Both have
 three channels. The training set has no pairs: its source images are the earlier observations, its images the later
 ones. (Catch has a few hundred different observations, so most of them occur in both.) The test set is paired, for the
 evaluation only.
@@ -18,9 +18,9 @@ from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
 _CATCH = {"name": "catch"}
-# Gray values, and the colors that replace them; those in between are interpolated.
+# Gray values and the colors that replace them; colors of gray values in between are interpolated.
 _GRAYS = (0, 64, 160, 255)
-_COLORS = ((16, 42, 96), (58, 140, 122), (250, 176, 62), (255, 92, 88))  # Night, sea, sand and coral.
+_COLORS = ((16, 42, 96), (58, 140, 122), (250, 176, 62), (255, 92, 88))  # night, sea, sand and coral
 
 
 class ColorsConfig(DataConfig):

@@ -15,7 +15,7 @@ from sandbox.data._binarize import Binarize, Threshold, binarize
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
-_TRAIN = 1_500
+_NUM_TRAIN = 1_500
 
 
 class DigitsConfig(DataConfig):
@@ -44,4 +44,4 @@ class DigitsConfig(DataConfig):
         generator = rng.torch("digits/binarize", torch.device("cpu"))
         images = binarize(torch.from_numpy(gray[order]), self.binarize, self.threshold, generator)
         binary = self.binarize != "none"
-        return DataSet(images[:_TRAIN], images[_TRAIN:], binary, labels[:_TRAIN], labels[_TRAIN:])
+        return DataSet(images[:_NUM_TRAIN], images[_NUM_TRAIN:], binary, labels[:_NUM_TRAIN], labels[_NUM_TRAIN:])

@@ -64,10 +64,14 @@ class HubConfig(DataConfig):
         return DataSet(images[0], images[1], self.binarize != "none", train_labels, test_labels)
 
     def _split(self, datasets: Any, name: str) -> tuple[np.ndarray, torch.Tensor | None]:
-        """Load the images [N, C, size, size] uint8 and the labels [N] of a split."""
+        """Load the images [N, C, size, size] uint8 and the labels [N] of a split.
+
+        Raises:
+            UserError: If the split cannot be loaded, or a column is missing or of the wrong kind.
+        """
         try:
             rows = datasets.load_dataset(self.path, split=name, revision=self.revision)
-        except Exception as error:  # The library raises many types: for the network, the name or the split.
+        except Exception as error:  # the library raises many types: for the network, the name or the split
             raise UserError(
                 f"{self.path}, split {name}, cannot be loaded: {type(error).__name__}: {error}. "
                 "Check data.path, data.train and data.test, and the connection to huggingface.co."
@@ -88,7 +92,11 @@ class HubConfig(DataConfig):
         return np.stack([to_square(image, self.size, self.color) for image in images]), labels
 
     def _classes(self, rows: Any, name: str) -> list[int]:
-        """Return the labels of a split; the test splits of competitions have -1 or nothing instead."""
+        """Return the labels of a split.
+
+        Raises:
+            UserError: If a label is not a class 0, 1, ...; test splits of competitions often have -1 or nothing.
+        """
         labels = [row[self.label] for row in rows]
         wrong = [(place, label) for place, label in enumerate(labels) if not isinstance(label, int) or label < 0]
         if wrong:

@@ -41,7 +41,7 @@ class IdxConfig(DataConfig):
 
 
 def _existing(root: Path) -> Path:
-    """Return `root` if it exists here, else the folder of that name in $SANDBOX_DATA."""
+    """Return `root`, or the folder of that name in $SANDBOX_DATA if only that exists."""
     elsewhere = Path(os.environ.get("SANDBOX_DATA") or ".", root)
     return elsewhere if not root.is_dir() and elsewhere.is_dir() else root
 
@@ -75,10 +75,10 @@ def load(folder: Path, sha256: dict[str, str], method: BinarizeMethod, threshold
         for name, path in zip(FILES, paths, strict=True)
         if path is not None
     )
-    for images, labels, which in ((train, train_labels, "train"), (test, test_labels, "t10k")):
+    for images, labels, prefix in ((train, train_labels, "train"), (test, test_labels, "t10k")):
         if images.dim() != 3 or labels.shape != images.shape[:1] or not len(images):
             raise UserError(
-                f"{folder}: the {which} images have the shape {tuple(images.shape)} and the labels "
+                f"{folder}: the {prefix} images have the shape {tuple(images.shape)} and the labels "
                 f"{tuple(labels.shape)}; [N, height, width] and [N] are needed, N at least 1. "
                 "Do the files belong together?"
             )

@@ -16,7 +16,7 @@ from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
-_MAX_NAMED = 10  # Damaged files that a message names.
+_MAX_NAMED = 10  # damaged files that a message names
 
 
 class ImagesConfig(DataConfig):
@@ -58,7 +58,11 @@ class ImagesConfig(DataConfig):
 
 
 def _image_files(root: Path) -> list[Path]:
-    """Find the image files in a folder and its subfolders, in alphabetical order."""
+    """Find the image files in a folder and its subfolders, in alphabetical order.
+
+    Raises:
+        UserError: If the folder is missing or has fewer than two images.
+    """
     if not root.is_dir():
         raise UserError(f"data.root={root} is not a folder (looked in {Path.cwd()}). Set it to the folder of images.")
     files = sorted(file for file in root.rglob("*") if file.suffix.lower() in _SUFFIXES and file.is_file())
@@ -71,13 +75,17 @@ def _image_files(root: Path) -> list[Path]:
 
 
 def _read(files: list[Path], size: int, color: ColorMode) -> np.ndarray:
-    """Read images, [N, C, size, size] uint8."""
+    """Read images, [N, C, size, size] uint8.
+
+    Raises:
+        UserError: If a file cannot be read.
+    """
     images, damaged = [], []
     for file in files:
         try:
             with Image.open(file) as image:
                 images.append(to_square(image, size, color))
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # All that Pillow raises.
+        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:  # all that Pillow raises
             damaged.append(f"{file} ({error})")
     if damaged:
         rest = f"\n  and {len(damaged) - _MAX_NAMED} more" if len(damaged) > _MAX_NAMED else ""

@@ -8,8 +8,8 @@ from sandbox.interfaces.environment import Environment, game_over
 from sandbox.interfaces.state import RecurrentState
 
 
-class Transition(NamedTuple):
-    """One step of N environments.
+class EnvStep(NamedTuple):
+    """One step of N environments. A replay turns steps into batches of `Transitions`.
 
     Attributes:
         observations: Observations [N, ...] before the step.
@@ -17,7 +17,7 @@ class Transition(NamedTuple):
         rewards: Rewards [N].
         terminated: Where an episode terminated, [N] bool.
         truncated: Where an episode was truncated, [N] bool.
-        last: The true observations [N, ...] after the step, also where an episode ended.
+        next_observations: Observations [N, ...] after the step; where an episode ended, its true last ones.
         state: The recurrent state of the agent before the step.
     """
 
@@ -26,7 +26,7 @@ class Transition(NamedTuple):
     rewards: np.ndarray
     terminated: np.ndarray
     truncated: np.ndarray
-    last: np.ndarray
+    next_observations: np.ndarray
     state: RecurrentState = None
 
     @property
@@ -57,8 +57,8 @@ class Interaction:
         self.observations, _ = self._env.reset(seed=seed)
         self.returns, self.lengths = np.zeros(self._env.num_envs), np.zeros(self._env.num_envs, np.int64)
 
-    def step(self, actions: np.ndarray, state: RecurrentState = None) -> Transition:
-        """Take actions [N], chosen with the recurrent state `state` before the step."""
+    def step(self, actions: np.ndarray, state: RecurrentState = None) -> EnvStep:
+        """Take actions [N]. The agent's recurrent state before the step only becomes part of the result."""
         before = self.observations
         self.observations, rewards, terminated, truncated, infos = self._env.step(actions)
         self.returns += rewards
@@ -67,7 +67,7 @@ class Interaction:
         if self._max_length is not None:
             is_cut = (self.lengths >= self._max_length) & ~self._waiting
             self.is_over, self._waiting = self.is_over | is_cut, self._waiting | is_cut
-        return Transition(before, actions, rewards, terminated, truncated, self.observations, state)
+        return EnvStep(before, actions, rewards, terminated, truncated, self.observations, state)
 
     def next_episodes(self) -> None:
         """Begin an episode where one ended in the last step; after a lost life the same game goes on."""

@@ -1,4 +1,7 @@
-"""Evaluation of agents: raw returns of whole games, without exploration."""
+"""Evaluation of agents: raw returns of whole games, without exploration.
+
+A lost life ends an episode, but not the game; without lives, games and episodes are the same.
+"""
 
 from collections.abc import Callable
 
@@ -10,7 +13,7 @@ from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import advance_state
 from sandbox.ops.statistics import half_interval
 
-MAX_STEPS = 27_000  # a deterministic policy in a deterministic game may never end it
+MAX_STEPS = 27_000  # in a game; a deterministic policy in a deterministic environment may loop forever
 
 
 class Stopped(Exception):  # noqa: N818  (nothing is wrong)
@@ -22,42 +25,42 @@ def play_episodes(
 ) -> tuple[np.ndarray, np.ndarray, int]:
     """Play whole games.
 
-    Each environment plays an equal share of them, so that short games are not counted more often than long ones. A
-    game that is cut at `MAX_STEPS` counts with its return so far. A lost life ends neither the game nor the agent's
-    recurrent state.
+    Each environment plays an equal share of the games, so that short games are not counted more often than long ones.
+    A game that is cut at `MAX_STEPS` counts with its return so far. A lost life does not reset the agent's recurrent
+    state.
 
     Args:
         agent: The agent; it does not explore.
-        env: Its environments.
+        env: The environments.
         episodes: Number of games.
         seed: Seed of the environments.
-        stopping: Asked before every step.
+        stopping: Called before every step; True stops the evaluation.
 
     Returns:
-        Returns [episodes], lengths [episodes], and how many games were cut.
+        The returns [episodes], the lengths [episodes], and the number of games that were cut.
 
     Raises:
-        Stopped: As soon as `stopping()`.
+        Stopped: As soon as `stopping` returns True.
     """
     num_envs = env.num_envs
-    share = np.full(num_envs, episodes // num_envs) + (np.arange(num_envs) < episodes % num_envs)
+    remaining = np.full(num_envs, episodes // num_envs) + (np.arange(num_envs) < episodes % num_envs)
     finished: list[tuple[float, int]] = []
     cut = 0
-    games, state = Interaction(env, MAX_STEPS), agent.initial_state(num_envs)
-    games.start(seed)
-    while (share > 0).any():
+    interaction, state = Interaction(env, MAX_STEPS), agent.initial_state(num_envs)
+    interaction.start(seed)
+    while (remaining > 0).any():
         if stopping():
             raise Stopped
-        actions, state = agent.act(games.observations, state, explore=False)
-        step = games.step(actions)
-        state = advance_state(state, step.rewards, games.is_over)
-        counted = games.is_over & (share > 0)
-        finished += zip(games.returns[counted].tolist(), games.lengths[counted].tolist(), strict=True)
+        actions, state = agent.act(interaction.observations, state, explore=False)
+        step = interaction.step(actions)
+        state = advance_state(state, step.rewards, interaction.is_over)
+        counted = interaction.is_over & (remaining > 0)
+        finished += zip(interaction.returns[counted].tolist(), interaction.lengths[counted].tolist(), strict=True)
         cut += int((counted & ~step.ended).sum())
-        share -= counted
-        games.next_episodes()
-    table = np.array(finished)
-    return table[:, 0], table[:, 1], cut
+        remaining -= counted
+        interaction.next_episodes()
+    returns, lengths = np.array(finished).T
+    return returns, lengths, cut
 
 
 def evaluate_agent(
@@ -68,7 +71,7 @@ def evaluate_agent(
     `return_ci95` is half the 95 % confidence interval of the mean, by the normal approximation.
 
     Raises:
-        Stopped: As soon as `stopping()`.
+        Stopped: As soon as `stopping` returns True.
     """
     returns, lengths, cut = play_episodes(agent, env, episodes, seed, stopping)
     return {

@@ -51,7 +51,7 @@ class ClassifierStore:
             data: The data set.
 
         Raises:
-            UserError: if the stored classifier was trained on other data, has been changed, or cannot be read; or if a
+            UserError: If the stored classifier was trained on other data, has been changed, or cannot be read; or if a
                 new one cannot be saved.
         """
         text = json.dumps(config.model_dump(mode="json"), sort_keys=True)
@@ -62,6 +62,7 @@ class ClassifierStore:
         return _read(folder, data, digest)
 
     def _train(self, folder: Path, config: str, data: DataSet, digest: str) -> None:
+        """Train and save a classifier, unless another process has done so in the meantime."""
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             # Another process may be training the same classifier at this moment.
@@ -86,6 +87,7 @@ def data_digest(data: DataSet) -> str:
 
 
 def _train_and_save(folder: Path, config: str, data: DataSet, digest: str) -> None:
+    """Train a classifier, and write its folder, whole or not at all; `config` is JSON."""
     note("training a classifier of this data set, once, for the Fréchet classifier distance and related metrics ...")
     began = time.perf_counter()
     classifier, error = train_classifier(data)
@@ -114,7 +116,11 @@ def _train_and_save(folder: Path, config: str, data: DataSet, digest: str) -> No
 
 
 def _read(folder: Path, data: DataSet, digest: str) -> StoredClassifier:
-    """Raise UserError unless the folder is intact and its classifier was trained on data with this digest."""
+    """Load a classifier.
+
+    Raises:
+        UserError: If the folder is not intact, or its classifier was trained on data with another digest.
+    """
     advice = f"To train a new one, whose results cannot be compared with earlier ones: rm -r {folder}"
     try:
         info = json.loads((folder / _INFO).read_text())

@@ -5,7 +5,7 @@ from typing import Any
 
 MODES = 0.5  # fraction of all modes
 DIVERSITY = 0.5  # relative to the test set; the images of a single class of digits are above it
-PATIENCE = 2  # evaluations in a row: at the first one a model, or its second layer, may have learned nothing yet
+PATIENCE = 2  # evaluations in a row; at the first one, a model or its second layer may have learned nothing yet
 
 _ADVICE = (
     "If it is adversarial, let its discriminator see several samples at once (pack_size, or minibatch discrimination), "

@@ -42,7 +42,7 @@ def image_distances(
     """
     real = extractor.features(test).double()
     fake = extractor.features(samples).double()
-    other = extractor.features(train).double()
+    other = extractor.features(train).double()  # other real images, for the floors
     n = len(real)
     result: Result = {}
     if n > extractor.num_features:

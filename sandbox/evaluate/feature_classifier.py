@@ -145,6 +145,7 @@ def train_classifier(data: DataSet) -> tuple[FeatureClassifier, float]:
     images = torch.cat([data.train, data.test])
     labels = torch.cat([data.train_labels, data.test_labels])
     rng = Rng(0)
+    # The names of these random streams are older than this module; a name is part of its stream's seed.
     with rng.initializing("judge"):
         network = FeatureNetwork(tuple(images.shape[1:]), num_classes(data))
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -167,5 +168,5 @@ def train_classifier(data: DataSet) -> tuple[FeatureClassifier, float]:
 
 @torch.no_grad()
 def _in_batches(function: Callable[[torch.Tensor], torch.Tensor], images: torch.Tensor) -> torch.Tensor:
-    """Apply `function` to the images as floats, in batches that fit into memory."""
+    """Apply `function` to images [N, C, H, W] as floats, in batches that fit into memory."""
     return torch.cat([function(as_float(x)) for x in torch.split(images, _INFERENCE_BATCH_SIZE)])

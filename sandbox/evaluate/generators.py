@@ -77,15 +77,15 @@ def evaluate_generator(
     chooser = torch.Generator().manual_seed(rng.integer("evaluate/images"))
     rows = torch.randperm(len(data.test), generator=chooser)[:images]
     test = data.test[rows]
-    compared = 0 if extractor is None and mixture is None else min(len(test), len(data.train))
-    samples = _sample(generator, max(compared, min(len(test), _MAX_SAMPLES)))
+    num_compared = 0 if extractor is None and mixture is None else min(len(test), len(data.train))
+    samples = _sample(generator, max(num_compared, min(len(test), _MAX_SAMPLES)))
     result = _sample_statistics(samples[:_MAX_SAMPLES], data, as_float(test)) | {"images": len(test)}
-    if compared:
-        train = data.train[torch.randperm(len(data.train), generator=chooser)[:compared]]
-        test_part, samples = test[:compared], samples[:compared]
+    if num_compared:
+        train = data.train[torch.randperm(len(data.train), generator=chooser)[:num_compared]]
+        test_part, samples = test[:num_compared], samples[:num_compared]
         if extractor is not None:
-            shown = _binary(samples, rng) if data.binary else samples
-            result |= image_distances(extractor, shown, test_part, train)
+            images_like_data = _binary(samples, rng) if data.binary else samples
+            result |= image_distances(extractor, images_like_data, test_part, train)
         if mixture is not None:
             result |= point_distances(mixture, samples, test_part, train)
     if isinstance(generator, HasReconstruction):
@@ -108,6 +108,7 @@ def evaluate_generator(
 
 
 def _sample(generator: Generator, count: int) -> torch.Tensor:
+    """Sample in batches: float32 [count, ...] on the CPU."""
     sizes = [min(_SAMPLE_BATCH_SIZE, count - start) for start in range(0, count, _SAMPLE_BATCH_SIZE)]
     return torch.cat([generator.sample(size).cpu().float() for size in sizes])
 

@@ -85,5 +85,5 @@ def mode_coverage(sampled: torch.Tensor, real: torch.Tensor, samples: int) -> Re
     return result
 
 
-def _fraction(true: torch.Tensor) -> float:
-    return float(true.double().mean())
+def _fraction(mask: torch.Tensor) -> float:
+    return float(mask.double().mean())

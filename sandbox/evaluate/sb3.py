@@ -9,7 +9,7 @@ from sandbox.interfaces.state import RecurrentState, reset_where
 
 
 class Policy:
-    """An agent with Stable-Baselines3's method `predict`, the recurrent state and its resets included.
+    """An agent with Stable-Baselines3's method `predict`, which also handles recurrent states and their resets.
 
     `predict` receives no rewards, so an agent whose state holds the last reward (`r2d2`) sees 0 and may score less.
     """
@@ -29,8 +29,8 @@ class Policy:
         Args:
             observation: Observations [N, ...].
             state: The recurrent state before them; None is the initial state.
-            episode_start: Where the state is set to zero first, [N] bool.
-            deterministic: Whether the agent acts as in evaluation, else it explores.
+            episode_start: True where an episode starts, so that the state is set to zero first, [N] bool.
+            deterministic: True to act as in evaluation, False to explore.
 
         Returns:
             Actions [N] and the next recurrent state.

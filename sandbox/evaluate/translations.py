@@ -28,7 +28,7 @@ def source_images(generator: HasTranslation, data: DataSet, rows: torch.Tensor, 
         Source images [B, C', H, W], floats in [0, 1].
 
     Raises:
-        UserError: if there are none.
+        UserError: If there are none.
     """
     if isinstance(generator, HasCorruption):
         corruption = torch.Generator().manual_seed(rng.integer("evaluate/damage"))

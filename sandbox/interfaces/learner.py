@@ -16,8 +16,17 @@ class Learner(Protocol):
 
     @abstractmethod
     def update(self, batch: Any) -> Metrics:
-        """Learn from one batch, and return metrics: 0-d tensors or numbers. Nothing here may wait for the device."""
+        """Learn from one batch, and return metrics: 0-d tensors or numbers.
+
+        Nothing here may wait for the device. No background work is in progress afterwards, so that the run may be
+        evaluated and saved: the optimizer's step has waited for it.
+        """
 
     @abstractmethod
     def parts(self) -> dict[str, Stateful]:
         """Return everything that decides what comes next, by name."""
+
+
+def learner_parts(learner: Learner) -> dict[str, Stateful]:
+    """Return the parts of a learner by their names in a checkpoint."""
+    return {f"learner.{name}": part for name, part in learner.parts().items()}

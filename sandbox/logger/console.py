@@ -120,10 +120,8 @@ class LiveConsole:
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))
         main = next((name for name in _CURVES if name in self._curves), None)
-        shown = sorted(self._latest, key=lambda name: name != main)[
-            :_ROWS
-        ]  # the main metric first, others as they came
-        for name in shown:
+        main_first = sorted(self._latest, key=lambda name: name != main)  # the others in the order of the log
+        for name in main_first[:_ROWS]:
             curve = sparkline(self._curves[name]) if name == main else ""
             table.add_row(escape(name), f"{self._latest[name]:.4g}", curve)
         return table

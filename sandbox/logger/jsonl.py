@@ -34,7 +34,7 @@ class Jsonl:
         """Append a line; once this returns, the operating system has it, and killing the process loses nothing.
 
         Raises:
-            UserError: if the line cannot be written, e.g. because the disk is full.
+            UserError: If the line cannot be written, e.g. because the disk is full.
         """
         row = {"step": step, "time": round(self._seconds(), 3), **metrics}
         line = json.dumps(json_safe(row), allow_nan=False).encode() + b"\n"
@@ -55,7 +55,7 @@ class Jsonl:
         """Write `summary` to summary.json next to the metrics, whole or not at all.
 
         Raises:
-            UserError: if it cannot be written.
+            UserError: If it cannot be written.
         """
         target = self._path.with_name("summary.json")
         partial = target.with_name("summary.json.partial")
@@ -80,7 +80,7 @@ class Jsonl:
         """Truncate the file to its size at the checkpoint, and continue from there.
 
         Raises:
-            UserError: if the file is shorter than it was at the checkpoint.
+            UserError: If the file is shorter than it was at the checkpoint.
         """
         size = self._path.stat().st_size if self._path.exists() else 0
         if size < state["offset"]:
@@ -101,7 +101,7 @@ def read_rows(path: Path) -> list[dict[str, float]]:
     """Read a metrics.jsonl as numbers; an incomplete last line is left out.
 
     Raises:
-        UserError: if the file is missing, or a line is not an object of numbers.
+        UserError: If the file is missing, or a line is not an object of numbers.
     """
     try:
         lines = path.read_bytes().split(b"\n")

@@ -16,7 +16,7 @@ class TensorBoard:
     A resumed run writes a second file. TensorBoard ignores what the first one has from the resumed step on.
 
     Raises:
-        UserError: if TensorBoard is not installed.
+        UserError: If TensorBoard is not installed.
     """
 
     def __init__(self, folder: Path) -> None:

@@ -32,7 +32,7 @@ class WeightsAndBiases:
         config: The resolved config of the run.
 
     Raises:
-        UserError: if `mode` is online and the server accepts no key, or the project name is invalid.
+        UserError: If `mode` is online and the server accepts no key, or the project name is invalid.
     """
 
     def __init__(self, mode: Mode, project: str, name: str, folder: Path, config: Mapping[str, Any]) -> None:

@@ -144,7 +144,10 @@ def _text(x: float, y: float, text: str, anchor: str, attributes: str = "") -> s
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Return about this many round numbers within [low, high], 1, 2 or 5 times a power of ten apart; at least `low`."""
+    """Return round numbers within [low, high], `about` of them, or [low] if there is none.
+
+    Their distance is 1, 2 or 5 times a power of ten.
+    """
     if not high > low:
         return [low]
     rough = (high - low) / about

@@ -9,7 +9,7 @@ from sandbox.config.unions import configs_in, union_by_name
 from sandbox.networks.base import BackboneConfig
 
 if TYPE_CHECKING:
-    Backbone = BackboneConfig
+    AnyBackbone = BackboneConfig
 else:
     _BACKBONES = configs_in("sandbox.networks", BackboneConfig, skip=["backbone"])
-    Backbone = union_by_name(list(_BACKBONES.values()))
+    AnyBackbone = union_by_name(list(_BACKBONES.values()))

@@ -6,6 +6,7 @@ Deviations: the widths can be changed, and layers can be normalized.
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -51,10 +52,11 @@ def map_sizes(shape: Sequence[int]) -> list[tuple[int, int]]:
             f"backbone nature needs images [C, H, W] of at least 36x36, got {tuple(shape)}. "
             "Choose another backbone in its section: mlp (takes anything) or impala (images of at least 8x8)."
         )
-    sizes = [(shape[1], shape[2])]
+    height, width = shape[1:]
+    sizes = [(height, width)]
     for kernel, stride in zip(KERNELS, STRIDES, strict=True):
-        height, width = sizes[-1]
-        sizes.append(((height - kernel) // stride + 1, (width - kernel) // stride + 1))
+        height, width = (height - kernel) // stride + 1, (width - kernel) // stride + 1
+        sizes.append((height, width))
     return sizes
 
 
@@ -88,11 +90,9 @@ class NatureEncoder(Encoder):
         height, width = map_sizes(input_shape)[-1]
         channels = (input_shape[0], *config.channels)
         self.convolutions = nn.Sequential()
-        for i, (kernel, stride) in enumerate(zip(KERNELS, STRIDES, strict=True)):
-            self.convolutions.append(nn.Conv2d(channels[i], channels[i + 1], kernel, stride))
-            if config.layer_norm:
-                self.convolutions.append(_ChannelNorm(channels[i + 1]))
-            self.convolutions.append(nn.ReLU())
+        for (inputs, outputs), kernel, stride in zip(pairwise(channels), KERNELS, STRIDES, strict=True):
+            norm = [_ChannelNorm(outputs)] if config.layer_norm else []
+            self.convolutions.extend([nn.Conv2d(inputs, outputs, kernel, stride), *norm, nn.ReLU()])
         self.map_shape = (channels[-1], height, width)
         self.out_features = math.prod(self.map_shape)
         self.head = nn.Sequential()

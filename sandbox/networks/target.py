@@ -15,6 +15,9 @@ class TargetNetwork(nn.Module):
     def __init__(self, network: nn.Module, period: int) -> None:
         super().__init__()
         self.network = copy.deepcopy(network).requires_grad_(False)
+        for module in self.network.modules():
+            if isinstance(module, nn.RNNBase):
+                module.flatten_parameters()  # cuDNN wants them in one piece, and a copy is not
         self._period, self._updates = period, 0
 
     def forward(self, *inputs: Any) -> Any:
@@ -25,7 +28,7 @@ class TargetNetwork(nn.Module):
         """Count an update of `network`, and copy its weights if the period is over."""
         self._updates += 1
         if self._updates % self._period == 0:
-            self.network.load_state_dict(network.state_dict())
+            self.network.load_state_dict(network.state_dict())  # in place: CUDA graphs read these tensors
 
     def get_extra_state(self) -> int:
         """Return the number of updates so far, for `state_dict`."""

@@ -6,7 +6,7 @@ Names after Sutton & Barto, as in `value_learning`.
 import torch
 from torch.nn import functional as F
 
-from sandbox.ops.value_learning import n_step
+from sandbox.ops.value_learning import n_step_return
 
 
 def q_lambda(
@@ -57,7 +57,7 @@ def n_step_windows(
     length = r_t.shape[1]
     later = F.pad(torch.stack([r_t, discount_t, mask]), (0, n - 1)).unfold(2, n, 1)  # [3, B, T, n]
     num_steps = later[2].sum(-1).long()
-    r, d = n_step(later[0].flatten(0, 1), later[1].flatten(0, 1), num_steps.flatten(), discount)
+    r, d = n_step_return(later[0].flatten(0, 1), later[1].flatten(0, 1), num_steps.flatten(), discount)
     follows = torch.arange(length, device=r_t.device) + num_steps
     return r.view_as(r_t), d.view_as(r_t), follows
 

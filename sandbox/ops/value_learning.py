@@ -13,7 +13,7 @@ def clip_rewards(r_t: torch.Tensor, limit: float | None) -> torch.Tensor:
     return r_t if limit is None else r_t.clamp(-limit, limit)
 
 
-def n_step(
+def n_step_return(
     r_t: torch.Tensor, discount_t: torch.Tensor, num_steps: torch.Tensor, discount: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the reward and the discount of n steps as if they were one (Sutton and Barto 2018, chapter 7).

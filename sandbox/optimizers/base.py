@@ -1,7 +1,7 @@
 """The interface of optimizers: one whole step, with gradient clipping and a falling learning rate."""
 
 from abc import abstractmethod
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import torch
@@ -11,8 +11,8 @@ from torch import nn
 from sandbox.config.base import Config
 from sandbox.core.compute import Compute
 from sandbox.core.cuda_graph import Function
+from sandbox.core.cuda_graph import Tensors as Tensors
 
-Tensors = Sequence[torch.Tensor]
 LearningRate = Annotated[PositiveFloat, Field(description="learning rate")]
 ClipNorm = Annotated[PositiveFloat | None, Field(description="largest norm of the whole gradient; null: no limit")]
 DecaySteps = Annotated[
@@ -48,42 +48,35 @@ class Optimizer:
             parameters: The weights, in the order of their gradients.
             clip_norm: Largest Euclidean norm of the gradient, or None.
             lr_decay: Amount by which the learning rate falls at every update.
-            compute: Work in its background may read the weights until it is waited for.
+            compute: `step` waits for its background work, which may still be reading the weights.
         """
         self._rule, self._parameters, self._compute = rule, parameters, compute
         self._clip_norm, self._lr_decay = clip_norm, lr_decay
 
-    def minimize(self, loss: torch.Tensor) -> Tensors:
-        """Back-propagate the scalar `loss` into this optimizer's parameters only, clip, and step.
-
-        Returns:
-            The gradients before they were clipped.
-        """
-        gradients = self.gradients(loss)
-        kept = gradients if self._clip_norm is None else torch._foreach_add(list(gradients), 0.0)
-        self.step(gradients)
-        return kept
+    def minimize(self, loss: torch.Tensor) -> None:
+        """Back-propagate the scalar `loss` into this optimizer's parameters only, clip, and step."""
+        self.step(self.gradients(loss))
 
     def gradients(self, loss: torch.Tensor) -> Tensors:
         """Return the gradients of the scalar `loss` for this optimizer's parameters only."""
         return torch.autograd.grad(loss, self._parameters)
 
-    def value_and_grad(self, loss: Callable[..., tuple[torch.Tensor, Tensors]]) -> Function:
-        """Return a function that computes the gradients of a loss, faster than `gradients` on a GPU.
+    def metrics_and_gradients(self, loss: Callable[..., tuple[torch.Tensor, Tensors]]) -> Function:
+        """Return a function that computes metrics and the gradients of a loss; a CUDA graph on a GPU.
 
         Args:
-            loss: A pure function of tensors; returns the scalar loss and further results, such as metrics.
+            loss: Returns the scalar loss and metrics for tensors; see `Compute.capture` for what it may not do.
 
         Returns:
-            A function of the same tensors that returns (results without gradients, gradients of the loss). Its
-            gradients last until its next call.
+            A function of the same tensors that returns (metrics, gradients of the loss). The metrics may be kept; the
+            gradients are overwritten by the next call.
         """
 
-        def results_and_gradients(*inputs: torch.Tensor) -> tuple[Tensors, Tensors]:
-            value, results = loss(*inputs)
-            return [result.detach() for result in results], self.gradients(value)
+        def metrics_and_gradients(*inputs: torch.Tensor) -> tuple[Tensors, Tensors]:
+            value, metrics = loss(*inputs)
+            return [metric.detach() for metric in metrics], self.gradients(value)
 
-        return self._compute.capture(results_and_gradients)
+        return self._compute.capture(metrics_and_gradients)
 
     def step(self, gradients: Tensors) -> None:
         """Clip the gradients in place, wait until nobody reads the weights, and step."""
@@ -102,7 +95,7 @@ class Optimizer:
         return self._rule.state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the rule's state. Averages take their parameter's memory layout, which fused kernels expect."""
+        """Restore the rule's state."""
         self._rule.load_state_dict(state)
         for parameter, averages in self._rule.state.items():
             for name, average in averages.items():
@@ -111,6 +104,7 @@ class Optimizer:
 
 
 def _layout(parameter: torch.Tensor) -> torch.memory_format:
+    """Return the memory layout of a parameter, which fused kernels expect of its gradient and averages, too."""
     last = parameter.dim() == 4 and not parameter.is_contiguous()
     return torch.channels_last if last else torch.contiguous_format
 

@@ -1,6 +1,7 @@
 """Builds the report on one run or on many: results, learning curves, media, configs, and commands to reproduce them."""
 
 import json
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -44,7 +45,7 @@ def build_report(
         media: Selects videos and images; by default 6 MiB of them.
 
     Raises:
-        UserError: if no run has logged one of the `metrics`.
+        UserError: If no run has logged one of the `metrics`.
     """
     _require_known(metrics, records)
     groups = grouped(records)
@@ -146,7 +147,7 @@ def curve_plot(groups: Sequence[Group], metric: str, axis: Axis, reference: Refe
     """Plot one metric of several groups; return None if no run has logged it."""
     curves = [group_curve(group, metric, axis) for group in groups]
     lines = [line for line in curves if line]
-    if not any(value == value for line in lines for value in line.y):  # NaN differs from itself
+    if all(math.isnan(value) for line in lines for value in line.y):
         return None
     label = "environment steps" if groups[0].first.is_agent else "updates"
     if axis == "time":

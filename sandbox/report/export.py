@@ -23,7 +23,7 @@ def export(folder: RunFolder, place: Path) -> None:
         place: The new folder; it is written whole or not at all.
 
     Raises:
-        UserError: if `place` exists and is not an empty folder, or the run has no intact checkpoint.
+        UserError: If `place` exists and is not an empty folder, or the run has no intact checkpoint.
     """
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UserError(f"{place} exists already: choose another folder with --out, or remove it first.")

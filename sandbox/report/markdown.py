@@ -22,7 +22,7 @@ def write(document: Document, place: Path) -> None:
         place: The Markdown file.
 
     Raises:
-        OSError: if the disk refuses; a file that existed before is then unchanged.
+        OSError: If the disk refuses; a file that existed before is then unchanged.
     """
     folder = _MediaFolder(place)
     parts = [f"# {document.title}"]

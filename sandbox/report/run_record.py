@@ -39,7 +39,7 @@ class RunRecord:
         """Read a run with its whole log.
 
         Raises:
-            UserError: if the config or the log cannot be read, or is not that of a run.
+            UserError: If the config or the log cannot be read, or is not that of a run.
         """
         settings = _settings(folder)
         rows = read_rows(folder.metrics) if folder.metrics.is_file() else []
@@ -52,7 +52,7 @@ class RunRecord:
         """Read a run with a log of one row: the last value of every metric. Fast, for lists of runs.
 
         Raises:
-            UserError: if the config cannot be read, or is not that of a run.
+            UserError: If the config cannot be read, or is not that of a run.
         """
         settings = _settings(folder)
         latest = folder.latest()

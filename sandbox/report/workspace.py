@@ -27,7 +27,7 @@ def build(document: Document, project: str) -> Any:
         project: The W&B project.
 
     Raises:
-        UserError: if wandb-workspaces is not installed.
+        UserError: If wandb-workspaces is not installed.
     """
     wr = _library()
     blocks = [part for block in document.blocks for part in _blocks(wr, block)]
@@ -43,7 +43,7 @@ def load(place: Path) -> Any:
     """Read a W&B Report that `save` wrote.
 
     Raises:
-        UserError: if the file cannot be read or contains no report, or wandb-workspaces is not installed.
+        UserError: If the file cannot be read or contains no report, or wandb-workspaces is not installed.
     """
     wr = _library()
     from wandb_workspaces.reports.v2 import internal
@@ -62,7 +62,7 @@ def publish(report: Any) -> str:
     """Publish a W&B Report and return its address.
 
     Raises:
-        UserError: if W&B refuses it.
+        UserError: If W&B refuses it.
     """
     import wandb
 

@@ -22,7 +22,7 @@ from sandbox.training.loop import Run
 from sandbox.viewer.episode import PlayerSlot, episodes
 from sandbox.viewer.episode_video import record_video
 
-_MOST_ENVS = 16  # that an evaluation steps together
+_MOST_ENVS = 16  # environments that an evaluation steps together, at most
 
 
 @dataclass(frozen=True)
@@ -47,19 +47,22 @@ class BuiltAgentRun:
         freeze_batch_norms(learner)
         return cls(config, rng, compute, learner)
 
-    def run(self) -> Run:
+    def ready_to_resume(self) -> Run:
         """Return the agent with its stream, ready to go on from a checkpoint."""
         stream = self.config.agent.stream.make(self.config.env.make, self.learner, self.rng, self.compute)
         return Run(self.learner, stream, self.rng)
 
-    def start(self) -> Run:
+    def ready_to_begin(self) -> Run:
         """Return the agent with its stream, ready to begin: with the config's demonstrations in its replay buffer."""
-        run = self.run()
+        run = self.ready_to_resume()
         fill_replay(run, self.config)
         return run
 
     def evaluate(self, settings: EvaluationSettings, stopping: Callable[[], bool] = never) -> dict[str, Any]:
-        """Play whole episodes and return statistics of their returns; the same seed gives the same numbers.
+        """Play whole episodes and return statistics of their returns.
+
+        An agent that was just restored gives the same numbers for the same seed. An agent's own random numbers (broken
+        ties, an evaluation epsilon) go on from one call to the next.
 
         Raises:
             Stopped: As soon as `stopping()` is true.

@@ -1,4 +1,7 @@
-"""Builds a run from its config, and restores one from its run folder."""
+"""Builds a run from its config, and restores its learner for evaluation and for viewers.
+
+`sandbox.runs.trainer` loads the whole run when a training is resumed.
+"""
 
 import math
 from pathlib import Path
@@ -10,10 +13,9 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import spec_of
-from sandbox.interfaces.learner import Learner
+from sandbox.interfaces.learner import Learner, learner_parts
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.agent_run import BuiltAgentRun
@@ -51,7 +53,7 @@ def build(config: RunConfig, runs: Path) -> BuiltRun:
     raise TypeError(f"{type(config).__name__} is no kind of run")
 
 
-def new_run(config: RunConfig, runs: Path) -> BuiltRun:
+def build_new(config: RunConfig, runs: Path) -> BuiltRun:
     """Build a run that starts from scratch, or with the encoder of another run (`encoder_from`)."""
     built = build(config, runs)
     if config.encoder_from is not None:
@@ -104,11 +106,6 @@ def restore_generator(folder: RunFolder, task: str) -> tuple[BuiltGeneratorRun, 
     return built, _load(folder, built.learner)
 
 
-def learner_parts(learner: Learner) -> dict[str, Stateful]:
-    """Return the parts of a learner by their names in a checkpoint."""
-    return {f"learner.{name}": part for name, part in learner.parts().items()}
-
-
 class RunsIn:
     """The runs of one folder, for members that start from one; see `sandbox.interfaces.runs.OtherRuns`."""
 
@@ -122,7 +119,7 @@ class RunsIn:
 
     def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
         """Let an agent act in 16 environments until there are `count` observations [count, C, H, W] uint8."""
-        actor = actor_for(self._folder, env, agent, _COLLECTORS, rng)
+        actor = actor_for(self._folder, env, agent, _COLLECTORS, rng.separate())
         steps = math.ceil(count / _COLLECTORS)
         return np.concatenate([actor.step().observations for _ in range(steps)])[:count]
 
@@ -135,7 +132,7 @@ def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: R
         env: Options of the environment.
         agent: Name of an agent, or of a run in `runs` whose agent acts.
         num_envs: Number of copies.
-        rng: Random streams of the environment and the agent.
+        rng: Random streams of the environment and the agent; the agent takes them for itself.
 
     Raises:
         UserError: If there is no such agent or run, or the run trains a generator.

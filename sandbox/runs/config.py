@@ -17,6 +17,7 @@ from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner_config import LearnerConfig
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.training.loop import Periods
 
 
 class LoggerConfig(Config):
@@ -29,11 +30,8 @@ class LoggerConfig(Config):
     tensorboard: bool = Field(default=False, description="write TensorBoard event files too")
 
 
-class RunOptions(Config):
-    """Options that every run has.
-
-    Periods count steps: agent steps if the run has an environment, updates if it has a data set.
-    """
+class RunOptions(Periods):
+    """Options that every run has."""
 
     name: str | None = Field(
         None,
@@ -42,18 +40,11 @@ class RunOptions(Config):
         description="name of the run's folder; null makes one from the config file and the seed",
     )
     seed: NonNegativeInt = Field(0, description="seed of all random streams")
-    steps: PositiveInt = Field(description="length of the training, in steps")
     device: DeviceName = Field("auto", description="where to compute; auto is CUDA if there is a device")
     precision: PrecisionName = Field(
         "fp32", description="precision of matrix products; auto is bf16 if the device multiplies in it natively"
     )
     threads: NonNegativeInt = Field(0, description="CPU threads of PyTorch; 0 leaves the choice to PyTorch")
-    log_period: PositiveInt = Field(1_000, description="steps between two lines of the log")
-    evaluate_period: NonNegativeInt = Field(0, description="steps between two evaluations; 0 never evaluates")
-    media_period: NonNegativeInt = Field(0, description="steps between two videos or sample images; 0 makes none")
-    checkpoint_period: NonNegativeInt = Field(
-        10_000, description="steps between two checkpoints; 0 saves at the end only"
-    )
     snapshots: NonNegativeInt = Field(
         4, description="number of evenly spaced snapshots of the learner that are never deleted"
     )

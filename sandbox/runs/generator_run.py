@@ -23,7 +23,7 @@ from sandbox.storage.run_folder import RunFolder
 from sandbox.training.batch_norm import paused_batch_norms
 from sandbox.training.loop import Run
 
-_FILTERS = 64
+_FILTERS = 64  # most filters that an image shows
 
 
 @dataclass(frozen=True)
@@ -49,14 +49,14 @@ class BuiltGeneratorRun:
         require_methods("generators", config.generator.name, learner, Generator)
         return cls(config, rng, compute, data, learner)
 
-    def run(self) -> Run:
+    def ready_to_resume(self) -> Run:
         """Return the generator with its stream, ready to go on from a checkpoint."""
         stream = self.config.generator.stream.make(self.data, self.learner, self.rng, self.compute)
         return Run(self.learner, stream, self.rng)
 
-    def start(self) -> Run:
+    def ready_to_begin(self) -> Run:
         """Return the generator with its stream, ready to begin."""
-        return self.run()
+        return self.ready_to_resume()
 
     def evaluate(self, settings: EvaluationSettings, classifier: FeatureExtractor | None = None) -> dict[str, Any]:
         """Measure the generator on test images; the same seed gives the same numbers.
@@ -70,7 +70,7 @@ class BuiltGeneratorRun:
         return dict(evaluate_generator(self.learner, self.data, rng, settings.images, classifier, mixture))
 
     def evaluate_in_training(self, stopping: Callable[[], bool]) -> dict[str, Any]:
-        """Evaluate without a classifier: to train one may take longer than the run's own training."""
+        """Evaluate without a classifier, whose training may take longer than the run's own."""
         return self.evaluate(EvaluationSettings(seed=self.config.seed))
 
     def evaluate_fully(self, settings: EvaluationSettings, classifiers: Classifiers) -> dict[str, Any]:

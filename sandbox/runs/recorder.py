@@ -8,10 +8,11 @@ from sandbox.core.messages import note
 from sandbox.core.stateful import Stateful
 from sandbox.evaluate.agents import Stopped
 from sandbox.evaluate.collapse import CollapseWatch
+from sandbox.interfaces.learner import learner_parts
 from sandbox.logger.base import Sink
 from sandbox.logger.jsonl import Jsonl
 from sandbox.optimizers.base import Optimizer
-from sandbox.runs.build import BuiltRun, learner_parts
+from sandbox.runs.build import BuiltRun
 from sandbox.runs.config_guard import ConfigGuard
 from sandbox.storage.checkpoint import Checkpoints, write_tree
 from sandbox.storage.run_folder import RunFolder
@@ -106,4 +107,5 @@ class RunRecorder:
         return step * config.snapshots // config.steps
 
     def _with_own_parts(self, parts: Mapping[str, Stateful]) -> dict[str, Stateful]:
+        # In the order of loading: the config may refuse, and the log is cut back only when all else fits.
         return {"config": ConfigGuard(self._built.config), **parts, "logger": self._metrics_log}

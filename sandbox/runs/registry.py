@@ -92,8 +92,8 @@ def require_methods(family: str, name: str, made: object, interface: type) -> No
 
 def backbones() -> dict[str, Path]:
     """Return the files of the backbones by name; nothing is imported."""
-    files = member_files("sandbox.networks")
-    return {name: file for name, file in files.items() if "(BackboneConfig):" in file.read_text("utf-8")}
+    modules = member_files("sandbox.networks")
+    return {name: file for name, file in modules.items() if _mentions_base(file, "BackboneConfig")}
 
 
 def configs() -> dict[str, Path]:
@@ -127,9 +127,27 @@ def _module(family: str, name: str) -> ModuleType:
     """
     module = import_member(FAMILIES[family].package, name)
     for value in _classes(module):
-        if isabstract(value):
-            raise UserError(_lacks(family, name, value, sorted(_abstract_methods(value))))
+        if missing := _missing_methods(value):
+            raise UserError(_lacks(family, name, value, sorted(missing)))
     return module
+
+
+def _missing_methods(value: type) -> frozenset[str]:
+    """Return the methods of interfaces of other files that a class declares and lacks."""
+    if not isabstract(value):
+        return frozenset()
+    interfaces = [base for base in value.__mro__ if base.__module__ != value.__module__ and isabstract(base)]
+    return _abstract_methods(value) & frozenset().union(*map(_abstract_methods, interfaces))
+
+
+def _mentions_base(file: Path, base: str) -> bool:
+    """Return whether a class of a Python file has a base class of this name; a broken file is a member with any."""
+    try:
+        tree = ast.parse(file.read_text("utf-8"))
+    except SyntaxError:
+        return True
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    return any(ast.unparse(parent).rpartition(".")[2] == base for node in classes for parent in node.bases)
 
 
 def _classes(module: ModuleType) -> list[type]:

@@ -18,7 +18,8 @@ from sandbox.evaluate.latent_walks import evenly_spaced
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasEncoder, HasGibbsChain, HasReconstruction
 from sandbox.interfaces.environment import Environment
-from sandbox.runs.build import BuiltRun, actor_for, learner_parts, restore_agent, restore_generator
+from sandbox.interfaces.learner import learner_parts
+from sandbox.runs.build import BuiltRun, actor_for, restore_agent, restore_generator
 from sandbox.runs.config import GeneratorRun
 from sandbox.runs.registry import config_class, names
 from sandbox.runs.resolve import config_of, member

@@ -120,8 +120,8 @@ class Checkpoints:
         place, temporary = self._folder / _name(step), self._folder / f".writing_{step:012d}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            for rest in self._folder.glob(".writing_*"):
-                shutil.rmtree(rest)
+            for unfinished in self._folder.glob(".writing_*"):
+                shutil.rmtree(unfinished)
             temporary.mkdir()
             for name, part in parts.items():
                 write_tree(temporary, name, part.state_dict())
@@ -139,11 +139,11 @@ class Checkpoints:
                 shutil.rmtree(place)
             temporary.rename(place)
             flush(self._folder)
-            newer = [
-                other for other in self._places() if other > place
-            ]  # damaged, or of a run that was resumed from before them
-            for old in newer + [other for other in self._places() if other <= place][self._kept :]:
-                shutil.rmtree(old.rename(self._folder / f".writing_{old.name}"))
+            # Newer checkpoints are damaged, or from before the run was resumed at an earlier step.
+            newer = [other for other in self._places() if other > place]
+            oldest = [other for other in self._places() if other <= place][self._kept :]
+            for unwanted in newer + oldest:
+                shutil.rmtree(unwanted.rename(self._folder / f".writing_{unwanted.name}"))
         except (OSError, SafetensorError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
             last = next(iter(self._places()), None)

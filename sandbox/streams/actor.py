@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.core.rng import Rng
-from sandbox.environments.interaction import Interaction, Transition
+from sandbox.environments.interaction import EnvStep, Interaction
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import advance_state
@@ -26,7 +26,7 @@ class Actor:
         """The present observations, [N, ...]."""
         return self._interaction.observations
 
-    def step(self) -> Transition:
+    def step(self) -> EnvStep:
         """Act once in every environment, and begin a new episode where one ended."""
         games = self._interaction
         actions, state = self._agent.act(games.observations, self._state, explore=True)

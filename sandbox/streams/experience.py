@@ -1,7 +1,7 @@
 """Batches from a replay that grows while the agent acts, as in DQN (Mnih et al. 2015).
 
-The environment steps that are due before the next batch are made during the update with the present one, by the
-weights from before that update.
+The environment steps that are due before the next batch are made right after the present one was sampled: before or
+during the update with it, by the weights from before that update.
 """
 
 from abc import abstractmethod
@@ -22,7 +22,7 @@ from sandbox.streams.actor import Actor
 
 
 class ReplayConfig(Config):
-    """Options of a replay and of the environments that fill it."""
+    """Options of a replay, of the environments that fill it, and of the pace of updates."""
 
     num_envs: PositiveInt = Field(default=8, description="environments that step together")
     capacity: PositiveInt = Field(default=100_000, description="observations that are kept, all environments together")
@@ -95,19 +95,19 @@ class Experience:
         self._actor = Actor(env, agent, rng)
         generator = rng.numpy("replay")
         self.replay = Replay(config.capacity, env.num_envs, spec_of(env), frame_stack, generator, compute.device)
-        self._owed = Counter()  # agent steps since the last batch, from the warm-up on
-        self._clock = Counter()  # agent steps when the last batch was sampled
+        self._unused = Counter()  # agent steps since the warm-up that no batch was sampled for yet
+        self._clock = Counter()  # agent steps when the latest batch was sampled; the actor has gone on since
 
     @property
     def step(self) -> int:
-        """Agent steps before this batch, all environments together."""
+        """Agent steps before the latest batch, all environments together; the actor has gone on since."""
         return self._clock.value
 
     def __next__(self) -> Any:
         """Return the next batch."""
         self._background.wait()
         self._act()  # before the first batch; for later ones this is done already
-        self._owed.value -= self._config.update_period
+        self._unused.value -= self._config.update_period
         self._clock.value = self._actor.steps
         batch = self._sampler.sample(self.replay, self._clock.value)
         self._background.start(self._act)
@@ -115,13 +115,13 @@ class Experience:
 
     def _act(self) -> None:
         """Let the agent act until the next batch is due."""
-        while self._actor.steps < self._config.warmup or self._owed.value < self._config.update_period:
+        while self._actor.steps < self._config.warmup or self._unused.value < self._config.update_period:
             step = self._actor.step()
             self.replay.add(step.observations, step.actions, step.rewards, step.terminated)
-            self._sampler.observe(self.replay, step.state)
-            self.replay.add_last(step.last, step.ended)
+            self._sampler.observe(self.replay, step.state)  # while the newest rows hold step.observations
+            self.replay.add_last(step.next_observations, step.ended)
             if self._actor.steps >= self._config.warmup:
-                self._owed.value += self._config.num_envs
+                self._unused.value += self._config.num_envs
 
     def metrics(self) -> dict[str, float]:
         """Return means over the games that ended since the last call."""
@@ -131,5 +131,5 @@ class Experience:
     def parts(self) -> dict[str, Stateful]:
         """Return environments, replay, counters and sampler."""
         self._background.wait()
-        own: dict[str, Stateful] = {"replay": self.replay, "owed": self._owed, "clock": self._clock}
+        own: dict[str, Stateful] = {"replay": self.replay, "owed": self._unused, "clock": self._clock}
         return {"actor": self._actor, **own, **self._sampler.parts()}

@@ -5,7 +5,7 @@ from pydantic import Field, PositiveInt
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import EnvFactory, Environment
 from sandbox.interfaces.stream import StreamConfig
@@ -35,7 +35,7 @@ class Rollouts:
         """Agent steps so far, all environments together."""
         return self._actor.steps
 
-    def __next__(self) -> list[Transition]:
+    def __next__(self) -> list[EnvStep]:
         """Return the next steps."""
         return [self._actor.step() for _ in range(self._config.length)]
 

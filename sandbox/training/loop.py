@@ -1,4 +1,4 @@
-"""The training loop: it decides when to log, evaluate and save, and knows interfaces only."""
+"""The training loop: it decides when to log, evaluate and save. It knows interfaces only, no agent or generator."""
 
 import copy
 import time
@@ -7,38 +7,31 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import torch
+from pydantic import Field, NonNegativeInt, PositiveInt
 
+from sandbox.config.base import Config
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
-from sandbox.interfaces.learner import Learner, Metrics
+from sandbox.interfaces.learner import Learner, Metrics, learner_parts
 from sandbox.interfaces.stream import Stream
 
 _LARGEST_LOSS = 1e20  # above it, squares of the values behind the loss overflow single precision
 
 
-class Periods(Protocol):
-    """Length of a run and periods of its side effects, in steps of the stream; a period of 0 means never."""
+class Periods(Config):
+    """Length of a run and periods of its side effects.
 
-    @property
-    def steps(self) -> int:
-        """Length of the run."""
+    A step is an agent step if the run has an environment, and an update if it has a data set.
+    """
 
-    @property
-    def log_period(self) -> int:
-        """Steps between two lines of the log."""
-
-    @property
-    def evaluate_period(self) -> int:
-        """Steps between two evaluations."""
-
-    @property
-    def media_period(self) -> int:
-        """Steps between two videos or images."""
-
-    @property
-    def checkpoint_period(self) -> int:
-        """Steps between two checkpoints."""
+    steps: PositiveInt = Field(description="length of the training, in steps")
+    log_period: PositiveInt = Field(1_000, description="steps between two lines of the log")
+    evaluate_period: NonNegativeInt = Field(0, description="steps between two evaluations; 0 never evaluates")
+    media_period: NonNegativeInt = Field(0, description="steps between two videos or sample images; 0 makes none")
+    checkpoint_period: NonNegativeInt = Field(
+        10_000, description="steps between two checkpoints; 0 saves at the end only"
+    )
 
 
 class Averages:
@@ -98,7 +91,7 @@ class Run:
 
     def parts(self) -> dict[str, Stateful]:
         return {
-            **{f"learner.{name}": part for name, part in self.learner.parts().items()},
+            **learner_parts(self.learner),
             **{f"stream.{name}": part for name, part in self.stream.parts().items()},
             "averages": self.averages,
             "owed_evaluations": self.owed_evaluations,
@@ -110,7 +103,7 @@ class Recorder(Protocol):
     """Side effects of a run: logging, evaluation, media and checkpoints. Implemented by `sandbox.runs.recorder`."""
 
     def write(self, step: int, metrics: dict[str, float]) -> None:
-        """Write a line of the log."""
+        """Write a line of the log, and a snapshot of the learner if one is due."""
 
     def evaluate(self, step: int) -> dict[str, float] | None:
         """Evaluate the learner and return the metrics; None as soon as the run is `stopping()`."""
@@ -149,7 +142,9 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
         recorder.save(before, run.parts())
     if before >= periods.steps:
         return True
-    for batch, metrics in run.steps():
+    updates = run.steps()
+    while True:
+        batch, metrics = next(updates)
         step = run.stream.step
         done = step >= periods.steps
         stop = done or recorder.stopping()
@@ -170,7 +165,6 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
         if stop or run.owed_evaluations.value:
             return done and not run.owed_evaluations.value
         before = step
-    raise AssertionError("streams are endless")
 
 
 def _crossed(period: int, before: int, step: int) -> bool:

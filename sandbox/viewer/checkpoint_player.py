@@ -10,7 +10,7 @@ from sandbox.storage.checkpoint import Checkpoints
 class CheckpointPlayer:
     """Loads a run's checkpoints into a learner, one after another.
 
-    It follows a run that is still training for as long as the newest checkpoint is loaded.
+    While the newest checkpoint is loaded, `load_newest` follows a run that is still training.
 
     Args:
         parts: The learner's parts, by their names in a checkpoint.

@@ -7,7 +7,7 @@ import numpy as np
 
 from sandbox.buffers.demonstrations import Demos, write_demos
 from sandbox.core.errors import UserError
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 
 
 class DemonstrationRecorder:
@@ -33,9 +33,9 @@ class DemonstrationRecorder:
             raise UserError(f"--record: cannot write {path}: {error.strerror}. Choose another place.") from error
         self._path = path
         self._metadata = metadata
-        self._transitions: list[Transition] = []
+        self._transitions: list[EnvStep] = []
 
-    def add(self, transition: Transition) -> None:
+    def add(self, transition: EnvStep) -> None:
         """Add a transition of one environment, [1, ...] each. A lost life ends an episode for learners."""
         self._transitions.append(transition)
         if transition.ended[0]:
@@ -66,6 +66,6 @@ class DemonstrationRecorder:
                 np.concatenate([transition.rewards for transition in transitions]).astype(np.float32),
                 np.concatenate([transition.terminated for transition in transitions]),
                 np.concatenate([transition.ended for transition in transitions]),
-                np.concatenate([transition.last for transition in transitions if transition.ended[0]]),
+                np.concatenate([transition.next_observations for transition in transitions if transition.ended[0]]),
             ),
         )

@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sandbox.environments.interaction import Interaction, Transition
+from sandbox.environments.interaction import EnvStep, Interaction
 from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import RecurrentState, advance_state
 from sandbox.viewer.keyboard import KeyboardController
@@ -144,7 +144,7 @@ class Game:
         self._decide()
         return Frame(self._env.render_frame(0), seed, 0, 0.0, (), False)
 
-    def step(self, frame: Frame) -> tuple[Frame, Transition]:
+    def step(self, frame: Frame) -> tuple[Frame, EnvStep]:
         """Take all players' actions after `frame`, the newest one, and return the next frame and the transition."""
         actions = [slot.action() for slot in self.slots]
         single = len(actions) == 1

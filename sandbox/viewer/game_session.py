@@ -7,7 +7,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.interfaces.environment import Environment
 from sandbox.viewer.agent_panels import PANELS, AgentPanels
 from sandbox.viewer.checkpoint_player import CheckpointPlayer
@@ -24,7 +24,7 @@ _LAST_FRAME_DURATION = 1.0  # seconds for which the last frame of an agent's epi
 class TransitionRecorder(Protocol):
     """Receives every transition of a session."""
 
-    def add(self, transition: Transition) -> None: ...
+    def add(self, transition: EnvStep) -> None: ...
     def truncate_episode(self) -> None:
         """Mark the episode as left early."""
 

@@ -69,9 +69,9 @@ def test_the_map_that_people_see_is_the_right_way_round(at: tuple[int, int], pla
         scores = agent.parts()["network"].attention.scores  # type: ignore[union-attr]
         for part, value in ((scores.places, 1.0), (scores.query, 0.0), (scores.score, 50.0)):  # type: ignore[union-attr]
             part.weight.fill_(value)
-    picture = np.zeros((1, 1, 52, 84), np.uint8)
-    picture[:, :, at[0] : at[0] + 20, at[1] : at[1] + 20] = 255
-    _, state = agent.act(picture, agent.initial_state(1), explore=False)
+    image = np.zeros((1, 1, 52, 84), np.uint8)
+    image[:, :, at[0] : at[0] + 20, at[1] : at[1] + 20] = 255
+    _, state = agent.act(image, agent.initial_state(1), explore=False)
     assert state["attention"].shape == (1, 3, 7)
     assert np.unravel_index(int(state["attention"][0].argmax()), (3, 7)) == place
 

@@ -120,7 +120,7 @@ def test_what_the_agent_sees_is_what_replay_gives_back() -> None:
         step = actor.step()
         seen.append(torch.cat([step.state, torch.from_numpy(step.observations)], 1))
         replay.add(step.observations, step.actions, step.rewards, step.terminated)
-        replay.add_last(step.last, step.ended)
+        replay.add_last(step.next_observations, step.ended)
     env_index = np.tile([0, 1], 29)
     place = np.concatenate(places[:29])
     assert torch.equal(replay.at(env_index, place, 1).s_tm1, torch.cat(seen[:29]))

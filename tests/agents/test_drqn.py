@@ -134,7 +134,7 @@ def test_rewards_are_clipped_in_the_update_alone() -> None:
 
 
 def test_without_memory_and_one_step_at_a_time_it_is_dqn(tmp_path: Path) -> None:
-    """The whole run, bit for bit: what is played, drawn, learnt and reported."""
+    """The whole run, bit for bit: what is played, drawn, learned and reported."""
     replay = {"num_envs": 4, "capacity": 200, "warmup": 40, "update_period": 4}
     common = {
         "backbone": {"name": "mlp", "hidden": [8]},
@@ -148,7 +148,7 @@ def test_without_memory_and_one_step_at_a_time_it_is_dqn(tmp_path: Path) -> None
     for agent in (dqn, drqn):
         given = {"env": {"name": "catch", "observe": "features"}, "agent": agent, "steps": 100}
         config = checked(given, {(): Origin("the test")})
-        run = build(config, tmp_path).run()
+        run = build(config, tmp_path).ready_to_resume()
         rows = [
             {k: float(v) for k, v in metrics.items()} for _, (_, metrics) in zip(range(30), run.steps(), strict=False)
         ]

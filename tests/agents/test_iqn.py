@@ -17,7 +17,7 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
-from sandbox.ops.value_learning import n_step, q_learning
+from sandbox.ops.value_learning import n_step_return, q_learning
 from sandbox.optimizers.adam import Adam
 from sandbox.runs.resolve import resolve
 
@@ -94,13 +94,13 @@ def test_an_update_by_hand() -> None:
     choice = target(data.s_t, others[:, :4]).mean(1).argmax(1)
     assert (choice != reference(data.s_t, others[:, :4]).mean(1).argmax(1)).any()
     assert (choice != target(data.s_t, others[:, 4:]).mean(1).argmax(1)).any()
-    learnt, values = reference(data.s_tm1, taus), target(data.s_t, others[:, 4:])
+    learned, values = reference(data.s_tm1, taus), target(data.s_t, others[:, 4:])
     total, large = torch.zeros(()), 0
     for b in range(16):
         for i in range(3):
             for j in range(2):
                 goal = data.r_t[b, 0] + 0.9 * data.discount_t[b, 0] * values[b, j, choice[b]]
-                error = goal.detach() - learnt[b, i, data.a_tm1[b]]
+                error = goal.detach() - learned[b, i, data.a_tm1[b]]
                 size = error.abs()
                 huber = error**2 / 2 if size <= 1 else size - 0.5
                 large += int(size > 1)
@@ -130,7 +130,7 @@ def test_of_one_median_it_is_dqn(steps: int) -> None:
     agent, data = make(num_taus=1, num_target_taus=1, num_policy_taus=1), batch(3, steps=steps)
     agent.parts()["target"].network.load_state_dict(make(seed=1).parts()["network"].state_dict())
     online, target = Median(copy.deepcopy(agent.parts()["network"])), Median(agent.parts()["target"].network)
-    r_t, discount_t = n_step(data.r_t, data.discount_t, data.num_steps, 0.9)
+    r_t, discount_t = n_step_return(data.r_t, data.discount_t, data.num_steps, 0.9)
     error = q_learning(online(data.s_tm1), data.a_tm1, r_t, discount_t, target(data.s_t))
     dqn_loss = F.huber_loss(error, torch.zeros_like(error), reduction="sum")
     expected = torch.autograd.grad(dqn_loss, list(online.parameters()))

@@ -15,7 +15,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
@@ -37,12 +37,12 @@ def make(spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> PQN:
     return config.make(spec, rng or Rng(0), CPU, NO_RUNS)
 
 
-def returns(agent: PQN, batch: list[Transition]) -> torch.Tensor:
+def returns(agent: PQN, batch: list[EnvStep]) -> torch.Tensor:
     """The returns [T, N] that an update aims at."""
     return agent._returns(batch, agent._stacks(batch)[1])
 
 
-def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1) -> list[Transition]:
+def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1) -> list[EnvStep]:
     """Some terminate, some are truncated, and what follows is unrelated there."""
     rng = np.random.default_rng(seed)
     observations = rng.normal(size=(length + 1, num_envs, 3)).astype(np.float32)
@@ -53,7 +53,7 @@ def steps(length: int = 4, num_envs: int = 5, scale: float = 3.0, seed: int = 1)
         last = np.where((terminated | truncated)[:, None], rng.normal(size=after.shape), after).astype(np.float32)
         rewards = scale * rng.normal(size=num_envs)
         made.append(
-            Transition(
+            EnvStep(
                 before, rng.integers(4, size=num_envs), rewards.astype(np.float32), terminated, truncated, last, nothing
             )
         )
@@ -77,7 +77,7 @@ def test_an_update_by_hand() -> None:
     q = lambda observations: reference(torch.from_numpy(observations))  # noqa: E731
     targets: list[list[float]] = [[0.0] * 5 for _ in batch]
     for t in reversed(range(4)):
-        best = q(batch[t].last).max(1).values.tolist()
+        best = q(batch[t].next_observations).max(1).values.tolist()
         for n in range(5):
             rest = best[n]
             if t < 3 and not batch[t].ended[n]:
@@ -100,11 +100,11 @@ def test_truncation_bootstraps_from_the_true_last_observation() -> None:
     def targets(changed: str, ended: str) -> torch.Tensor:
         """Return the targets of `batch`, with nines as the observations `changed` where an episode `ended`.
 
-        `changed` is "last", the true last observations, or "observations", the next episode's first ones.
+        `changed` is "next_observations", the true last observations, or "observations", the next episode's first ones.
         """
         given = list(batch)
         for t, step in enumerate(batch):
-            there = t if changed == "last" else t + 1
+            there = t if changed == "next_observations" else t + 1
             if there < len(batch):
                 look = np.where(getattr(step, ended)[:, None], 9.0, getattr(batch[there], changed)).astype(np.float32)
                 given[there] = given[there]._replace(**{changed: look})
@@ -112,8 +112,8 @@ def test_truncation_bootstraps_from_the_true_last_observation() -> None:
 
     raw = returns(make(), batch)
     assert torch.equal(targets("observations", "ended"), raw)
-    assert torch.equal(targets("last", "terminated"), raw)
-    moved = (targets("last", "truncated") != raw).numpy()
+    assert torch.equal(targets("next_observations", "terminated"), raw)
+    moved = (targets("next_observations", "truncated") != raw).numpy()
     assert all(moved[t][step.truncated].all() for t, step in enumerate(batch))
 
 
@@ -122,16 +122,14 @@ def test_it_is_dqn_on_what_has_just_been_played() -> None:
     backbone, batch = MLP(hidden=(8,)), steps(scale=0.1)
     ours = make(backbone=backbone, q_lambda=0.0, **ONCE)
     theirs = DQNConfig(backbone=backbone, frame_stack=1).make(SPEC, Rng(0), CPU, NO_RUNS)
-    flat = {
-        name: torch.from_numpy(np.concatenate([getattr(s, name) for s in batch])) for name in Transition._fields[:-1]
-    }
+    flat = {name: torch.from_numpy(np.concatenate([getattr(s, name) for s in batch])) for name in EnvStep._fields[:-1]}
     data = Transitions(
         flat["observations"],
         flat["actions"],
         flat["rewards"][:, None],
         1.0 - flat["terminated"].float()[:, None],
         torch.ones(20, dtype=torch.int64),
-        flat["last"],
+        flat["next_observations"],
     )
     for a, b in zip(gradients(ours, batch), gradients(theirs, data), strict=True):
         torch.testing.assert_close(20 * a, b)  # a mean here, a sum there
@@ -151,7 +149,7 @@ def test_what_the_agent_sees_is_what_it_learns_from() -> None:
         assert torch.equal(s_tm1, torch.cat(seen))
         after = s_t.view(7, 2, 4, 84, 84)
         for t, step in enumerate(batch):
-            assert np.array_equal(after[t, :, 3].numpy(), step.last[:, 0])
+            assert np.array_equal(after[t, :, 3].numpy(), step.next_observations[:, 0])
             assert torch.equal(after[t, :, :3], seen[t][:, 1:])  # of the same episode, also where it ended
     assert any(step.ended.any() for step in batch)
 
@@ -231,7 +229,7 @@ def test_bf16_is_near_fp32() -> None:
     frames = rng.integers(0, 256, (2, 8, 1, 84, 84), dtype=np.uint8)
     no = np.zeros(8, bool)
     nothing = torch.zeros(8, 0, 84, 84, dtype=torch.uint8)
-    batch = [Transition(frames[0], np.arange(8) % 3, np.ones(8, np.float32), no, no, frames[1], nothing)]
+    batch = [EnvStep(frames[0], np.arange(8) % 3, np.ones(8, np.float32), no, no, frames[1], nothing)]
     config = PQNConfig(backbone=backbone, frame_stack=1, stream=RolloutsConfig(num_envs=8, length=1))
     exact, rough = (
         config.make(spec, Rng(0), Compute(torch.device("cpu"), bf16), NO_RUNS).update(batch) for bf16 in (False, True)

@@ -12,7 +12,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.envs.catch import CatchConfig
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, optimal_values
 from sandbox.interfaces.environment import spec_of
@@ -30,21 +30,21 @@ def make(spec: Spec | None = None, **options: Any) -> QLearning:
     return QLearningConfig(**options).make(spec or Spec((3,), is_bytes=False, num_actions=2), Rng(0), CPU, NO_RUNS)
 
 
-def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> Transition:
+def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> EnvStep:
     """One step of N environments of three states; it may end by `terminated` or by `truncated`, everywhere."""
     looks, no = np.eye(3, dtype=np.float32), np.zeros(len(s_tm1), bool)
     rewards = np.array(r_t, np.float32)
-    return Transition(
+    return EnvStep(
         looks[s_tm1], np.array(a_tm1), rewards, no | (ends == "terminated"), no | (ends == "truncated"), looks[s_t]
     )
 
 
-def inner(world: Model) -> np.ndarray:
+def inner(mdp: Model) -> np.ndarray:
     """The cells [S] bool that can be reached and where something follows."""
-    reached = np.arange(len(world.absorbing)) == world.start
+    reached = np.arange(len(mdp.absorbing)) == mdp.start
     for _ in reached:
-        reached |= world.transitions[reached & ~world.absorbing].sum((0, 1)) > 0
-    return reached & ~world.absorbing
+        reached |= mdp.transitions[reached & ~mdp.absorbing].sum((0, 1)) > 0
+    return reached & ~mdp.absorbing
 
 
 def learn(env: GridWorldConfig, config: QLearningConfig, steps: int, seed: int) -> QLearning:
@@ -59,15 +59,15 @@ def learn(env: GridWorldConfig, config: QLearningConfig, steps: int, seed: int) 
 
 def error(env: GridWorldConfig, agent: QLearning, discount: float) -> float:
     """The largest distance from Q*."""
-    world = model(env)
-    return float(np.abs(agent.parts()["table"].q.numpy() - optimal_values(world, discount))[inner(world)].max())
+    mdp = model(env)
+    return float(np.abs(agent.parts()["table"].q.numpy() - optimal_values(mdp, discount))[inner(mdp)].max())
 
 
 def test_values_move_by_hand() -> None:
     agent = make(discount=0.8, step_size=HALF)
     agent.parts()["table"].q[1] = torch.tensor([2.0, 5.0])
     metrics = agent.update([step([0], [1], [1.0], [1])])
-    # 1 + 0.8 * 5 - 0 = 5, half of which is learnt
+    # 1 + 0.8 * 5 - 0 = 5, half of which is learned
     assert agent.parts()["table"].q.tolist() == [[0, 2.5], [2, 5], [0, 0]]
     assert agent.parts()["table"].visits.tolist() == [[0, 1], [0, 0], [0, 0]]
     assert metrics["loss"] == 25
@@ -93,7 +93,7 @@ def test_a_truncated_episode_bootstraps_from_its_own_last_cell() -> None:
     np.testing.assert_allclose(agent.parts()["table"].q[start], [-0.04, -0.04, -0.06, -0.06], atol=1e-6)
 
 
-def test_several_steps_of_a_batch_are_learnt_in_order() -> None:
+def test_several_steps_of_a_batch_are_learned_in_order() -> None:
     agent = make(discount=1.0, step_size=HALF)
     agent.update([step([0], [0], [1.0], [2]), step([1], [0], [0.0], [0])])
     assert agent.parts()["table"].q.tolist() == [[0.5, 0], [0.25, 0], [0, 0]]

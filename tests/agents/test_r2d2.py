@@ -64,13 +64,13 @@ def batch(burn_in: int = 2, length: int = 6) -> StoredSequences:
     mask = torch.ones(5, length)
     mask[0, 4:] = 0
     mask[2, 1:] = 0
-    before, learnt = window(burn_in, torch.ones(5, burn_in), 1), window(length, mask, 2)
-    before.observations[:, -1] = learnt.observations[:, 0]
+    before, learned = window(burn_in, torch.ones(5, burn_in), 1), window(length, mask, 2)
+    before.observations[:, -1] = learned.observations[:, 0]
     starts = torch.tensor([False, True, False, False, False])
     stored = map_state(lambda part: part * ~starts.view(5, *[1] * (part.dim() - 1)), state(3))
     weights = torch.tensor([1.0, 0.5, 0.25, 1.0, 0.125])
     is_later = torch.tensor([True] * 4 + [False])
-    return StoredSequences(before, stored, learnt, starts, state(4), 3 - burn_in, is_later, weights, torch.zeros(5))
+    return StoredSequences(before, stored, learned, starts, state(4), 3 - burn_in, is_later, weights, torch.zeros(5))
 
 
 @pytest.mark.parametrize("burn_in", [0, 2])
@@ -165,7 +165,7 @@ def test_burn_in_has_no_gradient() -> None:
         torch.testing.assert_close(a, b)
 
 
-def world(**options: Any) -> BuiltRun:
+def run_of(**options: Any) -> BuiltRun:
     agent = {
         "name": "r2d2",
         "backbone": {"name": "mlp", "hidden": [16]},
@@ -186,11 +186,11 @@ def world(**options: Any) -> BuiltRun:
 
 def test_a_memory_that_is_not_stale_is_the_one_it_had() -> None:
     """With the weights it acted with, unrolling from stored memories gives what acting had: Delta Q is 0."""
-    assembly = world(optimizer={"lr": 1e-30})
-    rows = [metrics for _, (_, metrics) in zip(range(12), assembly.run().steps(), strict=False)]
+    built = run_of(optimizer={"lr": 1e-30})
+    rows = [metrics for _, (_, metrics) in zip(range(12), built.ready_to_resume().steps(), strict=False)]
     assert all(float(row["delta_q"]) < 1e-5 for row in rows)
-    moving = world(optimizer={"lr": 1e-2})
-    rows = [metrics for _, (_, metrics) in zip(range(12), moving.run().steps(), strict=False)]
+    moving = run_of(optimizer={"lr": 1e-2})
+    rows = [metrics for _, (_, metrics) in zip(range(12), moving.ready_to_resume().steps(), strict=False)]
     assert float(rows[-1]["delta_q"]) > 1e-3
 
 

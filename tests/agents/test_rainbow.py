@@ -200,7 +200,7 @@ def test_weights_multiply_losses_and_priorities_are_the_errors_sizes() -> None:
     assert not given.priorities.requires_grad
 
 
-def test_the_learnt_the_target_and_the_choosing_network_have_noise_of_their_own() -> None:
+def test_the_learned_the_target_and_the_choosing_network_have_noise_of_their_own() -> None:
     rng = Rng(0)
     agent, data = rainbow(rng, exploration=Noisy(sigma=1.0)), batch()
     agent.parts()["target"].network.load_state_dict(other(exploration=Noisy(sigma=1.0)))

@@ -12,7 +12,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.envs.grid_world import GridWorldConfig, Model, model, policy_values
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
@@ -37,21 +37,21 @@ def make(**options: Any) -> Sarsa:
     return agent
 
 
-def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> Transition:
+def step(s_tm1: list[int], a_tm1: list[int], r_t: list[float], s_t: list[int], ends: str | None = None) -> EnvStep:
     """One step of N environments of three states; it may end by `terminated` or by `truncated`, everywhere."""
     looks, no = np.eye(3, dtype=np.float32), np.zeros(len(s_tm1), bool)
     rewards = np.array(r_t, np.float32)
-    return Transition(
+    return EnvStep(
         looks[s_tm1], np.array(a_tm1), rewards, no | (ends == "terminated"), no | (ends == "truncated"), looks[s_t]
     )
 
 
-def inner(world: Model) -> np.ndarray:
+def inner(mdp: Model) -> np.ndarray:
     """The cells [S] bool that can be reached and where something follows."""
-    reached = np.arange(len(world.absorbing)) == world.start
+    reached = np.arange(len(mdp.absorbing)) == mdp.start
     for _ in reached:
-        reached |= world.transitions[reached & ~world.absorbing].sum((0, 1)) > 0
-    return reached & ~world.absorbing
+        reached |= mdp.transitions[reached & ~mdp.absorbing].sum((0, 1)) > 0
+    return reached & ~mdp.absorbing
 
 
 def learn(env: GridWorldConfig, config: SarsaConfig, steps: int, seed: int) -> Sarsa:
@@ -66,27 +66,27 @@ def learn(env: GridWorldConfig, config: SarsaConfig, steps: int, seed: int) -> S
 
 def error(env: GridWorldConfig, agent: Sarsa, config: SarsaConfig) -> float:
     """The largest distance from Q^pi, pi being epsilon-greedy in the final table, at the final epsilon."""
-    world, q = model(env), agent.parts()["table"].q.numpy()
+    mdp, q = model(env), agent.parts()["table"].q.numpy()
     epsilon = config.exploration.end
     policy = np.full(q.shape, epsilon / q.shape[1])
     policy[np.arange(len(q)), q.argmax(1)] += 1 - epsilon
-    return float(np.abs(q - policy_values(world, policy, config.discount))[inner(world)].max())
+    return float(np.abs(q - policy_values(mdp, policy, config.discount))[inner(mdp)].max())
 
 
-def test_a_step_is_learnt_when_the_next_action_is_known() -> None:
+def test_a_step_is_learned_when_the_next_action_is_known() -> None:
     agent = make()
     first = agent.update([step([0], [1], [1.0], [1])])
     assert torch.equal(agent.parts()["table"].q, VALUES)
     assert first["loss"] == 0
     second = agent.update([step([1], [0], [0.0], [2])])
-    # 1 + 0.8 * q[1, 0] - 0 = 2.6, half of which is learnt; the best action (5) was not taken
+    # 1 + 0.8 * q[1, 0] - 0 = 2.6, half of which is learned; the best action (5) was not taken
     torch.testing.assert_close(agent.parts()["table"].q[0], torch.tensor([0.0, 1.3], dtype=torch.float64))
     assert torch.equal(agent.parts()["table"].q[1:], VALUES[1:])
     assert second["loss"] == pytest.approx(2.6**2)
     assert agent.parts()["table"].visits.tolist() == [[0, 1], [0, 0], [0, 0]]
 
 
-def test_steps_of_one_batch_and_of_several_are_learnt_alike() -> None:
+def test_steps_of_one_batch_and_of_several_are_learned_alike() -> None:
     steps = [
         step([0], [1], [1.0], [1]),
         step([1], [0], [0.0], [2]),
@@ -117,9 +117,9 @@ def test_truncation_bootstraps_from_an_action_chosen_at_the_true_last_observatio
 def test_that_action_is_the_exploring_policys() -> None:
     """At epsilon 1 the two actions are chosen equally often: 1 + 0.8 * (2 + 5) / 2."""
     agent = make(exploration=constant(1.0), step_size=StepSize(power=0.0))
-    lanes = 4_000
-    agent.update([step([0] * lanes, [1] * lanes, [1.0] * lanes, [1] * lanes, "truncated")])
-    agent.update([step([2] * lanes, [0] * lanes, [0.0] * lanes, [2] * lanes)])
+    streams = 4_000
+    agent.update([step([0] * streams, [1] * streams, [1.0] * streams, [1] * streams, "truncated")])
+    agent.update([step([2] * streams, [0] * streams, [0.0] * streams, [2] * streams)])
     assert float(agent.parts()["table"].q[0, 1]) == pytest.approx(3.8, abs=0.06)
 
 

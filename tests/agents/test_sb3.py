@@ -45,8 +45,8 @@ def start(algorithm: str, folder: Path, *words: str, env: str = CART_POLE, seed:
     options = f"agent.options.{algorithm}={OPTIONS[algorithm]}"
     agent = ["agent.name=sb3", f"agent.algorithm={algorithm}", "agent.stream.num_envs=3", "agent.total_steps=300"]
     config = resolve([], [env, *agent, options, "steps=300", "device=cpu", f"seed={seed}", *words])
-    assembly = build(config, folder)
-    return assembly, assembly.run()
+    built = build(config, folder)
+    return built, built.ready_to_resume()
 
 
 def go(run: Run, updates: int) -> list[dict[str, float]]:
@@ -82,10 +82,10 @@ def numbers(model: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_it_learns_what_theirs_learns(algorithm: str, tmp_path: Path) -> None:
     """`learn` of the same class on Gymnasium's environments and their own `DummyVecEnv`: every weight, bit for bit."""
-    assembly, run = start(algorithm, tmp_path)
+    built, run = start(algorithm, tmp_path)
     while run.stream.step < 300:
         go(run, 1)
-    config, rng = assembly.config.agent, Rng(0)
+    config, rng = built.config.agent, Rng(0)
     assert isinstance(config, SB3Config)
     make = lambda: gymnasium.make(id_of("cart_pole"), observe="features", max_steps=15)  # noqa: E731
     env = DummyVecEnv([make] * 3)
@@ -96,7 +96,7 @@ def test_it_learns_what_theirs_learns(algorithm: str, tmp_path: Path) -> None:
         given = keywords(dict(config.options)[algorithm], config.total_steps)
         theirs = ALGORITHMS[algorithm](policy, env, device="cpu", **given)
         theirs.learn(300, log_interval=None)  # type: ignore[arg-type]
-    ours = assembly.learner._model
+    ours = built.learner._model
     assert_same(ours.policy.state_dict(), theirs.policy.state_dict())
     assert_same(ours.policy.optimizer.state_dict(), theirs.policy.optimizer.state_dict())
     assert_same(numbers(ours), numbers(theirs))
@@ -167,9 +167,9 @@ def test_the_outside_and_the_run_leave_each_other_alone(algorithm: str, tmp_path
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_it_acts_for_any_number_as_their_predict_does(algorithm: str, tmp_path: Path) -> None:
     """Twenty steps of five environments, of which one starts anew: ours carries and zeroes its state, theirs too."""
-    assembly, run = start(algorithm, tmp_path)
+    built, run = start(algorithm, tmp_path)
     go(run, 2)
-    agent, model = assembly.learner, assembly.learner._model
+    agent, model = built.learner, built.learner._model
     draw = np.random.default_rng(0)
     memory, carried = None, agent.initial_state(5)
     for step in range(20):
@@ -187,10 +187,10 @@ def test_it_acts_for_any_number_as_their_predict_does(algorithm: str, tmp_path: 
 
 def test_schedules_at_their_first_middle_and_last_step(tmp_path: Path) -> None:
     """DQN's exploration falls over half of `total_steps`, rates over their own steps; then they stay."""
-    assembly, run = start("dqn", tmp_path)
-    given = keywords(assembly.config.agent.options.dqn, 300)  # type: ignore[union-attr]
+    built, run = start("dqn", tmp_path)
+    given = keywords(built.config.agent.options.dqn, 300)  # type: ignore[union-attr]
     assert [given["learning_rate"](1 - step / 300) for step in (0, 100, 200, 400)] == pytest.approx([1e-2, 5e-3, 0, 0])
-    model, seen = assembly.learner._model, {}
+    model, seen = built.learner._model, {}
     while run.stream.step < 400:
         metrics = go(run, 1)[0]
         seen[run.stream.step] = metrics["exploration_rate"], metrics["learning_rate"]

@@ -111,7 +111,7 @@ def test_mistakes_that_show_with_the_environment(
     """A replay larger than memory is refused before anything is trained, with its size."""
     monkeypatch.setattr("sandbox.agents._sb3.phases.memory", lambda device: 10**9)
     with pytest.raises(UserError) as error:
-        build(resolve([], [*words, "agent.name=sb3", "steps=1"]), tmp_path).run()
+        build(resolve([], [*words, "agent.name=sb3", "steps=1"]), tmp_path).ready_to_resume()
     assert str(error.value) == message
 
 
@@ -125,7 +125,7 @@ def test_a_warning_is_a_note(capsys: pytest.CaptureFixture[str], tmp_path: Path)
     assert said.count("\n") == 1
 
 
-def test_every_algorithm_and_every_option_was_thought_of() -> None:
+def test_every_algorithm_and_every_option_was_covered() -> None:
     """Another version of theirs that has more shows up here."""
     packages = stable_baselines3, sb3_contrib
     theirs = {name for package in packages for name, value in vars(package).items() if is_algorithm(value)}

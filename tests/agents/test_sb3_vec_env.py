@@ -46,7 +46,7 @@ class Tape:
         return self.now[:, None].copy(), np.array([3.0, -5.0]), terminated, ended & [False, True], infos
 
 
-def world(tape: Tape, reward_clip: float | None = None) -> EnvAdapter:
+def adapter(tape: Tape, reward_clip: float | None = None) -> EnvAdapter:
     made = EnvAdapter(Spec((1,), is_bytes=False, num_actions=2), 2, reward_clip, Rng(0))
     made.attach(tape, Rng(0))  # type: ignore[arg-type]
     return made
@@ -54,7 +54,7 @@ def world(tape: Tape, reward_clip: float | None = None) -> EnvAdapter:
 
 def test_the_tape() -> None:
     """The next first observation in the row, the true last one beside it, and which ends to bootstrap from."""
-    env = world(Tape())
+    env = adapter(Tape())
     assert env.reset().tolist() == [[0], [0]]
     rows = [env.step(np.zeros(2, np.int64)) for _ in range(3)]
     assert [row[0][:, 0].tolist() for row in rows] == [[1, 1], [0, 2], [1, 0]]
@@ -66,7 +66,7 @@ def test_the_tape() -> None:
 
 
 def test_what_is_added_to_rewards_is_not_scored_nor_are_they_clipped() -> None:
-    env = world(Tape(), reward_clip=1.0)
+    env = adapter(Tape(), reward_clip=1.0)
     for _ in range(3):
         rewards = env.step(np.zeros(2, np.int64))[1]
         assert rewards.tolist() == [1, -1]
@@ -77,7 +77,7 @@ def test_what_is_added_to_rewards_is_not_scored_nor_are_they_clipped() -> None:
 
 def test_a_lost_life_ends_an_episode_but_not_the_game() -> None:
     """When a life is lost, the episode ends and the game goes on."""
-    env = world(Tape(lives=True))
+    env = adapter(Tape(lives=True))
     done = [env.step(np.zeros(2, np.int64))[2].tolist() for _ in range(6)]
     assert [first for first, _ in done] == [False, True] * 3
     assert env.actor.metrics() == {"env/return": -15.0, "env/length": 3.0, "env/episodes": 2.0}

@@ -46,7 +46,7 @@ def test_a_row_without_a_peer_has_no_ratio():
     ("name", "rows"), [("replay", 2), ("dqn", 2), ("update", 2), ("memory", 2), ("rbm", 2), ("gan", 2)]
 )
 def test_benches_of_the_learner_run(name, rows, monkeypatch):
-    """Small, in fp32: it is the rows that are looked at, not the speed."""
+    """The benchmarks run at a small size in fp32; only their rows are checked, not the speed."""
     module = importlib.import_module(f"sandbox.bench.{name}")
     for constant, value in {
         "CAPACITY": 300,

@@ -17,7 +17,7 @@ from sandbox.interfaces.spec import Spec
 CPU = torch.device("cpu")
 
 
-class World:
+class Env:
     """Random episodes in a replay with priorities; it remembers what was stored in each ring, place by place.
 
     An observation is its environment and its place; `priority` holds what each transition should have.
@@ -85,51 +85,51 @@ def names(batch: Prioritized) -> list[tuple[int, int]]:
     seed=st.integers(0, 10_000),
 )
 def test_every_transition_has_its_priority(num_envs: int, stack: int, spare: int, lives: list[int], seed: int) -> None:
-    """New ones the largest, learnt ones their error, and 0 what cannot be drawn, across any number of wrap-arounds."""
-    world = World(num_envs, stack + spare, stack, exponent=0.7, seed=seed)
-    world.live(2)
+    """New ones the largest, learned ones their error, and 0 what cannot be drawn, across any number of wrap-arounds."""
+    filled = Env(num_envs, stack + spare, stack, exponent=0.7, seed=seed)
+    filled.live(2)
     for steps in lives:
-        world.live(steps)
-        rows = world.expected()
-        batch = world.draw()
-        assert world.priorities._tree.values.tolist() == rows.tolist()
-        assert all(world.priority[name] > 0 for name in names(batch))
-        world.learn(batch, world.random.gamma(1.0, 2.0, 8).astype(np.float32))
+        filled.live(steps)
+        rows = filled.expected()
+        batch = filled.draw()
+        assert filled.priorities._tree.values.tolist() == rows.tolist()
+        assert all(filled.priority[name] > 0 for name in names(batch))
+        filled.learn(batch, filled.random.gamma(1.0, 2.0, 8).astype(np.float32))
 
 
 def test_what_was_overwritten_in_between_keeps_its_new_priority() -> None:
-    world = World(1, 6, 1)
-    world.live(6, end=0.0)
-    batch = world.draw()
-    world.live(6, end=0.0)  # every row is another transition now
+    filled = Env(1, 6, 1)
+    filled.live(6, end=0.0)
+    batch = filled.draw()
+    filled.live(6, end=0.0)  # every row is another transition now
     batch.priorities.fill_(50.0)
-    world.draw()
-    held = world.priorities._tree.values
+    filled.draw()
+    held = filled.priorities._tree.values
     assert held.tolist() == pytest.approx([50 + 1e-6] * 5 + [0])  # all are new: the largest there was, the newest none
 
 
 def test_what_lost_its_stack_in_between_stays_out() -> None:
-    world = World(1, 8, 3)
-    world.live(8, end=0.0)
-    batch = world.draw(200)
+    filled = Env(1, 8, 3)
+    filled.live(8, end=0.0)
+    batch = filled.draw(200)
     assert set(names(batch)) == {(0, place) for place in range(7)}  # an episode's start needs nothing before it
-    world.live(1, end=0.0)  # place 0 is gone: 1 and 2 reach back to it
+    filled.live(1, end=0.0)  # place 0 is gone: 1 and 2 reach back to it
     batch.priorities.fill_(9.0)
-    assert set(names(world.draw(200))) == {(0, place) for place in range(3, 8)}
+    assert set(names(filled.draw(200))) == {(0, place) for place in range(3, 8)}
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.5, 1.0])
 def test_frequencies_are_proportional_to_the_priorities(exponent: float) -> None:
-    world = World(2, 30, 2, exponent)
-    world.live(40)
-    world.expected()
+    filled = Env(2, 30, 2, exponent)
+    filled.live(40)
+    filled.expected()
     for _ in range(6):  # until the errors are of all sizes
-        batch = world.draw(40)
-        world.learn(batch, torch.tensor([0.25 + sum(name) % 7 for name in names(batch)]))
-    rows = world.expected()
+        batch = filled.draw(40)
+        filled.learn(batch, torch.tensor([0.25 + sum(name) % 7 for name in names(batch)]))
+    rows = filled.expected()
     counts: Counter = Counter()
     for _ in range(400):
-        counts.update(names(world.draw(50)))
+        counts.update(names(filled.draw(50)))
     seen = {(env, place % 30): count for (env, place), count in counts.items()}
     assert len(seen) == (rows > 0).sum()
     for (env, slot), count in seen.items():
@@ -141,43 +141,43 @@ def test_frequencies_are_proportional_to_the_priorities(exponent: float) -> None
 
 def test_a_batch_is_one_from_each_equal_part() -> None:
     """Stratified: with 8 equal priorities, 4 draws come one from each pair."""
-    world = World(1, 20, 1)
-    world.live(9, end=0.0)
+    filled = Env(1, 20, 1)
+    filled.live(9, end=0.0)
     for _ in range(20):
-        assert [place // 2 for _, place in names(world.draw(4))] == [0, 1, 2, 3]
+        assert [place // 2 for _, place in names(filled.draw(4))] == [0, 1, 2, 3]
 
 
 def test_weights_by_hand() -> None:
-    world = World(1, 20, 1, exponent=0.5)
-    world.live(3, end=0.0)  # two can be drawn
-    batch = world.draw(2)
+    filled = Env(1, 20, 1, exponent=0.5)
+    filled.live(3, end=0.0)  # two can be drawn
+    batch = filled.draw(2)
     assert batch.weights.tolist() == [1, 1]
-    world.learn(batch, [4.0, 64.0])  # priorities 2 and 8
+    filled.learn(batch, [4.0, 64.0])  # priorities 2 and 8
     for importance, small in ((0.0, 1.0), (0.5, 0.5), (1.0, 0.25)):
-        batch = world.draw(100, importance)
+        batch = filled.draw(100, importance)
         weights = {name: float(weight) for name, weight in zip(names(batch), batch.weights, strict=True)}
         assert weights == pytest.approx({(0, 0): 1.0, (0, 1): small}, rel=1e-5)
 
 
 def test_with_exponent_0_all_weigh_the_same() -> None:
-    world = World(1, 20, 1, exponent=0.0)
-    world.live(15)
+    filled = Env(1, 20, 1, exponent=0.0)
+    filled.live(15)
     for _ in range(3):
-        batch = world.draw()
+        batch = filled.draw()
         assert batch.weights.tolist() == [1.0] * 8
-        world.learn(batch, world.random.random(8))
+        filled.learn(batch, filled.random.random(8))
 
 
 def test_what_is_not_written_stays_as_it_was() -> None:
-    world = World(1, 20, 1)
-    world.live(9, end=0.0)
-    world.learn(world.draw(), np.arange(8.0))
-    batch = world.draw()
-    before = world.priorities._tree.values.copy()
+    filled = Env(1, 20, 1)
+    filled.live(9, end=0.0)
+    filled.learn(filled.draw(), np.arange(8.0))
+    batch = filled.draw()
+    before = filled.priorities._tree.values.copy()
     batch.priorities[3] = 7.5
     changed = names(batch)[3][1]
-    world.draw()
-    after = world.priorities._tree.values
+    filled.draw()
+    after = filled.priorities._tree.values
     assert np.flatnonzero(after != before).tolist() == [changed]
     assert after[changed] == 7.5 + 1e-6
 
@@ -185,50 +185,50 @@ def test_what_is_not_written_stays_as_it_was() -> None:
 @pytest.mark.parametrize(("bad", "said"), [(float("nan"), "nan"), (float("inf"), "inf"), (-0.5, "-0.5")])
 def test_priorities_that_are_no_sizes_are_refused(bad: float, said: str) -> None:
     for asks in ("draw", "save"):
-        world = World(1, 20, 1)
-        world.live(9)
-        batch = world.draw()
+        filled = Env(1, 20, 1)
+        filled.live(9)
+        batch = filled.draw()
         batch.priorities.fill_(1.0)
         batch.priorities[5:7] = bad
         with pytest.raises(UserError, match=f"2 of 8 priorities in the last batch are not .* the first is {said}."):
-            _ = world.draw() if asks == "draw" else world.priorities.state_dict()
+            _ = filled.draw() if asks == "draw" else filled.priorities.state_dict()
 
 
 @pytest.mark.parametrize("steps", [5, 60])
 def test_restored_exactly(steps: int) -> None:
     """A state resumes exactly, saved before or after the new priorities are read, and into a used object."""
-    world, other = World(2, 20, 3, 0.6), World(2, 20, 3, 0.6, seed=7)
-    world.live(steps)
+    filled, other = Env(2, 20, 3, 0.6), Env(2, 20, 3, 0.6, seed=7)
+    filled.live(steps)
     for _ in range(3):
-        world.learn(world.draw(), world.random.random(8) * 9)
+        filled.learn(filled.draw(), filled.random.random(8) * 9)
     other.live(90)
     other.draw().priorities.fill_(99.0)  # traces of another past must not survive
-    saved = {name: np.copy(value) for name, value in world.priorities.state_dict().items()}
-    assert saved["rings"].shape[1] == min(20, max(map(len, world.rings)))
+    saved = {name: np.copy(value) for name, value in filled.priorities.state_dict().items()}
+    assert saved["rings"].shape[1] == min(20, max(map(len, filled.rings)))
     other.priorities.load_state_dict(saved)
-    assert np.array_equal(other.priorities._tree._nodes, world.priorities._tree._nodes)
-    other.priorities._generator.bit_generator.state = world.priorities._generator.bit_generator.state
-    other.replay.load_state_dict({name: value.copy() for name, value in world.replay.state_dict().items()})
+    assert np.array_equal(other.priorities._tree._nodes, filled.priorities._tree._nodes)
+    other.priorities._generator.bit_generator.state = filled.priorities._generator.bit_generator.state
+    other.replay.load_state_dict({name: value.copy() for name, value in filled.replay.state_dict().items()})
     for _ in range(5):
-        ours, theirs = world.draw(), other.draw()
+        ours, theirs = filled.draw(), other.draw()
         assert names(ours) == names(theirs)
         assert torch.equal(ours.weights, theirs.weights)
         ours.set_priorities(ours.weights), theirs.set_priorities(ours.weights)
-        for replay in (world.replay, other.replay):
+        for replay in (filled.replay, other.replay):
             replay.add(np.ones((2, 2), np.float32), *np.zeros((2, 2)), np.zeros(2, bool))
-    assert np.array_equal(other.priorities._tree._nodes, world.priorities._tree._nodes)
+    assert np.array_equal(other.priorities._tree._nodes, filled.priorities._tree._nodes)
 
 
 def test_saving_changes_nothing() -> None:
     """Even if the largest error so far is that of a transition which is overwritten after the save."""
-    worlds = [World(1, 6, 1), World(1, 6, 1)]
-    for saves, world in enumerate(worlds):
-        world.live(6, end=0.0)
-        world.learn(world.draw(), 50.0 + np.arange(8))
+    envs = [Env(1, 6, 1), Env(1, 6, 1)]
+    for saves, filled in enumerate(envs):
+        filled.live(6, end=0.0)
+        filled.learn(filled.draw(), 50.0 + np.arange(8))
         if saves:
-            world.priorities.state_dict()
-        world.live(6, end=0.0)
-        world.draw()
-    a, b = (world.priorities for world in worlds)
+            filled.priorities.state_dict()
+        filled.live(6, end=0.0)
+        filled.draw()
+    a, b = (filled.priorities for filled in envs)
     assert np.array_equal(a._tree._nodes, b._tree._nodes)
     assert a._largest == b._largest

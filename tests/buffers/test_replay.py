@@ -40,8 +40,8 @@ def live(replay: Replay, num_envs: int, steps: int, seed: int) -> dict[int, dict
         after = [fresh() for _ in range(num_envs)]
         actions, rewards = random.integers(4, size=num_envs), random.normal(size=num_envs).astype(np.float32)
         terminated, truncated = random.random(num_envs) < 0.15, random.random(num_envs) < 0.1
-        replay.add(picture(now), actions, rewards, terminated)
-        replay.add_last(picture(after), terminated | truncated)
+        replay.add(image(now), actions, rewards, terminated)
+        replay.add_last(image(after), terminated | truncated)
         for env in range(num_envs):
             lived[now[env]] = {
                 "stack": list(history[env]),
@@ -59,7 +59,7 @@ def live(replay: Replay, num_envs: int, steps: int, seed: int) -> dict[int, dict
     return lived
 
 
-def picture(numbers: list[int]) -> np.ndarray:
+def image(numbers: list[int]) -> np.ndarray:
     return np.array([[[[n // 256, n % 256]]] for n in numbers], np.uint8)
 
 
@@ -135,7 +135,7 @@ def test_sequences_never_cross_an_episode(num_envs: int, window: int, length: in
 def test_a_window_starts_at_the_episodes_start_when_that_is_near() -> None:
     replay = make(100, 1, 1)
     for t in range(30):  # one endless episode
-        replay.add(picture([t]), np.array([0]), np.zeros(1, np.float32), np.array([False]))
+        replay.add(image([t]), np.array([0]), np.zeros(1, np.float32), np.array([False]))
     starts = {number_of(draw_sequences(replay, 1, 10).observations[0])[0] for _ in range(300)}
     assert starts == set(range(20))  # transitions 0..28; those before 9 are clamped to a window from 0
 
@@ -154,8 +154,8 @@ def test_truncation_goes_on_and_termination_does_not() -> None:
     replay = make(20, 2, 1)
     for t in range(3):
         terminated = np.array([t == 2, False])
-        replay.add(picture([t, 100 + t]), np.zeros(2, int), np.zeros(2, np.float32), terminated)
-    replay.add_last(picture([3, 103]), np.array([True, True]))  # the second is truncated
+        replay.add(image([t, 100 + t]), np.zeros(2, int), np.zeros(2, np.float32), terminated)
+    replay.add_last(image([3, 103]), np.array([True, True]))  # the second is truncated
     batch = replay.at(*replay.draw(200), 1)
     ends = {number_of(s)[0]: float(d) for s, d in zip(batch.s_t, batch.discount_t, strict=True)}
     assert ends == {1: 1, 2: 1, 3: 0, 101: 1, 102: 1, 103: 1}
@@ -165,10 +165,10 @@ def test_several_steps_from_the_true_last_observation() -> None:
     """Two steps, by hand: the first episode terminates, the second is truncated, the third is still going on."""
     replay = make(40, 1, 1)
     for number, terminated, truncated in ((1, False, False), (2, True, False), (11, False, False), (12, False, True)):
-        replay.add(picture([number]), np.array([0]), np.full(1, number, np.float32), np.array([terminated]))
-        replay.add_last(picture([number + 1]), np.array([terminated or truncated]))
+        replay.add(image([number]), np.array([0]), np.full(1, number, np.float32), np.array([terminated]))
+        replay.add_last(image([number + 1]), np.array([terminated or truncated]))
     for number in (21, 22):
-        replay.add(picture([number]), np.array([0]), np.full(1, number, np.float32), np.array([False]))
+        replay.add(image([number]), np.array([0]), np.full(1, number, np.float32), np.array([False]))
     batch = replay.at(*replay.draw(200), 2)
     found = {}
     for i in range(200):
@@ -187,7 +187,7 @@ def test_several_steps_from_the_true_last_observation() -> None:
 def test_each_observation_is_stored_once() -> None:
     """A million Atari transitions must fit 7.2 GB; here a thousandth of them."""
     replay = Replay(1_000, 1, Spec((1, 84, 84)), 4, np.random.default_rng(0), CPU)
-    stored = replay._observations.nbytes + sum(column.nbytes for column in replay._columns().values())
+    stored = replay._observations.nbytes + sum(column.nbytes for column in replay._columns.values())
     assert stored <= 7.2e9 / 1_000
 
 
@@ -238,4 +238,4 @@ def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest
 
 def test_the_columns_take_21_bytes_a_row() -> None:
     replay = make(10, 1, 1)
-    assert sum(column.nbytes for column in replay._columns().values()) == 10 * 21
+    assert sum(column.nbytes for column in replay._columns.values()) == 10 * 21

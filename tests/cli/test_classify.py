@@ -35,8 +35,8 @@ def test_the_error_the_confusion_and_the_wrong_ones(run, sandbox, tmp_path):
         [str(k), *(str(count or "·") for count in row)] for k, row in enumerate(found["confusion"])
     ]
     assert last == "wrong.png"
-    with Image.open(tmp_path / "wrong.png") as picture:
-        assert (picture.width - 1) % 49 == (picture.height - 1) % 49 == 0
+    with Image.open(tmp_path / "wrong.png") as image:
+        assert (image.width - 1) % 49 == (image.height - 1) % 49 == 0
     assert json.loads(sandbox("classify", "net", "--images", "10", "--json").out)["images"] == 10
     many = sandbox("classify", "net", "--images", "5000", "--json")
     assert json.loads(many.out)["images"] == 297

@@ -152,7 +152,7 @@ def test_how_long_a_config_takes(monkeypatch):
 
 
 def test_speeds_are_measured(monkeypatch):
-    """One config that is whole, one whose parts are not all there, and then there is no time left."""
+    """A config that does not exist is skipped, the second one is measured, and then the time is up."""
     monkeypatch.setattr(_speed, "PRESETS", {"nothing": [], "grid_world_q_learning": ["threads=2"], "catch_dqn": []})
     clock = iter([0.0, 0.1, 0.2, 99.0])
     monkeypatch.setattr(_speed, "perf_counter", lambda: next(clock, 100.0))
@@ -173,7 +173,7 @@ def test_a_speed_adds_up():
 
 @pytest.mark.parametrize("name", _speed.PRESETS)
 def test_what_is_measured_learns_from_the_first_on(name):
-    """The overrides fit the config, and learning begins within a moment."""
+    """The overrides fit the config, and the warm-up ends within 1,000 steps."""
     config = resolve([name], _speed.PRESETS[name])
     warmup = getattr(config.learner.stream, "replay", None)
     assert warmup is None or warmup.warmup <= 1_000

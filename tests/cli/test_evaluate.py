@@ -1,4 +1,4 @@
-"""`sandbox evaluate` of generators, on runs of a second; agents are in test_train and test_vary."""
+"""`sandbox evaluate` of generators, on runs of a second; agents are in test_train and runs/test_option_sweep."""
 
 import json
 
@@ -30,8 +30,8 @@ def objects(said):
     return json.loads(said.out)
 
 
-def test_images_beside_real_ones(train, sandbox, tmp_path):
-    """Two runs on the same data, though with other seeds, have one classifier; a changed one is refused."""
+def test_images_next_to_real_ones(train, sandbox, tmp_path):
+    """Two runs on the same data with different seeds share one classifier; a changed classifier is refused."""
     for seed in (0, 1):
         train(GAN, BARS, "steps=3", "evaluate_period=0", f"seed={seed}", f"name=bars{seed}")
     said = sandbox("evaluate", "bars0", "--json")
@@ -69,7 +69,7 @@ def test_images_beside_real_ones(train, sandbox, tmp_path):
     assert sandbox("runs").code == 0
 
 
-def test_points_beside_their_mixture(train, sandbox):
+def test_points_next_to_their_mixture(train, sandbox):
     train(GAN, RING, "steps=3", "evaluate_period=0", "name=ring")
     said = sandbox("evaluate", "ring", "--json")
     found = objects(said)
@@ -83,7 +83,7 @@ def test_points_beside_their_mixture(train, sandbox):
 
 
 def test_a_collapse_is_told_once_while_training_and_changes_nothing(train, tmp_path):
-    """An untrained generator has hardly any diversity, and here it stays untrained."""
+    """The learning rate is so small that the generator keeps the lack of diversity of its initial weights."""
     slow = "generator={discriminator_optimizer: {lr: 1e-9}, generator_optimizer: {lr: 1e-9}}"
     said = train(GAN, slow, RING, "steps=5", "log_period=1", "evaluate_period=1", "name=watched")
     lines = [line for line in said.err.splitlines() if "collapsed" in line]
@@ -96,7 +96,7 @@ def test_a_collapse_is_told_once_while_training_and_changes_nothing(train, tmp_p
     assert not any("eval/fcd" in row for row in rows)
 
 
-def test_overrides_of_what_was_learnt_are_refused(train, sandbox):
+def test_overrides_of_what_was_learned_are_refused(train, sandbox):
     train(GAN, RING, "steps=3", "evaluate_period=0", "name=ring")
     refused = sandbox("evaluate", "ring", "generator.latent_size=3")
     assert (refused.code, refused.out) == (2, "")
@@ -110,8 +110,8 @@ def test_overrides_of_what_was_learnt_are_refused(train, sandbox):
     assert wide["high_quality_floor"] > 0.9
 
 
-def test_looking_changes_nothing_where_batches_are_normalised(train, tmp_path):
-    """Trained with and without a look at every step, it is the same; and an image does not hang on its company."""
+def test_looking_changes_nothing_where_batches_are_normalized(train, tmp_path):
+    """Evaluations during training change no weights, and a reconstruction does not depend on the rest of its batch."""
     words = ["data.name=digits", "generator={name: vae, backbone: {name: strided, channels: [4, 8]}}", "steps=3"]
     train(*words, "evaluate_period=1", "media_period=1", "name=seen")
     train(*words, "evaluate_period=0", "name=unseen")

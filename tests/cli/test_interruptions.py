@@ -14,7 +14,7 @@ from tiny_runs import TINY, checkpoint, metrics
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run that nobody interrupted."""
+    """A run that was not interrupted."""
     folder = tmp_path_factory.mktemp("whole")
     program = Path(sys.executable).with_name("sandbox")
     words = [program, "train", *TINY, "steps=3000", "name=whole", "--quiet"]

@@ -9,8 +9,8 @@ DIGITS = ["data={name: digits, binarize: threshold}", "threads=1"]
 
 
 def size(path):
-    with Image.open(path) as picture:
-        return picture.size
+    with Image.open(path) as image:
+        return image.size
 
 
 @pytest.fixture
@@ -31,13 +31,13 @@ def test_reconstruct_shows_test_images_above_their_reconstructions(run, sandbox,
     assert many.err == "note: --count 5000: there are only 297 test images; all of them are taken\n"
     assert sandbox("reconstruct", name, "--count", "5", "--out", "five.png").out == "five.png\n"
     with Image.open(tmp_path / "five.png") as opened:
-        picture = np.array(opened)
-    assert picture.shape == (2 * 49 + 1, 5 * 49 + 1, 3)
-    assert np.ptp(picture[1:49, 1:49]) == 255  # a digit as it is; untrained reconstructions are all grey
-    assert np.ptp(picture[50:98, 1:49]) < 255
+        image = np.array(opened)
+    assert image.shape == (2 * 49 + 1, 5 * 49 + 1, 3)
+    assert np.ptp(image[1:49, 1:49]) == 255  # a digit as it is; untrained reconstructions are all gray
+    assert np.ptp(image[50:98, 1:49]) < 255
 
 
-def test_traverse_draws_and_films(run, sandbox, tmp_path):
+def test_traverse_draws_and_writes_videos(run, sandbox, tmp_path):
     name = run("digits_vae", "generator.latent_size=3")
     assert sandbox("traverse").out == f"runs/{name}/samples/traversal.png\n"
     assert size(tmp_path / f"runs/{name}/samples/traversal.png") == (11 * 49 + 1, 3 * 49 + 1)
@@ -45,8 +45,8 @@ def test_traverse_draws_and_films(run, sandbox, tmp_path):
     assert sandbox(*words, "pairs.png").out == "pairs.png\n"
     assert size(tmp_path / "pairs.png") == (5 * 49 + 1, 4 * 49 + 1)
     assert sandbox(*words, "pairs.gif").out == "pairs.gif\n"
-    with Image.open(tmp_path / "pairs.gif") as film:
-        assert (film.n_frames, film.size) == (8, (2 * 49 + 1, 2 * 49 + 1))  # there and back
+    with Image.open(tmp_path / "pairs.gif") as video:
+        assert (video.n_frames, video.size) == (8, (2 * 49 + 1, 2 * 49 + 1))  # there and back
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_who_cannot_is_told_who_can(run, sandbox, command, name, cannot):
 
 
 @pytest.mark.parametrize("command", ["traverse", "recall"])
-def test_pictures_have_a_suffix(sandbox, command):
+def test_images_have_a_suffix(sandbox, command):
     said = sandbox(command, "any", "--out", "walk.bmp")
     assert (said.code, said.err) == (
         2,

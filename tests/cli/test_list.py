@@ -1,7 +1,7 @@
 import json
 from typing import get_args
 
-from sandbox.networks.backbone import Backbone
+from sandbox.networks.backbone import AnyBackbone
 from sandbox.runs import registry
 
 
@@ -16,7 +16,7 @@ def test_json_has_every_member_with_a_line_about_it(sandbox):
     assert names["generators"] == registry.names("generators")
     assert names["datasets"] == registry.names("data")
     assert names["configs"] == sorted(registry.configs())
-    union = get_args(get_args(Backbone)[0])
+    union = get_args(get_args(AnyBackbone)[0])
     assert names["backbones"] == sorted(config().name for config in union)
     for members in found.values():
         for member in members:
@@ -33,7 +33,7 @@ def test_every_member_is_a_line(sandbox):
 
 
 def test_of_a_config_the_whole_first_sentence_is_shown(sandbox, tmp_path):
-    """However its lines are broken, and no more than it: what was seen, and the command, are for `sandbox show`."""
+    """The sentence may span several lines; results and the command are left to `sandbox show`."""
     file = tmp_path / "some.yaml"
     file.write_text(
         "# A net of Vogel et al. 2019 (p = 0.25, one\n# seed) on points. Seen: much.\n#   sandbox train it\nsteps: 1\n"

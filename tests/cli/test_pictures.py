@@ -17,8 +17,8 @@ def run(sandbox):
 
 
 def size(path):
-    with Image.open(path) as picture:
-        return picture.size
+    with Image.open(path) as image:
+        return image.size
 
 
 def test_a_row_for_each_class(run, sandbox, tmp_path):

@@ -1,4 +1,4 @@
-"""`sandbox play` and `sandbox watch`: who plays, how fast, what is refused. The window is a stand-in."""
+"""`sandbox play` and `sandbox watch` with a fake window: players, speed, demonstrations, and refused commands."""
 
 import pytest
 
@@ -18,7 +18,7 @@ TINY = [
 
 
 class Desk:
-    """A window: two steps, then `q`."""
+    """A fake window that starts the game, lets it run for two steps and presses `q`."""
 
     def __init__(self):
         self.views, self.keys = [], ["space", None, None, "q"]
@@ -50,7 +50,7 @@ class Desk:
 
 @pytest.fixture
 def sit_down(sandbox, monkeypatch):
-    """Run `sandbox` with such a window."""
+    """Run `sandbox` with the fake window `Desk`."""
 
     def run(*words):
         from sandbox.viewer import window
@@ -127,7 +127,7 @@ CATCH = [
 
 
 def recorded(tmp_path):
-    """Four steps of catch, as somebody would record them."""
+    """Write demonstrations of four steps of Catch to demos.npz."""
     from sandbox.envs.catch import CatchConfig
     from sandbox.viewer.demonstration_recorder import DemonstrationRecorder
     from sandbox.viewer.episode import Game, PlayerSlot
@@ -158,7 +158,7 @@ def test_what_a_person_did_is_recorded(sit_down, tmp_path):
 
 
 def test_an_agent_learns_from_a_person(sandbox, tmp_path, monkeypatch):
-    """The replay begins with what was recorded, and the run repeats from its config, to the last bit."""
+    """The replay starts with the demonstrations, and training from the run's config gives the same bits."""
     recorded(tmp_path)
     done = sandbox("train", *CATCH, "demos=demos.npz")
     assert (done.code, "the replay buffer starts with 4 demonstrated steps" in done.err) == (0, True)

@@ -29,7 +29,7 @@ def run(tmp_path):
 
 @pytest.fixture
 def hub(monkeypatch):
-    """A stand-in for huggingface_hub, with the signatures that the real one has, which keeps what it is sent."""
+    """A fake huggingface_hub with the signatures of the real one; it keeps what is uploaded."""
 
     class HfApi:
         sent: ClassVar[dict] = {}

@@ -1,4 +1,4 @@
-"""`sandbox recall` and pictures of points, as a user would ask for them."""
+"""`sandbox recall`, and images of points."""
 
 import av
 import numpy as np
@@ -9,8 +9,8 @@ QUIET = ("logger.wandb=off", "media_period=0", "evaluate_period=0", "checkpoint_
 
 
 def size(path):
-    with Image.open(path) as picture:
-        return picture.size
+    with Image.open(path) as image:
+        return image.size
 
 
 def test_stored_damaged_recalled(sandbox, tmp_path):
@@ -37,14 +37,14 @@ def test_stored_damaged_recalled(sandbox, tmp_path):
     assert place.read_bytes() != before
 
 
-def test_the_way_as_a_film(sandbox, tmp_path):
-    """A pixel of each image a frame, the ends held."""
+def test_the_way_as_a_video(sandbox, tmp_path):
+    """Each frame updates one pixel of each image; the first and the last frame are held."""
     sandbox("train", "digits_hopfield", "name=memory", *QUIET)
     assert sandbox("recall", "memory", "--out", "way.gif").out == "way.gif\n"
     assert size(tmp_path / "way.gif") == (10 * 49 + 1, 3 * 49 + 1)
     assert sandbox("recall", "memory", "--out", "way.mp4").code == 0
-    with av.open(str(tmp_path / "way.mp4")) as film:
-        assert sum(1 for _ in film.decode(video=0)) > 6 + 12 + 5
+    with av.open(str(tmp_path / "way.mp4")) as movie:
+        assert sum(1 for _ in movie.decode(video=0)) > 6 + 12 + 5
 
 
 def test_who_cannot_recall(sandbox):
@@ -55,8 +55,8 @@ def test_who_cannot_recall(sandbox):
 
 
 @pytest.mark.parametrize("name", ["gan", "modern_hopfield"])
-def test_points_are_learnt_scored_and_scattered(sandbox, tmp_path, name):
-    """The smallest run of a generator on points: through the loop, its evaluation and its picture."""
+def test_points_are_learned_scored_and_scattered(sandbox, tmp_path, name):
+    """A minimal run of a generator on points: training, evaluation and the image of samples."""
     data = "data={name: gaussian_grid, count: 500, test_count: 100}"
     done = sandbox("train", f"generator.name={name}", data, "steps=3", "name=points", *QUIET[:1], "media_period=3")
     assert done.code == 0, done.err

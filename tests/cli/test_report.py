@@ -53,7 +53,7 @@ def test_a_run_still_being_written_is_reported_as_it_is(sandbox, make):
     make("a", steps=500)
     said = sandbox("report", "a")
     assert said.code == 0
-    assert said.err == "note: a is stopped at step 200 of 500: the report has it as it is now\n"
+    assert said.err == "note: a is stopped at step 200 of 500: the report shows its current state\n"
 
 
 def test_a_damaged_run_is_left_out(sandbox, make, tmp_path):
@@ -129,7 +129,7 @@ def test_wandb_without_a_key(sandbox, make, tmp_path):
     said = sandbox("report", "a", "b", "--wandb", "--out", "kept.json")
     assert (said.code, said.out) == (0, "kept.json\n")
     assert said.err.splitlines() == [
-        "note: W&B has never seen a (logger.wandb=off): its curves will not have them",
+        "note: W&B has no data of a (logger.wandb=off): its curves leave them out",
         "note: kept offline until `sandbox sync b`: b",
         "note: WANDB_MODE=disabled is set, so the report is kept; after `wandb login`, publish it with: "
         "sandbox report --publish kept.json",

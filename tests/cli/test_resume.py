@@ -11,7 +11,7 @@ from sandbox.storage.run_folder import RunFolder
 
 
 def test_a_run_that_went_past_its_end_is_finished(sandbox, tmp_path):
-    """Four environments step together: 602 steps are over at 608, where the last update is due."""
+    """Four environments step together, so 602 steps end at step 608, when the last update is due."""
     sandbox("train", *TINY, "steps=602")
     again = sandbox("train", *TINY, "steps=602", "--resume")
     assert (again.code, again.out) == (0, "runs/catch_dqn_s0\n")

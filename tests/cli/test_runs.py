@@ -33,7 +33,7 @@ def test_the_table(sandbox, two):
 
 
 def test_a_run_that_somebody_trains_is_running(sandbox, two, tmp_path):
-    """Whatever it was killed by, a process that is gone holds no lock."""
+    """The state is `running` while a process holds the lock; a process that has died holds none."""
     run = RunFolder(tmp_path / "runs" / "half")
     with run.locked():
         assert sandbox("runs").out.splitlines()[1].split()[-1] == "running"

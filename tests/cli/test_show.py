@@ -13,7 +13,7 @@ WORDS = ["steps=100", "env.name=catch", "agent.name=random"]
 
 @pytest.fixture
 def run(tmp_path):
-    """A run called `mine`, half way."""
+    """A run called `mine` that has half of its steps."""
     folder = RunFolder.create(
         tmp_path / "runs", "mine", config=to_yaml(resolve([], WORDS)), command=["sandbox", "train"]
     )

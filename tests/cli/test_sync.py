@@ -25,7 +25,10 @@ def make(tmp_path):
 
 @pytest.fixture
 def called(monkeypatch):
-    """Replace W&B by a function that marks what it has sent; `called.refuses` makes it fail."""
+    """Replace the W&B program by one that marks uploads as done; `called.refuses` makes it fail.
+
+    Returns the command lines that it was called with.
+    """
 
     class Called(list):
         refuses = False
@@ -83,8 +86,8 @@ def test_wandb_fails(sandbox, make, called):
     said = sandbox("sync")
     assert (said.code, said.out) == (2, "")
     assert said.err.endswith(
-        "error: not everything of a was sent: what W&B said is above. "
-        "The runs are as they were; `sandbox sync` tries again.\n"
+        "error: not everything of a was sent: see the output of W&B above. "
+        "The run folders are unchanged; `sandbox sync` tries again.\n"
     )
 
 

@@ -1,4 +1,4 @@
-"""Train, evaluate, watch and sample runs of a second as a user would."""
+"""`sandbox train`, `evaluate`, `watch` and `sample`, on runs of a second."""
 
 import json
 

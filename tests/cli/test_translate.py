@@ -23,7 +23,7 @@ def run(sandbox):
     return train
 
 
-def picture(path):
+def image(path):
     with Image.open(path) as opened:
         return np.array(opened)
 
@@ -31,9 +31,9 @@ def picture(path):
 def test_edges_above_frames_above_the_truth(run, sandbox, tmp_path):
     name = run("edges_pix2pix", TINY, DATA)
     assert sandbox("translate").out == f"runs/{name}/samples/translations.png\n"
-    assert picture(tmp_path / f"runs/{name}/samples/translations.png").shape == (3 * 43 + 1, 6 * 43 + 1, 3)
+    assert image(tmp_path / f"runs/{name}/samples/translations.png").shape == (3 * 43 + 1, 6 * 43 + 1, 3)
     assert sandbox("translate", name, "--count", "2", "--out", "two.png").out == "two.png\n"
-    two = picture(tmp_path / "two.png")
+    two = image(tmp_path / "two.png")
     assert two.shape == (3 * 43 + 1, 2 * 43 + 1, 3)
     assert set(np.unique(two[1:43, 1:43])) == {0, 255}  # edges are black and white
     scores = json.loads(sandbox("evaluate", name, "--json").out)
@@ -42,14 +42,14 @@ def test_edges_above_frames_above_the_truth(run, sandbox, tmp_path):
     assert (tmp_path / f"runs/{name}/samples/step_000000000003.png").exists()
 
 
-def test_grey_above_colours(run, sandbox, tmp_path):
+def test_gray_above_colors(run, sandbox, tmp_path):
     name = run("colors_cyclegan", TINY, DATA)
     sandbox("translate", name, "--count", "2", "--out", "two.png")
-    top, _, bottom = np.split(picture(tmp_path / "two.png")[1:], 3)
+    top, _, bottom = np.split(image(tmp_path / "two.png")[1:], 3)
     assert np.ptp(top.astype(int), axis=2).max() == 0
     assert bottom[:-1, 1:-1].reshape(-1, 3)[0].tolist() == [16, 42, 96]  # the night
     assert sandbox("translate", name, "--count", "2", "--back").out == f"runs/{name}/samples/back.png\n"
-    first, between, last = np.split(picture(tmp_path / f"runs/{name}/samples/back.png")[1:], 3)
+    first, between, last = np.split(image(tmp_path / f"runs/{name}/samples/back.png")[1:], 3)
     assert (np.array_equal(first, bottom), np.array_equal(last, top)) == (True, True)
     assert not np.array_equal(between, last)
 
@@ -57,10 +57,10 @@ def test_grey_above_colours(run, sandbox, tmp_path):
 def test_a_square_is_missing(run, sandbox, tmp_path):
     name = run("digits_context_encoder", "generator.backbone={name: mlp, hidden: [16]}")
     sandbox("translate", name, "--count", "3", "--out", "three.png")
-    three = picture(tmp_path / "three.png")
+    three = image(tmp_path / "three.png")
     assert three.shape == (3 * 49 + 1, 3 * 49 + 1, 3)
     holes = (three[1:49, 1:49, 0] == 128).reshape(8, 6, 8, 6).all((1, 3))
-    assert 16 <= holes.sum() <= 20  # some pixels are as grey by themselves
+    assert 16 <= holes.sum() <= 20  # some pixels are as gray by themselves
     scores = json.loads(sandbox("evaluate", name, "--json").out)
     assert {"l1", "ssim", "l1_surrounding", "l1_blur", "ssim_blur"} <= scores.keys()
 

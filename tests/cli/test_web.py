@@ -1,4 +1,4 @@
-"""`--web`: what is said at the terminal, what is refused, and how it ends."""
+"""`--web`: output on the terminal, refused commands, and the end of a session."""
 
 import re
 import signal
@@ -88,7 +88,7 @@ def test_a_video_or_a_page(sandbox, tmp_path):
 
 
 def test_ctrl_c_ends_it_cleanly(tmp_path):
-    """The installed program, with somebody looking on: its page is told, and nothing but the notes is printed."""
+    """The installed program tells a connected page that the session is over, and prints nothing but its notes."""
     command = [Path(sys.executable).with_name("sandbox"), "play", "catch", "--web", "--port", "0"]
     heard = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # background jobs of a shell are deaf to it
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}

@@ -63,7 +63,7 @@ class Whole(Config):
 
 
 def told(text):
-    """The lines about a YAML text, without its file's name."""
+    """Return the lines of the message about a YAML text, without the name of its file."""
     raw, origins = parse(text, "f")
     origins[()] = origins.get((), parse("a: 1", "f", lines=False)[1]["a",])
     with pytest.raises(ValidationError) as error:

@@ -9,7 +9,7 @@ from sandbox.optimizers.adam import Adam
 
 @pytest.fixture
 def write(tmp_path, monkeypatch):
-    """Write a file into the current folder; its name is how messages show it."""
+    """Write a file into the current folder, so that messages show its bare name."""
     monkeypatch.chdir(tmp_path)
 
     def write(name, text):

@@ -18,7 +18,7 @@ from sandbox.core.background import InlineRunner
 from sandbox.core.compute import Compute, PrecisionName, choose
 from sandbox.core.cuda_graph import CudaGraphed
 from sandbox.core.rng import Rng
-from sandbox.environments.interaction import Transition
+from sandbox.environments.interaction import EnvStep
 from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
@@ -89,12 +89,12 @@ def windows(seed: int, device: torch.device, memory: Any) -> SequenceBatch:
     return SequenceBatch(Sequences(*(part.to(device) for part in parts)), memory)
 
 
-def steps(seed: int, device: torch.device) -> list[Transition]:
+def steps(seed: int, device: torch.device) -> list[EnvStep]:
     g = np.random.default_rng(seed)
     never = np.zeros(8, bool)
     seen = [g.normal(size=(8, 3)).astype(np.float32) for _ in range(5)]
     nothing = torch.zeros(8, 0, device=device)
-    return [Transition(a, g.integers(4, size=8), g.normal(size=8), never, never, b, nothing) for a, b in pairwise(seen)]
+    return [EnvStep(a, g.integers(4, size=8), g.normal(size=8), never, never, b, nothing) for a, b in pairwise(seen)]
 
 
 def same(ours: Any, plain: Any) -> None:
@@ -156,7 +156,7 @@ def test_on_a_gpu_parts_of_unequal_size_are_recorded_apart(precision: PrecisionN
 
 
 @needs_a_gpu
-def test_on_a_gpu_playing_beside_the_update_that_records_changes_nothing() -> None:
+def test_on_a_gpu_playing_next_to_the_update_that_records_changes_nothing() -> None:
     """The thread waits while the update records; the actions are those before the update with and without it."""
     weights = []
     for overlap in (False, True):

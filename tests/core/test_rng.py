@@ -38,6 +38,14 @@ def test_names_of_children_are_joined() -> None:
         assert torch.equal(torch.rand(1), ours)
 
 
+def test_separate_streams_are_the_same_and_not_saved() -> None:
+    rng = Rng(3)
+    held, apart = rng.child("a").numpy("x"), rng.child("a").separate()
+    assert apart.numpy("x").random() == held.random()
+    assert apart.integer("y") == rng.integer("a/y")
+    assert list(rng.state_dict()["numpy"]) == ["a/x"]
+
+
 def test_the_streams_of_children_are_saved_with_the_roots() -> None:
     rng, other = Rng(0), Rng(0)
     held = rng.child("a").numpy("x")
@@ -68,7 +76,7 @@ def test_restored_generators_go_on_in_the_hands_of_their_holders() -> None:
     assert torch.equal(torch.rand(1, generator=other.torch("b", CPU)), expected[1])
 
 
-def test_initialising_leaves_the_global_generator_alone() -> None:
+def test_initializing_leaves_the_global_generator_alone() -> None:
     torch.manual_seed(1)
     expected = torch.rand(1)
     torch.manual_seed(1)

@@ -1,4 +1,4 @@
-"""Bars and stripes: which pictures there are, and how often."""
+"""Bars and stripes: the possible images and their frequencies."""
 
 import math
 
@@ -15,20 +15,20 @@ def make(seed: int = 0, **options: int) -> DataSet:
     return BarsAndStripesConfig(**options).make(Rng(seed), NO_RUNS)
 
 
-def test_every_picture_and_its_share() -> None:
-    """2 x 2: six pictures; black and white have a quarter of the draws each, the others an eighth."""
+def test_every_image_and_its_share() -> None:
+    """There are six images of 2 x 2 pixels: black and white with probability 1/4 each, the others with 1/8."""
     data = make(size=2, count=20_000, test_count=30)
     assert (data.train.shape, data.test.shape, data.train.dtype) == ((20_000, 1, 2, 2), (30, 1, 2, 2), torch.uint8)
-    pictures, counts = data.train.flatten(1).unique(dim=0, return_counts=True)
-    shares = {"".join("#" if x else "." for x in row): n / 20_000 for row, n in zip(pictures, counts, strict=True)}
+    images, counts = data.train.flatten(1).unique(dim=0, return_counts=True)
+    shares = {"".join("#" if x else "." for x in row): n / 20_000 for row, n in zip(images, counts, strict=True)}
     expected = {"....": 0.25, "####": 0.25, "##..": 0.125, "..##": 0.125, "#.#.": 0.125, ".#.#": 0.125}
     assert shares.keys() == expected.keys()
-    for picture, share in shares.items():
-        assert abs(float(share) - expected[picture]) < 0.01
+    for image, share in shares.items():
+        assert abs(float(share) - expected[image]) < 0.01
 
 
 @pytest.mark.parametrize("size", [2, 3, 5])
-def test_number_of_pictures_and_the_best_log_likelihood(size: int) -> None:
+def test_number_of_images_and_the_best_log_likelihood(size: int) -> None:
     data = make(size=size, count=30_000)
     _, counts = data.train.flatten(1).unique(dim=0, return_counts=True)
     assert len(counts) == 2 ** (size + 1) - 2

@@ -1,4 +1,4 @@
-"""The bundled digits: sizes, split, black and white."""
+"""scikit-learn's digits: shapes, split and binarization."""
 
 import sys
 

@@ -1,4 +1,4 @@
-"""Frames of an agent at play, split in time."""
+"""Observations of a playing agent, split in time."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Mixtures of Gaussians: where the modes are, how wide, how often; all within the unit cube."""
+"""Mixtures of Gaussians: centers, widths and frequencies of the modes, all within the unit cube."""
 
 import pytest
 import torch
@@ -18,7 +18,7 @@ def make(config: Set, seed: int = 0) -> DataSet:
 
 
 def test_centers_by_hand() -> None:
-    """-extent is 0 and extent is 1."""
+    """The coordinate -extent becomes 0, and extent becomes 1."""
     grid = GaussianGridConfig(side=2, spacing=4.0).centers()
     torch.testing.assert_close(grid, torch.tensor([[0.3, 0.3], [0.3, 0.7], [0.7, 0.3], [0.7, 0.7]]))
     ring = GaussianRingConfig(modes=4, radius=2.0, extent=4.0).centers()

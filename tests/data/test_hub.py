@@ -1,4 +1,4 @@
-"""Sets of the Hugging Face Hub, with a stand-in for its library: what is loaded, its hash, what can be wrong."""
+"""Data sets of the Hugging Face Hub, with a stand-in for its library: contents, hash and errors."""
 
 import hashlib
 import sys
@@ -31,7 +31,7 @@ SPLITS = {"train": rows(0, 1, 2, 1), "test": rows(2, 0)}
 
 @pytest.fixture(autouse=True)
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, ...]]:
-    """The arguments that the library received."""
+    """Replace the library by a stand-in, and return the list of the arguments that it receives."""
     calls: list[tuple[Any, ...]] = []
 
     def load_dataset(path: str, *, split: str, revision: str | None) -> Rows:

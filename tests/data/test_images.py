@@ -1,4 +1,4 @@
-"""A folder of images: sizes, colors, classes, and every way that it can be wrong."""
+"""A folder of images: sizes, colors, classes and errors."""
 
 from pathlib import Path
 from typing import Any
@@ -45,14 +45,14 @@ def test_every_image_once_in_color(tmp_path: Path) -> None:
 
 
 def test_the_middle_of_the_longer_side_scaled_to_the_square() -> None:
-    picture = np.zeros((8, 24), np.uint8)
-    picture[:, 8:16] = 200
-    assert (to_square(Image.fromarray(picture), 4, "gray") == 200).all()
-    assert to_square(Image.fromarray(picture).resize((48, 16)), 4, "rgb").shape == (3, 4, 4)
+    image = np.zeros((8, 24), np.uint8)
+    image[:, 8:16] = 200
+    assert (to_square(Image.fromarray(image), 4, "gray") == 200).all()
+    assert to_square(Image.fromarray(image).resize((48, 16)), 4, "rgb").shape == (3, 4, 4)
 
 
 def test_other_formats() -> None:
-    """16 colors, transparent, and lying on its side."""
+    """An image with a palette, a transparent one, and one that its EXIF data turn by 90 degrees."""
     assert to_square(Image.new("P", (4, 4), 0), 4, "rgb").shape == (3, 4, 4)
     clear = Image.new("RGBA", (4, 4), (255, 255, 255, 0))
     assert not to_square(clear, 4, "gray").any()

@@ -28,8 +28,8 @@ def test_images_of_two_values() -> None:
     assert not torch.equal(make(1).train, data.train)
 
 
-def test_neighbours_agree_the_more_the_colder_it_is() -> None:
-    """Cold: all alike, either way up by half. Hot: no order; at high T the energy of a spin is -2 tanh(1 / T)."""
+def test_neighbors_agree_the_more_the_colder_it_is() -> None:
+    """Cold lattices are uniform, half of them up. Hot ones have no order: the energy of a spin is -2 tanh(1 / T)."""
     cold, hot = spins(make(temperature=0.5).train), spins(make(temperature=20.0).train)
     assert (cold.mean((1, 2)).abs() == 1).double().mean() > 0.99
     assert 0.4 < (cold.mean((1, 2)) > 0).double().mean() < 0.6

@@ -1,4 +1,4 @@
-"""IDX files: what is read, and every way that they can be wrong."""
+"""IDX files: contents and errors."""
 
 import gzip
 import hashlib
@@ -24,7 +24,7 @@ def encoded(array: np.ndarray) -> bytes:
 
 
 def write(folder: Path, *, zipped: bool = False) -> dict[str, bytes]:
-    """Five and three images of 4 x 2 pixels."""
+    """Write five training and three test images of 4 x 2 pixels."""
     images = np.arange(64, dtype=np.uint8).reshape(8, 4, 2) * 4
     labels = np.array([0, 1, 2, 1, 0, 2, 2, 1], np.uint8)
     contents = dict(zip(idx.FILES, map(encoded, (images[:5], labels[:5], images[5:], labels[5:])), strict=True))
@@ -123,7 +123,7 @@ def test_another_file_than_was_meant(tmp_path: Path) -> None:
 
 
 def test_a_hash_of_no_file(tmp_path: Path) -> None:
-    """A name that is mistyped would leave its file unverified."""
+    """A mistyped name would leave its file unverified."""
     write(tmp_path)
     with pytest.raises(UserError) as refused:
         make(tmp_path, sha256={"train-images-idx3-ubyte.gz": "ab" * 32})

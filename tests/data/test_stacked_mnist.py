@@ -1,4 +1,4 @@
-"""Three digits in one image: which, of what class, from which half of MNIST."""
+"""Stacked MNIST: channels, labels, and the halves of MNIST that the digits come from."""
 
 import os
 from pathlib import Path
@@ -14,7 +14,7 @@ from sandbox.interfaces.runs import NO_RUNS
 
 
 def test_channels_are_digits_and_labels_their_number() -> None:
-    """Digit d is painted in the grey d, so an image says what its label has to be."""
+    """Digit d has the gray value d, so the pixels of an image determine its label."""
     classes = torch.arange(10)
     digits = classes.to(torch.uint8).view(10, 1, 1, 1).expand(10, 1, 2, 2)
     images, labels = stack(digits, classes, 5_000, torch.Generator().manual_seed(0))

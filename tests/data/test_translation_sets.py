@@ -17,7 +17,7 @@ from sandbox.ops.images import edge_map
 
 class Frames(NoOtherRuns):
     def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
-        """Frame t is black but for a square of 4 x 4 pixels with the gray value 100 + t."""
+        """Return frames; frame t is black except for a square of 4 x 4 pixels with the gray value 100 + t."""
         frames = np.zeros((count, 1, 12, 12), np.uint8)
         frames[:, :, 4:8, 2:6] = 100 + np.arange(count)[:, None, None, None]
         return frames
@@ -32,7 +32,7 @@ class FixedFrames(NoOtherRuns):
 
 
 def test_edges_by_hand() -> None:
-    """One bright pixel is the edge of all its neighbors; a step less than the threshold is none."""
+    """All neighbors of a bright pixel are edges; a difference below the threshold is no edge."""
     images = torch.zeros(2, 1, 4, 5, dtype=torch.uint8)
     images[0, 0, 1, 1] = 40
     images[1, 0, :, 3:] = 39

@@ -44,7 +44,7 @@ def test_a_step_shows_the_true_last_observation_and_the_next_episode_begins_on_r
         games.next_episodes()
     step = games.step(np.ones(2, np.int64), state="before")
     assert step.observations.tolist() == [[3], [3]]
-    assert step.last.tolist() == games.observations.tolist() == [[4], [4]]
+    assert step.next_observations.tolist() == games.observations.tolist() == [[4], [4]]
     assert (step.ended.tolist(), step.truncated.tolist(), step.state) == ([False, True], [False, True], "before")
     games.next_episodes()
     assert games.observations.tolist() == [[4], [0]]

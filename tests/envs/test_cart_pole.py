@@ -22,7 +22,7 @@ def balance(features: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("skill", [0.0, 0.8, 1.0])
 def test_whole_episodes_are_those_of_gymnasium(skill: float) -> None:
-    """From the same states with the same actions: equal as float32, with the same lengths."""
+    """The same states and actions give observations equal in float32, and episodes of equal length."""
     ours, random, lengths = CartPoleConfig(observe="features").bare(20), np.random.default_rng(0), []
     seen, _ = ours.reset(seed=0)
     states = np.stack([ours.state_dict()[name] for name in ("x", "x_dot", "theta", "theta_dot")], 1)
@@ -53,7 +53,10 @@ def test_whole_episodes_are_those_of_gymnasium(skill: float) -> None:
 
 
 def test_one_step_by_hand() -> None:
-    """At rest, upright, a push of 10 N: angle -10 / 1.1 / (0.5 * (4/3 - 0.1/1.1)), place (10 + 0.05 * 14.634) / 1.1."""
+    """The cart is pushed with 10 N; the pole is upright and at rest.
+
+    The accelerations are -10 / 1.1 / (0.5 * (4/3 - 0.1/1.1)) of the angle and (10 + 0.05 * 14.634) / 1.1 of the cart.
+    """
     features = start(x=0.5, x_dot=2.0, theta=0.0, theta_dot=0.0).step(np.array([1]))[0][0]
     assert np.allclose(features, [0.54, 2.0 + 0.02 * 9.7561, 0.0, -0.02 * 14.6341], atol=1e-5)
 
@@ -119,7 +122,7 @@ def test_hidden_velocities() -> None:
     assert np.array_equal(part.step(action)[0], whole.step(action)[0][:, [0, 2]])
 
 
-def test_the_picture_shows_place_and_angle() -> None:
+def test_the_image_shows_place_and_angle() -> None:
     env = CartPoleConfig().bare(3)
     env.reset(seed=0)
     env.set_state_arrays(x=[0.0, 1.0, 1.0], theta=[0.0, 0.0, -0.2])

@@ -48,7 +48,7 @@ def test_checkers_have_nothing_to_say(name: str, observe: str) -> None:
 
 @pytest.mark.parametrize(("name", "observe"), EVERY)
 def test_make_and_make_vec_agree(name: str, observe: str) -> None:
-    """Same seeds, same actions: the same frames, rewards and endings, under Gymnasium's NEXT_STEP."""
+    """The same seeds and actions give the same observations, rewards and ends of episodes, with NEXT_STEP autoreset."""
     single = [gymnasium.make(id_of(name), observe=observe) for _ in range(3)]
     vector = gymnasium.make_vec(id_of(name), num_envs=3, observe=observe)
     sync = gymnasium.vector.SyncVectorEnv([lambda env=env: env for env in single])
@@ -86,7 +86,7 @@ def test_other_autoreset_modes_agree_with_gymnasium(name: str, mode: AutoresetMo
 
 @pytest.mark.parametrize(("name", "observe"), EVERY)
 def test_a_restored_environment_has_the_same_future(name: str, observe: str) -> None:
-    """Saved at 100 random steps, restored into another one: the next 20 steps, resets included, come out the same."""
+    """States of 100 random steps are restored into another copy; its next 20 steps, with resets, are the same."""
     env, other = (config_of(name, {"observe": observe}).make(3) for _ in range(2))
     moments = set(np.random.default_rng(0).choice(400, 100, replace=False).tolist())
     env.action_space.seed(0)
@@ -124,7 +124,7 @@ def test_a_copy_does_not_depend_on_the_others_and_goes_on_when_restored(name: st
 
 
 def play(env: BatchEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-    """One step, and a reset where it ends an episode."""
+    """Take one step, and reset the copies whose episode it ends."""
     *results, _ = env.step(actions)
     ended = results[2] | results[3]
     fresh = env.reset(options={"reset_mask": ended})[0] if ended.any() else results[0]
@@ -176,7 +176,7 @@ def test_the_frame_has_at_least_three_colors_and_the_keyboard_has_keys(name: str
     [("deep_sea", {"size": 40}, {}), ("snake", {"wrap": True}, {}), ("t_maze", {"length": 100}, {"length": 3})],
 )
 def test_a_state_of_other_options_is_refused(name: str, there: dict[str, Any], here: dict[str, Any]) -> None:
-    """Their arrays have the same shapes."""
+    """The state is refused although its arrays have the right shapes."""
     option = next(iter(there))
     with pytest.raises(UserError, match=f"this state belongs to other options of {name}: {option} is {there[option]}"):
         config_of(name, here).make(2).load_state_dict(config_of(name, there).make(2).state_dict())

@@ -14,7 +14,7 @@ def start(num_envs: int = 1, **options: object):
 
 
 def dive(env, policy: np.ndarray) -> np.ndarray:
-    """The returns [N] of an episode of actions policy[row, column]."""
+    """Return the returns [N] of one episode with the actions policy[row, column]."""
     size, returns = len(policy), np.zeros(env.num_envs)
     for step in range(size):
         row, column = np.divmod(env.state_dict()["cell"], size)

@@ -10,7 +10,7 @@ UP, RIGHT, DOWN, LEFT = range(4)
 
 
 def walk(config: GridWorldConfig, policy: np.ndarray, num_envs: int, steps: int) -> tuple[np.ndarray, np.ndarray]:
-    """The returns [N] of one episode each with the actions policy[cell], and which terminated [N]."""
+    """Return the returns [N] of one episode each with the actions policy[cell], and whether it terminated [N]."""
     env = config.model_copy(update={"observe": "features"}).make(num_envs)
     env.reset(seed=0)
     returns, over = np.zeros(num_envs), np.zeros(num_envs, bool)
@@ -31,7 +31,7 @@ def test_the_optimal_values_are_russell_and_norvigs() -> None:
 
 
 def test_the_optimal_policy_is_russell_and_norvigs() -> None:
-    """Figure 17.2: above all, in the bottom row it goes left, the long way round."""
+    """The policy is that of figure 17.2; in the bottom row it goes left, the long way round."""
     best = optimal_values(model(GridWorldConfig()), 1.0).argmax(1)
     assert best[[0, 1, 2]].tolist() == [RIGHT, RIGHT, RIGHT]
     assert best[[4, 6]].tolist() == [UP, UP]
@@ -82,7 +82,7 @@ def test_every_model_is_one(layout: str, slip: float) -> None:
 
 @pytest.mark.parametrize(("layout", "slip"), [("classic", 0.2), ("cliff", 0.5), ("rooms", 1.0), ("open", 0.0)])
 def test_the_environment_moves_and_pays_as_its_model_says(layout: str, slip: float) -> None:
-    """From every cell, 2,000 times each action."""
+    """Every action is taken 2,000 times from every cell."""
     config = GridWorldConfig(observe="features", layout=layout, slip=slip)
     mdp = model(config)
     states, times = len(mdp.absorbing), 2_000

@@ -14,7 +14,7 @@ from sandbox.interfaces.environment import spec_of
 
 
 class Stubborn(gymnasium.Env[np.ndarray, int]):
-    """Observes randomness that `reset(seed=...)` does not decide; its actions are counted from 5."""
+    """An environment with randomness that `reset(seed=...)` does not seed; its actions count from 5."""
 
     observation_space = spaces.Box(0, 1, (1,), np.float64)
     action_space = spaces.Discrete(2, start=5)
@@ -28,7 +28,7 @@ class Stubborn(gymnasium.Env[np.ndarray, int]):
 
 
 class Counts(Stubborn):
-    """Observes nothing, and pays the number of its episode."""
+    """An environment with empty observations; the reward is the number of the episode."""
 
     episode = 0
 
@@ -41,7 +41,7 @@ class Counts(Stubborn):
 
 
 class Renderer(Stubborn):
-    """Stubborn, and renders."""
+    """`Stubborn` with frames."""
 
     metadata: ClassVar = {"render_modes": ["rgb_array"]}
 
@@ -98,7 +98,7 @@ def test_a_restored_environment_has_the_same_future(name: str) -> None:
                 assert np.array_equal(fresh, other.reset(options={"reset_mask": ended})[0])
 
 
-def test_episodes_of_one_environment_differ_and_do_not_depend_on_its_neighbours() -> None:
+def test_episodes_of_one_environment_differ_and_do_not_depend_on_its_neighbors() -> None:
     alone, many = GymConfig(id="CartPole-v1").make(1), GymConfig(id="CartPole-v1").make(2)
     starts = [alone.reset(seed=3)[0][0], alone.reset()[0][0]]
     assert not np.array_equal(*starts)
@@ -126,7 +126,7 @@ def test_images_have_their_channels_first() -> None:
 
 
 def test_only_rendered_copies_have_a_render_mode_and_they_continue_unchanged() -> None:
-    """LunarLander keeps a body for every puff of its engines while it has a render mode; the lander feels none."""
+    """With a render mode LunarLander keeps a body for every puff of its engines, which must not change the episode."""
     ours, plain = GymConfig(id="LunarLander-v3").make(2), GymConfig(id="LunarLander-v3").make(2)
     assert [env.render_mode for env in ours.envs] == [None, None]
     starts = [env.reset(seed=4)[0] for env in (ours, plain)]

@@ -20,7 +20,7 @@ A.#..
 
 
 def lay(text: str, **options):
-    """One board: A agent, k key, D door, o open door, G goal, # wall."""
+    """Set up one board: A agent, k key, D door, o open door, G goal, # wall."""
     rows = text.split()
     env = KeyDoorConfig(**{"size": len(rows)} | options).make(1)
     env.reset(seed=0)
@@ -45,7 +45,7 @@ def steps(env, *actions: int) -> tuple[float, bool, bool]:
 
 
 def place_of(env) -> tuple[int, int]:
-    """The row and column of the agent."""
+    """Return the row and column of the agent."""
     state = env.state_dict()
     row, column = divmod(int(state["agent"][0]), state["boards"].shape[1])
     return row - PAD, column - PAD

@@ -18,14 +18,14 @@ def place_of(env, what: str = "agent", index: int = 0) -> tuple[int, int]:
 
 
 def boards_of(env) -> np.ndarray:
-    """The codes of all cells, [N, size, size]."""
+    """Return the codes of all cells, [N, size, size]."""
     return env.state_dict()["boards"][:, PAD:-PAD, PAD:-PAD]
 
 
 def reach(
     board: np.ndarray, start: tuple[int, int], blocked: tuple[int, ...]
 ) -> dict[tuple[int, int], tuple[int, ...]]:
-    """The shortest way, in actions, to every cell that can be reached."""
+    """Return the shortest path, in actions, to every reachable cell."""
     ways: dict[tuple[int, int], tuple[int, ...]] = {start: ()}
     queue = deque([start])
     while queue:
@@ -103,7 +103,7 @@ def test_walls_are_a_share_of_the_posts() -> None:
 
 
 def test_doors_keys_and_starts_are_everywhere() -> None:
-    """Size 8: the wall is in column 1, 3 or 5, the door in row 0, 2, 4 or 6, each as often; within 5 deviations."""
+    """At size 8 the wall is in column 1, 3 or 5 and the door in row 0, 2, 4 or 6, equally often within 5 sigma."""
     env = KeyDoorConfig(observe="features").make(6_000)
     env.reset(seed=1)
     state = env.state_dict()
@@ -125,7 +125,7 @@ def test_the_curriculum_grows_after_successes_in_a_row() -> None:
     env = KeyDoorConfig(size=7, curriculum=True, grow_after=2, max_steps=50).make(2)
 
     def play(success: bool) -> None:
-        """An episode of the first environment; the other one waits."""
+        """Play an episode of the first environment; the other one stays."""
         env.set_state_arrays(left=[50 if success else 1, 50])
         if success:
             state = env.state_dict()
@@ -153,7 +153,7 @@ def test_the_curriculum_grows_after_successes_in_a_row() -> None:
 
 
 def test_smaller_boards_of_a_curriculum_are_as_their_own_size() -> None:
-    """Nothing but wall outside; inside, what size 6 allows: the wall in column 1 or 3, all of it reachable."""
+    """Outside there is wall only; inside, the board is one of size 6: wall in column 1 or 3, all cells reachable."""
     env = KeyDoorConfig(size=11, curriculum=True, walls=1.0).make(300)
     env.set_state_arrays(side=6)
     env.reset(seed=0)

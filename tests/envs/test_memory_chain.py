@@ -17,7 +17,7 @@ def start(context: list[list[int]], query: list[int], **options: object):
 
 
 def test_a_whole_episode_by_hand() -> None:
-    """Context 1 0 1, its last bit is asked for."""
+    """The context is 1 0 1, and the query is its last bit."""
     env = start([[1, 0, 1]], [2], length=4)
     assert env.observe().tolist() == [[1, 0, 1, -1, 1]]
     steps = [env.step(np.array([action])) for action in (0, 0, 0, 1)]

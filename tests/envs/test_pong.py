@@ -101,7 +101,7 @@ def test_a_ball_that_stops_just_at_the_edge_is_hit_once() -> None:
 
 
 def test_no_ball_slips_through_a_paddle_by_rounding() -> None:
-    """Whatever the speed, a ball that ends at or behind the edge was met there."""
+    """At every speed, a ball that ends at or behind the edge of the paddle was reflected."""
     random = np.random.default_rng(0)
     env = PongConfig(observe="features").make(20_000)
     env.reset(seed=0)
@@ -162,7 +162,7 @@ def test_pixels_by_hand() -> None:
 
 
 def test_the_left_player_plays_the_mirrored_field() -> None:
-    """Two matches, one the mirror of the other with the players exchanged, stay so until a new ball is served."""
+    """Two matches that mirror each other, with the players exchanged, do so until a new ball is served."""
     one, two = (PongConfig(players=2, observe="features").make(100) for _ in range(2))
     random, same, compared = np.random.default_rng(0), np.ones(100, bool), 0
     for env in (one, two):
@@ -180,7 +180,7 @@ def test_the_left_player_plays_the_mirrored_field() -> None:
 
 
 def test_the_left_players_image_is_flipped() -> None:
-    """Wherever the ball is: it is two pixels wide, and rounded to the same places from both sides."""
+    """The images mirror each other for every place of the ball, whose rounding is symmetric."""
     env = PongConfig(players=2).make(401)
     env.reset(seed=0)
     x = np.linspace(2, 82, 401)  # every half among them
@@ -198,7 +198,7 @@ def test_one_players_view_is_the_right_ones_of_two() -> None:
 
 
 def test_a_player_who_hits_with_the_paddles_rim_wins_every_point() -> None:
-    """It sends the ball away from where the script is: the best return, 21, from 20 seeds."""
+    """The rim sends the ball away from the scripted opponent; the return is 21 with each of 20 seeds."""
     env = PongConfig(observe="features").make(20)
     seen, _ = env.reset(seed=0)
     returns, playing = np.zeros(20), np.ones(20, bool)

@@ -14,7 +14,7 @@ STEPS = {UP: (-1, 0), RIGHT: (0, 1), DOWN: (1, 0), LEFT: (0, -1)}
 
 
 def lay(body: list[tuple[int, int]], heading: int, food: tuple[int, int], hungry: int = 0, **options):
-    """One board of 5x5 (or `size`) with this body, from the tail to the head."""
+    """Set up one board of 5x5 (or `size`) with this body, from the tail to the head."""
     env = SnakeConfig(**{"size": 5} | options).make(1)
     env.reset(seed=0)
     state = env.state_dict()
@@ -35,7 +35,7 @@ def lay(body: list[tuple[int, int]], heading: int, food: tuple[int, int], hungry
 
 
 def body_of(env, index: int = 0) -> list[tuple[int, int]]:
-    """From the tail to the head."""
+    """Return the cells of the body, from the tail to the head."""
     state = env.state_dict()
     size = state["rules"]["size"]
     entered, tail = state["entered"][index, :-1], state["moves"][index] - state["length"][index]
@@ -129,7 +129,7 @@ def test_hunger_truncates_and_food_resets_it() -> None:
 
 
 def along(size: int, wrap: bool) -> np.ndarray:
-    """The action in each cell [size, size] that goes through all cells and back, passing the start to the right."""
+    """Return the action of each cell [size, size] on a cycle through all cells that crosses the start heading right."""
     rows, columns = np.indices((size, size))
     if wrap:
         return np.where((rows + columns + 1) % size == 0, DOWN, RIGHT)
@@ -188,7 +188,7 @@ def test_it_is_the_snake_of_a_slow_but_plain_program(wrap: bool) -> None:
 
 
 def follow(body: deque, heading: list[int], action: int, food: tuple[int, int], wrap: bool) -> tuple[float, bool]:
-    """Moves `body` (and `heading`) on; reward and whether the snake died."""
+    """Move `body` and `heading` by one step; return the reward and whether the snake died."""
     if action and STEPS[action] != tuple(-d for d in STEPS[heading[0]]):
         heading[0] = action
     row, column = (at + d for at, d in zip(body[-1], STEPS[heading[0]], strict=True))

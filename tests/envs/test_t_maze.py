@@ -10,7 +10,7 @@ from sandbox.envs.t_maze import DOWN, LEFT, RIGHT, UP, TMazeConfig
 
 
 def start(num_envs: int = 2, **options: object):
-    """Environment 0 has its goal up, 1 down, and so on in turn."""
+    """Start environments whose goals are up and down in turn."""
     env = TMazeConfig(**options).make(num_envs)
     env.reset(seed=0)
     env.set_state_arrays(goal=np.resize([UP, DOWN], num_envs))
@@ -18,7 +18,7 @@ def start(num_envs: int = 2, **options: object):
 
 
 def act(env, *actions: int):
-    """Every copy does the same; the last step's observations, rewards, terminated, truncated."""
+    """Take the same actions in every copy; return the last step's observations, rewards, terminated, truncated."""
     for action in actions:
         results = env.step(np.full(env.num_envs, action))
     return results[:4]
@@ -48,7 +48,7 @@ def test_an_agent_that_remembers_the_sign_always_gets_the_best_return() -> None:
 
 @pytest.mark.parametrize(("rewards", "best"), [((1.0, -1.0, 0.0), 0.0), ((4.0, -0.1, -0.1), 1.95)])
 def test_no_memoryless_policy_gets_more_than_the_mean_of_both_turns(rewards: tuple[float, ...], best: float) -> None:
-    """All 4^5 policies, from the five observations there are to actions, each with both goals."""
+    """Evaluate all 4^5 policies from the five observations to actions, each with both goals."""
     options = dict(zip(("reward_goal", "reward_wrong", "reward_still"), rewards, strict=True))
     looks = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 0], [0, 0, 0], [0, 0, 1]])
     policies = np.repeat(list(itertools.product(range(4), repeat=5)), 2, 0)

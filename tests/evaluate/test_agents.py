@@ -1,4 +1,4 @@
-"""Scores: whole episodes, no bias towards short ones, a cap for endless ones."""
+"""Evaluation of agents: whole games, no bias towards short ones, and a cap for endless ones."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from sandbox.evaluate.agents import Stopped, evaluate_agent
 
 
 class Uneven:
-    """Environment i has episodes of `lengths[i]` steps and a reward of 1 a step; length 0 never ends."""
+    """Environment i has episodes of `lengths[i]` steps with a reward of 1 at each; length 0 never ends."""
 
     def __init__(self, *lengths: int) -> None:
         self.lengths, self.num_envs = np.array(lengths), len(lengths)
@@ -77,7 +77,7 @@ class Lives(Uneven):
 
 
 class Counts:
-    """Its state is how many steps it has seen since its start, which is what the environment shows."""
+    """An agent whose recurrent state counts its steps, and which checks that the observation is the same number."""
 
     def initial_state(self, num_envs: int) -> torch.Tensor:
         return torch.zeros(num_envs, 1)
@@ -88,7 +88,7 @@ class Counts:
 
 
 def test_a_lost_life_ends_nothing() -> None:
-    """One game may end while the other loses a life: only the first one's state starts anew."""
+    """When one game ends and another loses a life, only the state of the first is reset."""
     scores = evaluate_agent(Counts(), Lives(9, 10), 4, seed=0)  # type: ignore[arg-type]
     assert (scores["return_mean"], scores["length_mean"], scores["episodes"]) == (9.5, 9.5, 4)
 

@@ -28,7 +28,7 @@ class Stripes(DataConfig):
 
 @pytest.fixture(scope="session")
 def trained(striped: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with one classifier, for tests to copy: training takes longer than everything they do."""
+    """Return a folder with one classifier for tests to copy, because training is slow."""
     folder = tmp_path_factory.mktemp("trained")
     ClassifierStore(folder).get(Stripes(), striped)
     return folder
@@ -36,7 +36,7 @@ def trained(striped: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def known(trained: Path, tmp_path: Path) -> Path:
-    """The folder of a fresh copy."""
+    """Return the folder of a fresh copy of the classifier."""
     shutil.copytree(trained, tmp_path / "classifiers")
     (place,) = (path for path in (tmp_path / "classifiers").iterdir() if path.is_dir())
     return place
@@ -108,7 +108,7 @@ def test_an_info_file_of_another_format(known: Path, striped: DataSet) -> None:
 def test_a_kill_in_the_middle_leaves_nothing_behind(
     striped: DataSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Not even what looks like a classifier: the next one begins anew."""
+    """A process that is killed while it saves leaves no folder of a classifier, and the next one trains anew."""
 
     def killed(*_: object) -> None:
         raise KeyboardInterrupt

@@ -40,7 +40,7 @@ def data(test_labels: torch.Tensor | None = None) -> DataSet:
 
 
 def test_each_class_names_one_cluster() -> None:
-    """Class 0 is most of clusters 1 and 2; 2 + 2 + 2 is right in all with 1 as 0 and 2 as 2, but 2 + 0 + 3 is not."""
+    """Classes 1, 0, 2 are right for 2 + 2 + 2 images; 1, 2, 0, with the majority of cluster 2, for 2 + 0 + 3 only."""
     assert class_of(Sorter(), data()).tolist() == [1, 0, 2]
 
 
@@ -54,7 +54,7 @@ def test_the_share_of_test_images_in_the_cluster_of_their_class() -> None:
 
 
 def test_generated_images_are_of_the_class_asked_for() -> None:
-    """Classes 0, 1, 2, 0 look like 0, 1, 0, 0; as clusters they are to look like 1, 0, 2, 1."""
+    """Samples of 0, 1, 2, 0 are classified as 0, 1, 0, 0; as clusters they stand for classes 1, 0, 2, 1."""
 
     class Asked(ClassConditional):
         def num_classes(self) -> int:

@@ -1,4 +1,4 @@
-"""Distances between sets of images: each has a floor, none is called after Inception, few samples are reported."""
+"""Distances between sets of images: floors, names, and messages where samples are too few."""
 
 import math
 

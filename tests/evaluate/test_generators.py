@@ -31,7 +31,7 @@ DATA = DataSet(images(400, 0), images(250, 1), binary=True)
 
 
 class Samples:
-    """Shows the training set."""
+    """A generator whose samples are the training images."""
 
     def update(self, batch: Any) -> dict[str, float]:
         return {"loss": 0.0}
@@ -44,7 +44,7 @@ class Samples:
 
 
 class Everything(Samples, HasLikelihood, HasPseudoLikelihood, HasClassifier, HasReconstruction, HasBound):
-    """The best independent pixels and one nat more; reconstructions are wrong by a half, a fifth of classes too."""
+    """A generator that is one nat better than independent pixels, and reconstructs every pixel as 1/2."""
 
     def log_likelihood(self, x: torch.Tensor) -> Estimate:
         logits = likelihood.factorized_bernoulli_logits((DATA.train.float() / 255).mean(0), 400)
@@ -86,8 +86,8 @@ def test_all_that_can_be_asked() -> None:
     assert "error" not in result
 
 
-def test_a_density_is_called_so_and_stands_beside_no_probability() -> None:
-    """Nats of real pixels can be made as large as one likes on black and white ones: they have no margin."""
+def test_a_density_is_called_so_and_stands_next_to_no_probability() -> None:
+    """A density of real-valued pixels is unbounded on black-and-white images, so it has no margin."""
 
     class Real(Samples, HasLikelihood, HasPseudoLikelihood):
         def log_likelihood(self, x: torch.Tensor) -> Estimate:
@@ -130,7 +130,7 @@ def test_one_image_over_and_over_has_no_diversity() -> None:
     assert evaluate_generator(Collapsed(), DATA, Rng(0))["diversity"] == 0.0
 
 
-def test_no_likelihood_of_grey_images() -> None:
+def test_no_likelihood_of_gray_images() -> None:
     gray = DataSet(DATA.train // 2, DATA.test // 2)
     result = evaluate_generator(Everything(), gray, Rng(0))
     assert "reconstruction_error" in result
@@ -164,7 +164,7 @@ def test_one_test_image_is_enough() -> None:
 
 
 class Counts(Samples):
-    """Says how many samples were asked for at once."""
+    """A generator that records how many samples each call requests."""
 
     def __init__(self) -> None:
         self.asked: list[int] = []
@@ -175,7 +175,7 @@ class Counts(Samples):
 
 
 class Recording:
-    """Keeps what it was shown, by its size."""
+    """A feature extractor that records the images it receives."""
 
     num_features, num_modes = 16, 0
 
@@ -191,7 +191,7 @@ class Recording:
 
 
 def test_as_many_samples_test_and_training_images() -> None:
-    """And, of black and white, samples that are so: a half is as often white as black."""
+    """For binary data, the samples are binary too: a pixel with probability 1/2 is white half of the time."""
     generator, extractor = Counts(), Recording()
     result = evaluate_generator(
         generator, DataSet(images(1_200, 0), images(1_100, 1), binary=True), Rng(0), 1_100, extractor

@@ -15,7 +15,7 @@ from sandbox.interfaces.capabilities import HasEncoder, HasLatentCodes, HasLaten
 
 
 class Pixels(HasEncoder):
-    """Two pixels and two latents, which are twice the pixels."""
+    """A model of two pixels whose two latents are twice the pixels."""
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         return 2 * images.flatten(1)
@@ -49,7 +49,7 @@ def test_evenly_spaced_takes_the_ends_and_between() -> None:
 
 
 class Turned(HasLatents, HasLatentCodes):
-    """Latents are angles' cosines and sines; row b of what is decoded has b mod 2 for its second pixel."""
+    """A generator of two classes in turn: the first pixel is the first latent, the second pixel is row mod 2."""
 
     def latents(self, count: int) -> torch.Tensor:
         return torch.tensor([[1.0, 0.0], [3.0, 0.0], [0.0, 1.0], [0.0, 3.0]])[:count]
@@ -72,7 +72,7 @@ class Turned(HasLatents, HasLatentCodes):
 
 
 def test_between_latents_on_the_sphere() -> None:
-    """Half way between two right angles apart: 45 degrees, and as long as both; each walk stays with its class."""
+    """Between latents 90 degrees apart, the middle is at 45 degrees with the same length; walks keep their class."""
     walks = between_latents(Turned(), 2, steps=3)
     half = 0.5**0.5
     expected = torch.tensor([[[1.0, 0.0], [half, 0.0], [0.0, 0.0]], [[3.0, 1.0], [3 * half, 1.0], [0.0, 1.0]]])

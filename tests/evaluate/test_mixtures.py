@@ -47,7 +47,7 @@ def test_one_mode_alone() -> None:
     assert float(found["sliced_w1"]) > 0.3
 
 
-def test_points_beside_the_modes_are_of_no_quality() -> None:
+def test_points_next_to_the_modes_are_of_no_quality() -> None:
     found = point_distances(GRID, TRAIN + 10 * GRID.spread(), TEST, TRAIN)
     assert (found["modes"], found["high_quality"]) == (0.0, 0.0)
     assert found["reverse_kl_missing"] == "no sample belongs to any mode"

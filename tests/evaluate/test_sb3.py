@@ -26,7 +26,7 @@ from sandbox.runs import registry
 
 
 def test_evaluate_policy_scores_our_agents_as_we_do() -> None:
-    """Recurrent ones too: the state is carried, and zeroed at every episode's start."""
+    """This includes recurrent agents, whose state is kept within an episode and zeroed at the start of the next."""
     source = CatchConfig(observe="features").make
     config = DRQNConfig(backbone=MLP(hidden=(8,)), recurrent=LSTM(size=8))
     agent = config.make(spec_of(source(1)), Rng(0), Compute(torch.device("cpu")), NO_RUNS)

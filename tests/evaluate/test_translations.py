@@ -23,14 +23,14 @@ ROWS = torch.tensor([4, 1, 2])
 
 
 class Inverts(HasTranslation):
-    """Returns nine tenths of the right image."""
+    """A translator that returns the right image times 0.9."""
 
     def translate(self, sources: torch.Tensor) -> torch.Tensor:
         return (1 - sources).expand(-1, 3, -1, -1) * 0.9
 
 
 class Fills(HasTranslation, HasCorruption):
-    """Removes the left column, and fills it with white."""
+    """An inpainting model that removes the left column and fills it with white."""
 
     def corrupt(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         torch.rand(1, generator=generator)

@@ -65,7 +65,7 @@ def test_the_discriminators_step_does_not_touch_the_generator() -> None:
 
 
 def test_real_and_generated_images_pass_separately() -> None:
-    """Batch norm sees two batches in one update, none of them mixed."""
+    """Batch norm sees two batches in one update: the real images, then the generated ones."""
     trainer = make()
     fake = trainer.generate(latents())
     trainer.discriminator_step(trainer.discriminate(images(), fake.detach()))

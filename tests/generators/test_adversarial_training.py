@@ -39,7 +39,7 @@ def network(learner: Any, name: str) -> Any:
 
 
 def fakes(learner: Any, count: int = 8) -> torch.Tensor:
-    """The images of the first update with seed 0."""
+    """Return the images that a generator with seed 0 generates in its first update."""
     z = torch.randn(count, 100, generator=Rng(0).torch("noise/training", torch.device("cpu")))
     return torch.sigmoid(network(learner, "generator")(z)).detach()
 
@@ -189,7 +189,7 @@ def test_power_iterations_belong_to_training() -> None:
 
 @pytest.mark.parametrize("name", ["dcgan", "sngan", "wgan_gp"])
 def test_a_discriminator_is_an_agents_torso(name: str) -> None:
-    """An agent gets the weights as the layers use them, and the statistics of batch norms."""
+    """The agent's encoder takes spectrally normalized weights, as the layers use them, and batch norm statistics."""
     giver = make(name)
     for _ in range(3):
         giver.update(images())
@@ -209,7 +209,7 @@ def test_a_discriminator_is_an_agents_torso(name: str) -> None:
 
 
 def test_an_agents_values_do_not_depend_on_its_batch() -> None:
-    """Acting beside others changes neither its values nor its statistics."""
+    """Other images in the batch change neither an agent's values nor its batch norm statistics."""
     stream = {"replay": {"num_envs": 1, "capacity": 100, "warmup": 10}}
     agent = make("dqn", family="agents", frame_stack=1, stream=stream)
     freeze_batch_norms(agent)
@@ -231,7 +231,7 @@ def test_paused_batch_norms_learn_on_afterwards() -> None:
     assert not any(part.training for part in average.modules())
 
 
-def test_a_spectral_norm_takes_an_encoder_and_normalises_it() -> None:
+def test_a_spectral_norm_takes_an_encoder_and_normalizes_it() -> None:
     giver, taker = make("wgan_gp"), make("sngan")
     load_encoder(taker, giver, "muse")
     layer, given = (network(learner, "discriminator").encoder.convolutions[2] for learner in (taker, giver))
@@ -248,7 +248,7 @@ def test_metrics_have_the_norms_of_gradients_before_clipping() -> None:
 
 
 def test_the_penalty_moves_the_critic() -> None:
-    """Adam's first step has the sign of the gradient, which is another one without the penalty."""
+    """Adam's first step depends on the signs of the gradient alone; a large penalty changes some of them."""
     light, heavy = make("wgan_gp", penalty=1e-9), make("wgan_gp", penalty=1e3)
     for learner in (light, heavy):
         learner.update(images())

@@ -1,4 +1,4 @@
-"""The bracket of log p that follows from the one of log Z."""
+"""The bracket of log p, computed from that of log Z."""
 
 import pytest
 import torch

@@ -37,16 +37,16 @@ def make(name: str, compute: Compute | None = None, rng: Rng | None = None, **op
 
 
 def images(count: int = 20, seed: int = 0) -> torch.Tensor:
-    """Black and white: left halves or right halves, with some dirt."""
+    """Return black-and-white images: the left or the right half is white, and some pixels are flipped."""
     draws = torch.Generator().manual_seed(seed)
     side = torch.rand(count, 1, 1, 1, generator=draws) < 0.5
-    picture = side ^ (torch.arange(8) < 4)
+    image = side ^ (torch.arange(8) < 4)
     dirt = torch.rand(count, *SPEC.shape, generator=draws) < 0.05
-    return (picture ^ dirt).to(torch.uint8) * 255
+    return (image ^ dirt).to(torch.uint8) * 255
 
 
 def update(learner: Any, batch: torch.Tensor) -> Any:
-    """The stack's stream has labels, or says that there are none."""
+    """Update on a batch, which the stacked autoencoder takes as `Labeled`, here without labels."""
     return learner.update(Labeled(batch, None) if isinstance(learner, HasClassifier) else batch)
 
 
@@ -56,13 +56,13 @@ def network(learner: Any) -> torch.nn.Module:
 
 
 def jacobian_norm(learner: Any, h: torch.Tensor) -> torch.Tensor:
-    """||dh/dx||_F^2 of a code h [B, Z] that is one sigmoid layer, in closed form (Rifai et al. 2011): [B]."""
+    """Return ||dh/dx||_F^2 of a code h [B, Z] of one sigmoid layer, in closed form (Rifai et al. 2011): [B]."""
     weight = network(learner).get_parameter("code.weight").detach()
     return (h * (1 - h)).square() @ weight.square().sum(1)
 
 
 def silence(learner: Any) -> None:
-    """Weights of zero: every pixel is 1/2, every sigmoid code, too."""
+    """Set all weights to 0, so that every pixel and every sigmoid code is 1/2."""
     with torch.no_grad():
         for parameter in network(learner).parameters():
             parameter.zero_()
@@ -86,10 +86,10 @@ def test_interfaces_shapes_and_ranges(name: str) -> None:
     assert not isinstance(learner, HasLikelihood)
     update(learner, images())
     assert learner.encode(images(5)).shape == (5, 6)
-    for pictures in (learner.sample(5), learner.reconstruct(images(5)), learner.decode(torch.zeros(5, 6))):
-        assert pictures.shape == (5, 1, 8, 8)
-        assert 0 <= pictures.min() <= pictures.max() <= 1
-        assert not pictures.requires_grad
+    for outputs in (learner.sample(5), learner.reconstruct(images(5)), learner.decode(torch.zeros(5, 6))):
+        assert outputs.shape == (5, 1, 8, 8)
+        assert 0 <= outputs.min() <= outputs.max() <= 1
+        assert not outputs.requires_grad
 
 
 @pytest.mark.parametrize("name", EVERY)
@@ -189,7 +189,7 @@ def test_the_sparse_loss_by_hand() -> None:
 
 
 def test_sparsity_is_of_mean_activations() -> None:
-    """A unit that is on for half of the images is not sparse, however sure it is of each."""
+    """A unit that is on for half of the images and off for the others is not sparse: its mean activation is 1/2."""
     learner = make("sparse_autoencoder")
     with torch.no_grad():
         network(learner).get_parameter("code.weight").mul_(20)
@@ -229,7 +229,7 @@ def test_the_batch_of_the_contractive_one_is_left_as_it_was() -> None:
 
 
 def test_encoders_go_by_their_name() -> None:
-    """So that an agent can start from one."""
+    """The parameters have the names that an agent's warm start looks for."""
     for name in set(EVERY) - {"stacked_autoencoder"}:
         assert {key.split(".")[0] for key in network(make(name)).state_dict()} >= {"code", "decoder"}
     assert any(key.startswith("encoder.") for key in network(make("vq_vae")).state_dict())

@@ -1,4 +1,4 @@
-"""The Boltzmann machine: both phases cool alike, an update by hand, a likelihood that sums to one, and learning."""
+"""The Boltzmann machine: temperatures of both phases, an update by hand, the exact likelihood, and learning."""
 
 import itertools
 from typing import Any
@@ -41,7 +41,7 @@ def constant(value: float) -> dict[str, float]:
 
 
 def test_both_phases_cool_alike_and_only_one_is_clamped(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The temperatures apply to both phases: the calls of `anneal` in an update."""
+    """An update calls `anneal` with the same temperatures in both phases."""
     tape, real = [], boltzmann_machine.anneal
 
     def spy(machine: Any, s: torch.Tensor, temperatures: Any, clamped: int, generator: torch.Generator) -> torch.Tensor:
@@ -109,7 +109,7 @@ def test_too_large_for_an_exact_likelihood() -> None:
 
 
 def test_learns_a_parity_that_needs_hidden_units() -> None:
-    """Three pixels, an even number of them white: at best -1.39 nats. Every pair looks independent: that is -2.08."""
+    """Three pixels, an even number of them white: the optimum is -1.39 nats. Independent pixels have -2.08."""
     spec, even = Spec((1, 1, 3)), torch.tensor([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=torch.uint8) * 255
     images = even.view(4, 1, 1, 3)
     reached = {}
@@ -147,7 +147,7 @@ def test_a_schedule_that_stays_warm_is_refused() -> None:
 
 
 @pytest.mark.parametrize("ask", [BoltzmannMachine.update, BoltzmannMachine.log_likelihood])
-def test_grey_images_are_refused(ask: Any) -> None:
+def test_gray_images_are_refused(ask: Any) -> None:
     gray = batch()
     gray[3, 0, 1, 1] = 100
     with pytest.raises(UserError) as refused:

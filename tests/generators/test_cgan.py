@@ -1,4 +1,4 @@
-"""CGAN: both networks are given the class, and samples are of the class that is asked for."""
+"""CGAN: both networks are given the class, and samples have the requested class."""
 
 from typing import Any
 
@@ -73,7 +73,7 @@ def test_decoded_images_are_of_all_classes_in_turn() -> None:
 
 
 def test_samples_are_independent_of_each_other() -> None:
-    """The classes are drawn at random: if 500 samples were of 1,000 classes in turn, half would never be seen."""
+    """The classes are drawn at random: 500 samples of 1,000 classes in turn would never show half of them."""
     gan = make()
     gan.sample_of = lambda labels: labels  # type: ignore[method-assign]
     kinds = gan.sample(3_000)

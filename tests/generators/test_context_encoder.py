@@ -1,4 +1,4 @@
-"""The context encoder: its missing square_masks, its losses, and that known pixels stay as they are."""
+"""The context encoder: its missing squares, its losses, and its known pixels, which stay unchanged."""
 
 import copy
 from typing import Any

@@ -61,7 +61,7 @@ def weights(dbm: DBM) -> list[torch.Tensor]:
 
 
 def test_stages_one_by_one() -> None:
-    """Three updates for each layer, four for all together, then the network; nothing else moves."""
+    """Three updates train each layer, four all layers together, later ones the classifier; nothing else changes."""
     dbm = make()
     for i in range(16):
         before, machine = weights(dbm), layer_of(dbm, "machine").weight.clone()
@@ -76,7 +76,7 @@ def test_stages_one_by_one() -> None:
 
 
 def test_pretraining_doubles_the_inputs_of_layers_with_two_neighbors() -> None:
-    """All inputs count twice but those of the pixels and of the top layer."""
+    """Inputs count twice, except those to the pixels and to the top layer."""
     for layer, (hidden, visible) in zip(stack_of(make()), [(2, 1), (2, 2), (1, 2)], strict=True):
         rbm, draws = layer.rbm(), torch.Generator().manual_seed(0)
         for tensor in rbm:
@@ -106,7 +106,7 @@ def test_the_combined_machine_has_the_weights_of_the_layers() -> None:
 
 
 def test_the_network_starts_as_the_machine() -> None:
-    """The outputs of its layers are one more round of mean field, and fine-tuning begins there."""
+    """Before fine-tuning, the outputs of the classifier's layers are one more round of mean field."""
     dbm = trained(13)
     network, v = network_of(dbm), EVERY.flatten(1)
     network.start_from(dbm.rbm())
@@ -150,7 +150,7 @@ def test_a_large_machine_is_annealed() -> None:
     assert estimate.low + estimate.high < 1
 
 
-def test_classes_before_they_were_learnt() -> None:
+def test_classes_before_they_were_learned() -> None:
     dbm = trained(13)
     with pytest.raises(UserError) as refused:
         dbm.classify(EVERY)
@@ -168,7 +168,7 @@ def test_without_labels_it_goes_on_as_a_machine() -> None:
         assert "error" not in dbm.update(Labeled(batch(seed=i).images, None))
 
 
-def test_grey_images_are_refused() -> None:
+def test_gray_images_are_refused() -> None:
     images = batch().images
     images[0, 0, 0, 0] = 100
     with pytest.raises(UserError) as refused:
@@ -180,7 +180,7 @@ def test_grey_images_are_refused() -> None:
     )
 
 
-def test_grey_images_have_no_bound() -> None:
+def test_gray_images_have_no_bound() -> None:
     with pytest.raises(UserError, match=r"generator\.name=dbm has binary units, but these images are gray\."):
         make().log_likelihood(EVERY / 2)
 
@@ -190,13 +190,13 @@ def test_interfaces_and_ranges() -> None:
     for interface in (HasLikelihood, HasReconstruction, HasEncoder, HasClassifier, HasFilters):
         assert isinstance(dbm, interface)
     torch.testing.assert_close(dbm.filters(3).flatten(1), layer_of(dbm, "machine").weight[:6, :3].T)
-    for pictures in (dbm.sample(70), dbm.reconstruct(EVERY), dbm.decode(dbm.encode(EVERY))):
-        assert pictures.shape[1:] == SPEC.shape
-        assert 0 <= pictures.min() <= pictures.max() <= 1
+    for outputs in (dbm.sample(70), dbm.reconstruct(EVERY), dbm.decode(dbm.encode(EVERY))):
+        assert outputs.shape[1:] == SPEC.shape
+        assert 0 <= outputs.min() <= outputs.max() <= 1
 
 
 def test_learns_a_distribution_and_its_classes() -> None:
-    """Two opposite patterns, each pixel flipped one time in ten: the bound comes near what made them."""
+    """Two opposite patterns, each pixel flipped with probability 0.1: the bound comes near the true log-likelihood."""
     draws = torch.Generator().manual_seed(0)
     flips, labels = (torch.rand(400, 6, generator=draws) < 0.1).float(), torch.arange(400) % 2
     white = ((torch.tensor([1.0, 0, 1, 0, 1, 0]) - flips).abs() - labels[:, None]).abs()

@@ -33,7 +33,7 @@ def make(layers: tuple[int, ...] = (3, 2), spec: Spec = SPEC, rng: Rng | None = 
 
 
 def batch(count: int = 10, seed: int = 0) -> Labeled:
-    """Half of them all white but for chance, half of them all black; the class says which."""
+    """Return images with labels: white ones (0) and black ones (1), each pixel flipped with probability 0.2."""
     draws = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 2
     white = ((torch.rand(count, 1, 2, 2, generator=draws) < 0.2).float() - labels.view(-1, 1, 1, 1)).abs()
@@ -51,7 +51,7 @@ def images(v: torch.Tensor) -> torch.Tensor:
 
 
 def stream(rng: Rng, name: str) -> torch.Generator:
-    """A copy of the random stream `name` as it is now."""
+    """Return a copy of the random stream `name` in its present state."""
     device, state = rng.state_dict()["torch"][name]
     return torch.Generator(device).set_state(state)
 
@@ -69,14 +69,14 @@ def directed_of(dbn: DBN) -> list[BeliefLayer]:
 
 
 def above(dbn: DBN) -> torch.Tensor:
-    """log p of each state of the layer below the top machine, by enumeration."""
+    """Return log p of each state of the layer below the top machine, by enumeration."""
     top = layers_of(dbn)[-1].rbm()
     states = torch.tensor(list(itertools.product([0.0, 1.0], repeat=len(top.visible_bias))))
     return (-boltzmann.free_energy(top, states)).log_softmax(0)
 
 
 def exact(dbn: DBN) -> tuple[torch.Tensor, torch.Tensor]:
-    """log p(v) and its bound for all 16 images of a net with one directed layer, by sums over all hidden states."""
+    """Return log p(v) and its bound for all 16 images of a net with one directed layer, by sums over hidden states."""
     (layer,) = directed_of(dbn)
     h = torch.tensor(list(itertools.product([0.0, 1.0], repeat=len(layer.recognition.bias))))
     rows = [belief.log_prob(layer.generation, h, v.expand(len(h), -1)) + above(dbn) for v in EVERY]
@@ -132,7 +132,7 @@ def test_a_layer_that_is_done_is_directed_and_delivers_probabilities() -> None:
     torch.testing.assert_close(layers_of(dbn)[1].rbm().visible_bias, expected)
 
 
-def test_grey_pixels_are_drawn() -> None:
+def test_gray_pixels_are_drawn() -> None:
     dbn = make(**ALL)
     dbn.update(Labeled(torch.full((10, 1, 2, 2), 128, dtype=torch.uint8), torch.zeros(10, dtype=torch.int64)))
     whites = torch.sigmoid(layers_of(dbn)[0].rbm().visible_bias) * 12 - 1
@@ -177,7 +177,7 @@ def test_going_on_from_any_stage() -> None:
 
 
 def test_the_bound_is_a_bound() -> None:
-    """On weights at random, where recognition is wrong."""
+    """With random weights recognition is wrong, so the bound is below log p."""
     dbn = trained(make(bound_samples=4_000, **FAST), 80)
     draws = torch.Generator().manual_seed(0)
     for part in (directed_of(dbn)[0], layers_of(dbn)[1]):
@@ -193,7 +193,7 @@ def test_the_bound_is_a_bound() -> None:
 
 
 def test_the_bound_is_tight_where_the_upper_machine_is_the_lower_one_transposed() -> None:
-    """Then q is the posterior: every draw says log p(v) of the lower machine itself."""
+    """Here q is the posterior, and every sample gives log p(v) of the lower machine exactly."""
     dbn = trained(make((3, 4), bound_samples=1, **FAST), 80)
     machine, top = layers_of(dbn)[0].rbm(), layers_of(dbn)[1].rbm()
     for tensor, value in zip(top, machine.transposed(), strict=True):
@@ -221,7 +221,7 @@ def test_samples_have_the_exact_distribution() -> None:
 
 
 def test_large_machines_are_annealed_and_the_bracket_holds_the_bound() -> None:
-    """A top machine of 21 x 24 units of which three do something: the exact log Z is that of the three."""
+    """The top machine has 21 x 24 units, but only three hidden ones are connected, so log Z is known exactly."""
     dbn = make((21, 24), ais={"num_temperatures": 500}, pretraining_steps=1, bound_samples=50)
     trained(dbn, 2)
     top = layers_of(dbn)[1].rbm()
@@ -242,7 +242,7 @@ def test_large_machines_are_annealed_and_the_bracket_holds_the_bound() -> None:
 
 
 def test_two_layers_learn_a_distribution() -> None:
-    """Within 0.1 nat of what made the images, by enumeration."""
+    """The log-likelihood comes within 0.1 nat of the true distribution's, by enumeration."""
     options = {"learning": {"lr": {"start": 0.1, "end": 0.0, "steps": 800}}, "pretraining_steps": 800}
     dbn = make((6, 6), up_down={"steps": 400, "lr": {"start": 0.05, "end": 0.0, "steps": 400}}, **options)
     for i in range(2_000):
@@ -261,7 +261,7 @@ def test_shapes_before_the_first_update_and_after_each_layer() -> None:
     for updates, codes in ((0, 3), (3, 3), (1, 2), (5, 2)):
         trained(dbn, updates)
         assert dbn.encode(images(EVERY)).shape == (16, codes)
-        for pictures in (dbn.sample(16), dbn.reconstruct(images(EVERY))):
-            assert pictures.shape == (16, 1, 2, 2)
-            assert 0 <= pictures.min() <= pictures.max() <= 1
+        for outputs in (dbn.sample(16), dbn.reconstruct(images(EVERY))):
+            assert outputs.shape == (16, 1, 2, 2)
+            assert 0 <= outputs.min() <= outputs.max() <= 1
         assert not math.isnan(float(dbn.log_likelihood(images(EVERY)).nats.sum()))

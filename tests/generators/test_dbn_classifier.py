@@ -1,4 +1,4 @@
-"""The classifier that a deep belief net is fine-tuned to."""
+"""Fine-tuning of a deep belief net as a classifier."""
 
 import itertools
 from typing import Any
@@ -28,7 +28,7 @@ def make(layers: tuple[int, ...] = (3, 2), spec: Spec = SPEC, rng: Rng | None = 
 
 
 def batch(count: int = 10, seed: int = 0) -> Labeled:
-    """Half of them all white but for chance, half of them all black; the class says which."""
+    """Return images with labels: white ones (0) and black ones (1), each pixel flipped with probability 0.2."""
     draws = torch.Generator().manual_seed(seed)
     labels = torch.arange(count) % 2
     white = ((torch.rand(count, 1, 2, 2, generator=draws) < 0.2).float() - labels.view(-1, 1, 1, 1)).abs()
@@ -97,9 +97,9 @@ def test_what_cannot_be_classified() -> None:
     with pytest.raises(UserError) as refused:
         dbn.classify(images(EVERY))
     assert str(refused.value) == (
-        "this dbn has not begun to learn classes: it is at update 8, while the layers learn without labels. "
-        "Train it for longer, or set a smaller generator.pretraining_steps."
+        f"this dbn has no classes yet: it learns them after update {refused.value.steps}."  # type: ignore
     )
+    trained(dbn, refused.value.steps - 7).classify(images(EVERY))  # type: ignore
     with pytest.raises(UserError) as refused:
         make(spec=Spec((1, 2, 2)), softmax={})
     assert str(refused.value) == (

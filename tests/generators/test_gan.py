@@ -35,7 +35,7 @@ def network(gan: GAN, name: str) -> nn.Module:
 
 
 def fakes(gan: GAN, count: int = 10) -> torch.Tensor:
-    """The images of the first update with seed 0."""
+    """Return the images that a generator with seed 0 generates in its first update."""
     z = torch.randn(count, 4, generator=Rng(0).torch("noise/training", CPU.device))
     return torch.sigmoid(network(gan, "generator")(z))
 
@@ -103,7 +103,7 @@ def test_samples_come_from_the_average() -> None:
 
 
 def test_a_sample_of_a_generator_with_batch_norm_does_not_depend_on_its_batch() -> None:
-    """The running means are averaged as the weights are."""
+    """The moving average covers the running means as well as the weights."""
     gan = make(backbone={"name": "strided", "channels": (4, 8)}, average_decay=0.5)
     generator, average = network(gan, "generator"), network(gan, "average")
     name = "convolutions.0.running_mean"
@@ -137,7 +137,7 @@ ALL_REGULARIZERS = {
 @pytest.mark.parametrize("backbone", [{"name": "mlp", "hidden": (32,)}, {"name": "strided", "channels": (4, 8)}])
 @pytest.mark.parametrize("regularizers", [{}, ALL_REGULARIZERS], ids=["plain", "regularizers"])
 def test_a_restored_gan_continues_bit_for_bit(regularizers: dict[str, Any], backbone: dict[str, Any]) -> None:
-    """Its parts include the averaged generator; the layout of weights in memory stays the same, too."""
+    """The parts include the averaged generator, and weights keep their memory layout."""
     options = {"regularizers": regularizers, "discriminator_steps": 2, "backbone": backbone}
     rng, other_rng = Rng(0), Rng(1)
     gan, other = make(rng, **options), make(other_rng, **options)
@@ -170,7 +170,7 @@ def test_capabilities() -> None:
 
 @pytest.mark.learning
 def test_equilibrium_on_a_target_that_can_be_represented() -> None:
-    """On images of one gray value, the generator finds it, and the discriminator cannot tell them apart."""
+    """On images of one gray value, the generator learns it, and D is 1/2 for real and for generated images."""
     adam = {"lr": 1e-3, "betas": (0.0, 0.99)}
     gan = make(average_decay=0.99, discriminator_optimizer=adam, generator_optimizer=adam)
     batch = torch.full((32, *SPEC.shape), 178, dtype=torch.uint8)

@@ -1,4 +1,4 @@
-"""The Hopfield network: what it stores and how often, what it recalls, and that its energy never rises."""
+"""The Hopfield network: it stores each pattern once, recalls it, and its energy never rises."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ def damaged(images: torch.Tensor, share: float) -> torch.Tensor:
 
 
 def test_epochs_store_nothing_twice() -> None:
-    """The second time changes neither memory nor weights; nor does anything else once the room is full."""
+    """A second epoch changes neither patterns nor weights; nor does any image once the store is full."""
     network = make()
     stored = [float(network.update(images)["stored"]) for images in (batch(4), batch(4), batch(6), batch(6, seed=1))]
     assert stored == [4, 4, 6, 6]
@@ -73,13 +73,13 @@ def test_patterns_that_are_alike_need_the_projection() -> None:
 
 @pytest.mark.parametrize("storage", ["hebbian", "projection"])
 def test_the_weights_and_the_energy_on_the_way(storage: str) -> None:
-    """Beyond the capacity, from random images: symmetric weights, and an energy that never rises."""
+    """With more patterns than the capacity: symmetric weights, and an energy that never rises from random images."""
     network = make(patterns=40, storage={"name": storage})
     network.update(batch(40))
     weight = network.weight()
     assert torch.equal(weight, weight.T)
     assert not weight.diagonal().any()
-    levels = torch.stack([network.energy(pictures) for pictures in network.recall_steps(batch(8, seed=3))])
+    levels = torch.stack([network.energy(outputs) for outputs in network.recall_steps(batch(8, seed=3))])
     assert len(levels) > 10
     assert (levels.diff(dim=0) <= 1e-12).all()
     last = list(network.recall_steps(batch(8, seed=3)))[-1]
@@ -107,7 +107,7 @@ def test_what_can_be_asked() -> None:
     assert isinstance(make(), HasAssociativeMemory)
 
 
-def test_grey_images_are_refused() -> None:
+def test_gray_images_are_refused() -> None:
     gray = batch()
     gray[3, 0, 1, 1] = 100
     with pytest.raises(UserError) as refused:

@@ -45,7 +45,7 @@ def images(count: int = 10) -> torch.Tensor:
 
 
 def make_codes(normal: torch.Tensor) -> torch.Tensor:
-    """Codes by the distribution function of the normal latents: the first number is the category."""
+    """Return codes by the distribution function of normal latents; the first latent gives the category."""
     uniform = torch.special.ndtr(normal[:, :3])
     categories = torch.eye(3)[(3 * uniform[:, 0]).long()]
     return torch.cat([categories, 2 * uniform[:, 1:] - 1, normal[:, 3:]], 1)
@@ -63,7 +63,7 @@ def test_codes_are_uniform() -> None:
 
 
 def test_its_encoder_starts_a_plain_discriminator() -> None:
-    """The encoder is found inside the network that has Q, too."""
+    """The warm start also finds the encoder inside the network that has Q."""
     giver = make()
     taker = GANConfig(backbone=MLP(hidden=(16,))).make(SPEC, Rng(1), CPU, NO_RUNS)
     load_encoder(taker, giver, "muse")
@@ -154,7 +154,7 @@ def test_packs_are_refused() -> None:
 
 
 def test_other_images_are_refused() -> None:
-    """They have as many pixels, so the perceptron would accept them."""
+    """The images have as many pixels, so the MLP alone would accept them."""
     for ask in (make().cluster, make().encode):
         with pytest.raises(UserError) as error:
             ask(torch.zeros(5, 1, 4, 16))

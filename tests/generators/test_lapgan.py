@@ -58,7 +58,7 @@ def test_samples_go_through_all_levels() -> None:
 
 
 def test_a_level_learns_from_enlarged_real_images() -> None:
-    """Its discriminator sees the real image, or the enlarged one with details; and the enlarged one by itself."""
+    """The discriminator sees the real image, or the enlarged one with generated details, and the enlarged one alone."""
     gan, twin = make(), make()
     metrics = gan.update(images())
     real = images() / 255

@@ -23,8 +23,8 @@ def batch(count: int = 50, seed: int = 0) -> torch.Tensor:
     return torch.randint(256, (count, *SPEC.shape), generator=torch.Generator().manual_seed(seed), dtype=torch.uint8)
 
 
-def test_grey_images_are_recalled_in_one_step() -> None:
-    """Half of the pixels are gray: what is left is nearest to the right memory, which comes back whole."""
+def test_gray_images_are_recalled_in_one_step() -> None:
+    """With half of the pixels made gray, the remaining ones are nearest to the right pattern, which is restored."""
     network = make(beta=4.0)
     network.update(batch())
     torch.testing.assert_close(network.stored_patterns(), batch().float() / 255)
@@ -42,7 +42,7 @@ def test_epochs_store_nothing_twice() -> None:
 
 
 def test_room_that_is_empty_is_no_memory() -> None:
-    """The error that an update reports is that of `recall`, also where empty places would weigh as much as patterns."""
+    """The `recall_error` is that of `recall`; with this small beta, empty places would weigh as much as patterns."""
     network = make(beta=0.01)
     metrics = network.update(batch(20))
     error = (network.recall(batch(20)) - batch(20) / 255).square().mean()
@@ -70,7 +70,7 @@ def test_the_energy_falls_on_the_way_and_the_last_state_is_the_recalled_one() ->
 
 @pytest.mark.parametrize("updates", [0, 1])
 def test_samples(updates: int) -> None:
-    """Memories; before there are any, gray."""
+    """Samples are stored patterns, or gray before the first update."""
     network = make(beta=10.0)
     for _ in range(updates):
         network.update(batch())

@@ -20,13 +20,13 @@ def test_each_once_in_order_until_full() -> None:
 
 
 def test_empty_room_is_no_pattern() -> None:
-    """Grey everywhere is zeros, as an empty place is; it is kept all the same."""
+    """A gray pattern is all zeros, like an empty place, and is stored nevertheless."""
     store = PatternStore(3, 4)
     store.add(torch.zeros(2, 4))
     assert int(store.count) == 1
 
 
-def test_patterns_that_differ_by_one_grey_level_are_two() -> None:
+def test_patterns_that_differ_by_one_gray_level_are_two() -> None:
     store, gray = PatternStore(5, 784), torch.rand(784, generator=torch.Generator().manual_seed(0)) * 2 - 1
     other = gray.clone()
     other[700] += 2 / 255

@@ -66,7 +66,7 @@ def test_starts_at_the_log_odds_of_the_first_batch() -> None:
 
 
 def negative_phase(rbm: RBM, rng: Rng) -> tuple[torch.Tensor, torch.Tensor]:
-    """The samples v and h that the next update, of one sweep, will draw."""
+    """Return the samples v and h that the next update (of one sweep) will draw."""
     device, state = rng.state_dict()["torch"]["rbm/gibbs"]
     generator = torch.Generator(device).set_state(state)
     layer = layer_of(rbm)
@@ -108,7 +108,7 @@ def test_chains_persist_and_keep_their_number() -> None:
 
 
 def test_contrastive_divergence_starts_at_the_data() -> None:
-    """Weights so strong that a chain cannot leave where it began: there is nothing to learn."""
+    """The weights are so large that no chain can leave its start, so there is nothing to learn."""
     rbm = make(chains={"name": "contrastive", "steps": 3}, momentum=constant(0.0))
     rbm.update(batch())
     parameters = layer_of(rbm).rbm()
@@ -122,7 +122,7 @@ def test_contrastive_divergence_starts_at_the_data() -> None:
     torch.testing.assert_close(parameters.weight, before)
 
 
-def test_grey_images_are_refused() -> None:
+def test_gray_images_are_refused() -> None:
     gray = batch()
     gray[3, 0, 1, 1] = 100
     with pytest.raises(UserError) as refused:
@@ -146,7 +146,7 @@ def test_the_exact_likelihood_sums_to_one(hidden_size: int) -> None:
 
 
 def test_too_large_to_enumerate_the_likelihood_is_annealed() -> None:
-    """On a machine with 21 hidden units of which three do something: the exact nats are those of the three."""
+    """Only three of the 21 hidden units are connected, so a machine with three gives the exact log-likelihood."""
     rbm = make(Spec((1, 5, 5)), hidden_size=21, ais={"num_temperatures": 1_000})
     small = make(Spec((1, 5, 5)), hidden_size=3)
     weights = torch.randn(25, 3, generator=torch.Generator().manual_seed(0))
@@ -165,7 +165,7 @@ def test_too_large_to_enumerate_the_likelihood_is_annealed() -> None:
 
 
 def blurred(count: int) -> tuple[torch.Tensor, float]:
-    """Two opposite patterns, each pixel flipped one time in ten; and the mean log-likelihood of what made them."""
+    """Return two opposite patterns with pixels flipped with probability 0.1, and their true mean log-likelihood."""
     draws = torch.Generator().manual_seed(0)
     pattern = torch.tensor([1.0, 0, 1, 0, 1, 0])
     flips = (torch.rand(count, 6, generator=draws) < 0.1).float()
@@ -186,7 +186,7 @@ LEARNERS = {
 
 @pytest.mark.parametrize("which", LEARNERS)
 def test_learns_a_distribution(which: str) -> None:
-    """As likely as under what made the images: -2.5 nats, where independent pixels reach -4.2."""
+    """The log-likelihood reaches that of the true distribution, -2.5 nats; independent pixels have -4.2."""
     images, best = blurred(400)
     compute = Compute(torch.device("cpu"), bf16=which == "bf16")
     rbm = make(compute=compute, **{"lr": {"start": 0.1, "end": 0.0, "steps": 1_500}, **LEARNERS[which]})
@@ -199,7 +199,7 @@ def test_learns_a_distribution(which: str) -> None:
 
 
 def test_gaussian_pixels_learn_a_density() -> None:
-    """Two grays, 0.2 and 0.8, all pixels alike: samples are near one or the other."""
+    """Images have one gray value, about 0.2 or 0.8, and so do the samples."""
     config = {
         "hidden_size": 2,
         "visible": {"name": "gaussian", "std": 0.1},
@@ -217,7 +217,7 @@ def test_gaussian_pixels_learn_a_density() -> None:
 
 
 def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
-    """It integrates to 1 over the pixel, not over the unit, which is the pixel by `std`; it says that it is one."""
+    """The density integrates to 1 over pixels, not over units (pixels / std), and is marked as a density."""
     config = RBMConfig.model_validate({"hidden_size": 2, "visible": {"name": "gaussian", "std": 0.3}})
     rbm = config.make(Spec((1, 1, 1)), Rng(0), choose("cpu"), NO_RUNS)
     layer_of(rbm).rbm().weight.copy_(torch.tensor([[1.5, -0.5]]))
@@ -229,13 +229,13 @@ def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
 
 
 def test_one_chain_has_no_standard_error() -> None:
-    """So it cannot make a bracket: both ends would be NaN."""
+    """A single chain is refused, because both ends of the bracket would be NaN."""
     with pytest.raises(ValidationError, match="num_chains"):
         RBMConfig.model_validate({"ais": {"num_chains": 1}})
 
 
 def test_no_pseudo_likelihood_of_real_pixels() -> None:
-    """Its sum over the two states of a pixel is none of a pixel that has infinitely many."""
+    """The pseudo-likelihood is a sum over the two states of a binary pixel; real-valued pixels have none."""
     rbm = RBMConfig.model_validate({"visible": {"name": "gaussian"}}).make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
     with pytest.raises(UserError) as refused:
         rbm.pseudo_log_likelihood(batch())
@@ -246,7 +246,7 @@ def test_no_pseudo_likelihood_of_real_pixels() -> None:
 
 
 @pytest.mark.parametrize("ask", [RBM.log_likelihood, RBM.pseudo_log_likelihood])
-def test_grey_images_have_no_likelihood(ask: Any) -> None:
+def test_gray_images_have_no_likelihood(ask: Any) -> None:
     gray = batch()
     gray[3, 0, 1, 1] = 100
     with pytest.raises(UserError, match=r"generator\.name=rbm has binary units, but these images are gray\."):
@@ -269,9 +269,9 @@ def test_shapes_and_ranges_and_looking_changes_nothing() -> None:
         assert isinstance(rbm, interface)
     assert not isinstance(rbm, HasClassifier)
     assert rbm.encode(batch(5)).shape == (5, 4)
-    for pictures in (rbm.sample(70), rbm.reconstruct(batch(70)), rbm.decode(torch.zeros(70, 4))):
-        assert pictures.shape == (70, 1, 2, 3)
-        assert 0 <= pictures.min() <= pictures.max() <= 1
+    for outputs in (rbm.sample(70), rbm.reconstruct(batch(70)), rbm.decode(torch.zeros(70, 4))):
+        assert outputs.shape == (70, 1, 2, 3)
+        assert 0 <= outputs.min() <= outputs.max() <= 1
     torch.testing.assert_close(rbm.filters(3).flatten(1), layer_of(rbm).weight.T[:3])
     assert rbm.pseudo_log_likelihood(batch(5)).shape == (5,)
     assert {k: float(v) for k, v in rbm.update(batch()).items()} == {

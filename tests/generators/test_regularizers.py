@@ -76,7 +76,7 @@ def test_images_are_compared_with_real_ones_or_with_generated_ones() -> None:
 
 
 def test_a_pack_has_one_logit() -> None:
-    """PacGAN: images in a row, stacked along their channels, real ones with real ones."""
+    """PacGAN stacks consecutive images along their channels, real ones and generated ones separately."""
     gan = make(regularizers={"pack_size": 5})
     discriminator = network(gan, "discriminator")
     logits = discriminator(images()).logits
@@ -87,7 +87,7 @@ def test_a_pack_has_one_logit() -> None:
 @pytest.mark.parametrize("name", PLAYERS)
 @pytest.mark.parametrize(("size", "pack", "near"), [(32, 5, 30), (2, 3, 3)])
 def test_a_batch_is_of_whole_packs(name: str, size: int, pack: int, near: int) -> None:
-    """Refused with the rest of the config, before anything is built."""
+    """Other batch sizes are refused with the config, before anything is built."""
     options = [
         f"generator.name={name}",
         f"generator.stream.batch_size={size}",
@@ -142,7 +142,7 @@ def test_historical_averaging_by_hand() -> None:
 
 
 def test_both_networks_return_to_their_mean() -> None:
-    """With a weight so large that nothing else counts, both networks go back after a push."""
+    """With a very large weight, both networks return to their mean after they are moved away."""
     gan = make(regularizers={"historical_averaging": 1e6})
     gan.update(images())
     networks = (network(gan, "discriminator"), network(gan, "generator"))

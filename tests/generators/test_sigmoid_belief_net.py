@@ -42,7 +42,7 @@ def prior_of(net: SigmoidBeliefNet) -> torch.Tensor:
 
 
 def batch(count: int = 10, seed: int = 0) -> torch.Tensor:
-    """Two opposite patterns, each pixel flipped one time in five."""
+    """Return images of two opposite patterns, each pixel flipped with probability 0.2."""
     draws = torch.Generator().manual_seed(seed)
     flips = (torch.rand(count, 4, generator=draws) < 0.2).float()
     white = (flips - torch.tensor([1.0, 0, 1, 0])).abs()
@@ -51,7 +51,7 @@ def batch(count: int = 10, seed: int = 0) -> torch.Tensor:
 
 
 def exact(net: SigmoidBeliefNet) -> torch.Tensor:
-    """log p(v) of all 16 images, by sums over all states of both hidden layers."""
+    """Return log p(v) of all 16 images, by sums over all states of both hidden layers."""
     lower, upper = layers_of(net)
     above, middle = every(len(upper.recognition.bias)), every(len(lower.recognition.bias))
     top = belief.prior_log_prob(prior_of(net), above)
@@ -62,7 +62,7 @@ def exact(net: SigmoidBeliefNet) -> torch.Tensor:
 
 
 def shaken(net: SigmoidBeliefNet) -> SigmoidBeliefNet:
-    """All weights and biases at random."""
+    """Set all weights and biases at random."""
     draws = torch.Generator().manual_seed(0)
     for tensor in (*(tensor for layer in layers_of(net) for tensor in layer.buffers()), prior_of(net)):
         tensor.normal_(std=0.5, generator=draws)
@@ -124,7 +124,7 @@ def test_samples_have_the_exact_distribution() -> None:
 
 
 def test_learns_a_distribution() -> None:
-    """Two opposite patterns: within 0.1 nat of what made them, where independent pixels are 0.3 nats away."""
+    """The log-likelihood comes within 0.1 nat of the true distribution's; independent pixels are 0.3 nats away."""
     config = SigmoidBeliefNetConfig.model_validate({"layers": (4, 2), "lr": {"start": 0.3, "end": 0.0, "steps": 2_000}})
     net = config.make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
     for i in range(2_000):
@@ -148,6 +148,6 @@ def test_shapes_and_ranges() -> None:
         assert isinstance(net, interface)
     images = every(4).view(-1, 1, 2, 2)
     assert net.encode(images).shape == (16, 2)
-    for pictures in (net.sample(16), net.reconstruct(images), net.decode(torch.rand(16, 2))):
-        assert pictures.shape == (16, 1, 2, 2)
-        assert 0 <= pictures.min() <= pictures.max() <= 1
+    for outputs in (net.sample(16), net.reconstruct(images), net.decode(torch.rand(16, 2))):
+        assert outputs.shape == (16, 1, 2, 2)
+        assert 0 <= outputs.min() <= outputs.max() <= 1

@@ -1,4 +1,4 @@
-"""Layers one by one: which weights change when, by which loss, and what the labels teach."""
+"""The stacked autoencoder: layers trained one by one, the loss of each stage, and the classes."""
 
 import copy
 from typing import Any
@@ -35,12 +35,12 @@ def unlabeled() -> Labeled:
 
 
 def labeled(count: int = 20, seed: int = 0) -> Labeled:
-    """Two classes: the brighter half is above or below."""
+    """Return images of two classes: the upper or the lower half is brighter."""
     labels = torch.randint(2, (count,), generator=torch.Generator().manual_seed(seed))
-    pictures = images(count, seed) // 2
-    pictures[labels == 0, :, :4] += 100
-    pictures[labels == 1, :, 4:] += 100
-    return Labeled(pictures, labels)
+    outputs = images(count, seed) // 2
+    outputs[labels == 0, :, :4] += 100
+    outputs[labels == 1, :, 4:] += 100
+    return Labeled(outputs, labels)
 
 
 def stack_of(learner: StackedAutoencoder) -> Stack:
@@ -70,7 +70,7 @@ def test_one_layer_at_a_time_then_all() -> None:
 
 
 def test_upper_layers_learn_from_probabilities() -> None:
-    """The second layer's loss by hand: what it reconstructs are the first layer's sigmoids, not draws, nor log-odds."""
+    """The second layer's loss by hand: it reconstructs the first layer's probabilities, not samples or log-odds."""
     learner = make()
     for _ in range(3):
         learner.update(unlabeled())

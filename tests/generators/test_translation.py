@@ -137,7 +137,7 @@ def test_images_with_other_channels_have_no_identity_loss() -> None:
 
 
 def test_each_step_moves_its_own_networks_only() -> None:
-    """Before the discriminators' step, only the generators have moved; after it, they are where they were."""
+    """The generators' step changes the generators only, and the discriminators' step the discriminators only."""
     model = cyclegan()
     generators, discriminators = part(model, "generators"), part(model, "discriminators")
     start = snapshot(generators), snapshot(discriminators)
@@ -154,7 +154,7 @@ def test_each_step_moves_its_own_networks_only() -> None:
 
 
 def test_discriminators_see_earlier_images() -> None:
-    """With generators that stay as they are, the second update's images are found among those of the first."""
+    """After the first update has filled the pool, the discriminator sees some images of that update in the second."""
     model = cyclegan(pool_size=5, generator_optimizer={"lr": 1e-30})
     seen: list[torch.Tensor] = []
     discriminator = part(model, "discriminators")["to_image"]

@@ -25,7 +25,7 @@ def make(compute: Compute | None = None, rng: Rng | None = None, **options: Any)
 
 
 def stream(rng: Rng, name: str) -> torch.Generator:
-    """A copy of the random stream `name` as it is now."""
+    """Return a copy of the random stream `name` in its present state."""
     device, state = rng.state_dict()["torch"][name]
     return torch.Generator(device).set_state(state)
 
@@ -42,7 +42,7 @@ def images(count: int = 20) -> torch.Tensor:
 
 
 def silence(vae: VAE, mean: float) -> None:
-    """Weights of zero: q(z | x) = N(mean, 1) and p(pixel) = 1/2."""
+    """Set all weights to 0, so that q(z | x) = N(mean, 1) and p(pixel) = 1/2."""
     with torch.no_grad():
         for parameter in network(vae).parameters():
             parameter.zero_()
@@ -76,7 +76,7 @@ def test_the_importance_weighted_bound_by_hand() -> None:
 
 
 def weighed(vae: VAE, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """With `samples` latents an image: the mean bound, and the mean of log p(x | z) - log q(z | x) / p(z)."""
+    """Return the mean bound with `samples` latents for each image, and the mean log importance weight."""
     with torch.no_grad():
         reconstruction, ratio = vae._sample_bound(as_float(images()), vae._posterior(images()), samples, vae._noise)
     return likelihood.importance_log_likelihood(reconstruction - ratio).mean(), (reconstruction - ratio).mean()
@@ -97,7 +97,7 @@ def test_one_importance_sample_is_the_elbo_and_more_are_tighter() -> None:
 
 
 def test_one_bound_sample_trains_as_the_elbo_does() -> None:
-    """The gradient of K = 1, with the KL in closed form, is what the sampled bound has on average."""
+    """With K = 1, the gradient with the KL in closed form is the mean gradient of the sampled bound."""
     vae = make(latent_size=2)
     weight = network(vae).get_parameter("posterior.weight")
     x, draws = as_float(images()), 3_000
@@ -110,7 +110,7 @@ def test_one_bound_sample_trains_as_the_elbo_does() -> None:
 
 
 def test_likelihoods_of_many_images_at_once_are_those_of_parts_and_take_little_memory() -> None:
-    """Decoded together are never more than about a thousand latents, whatever the number of images."""
+    """At most about a thousand latents are decoded at once, whatever the number of images."""
     vae = make()
     sizes = []
     network(vae).get_submodule("decoder").register_forward_hook(lambda module, z, logits: sizes.append(len(z[0])))
@@ -122,7 +122,7 @@ def test_likelihoods_of_many_images_at_once_are_those_of_parts_and_take_little_m
     torch.testing.assert_close(nats[:100], vae.log_likelihood(many[:100]).nats, atol=0.5, rtol=0)
 
 
-def test_grey_images_have_no_likelihood() -> None:
+def test_gray_images_have_no_likelihood() -> None:
     vae, gray = make(), torch.full((3, *SPEC.shape), 100, dtype=torch.uint8)
     vae.update(gray)
     for use in (vae.log_likelihood, vae.bound):
@@ -166,9 +166,9 @@ def test_shapes_and_ranges() -> None:
     assert isinstance(vae, HasLikelihood)
     assert isinstance(vae, HasReconstruction)
     assert vae.encode(images(5)).shape == (5, 3)
-    for pictures in (vae.sample(5), vae.reconstruct(images(5)), vae.decode(torch.zeros(5, 3))):
-        assert pictures.shape == (5, 1, 8, 8)
-        assert 0 <= pictures.min() <= pictures.max() <= 1
+    for outputs in (vae.sample(5), vae.reconstruct(images(5)), vae.decode(torch.zeros(5, 3))):
+        assert outputs.shape == (5, 1, 8, 8)
+        assert 0 <= outputs.min() <= outputs.max() <= 1
 
 
 def test_reconstructions_learn_and_looking_changes_nothing() -> None:
@@ -183,7 +183,7 @@ def test_reconstructions_learn_and_looking_changes_nothing() -> None:
 
 
 def test_the_encoder_goes_by_its_name() -> None:
-    """So that an agent can start from it."""
+    """An agent's warm start looks for the name `encoder`."""
     names = make().parts()["network"].state_dict()
     assert {name.split(".")[0] for name in names} == {"encoder", "posterior", "decoder"}
 

@@ -1,4 +1,4 @@
-"""The codebook: by hand, how dead codes come back, and what samples are made of."""
+"""The VQ-VAE: its codebook by hand, restarts of dead codes, and the distribution of samples."""
 
 from typing import Any
 
@@ -142,9 +142,9 @@ def test_samples_have_each_positions_own_frequencies() -> None:
     learner = make()
     learner.update(images())
     codebook(learner).frequencies.copy_(torch.tensor([[0.0, 1.0, 0.0, 0.0], [0.5, 0.0, 0.5, 0.0]]))
-    pictures = [learner.decode(codebook(learner).codes[list(pair)].view(1, -1))[0] for pair in ((1, 0), (1, 2))]
+    outputs = [learner.decode(codebook(learner).codes[list(pair)].view(1, -1))[0] for pair in ((1, 0), (1, 2))]
     samples = learner.sample(100)
-    closeness = [torch.isclose(samples, picture, atol=1e-5).flatten(1).all(1) for picture in pictures]
+    closeness = [torch.isclose(samples, image, atol=1e-5).flatten(1).all(1) for image in outputs]
     assert (closeness[0] | closeness[1]).all()
     assert 30 < closeness[0].sum() < 70
     assert samples.shape == (100, 1, 4, 4)

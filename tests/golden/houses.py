@@ -12,7 +12,7 @@ from typing import Any
 DOORS: dict[str, tuple[str, str]] = {
     "main": ("sandbox.cli.main:main", "sandbox.cli.main:main"),
     "resolve": ("sandbox.resolve:resolve", "sandbox.runs.resolve:resolve"),
-    "begin": ("sandbox.assemble:begin", "sandbox.runs.build:new_run"),
+    "begin": ("sandbox.assemble:begin", "sandbox.runs.build:build_new"),
     "restore": ("sandbox.assemble:restore", "sandbox.runs.build:restore"),
     "RunFolder": ("sandbox.runfolder:RunFolder", "sandbox.storage.run_folder:RunFolder"),
 }
@@ -23,7 +23,7 @@ ATTRIBUTES: dict[str, tuple[str, str]] = {
     "environment.draw": ("draw", "render_frame"),
     "built.learner": ("learner", "learner"),  # of what `begin` and `restore` return
     "built.source": ("source", "data"),
-    "built.run": ("run", "run"),
+    "built.run": ("run", "ready_to_resume"),
     "run.stream": ("stream", "stream"),
     "generator.damage": ("damage", "corrupt"),
     "generator.memories": ("memories", "stored_patterns"),

@@ -53,6 +53,7 @@ STATES: list[tuple[str, str]] = [
     (r"^learner\.target/network\.", "learner.target/"),
     (r"^learner\.target/_extra_state$", "learner.updates/value"),
     (r"^learner\.policy/steps$", "learner.steps/value"),
+    (r"^(learner\.)pending(.*)/next_observations\b", r"\1waiting\2/last"),
     (r"^learner\.pending\b", "learner.waiting"),
     (r"^stream\.rollout/", "stream.carried/"),
     (r"\battention\.scores\.query\b", "attention.scores.memory"),

@@ -98,6 +98,12 @@ def test_identifiers_and_texts_use_no_retired_word(file: Path) -> None:
     assert not found
 
 
+@pytest.mark.parametrize("file", [*TEST_FILES, *BENCHMARKS], ids=relative)
+def test_identifiers_of_tests_use_no_retired_word(file: Path) -> None:
+    if file.parent.name not in ("golden", "house"):  # these speak of the old language
+        assert not [name for name in identifiers(ast.parse(file.read_text())) if retired_words(name)]
+
+
 def random_streams(tree: ast.AST) -> Iterator[Any]:
     """Yield the string arguments of `rng.torch(...)`, `.numpy`, `.integer`, `.initializing` and `.child`."""
     for node in ast.walk(tree):

@@ -30,12 +30,12 @@ def nats(data: DataSet, centering: float) -> float:
     return float(rbm.log_likelihood(data.test).nats.mean())
 
 
-def test_centred_black_on_white_is_as_likely_as_white_on_black() -> None:
+def test_centered_black_on_white_is_as_likely_as_white_on_black() -> None:
     torch.set_num_threads(1)
     data = DigitsConfig(binarize="threshold", threshold=250).make(Rng(0), NO_RUNS)
     flipped = DataSet(255 - data.train, 255 - data.test, binary=True)
-    centred = [nats(images, 0.01) for images in (data, flipped)]
+    centered = [nats(images, 0.01) for images in (data, flipped)]
     plain = [nats(images, 0.0) for images in (data, flipped)]
-    assert abs(centred[0] - centred[1]) < 0.1
-    assert min(centred) > -15
+    assert abs(centered[0] - centered[1]) < 0.1
+    assert min(centered) > -15
     assert plain[0] - plain[1] > 0.25

@@ -84,7 +84,7 @@ def test_the_context_encoder_fills_squares_better_than_a_blur_or_the_mean_image(
     assert result["l1_mean_image"] < result["l1_blur"]
 
 
-def test_cyclegan_finds_the_colours_without_pairs(score: Callable[..., dict[str, Any]]) -> None:
+def test_cyclegan_finds_the_colors_without_pairs(score: Callable[..., dict[str, Any]]) -> None:
     """The mean image has every pixel but those of ball and paddle right."""
     result = score("colors_cyclegan")
     assert result["l1"] < 0.8 * result["l1_mean_image"]

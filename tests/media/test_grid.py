@@ -83,7 +83,7 @@ def test_a_failed_write_keeps_the_old_file(tmp_path):
     assert target.read_bytes() == before
 
 
-def test_weights_are_balanced_around_grey():
+def test_weights_are_balanced_around_gray():
     weights = torch.tensor([[0.0, 2.0, -1.0], [0.0, 0.0, 0.0]]).view(2, 1, 1, 3)
     assert weights_as_images(weights).flatten().tolist() == [0.5, 1.0, 0.25, 0.5, 0.5, 0.5]
 
@@ -96,7 +96,7 @@ def test_rows_are_broken_into_lines_above_each_other():
     assert tops == [[0, 0], [255, 255], [0, B], [255, B]]
 
 
-def test_three_rows_of_which_one_is_grey():
+def test_three_rows_of_which_one_is_gray():
     gray, red = torch.full((2, 1, 48, 48), 0.2), torch.zeros(2, 3, 48, 48)
     red[:, 0] = 1.0
     result = stacked_rows(gray, red, red / 2)

@@ -33,7 +33,7 @@ def test_other_shapes_are_an_error() -> None:
 
 
 def test_bars_are_proportional_to_counts() -> None:
-    """120 bars of 4 pixels: two points in the first, one in the last but one, one beyond the right edge in the last."""
+    """The first of 120 bars has two points, the last but one has one, and the last has one from beyond the edge."""
     image = histogram(torch.tensor([[0.0], [0.008], [0.99], [1.5]]))
     assert image.shape == (240, 480, 3)
     heights = (image[:, :, 0] == 255).sum(0)

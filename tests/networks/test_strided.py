@@ -73,7 +73,7 @@ def test_gradients_stay_channels_last() -> None:
     assert all(layer.weight.is_contiguous(memory_format=torch.channels_last) for layer in layers)
 
 
-def test_the_first_layer_of_a_discriminator_and_the_last_of_a_generator_are_not_normalised() -> None:
+def test_the_first_layer_of_a_discriminator_and_the_last_of_a_generator_are_not_normalized() -> None:
     """Radford et al. 2016; epsilon and momentum of batch norm are PyTorch's defaults."""
     encoder, decoder = Strided(channels=(4, 8)).make((1, 28, 28)), Decoder(Strided(channels=(4, 8)), 3, (1, 28, 28))
     kinds = [[type(layer).__name__ for layer in network.convolutions] for network in (encoder, decoder)]

@@ -29,6 +29,16 @@ def test_it_follows_every_so_many_updates_and_has_no_gradient() -> None:
     assert torch.equal(target(x), target.network(x))
 
 
+def test_recurrent_weights_are_in_one_piece(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a GPU, cuDNN warns of a deep copy's weights and copies them at every call."""
+    flattened: list[nn.Module] = []
+    monkeypatch.setattr(nn.RNNBase, "flatten_parameters", lambda module: flattened.append(module))
+    network = nn.Sequential(nn.Linear(2, 3), nn.LSTM(3, 4))
+    flattened.clear()
+    target = TargetNetwork(network, 1)
+    assert flattened == [target.network[1]]
+
+
 @pytest.mark.parametrize("before", [1, 2])
 def test_a_restored_one_follows_at_the_same_update(before: int) -> None:
     network = nn.Linear(2, 1)

@@ -38,7 +38,7 @@ def test_an_image_is_judged_by_itself() -> None:
         assert not list(network.buffers())
 
 
-def test_only_noise_changes_a_u_nets_mind() -> None:
+def test_only_noise_changes_the_output_of_a_u_net() -> None:
     x, unet = drawn(3, 1, 16, 16), UNet((1, 16, 16), 1, (4, 8, 8), 0.5)
     assert torch.equal(unet(x, noise(1)), unet(x, noise(1)))
     assert not torch.equal(unet(x, noise(1)), unet(x, noise(2)))
@@ -71,12 +71,12 @@ def test_a_u_net_sees_each_level() -> None:
 @pytest.mark.parametrize(("channels", "patch"), [((4,), 4), ((4, 8), 10), ((4, 8, 8), 22), ((4, 8, 8, 8), 46)])
 def test_a_patch_is_as_large_as_it_says(channels: tuple[int, ...], patch: int) -> None:
     """Without the normalisation, which sees all places at once."""
-    judge = PatchDiscriminator((1, 96, 96), channels)
-    for i, layer in enumerate(judge.patches.layers):
+    discriminator = PatchDiscriminator((1, 96, 96), channels)
+    for i, layer in enumerate(discriminator.patches.layers):
         if isinstance(layer, torch.nn.InstanceNorm2d):
-            judge.patches.layers[i] = torch.nn.Identity()
+            discriminator.patches.layers[i] = torch.nn.Identity()
     x = drawn(1, 1, 96, 96).requires_grad_()
-    logits = judge(x).logits
+    logits = discriminator(x).logits
     assert logits.shape == (1, 1, 96 >> len(channels), 96 >> len(channels))
     (gradients,) = torch.autograd.grad(logits[0, 0, logits.shape[2] // 2, logits.shape[3] // 2], x)
     seen = gradients[0, 0].nonzero()

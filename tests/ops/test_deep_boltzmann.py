@@ -74,7 +74,7 @@ def test_the_bound_without_its_entropy_is_none() -> None:
     assert float(bound) == pytest.approx(float(torch.tensor(2.0**8, dtype=torch.float64).log()))
 
 
-def test_the_bound_is_exact_where_the_posterior_is_factorised() -> None:
+def test_the_bound_is_exact_where_the_posterior_is_factorized() -> None:
     """Weights between the pixels and the first layer alone."""
     weights, biases = layered()
     for weight in weights[1:]:
@@ -84,7 +84,7 @@ def test_the_bound_is_exact_where_the_posterior_is_factorised() -> None:
     torch.testing.assert_close(bound, minus_energies(weights, biases).logsumexp(1), atol=1e-6, rtol=0)
 
 
-def test_mean_field_ends_where_each_layer_agrees_with_its_neighbours() -> None:
+def test_mean_field_ends_where_each_layer_agrees_with_its_neighbors() -> None:
     weights, biases = layered(0.3)
     machine, v = machine_of(weights, biases), every(3)
     even, odd = deep_boltzmann.mean_field(machine, v, 200)

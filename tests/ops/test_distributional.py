@@ -93,7 +93,7 @@ def test_it_is_nothing_where_the_target_is_reached() -> None:
 
 
 def test_with_two_atoms_it_is_double_q_learning() -> None:
-    """A logit's gradient is the error of the expected values, over the grid's width: what is learnt is the mean."""
+    """A logit's gradient is the error of the expected values, over the grid's width: what is learned is the mean."""
     g = torch.Generator().manual_seed(2)
     grid = torch.tensor([-20.0, 20.0])
     logits_tm1, logits_t = torch.randn(2, 16, 3, 2, generator=g)

@@ -3,13 +3,13 @@
 import torch
 
 from sandbox.ops.policies import epsilon_greedy, greedy
-from sandbox.ops.value_learning import double_q_learning, n_step, q_learning, sarsa
+from sandbox.ops.value_learning import double_q_learning, n_step_return, q_learning, sarsa
 
 
 def test_n_step_by_hand() -> None:
     r_t = torch.tensor([[1.0, 2.0, 4.0], [1.0, 2.0, 4.0], [1.0, 2.0, 4.0], [1.0, 2.0, torch.nan], [1.0, 9.0, 9.0]])
     discount_t = torch.tensor([[1.0, 1, 1], [1, 0, 1], [1, 1, 0], [1, 1, 0], [0, 1, 1]])
-    r, discount = n_step(r_t, discount_t, torch.tensor([3, 2, 3, 2, 1]), 0.5)
+    r, discount = n_step_return(r_t, discount_t, torch.tensor([3, 2, 3, 2, 1]), 0.5)
     # whole: 1 + 2/2 + 4/4, then 1/8; terminated at 2, at 3; truncated at 2: 1/4 goes on; terminated at 1
     assert r.tolist() == [3.0, 2.0, 3.0, 2.0, 1.0]
     assert discount.tolist() == [0.125, 0.0, 0.0, 0.25, 0.0]
@@ -17,13 +17,13 @@ def test_n_step_by_hand() -> None:
 
 def test_rewards_behind_a_termination_do_not_count() -> None:
     """Even if the window should say that they do."""
-    r, discount = n_step(torch.ones(1, 3), torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([3]), 0.5)
+    r, discount = n_step_return(torch.ones(1, 3), torch.tensor([[1.0, 0.0, 1.0]]), torch.tensor([3]), 0.5)
     assert (r.item(), discount.item()) == (1.5, 0.0)
 
 
 def test_one_step_is_that_step() -> None:
     r_t, discount_t = torch.randn(2, 50, 1, generator=torch.Generator().manual_seed(0))
-    r, discount = n_step(r_t, discount_t, torch.ones(50, dtype=torch.int64), 0.99)
+    r, discount = n_step_return(r_t, discount_t, torch.ones(50, dtype=torch.int64), 0.99)
     assert torch.equal(r, r_t[:, 0])
     assert torch.equal(discount, 0.99 * discount_t[:, 0])
 

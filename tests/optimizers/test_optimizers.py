@@ -141,7 +141,7 @@ def test_large_gradients_without_variance_stay_finite() -> None:
 
 
 @EITHER
-def test_a_restored_optimiser_goes_on_exactly(config: Adam | CenteredRMSProp) -> None:
+def test_a_restored_optimizer_goes_on_exactly(config: Adam | CenteredRMSProp) -> None:
     """Also over a past of its own, and with weights in both layouts."""
 
     def start() -> tuple[nn.Module, Optimizer]:
@@ -257,7 +257,7 @@ def test_both_are_described_and_the_default_comes_first() -> None:
 def test_value_and_grad_returns_results_without_gradients_and_the_gradients() -> None:
     weight = nn.Parameter(torch.tensor([2.0, 3.0]))
     optimizer = Adam().make([weight], CPU)
-    results, gradients = optimizer.value_and_grad(lambda x: ((x * weight).sum(), (weight.prod(), x + weight)))(
+    results, gradients = optimizer.metrics_and_gradients(lambda x: ((x * weight).sum(), (weight.prod(), x + weight)))(
         torch.tensor([5.0, 7.0])
     )
     assert [result.tolist() for result in results] == [6.0, [7.0, 10.0]]

@@ -19,7 +19,7 @@ GENERATOR = "steps: {steps}\nseed: {seed}\nname: {name}\nenv: null\ndata: {{name
 
 @pytest.fixture
 def make(tmp_path):
-    """Make a run folder as training leaves it, without training; `values` are the returns, or losses, it logged."""
+    """Make a run folder as training would; `values` are the returns, or losses, in its log."""
 
     def run(name, values=(), *, learner="dqn", seed=0, steps=None, generator=False, evaluation=None, **options):
         options = {"blind": "false", "discount": 0.99, "lr": 0.001, **options}

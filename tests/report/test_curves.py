@@ -18,7 +18,7 @@ def group(*folders):
 
 
 def test_a_score_with_its_interval():
-    """The middle two of four scores count; all draws of equal scores are equal."""
+    """The mean of the middle two of four scores; the interval of equal scores has no width."""
     assert mean_and_interval([3.0, 3.0, 3.0]) == (3, 3, 3)
     middle, low, high = mean_and_interval([0.0, 1.0, 2.0, 30.0])
     assert middle == 1.5
@@ -44,7 +44,7 @@ def test_one_seed_has_no_band(make):
 
 
 def test_over_time_seeds_are_read_off_between_their_points(make):
-    """Their clocks differ by 0.1 s: from the later first line to the earlier last one, on straight lines between."""
+    """The times of the seeds differ by 0.1 s; the curve covers the times of all, with linear interpolation."""
     line = group_curve(group(*(make(f"a_s{n}", [0.0, 15.0], seed=n) for n in (0, 1))), "env/return", "time")
     assert (line.x[0], line.x[-1], len(line.x)) == (pytest.approx(1.6), pytest.approx(3.0), 100)
     assert line.y[0] == pytest.approx((10 * 0.1 + 0) / 2)
@@ -61,7 +61,7 @@ def test_a_run_that_goes_on_counts_as_far_as_it_has_come(make):
 
 
 def test_slow_seeds_do_not_draw_the_curve_out(make):
-    """Behind the end of the finished ones there would be the slow seeds alone, and their returns."""
+    """The curve ends with the first finished run; later points would average unfinished seeds alone."""
     quick, slow = make("a_s0", [1.0, 1.0], seed=0), make("a_s5", [2.0, 2.0], seed=5)
     line = group_curve(group(quick, slow), "env/return", "time")
     assert (line.x[0], line.x[-1]) == (pytest.approx(2.0), pytest.approx(3.0))

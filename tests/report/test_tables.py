@@ -19,7 +19,7 @@ def row(table, name=None):
     return dict(zip(table.headers, found, strict=True))
 
 
-def test_returns_beside_references(make):
+def test_returns_next_to_references(make):
     groups = read(*(make(f"a_s{n}", [n], seed=n) for n in (1, 2, 3, 6)))
     table = tables.return_table(groups, {"a": Reference(-1.5, 6.5, "")})
     assert row(table) == {

@@ -35,7 +35,7 @@ def kept(document, tmp_path):
 
 
 def test_the_json_is_that_of_a_report(kept):
-    """W&B's own model takes it, and gives the same back; nothing in it says whose it is."""
+    """W&B's own model accepts the JSON and writes the same again; it names no owner."""
     written = json.loads(kept.read_text())
     view = internal.ReportViewspec.model_validate(written)
     again = json.loads(view.model_dump_json(by_alias=True, exclude_none=True))
@@ -79,7 +79,7 @@ def test_text_and_tables_are_the_same_as_in_markdown(kept):
 
 @pytest.fixture
 def server(monkeypatch):
-    """Return what W&B would be sent."""
+    """Return the reports that would be sent to W&B."""
     sent = []
 
     def answer(api, query, variables):

@@ -47,7 +47,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, DataSet]]:
 
 
 def test_runs_with_other_seeds_share_the_classifier_of_seed_0(tmp_path: Path, asked: list[tuple[Any, DataSet]]) -> None:
-    """Each run has split the digits in its own way."""
+    """The runs split the digits differently."""
     digits = "data={name: digits, binarize: sample}"
     runs = [built(tmp_path, digits, f"seed={seed}") for seed in (1, 2)]
     assert not torch.equal(runs[0].data.test, runs[1].data.test)
@@ -81,7 +81,7 @@ def test_images_without_a_classifier(
 
 
 def test_translations_are_no_independent_samples(tmp_path: Path, asked: list[tuple[Any, DataSet]]) -> None:
-    """297 test images would be compared with translations of 256 training images, some of them repeated."""
+    """Sampling translates 256 training images, some of them repeatedly, so no distance is computed."""
     run = built(tmp_path, "data.name=digits", "generator.backbone.name=mlp", generator="context_encoder")
     about, classifier = select(run, tmp_path)
     assert classifier is None

@@ -18,7 +18,7 @@ def guard(*words):
 
 @pytest.fixture
 def saved():
-    """The state in a checkpoint, as an older version may have left it: tests take something away, or put it in."""
+    """The state in a checkpoint; tests remove or add options, as in a checkpoint of an older version."""
     return json.loads(json.dumps(guard().state_dict()))
 
 

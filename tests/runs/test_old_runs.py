@@ -1,4 +1,4 @@
-"""Runs that another version made: those that are too old are refused in one sentence, wherever they are used."""
+"""Runs of older versions: every command refuses those that this version does not read."""
 
 import json
 from importlib.metadata import version

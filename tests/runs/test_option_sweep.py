@@ -1,4 +1,4 @@
-"""`sandbox evaluate --vary`: on runs of a second that have hardly learnt."""
+"""`sandbox evaluate --vary`, on runs of a second."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ TWICE = "env.wrappers=[{flicker: {p: 0.5}}, {flicker: {p: 0.1}}]"
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
-    """Three runs: with flicker in the midst of other wrappers, with none, and with two."""
+    """Three runs: with flicker between other wrappers, without wrappers, and with flicker twice."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("vary"))
         for words in (["name=flicker", FLICKER, "agent.evaluation_epsilon=0.3"], ["name=plain"], ["name=twice", TWICE]):
@@ -42,7 +42,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture
 def evaluate(runs, monkeypatch, capsys):
-    """Run `sandbox evaluate` with words, 20 episodes each; code, output and error, as lines without `error: `."""
+    """Run `sandbox evaluate` with 20 episodes per value; returns exit code, standard output and standard error."""
 
     def run(*words):
         monkeypatch.setattr(sys, "argv", ["sandbox", "evaluate", "--episodes", "20", *words])
@@ -59,7 +59,7 @@ def objects(said):
 
 
 def test_the_trained_value_scores_what_plain_evaluate_says(evaluate):
-    """The first, the middle, and the last value: nothing is carried from one to the next, not even luck."""
+    """The result of a value does not depend on the values before it: no state or random numbers carry over."""
     plain = objects(evaluate("flicker", "--json"))
     for values in ("0.5,0.1,0.9", "0.1,0.5,0.9", "0.1,0.9,0.5"):
         varied = objects(evaluate("flicker", "--vary", f"env.wrappers.flicker.p={values}", "--json"))
@@ -69,7 +69,7 @@ def test_the_trained_value_scores_what_plain_evaluate_says(evaluate):
 
 
 def test_every_value_has_the_same_episodes(evaluate):
-    """Neither limit is ever reached, so all that could differ is luck: the ball's, the wrappers', or the agent's."""
+    """Neither time limit is reached, so results could differ by random numbers only."""
     points = objects(evaluate("flicker", "--vary", "env.wrappers.time_limit.steps=40,49", "--json"))["points"]
     assert {**points[0], "value": 49} == points[1]
     assert points[0]["return_std"] > 0
@@ -102,7 +102,7 @@ def test_a_wrapper_that_a_run_has_not_is_put_around_the_others(runs):
     assert config.env.wrappers[1].chosen[1].p == 0.5
 
 
-def test_the_table_and_the_picture(evaluate, runs, tmp_path):
+def test_the_table_and_the_image(evaluate, runs, tmp_path):
     code, out, err = evaluate("flicker", "plain", "--vary", "env.wrappers.flicker.p=0.5,...,1")
     assert code == 2
     place = tmp_path / "new" / "curve.png"
@@ -124,7 +124,7 @@ def test_the_table_and_the_picture(evaluate, runs, tmp_path):
         assert image.format == "PNG"
 
 
-def test_the_picture_lies_in_the_first_runs_samples(evaluate):
+def test_the_image_lies_in_the_first_runs_samples(evaluate):
     found = objects(evaluate("plain", "flicker", "--vary", "env.blind=true,false", "--json"))
     assert found["plot"] == "runs/plain/samples/vary_env.blind.png"
     with Image.open(found["plot"]) as image:

@@ -42,7 +42,7 @@ def test_nan_hint_names_what_the_learner_has(tmp_path: Path, words: list[str], c
 
 
 def test_snapshots_are_evenly_spaced_and_stay(tmp_path: Path) -> None:
-    """Four of them in 400 steps: each with the first line at or after 100, 200, 300 and 400."""
+    """With four snapshots in 400 steps, one is saved with the first log line at or after step 100, 200, 300 and 400."""
     recording = recorder(tmp_path, [*CATCH, "snapshots=4"])
     for step in (90, 130, 150, 310, 390, 400):
         recording.write(step, {"loss": 1.0})

@@ -1,4 +1,4 @@
-"""Members from a second folder: they take part at once, and a broken one is named without breaking the others."""
+"""Members from a second folder are found at once; a broken one is named, and the others still work."""
 
 import sys
 from collections.abc import Callable, Iterator
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import agents, generators
+from sandbox import agents, generators, networks
 from sandbox.core.errors import UserError
 from sandbox.interfaces.capabilities import HasLikelihood
 from sandbox.runs import registry
@@ -37,7 +37,7 @@ Add = Callable[[str, str], Path]
 @pytest.fixture
 def add(tmp_path: Path) -> Iterator[Add]:
     """Write a member's file into a second folder of its family, such as `agents/lazy.py`."""
-    packages = {"agents": agents, "generators": generators}
+    packages = {"agents": agents, "generators": generators, "networks": networks}
     for family, package in packages.items():
         (tmp_path / family).mkdir()
         package.__path__.append(str(tmp_path / family))
@@ -107,6 +107,29 @@ def test_an_agent_without_a_method_is_named(add: Add, base: str) -> None:
     assert refused() == f"{file}: Lazy has no method act, which an agent needs"
 
 
+def test_a_helper_class_may_be_abstract(add: Add) -> None:
+    helper = "from abc import ABC, abstractmethod\nclass Helper(ABC):\n    @abstractmethod\n    def help(self): ...\n"
+    add("agents/lazy.py", AGENT.format(name="lazy", base="Agent") + ACT + helper)
+    build(resolve([], WORDS), Path())
+
+
+@pytest.mark.parametrize("text", ["import no_such_module\n", "x = 1 +\n"])
+def test_a_broken_backbone_is_named(add: Add, sandbox, text: str) -> None:
+    file = add("networks/broken.py", f"{text}class Broken(BackboneConfig): ...\n")
+    said = sandbox("show", "broken")
+    assert (said.code, said.err.splitlines()[-1].startswith(f"error: {file}:1: ")) == (2, True)
+
+
+def test_a_backbone_of_another_name_is_refused(add: Add, sandbox) -> None:
+    file = add(
+        "networks/other.py",
+        "from typing import Literal\nfrom sandbox.networks.base import BackboneConfig\n"
+        'class Other(BackboneConfig):\n    name: Literal["another"] = "another"\n',
+    )
+    said = sandbox("show", "other")
+    assert (said.code, said.err) == (2, f"error: {file}: the options' `name` must be 'other', as the file is called\n")
+
+
 def test_a_generator_without_a_method_is_named(add: Add) -> None:
     text = AGENT.format(name="empty", base="object").replace("agent import Agent, AgentConfig", "generator import *")
     text = text.replace("(AgentConfig)", "(GeneratorConfig)").replace("Literal\n", "Literal\nfrom typing import Any\n")
@@ -124,7 +147,7 @@ def test_a_file_without_a_config_of_its_name(add: Add, text: str) -> None:
 
 
 def test_names_are_listed_without_torch(program) -> None:
-    """`sandbox list` reads the files and imports none: a second, not five."""
+    """`sandbox list` reads the members' files without importing them, so it takes one second instead of five."""
     code = "import sys; sys.argv = ['sandbox', 'list']; from sandbox.cli.main import app\n"
     code += "try: app()\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
     import subprocess

@@ -1,4 +1,4 @@
-"""Checkpoints: everything comes back, nothing unsafe goes in, a bad one is passed over."""
+"""Checkpoints: round trips, refusal of objects that would need pickle, and damaged checkpoints."""
 
 import json
 import shutil
@@ -151,7 +151,7 @@ def test_other_threads_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[st
 
 
 def test_only_its_own_checkpoints_are_counted_and_dropped(tmp_path: Path) -> None:
-    """A user's copies stay, and a damaged newer one does not cost a good place."""
+    """Folders with other names are left alone, and a damaged newer checkpoint is dropped instead of a good one."""
     store = Checkpoints(tmp_path)
     for step in (400, 500, 600):
         store.save(step, {"part": Part({"a": step})})
@@ -183,7 +183,7 @@ def test_one_of_several_can_be_asked_for_by_its_step(tmp_path: Path) -> None:
 def test_one_that_is_dropped_while_it_is_read_is_passed_over_in_silence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], gone: str
 ) -> None:
-    """A viewer reads what a training writes and drops."""
+    """A viewer may read a checkpoint while training deletes it."""
     checkpoints, part = Checkpoints(tmp_path), Part({"a": 0})
     for step in (1, 2):
         part.state = {"a": step}

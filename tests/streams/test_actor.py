@@ -47,7 +47,7 @@ def test_the_tape() -> None:
     actor = Actor(Counting(), Remembers(), Rng(0))  # type: ignore[arg-type]
     steps = [actor.step() for _ in range(6)]
     assert [s.observations[:, 0].tolist() for s in steps] == [[0, 0], [1, 1], [0, 2], [1, 0], [0, 1], [1, 2]]
-    assert [s.last[:, 0].tolist() for s in steps] == [[1, 1], [2, 2], [1, 3], [2, 1], [1, 2], [2, 3]]
+    assert [s.next_observations[:, 0].tolist() for s in steps] == [[1, 1], [2, 2], [1, 3], [2, 1], [1, 2], [2, 3]]
     assert [s.terminated.tolist() for s in steps] == [[0, 0], [1, 0], [0, 0], [1, 0], [0, 0], [1, 0]]
     assert [s.truncated.tolist() for s in steps] == [[0, 0], [0, 0], [0, 1], [0, 0], [0, 0], [0, 1]]
 

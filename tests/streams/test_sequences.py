@@ -29,7 +29,7 @@ def lived(rows: int, steps: int, longest: int, seed: int = 0) -> Replay:
     return replay
 
 
-def test_each_lane_goes_through_whole_episodes_in_order() -> None:
+def test_each_env_goes_through_whole_episodes_in_order() -> None:
     """The carried state, here the number of steps since the start, is what the learner left, and 0 at a start."""
     replay, episodes = lived(200, 200, 17), Episodes(6, (torch.zeros(6, 1),))
     went: list[Any] = [None] * 6

@@ -98,9 +98,9 @@ def test_points_cannot_be_binarized() -> None:
 
 
 @pytest.mark.parametrize("config", [ShuffledConfig, LabeledConfig])
-def test_greys_drawn_anew(config: type[ShuffledConfig | LabeledConfig]) -> None:
-    greys = torch.tensor([0, 51, 255], dtype=torch.uint8).expand(4, 3).reshape(4, 1, 1, 3)
-    stream = config(batch_size=4, resample=True).make(DataSet(greys, greys), None, Rng(0), choose("cpu"))
+def test_grays_drawn_anew(config: type[ShuffledConfig | LabeledConfig]) -> None:
+    grays = torch.tensor([0, 51, 255], dtype=torch.uint8).expand(4, 3).reshape(4, 1, 1, 3)
+    stream = config(batch_size=4, resample=True).make(DataSet(grays, grays), None, Rng(0), choose("cpu"))
     drawn = [next(stream) for _ in range(3_000)]
     batches = torch.stack([batch.images if isinstance(batch, Labeled) else batch for batch in drawn])
     assert batches.dtype == torch.uint8

@@ -111,7 +111,7 @@ def test_panels_change_nothing(name):
 
 @pytest.mark.parametrize("name", ["dqn", "drqn", "darqn"])
 def test_saliency_is_the_gradient_of_the_best_value(name):
-    """By finite differences, for the input pixel with the largest gradient."""
+    """Saliency equals the finite difference at the input pixel with the largest gradient."""
     agent, slot = played(DEEP[name], CatchConfig().make(1))
     gradients, decision = saliency(agent, slot.decision), slot.decision
     network_input = agent.network_input(decision.observations, decision.state)

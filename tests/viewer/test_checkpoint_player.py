@@ -10,7 +10,7 @@ from sandbox.viewer.checkpoint_player import CheckpointPlayer
 
 
 class Number:
-    """An agent of one number, its only action."""
+    """An agent whose only weight is the action that it takes."""
 
     def __init__(self):
         self.value = 0
@@ -35,7 +35,7 @@ def number():
 
 @pytest.fixture
 def save(tmp_path):
-    """Another process saves a checkpoint, of the value that is its step % 3."""
+    """Save a checkpoint as a training process would; its value is the step modulo 3."""
 
     def save(*steps, folder="checkpoints"):
         other = Number()

@@ -17,7 +17,7 @@ from sandbox.viewer.render import render
 
 
 class Model:
-    """Codes are twice the first two pixels of 2 by 2; its chains count; it remembers a diagonal and a row."""
+    """A model of 2x2 images: codes are twice the first two pixels, chains count up, two patterns are stored."""
 
     def encode(self, images):
         return images.float().flatten(1)[:, :2] / 255 * 2

@@ -194,5 +194,5 @@ def _listen(port: int) -> socket.socket:
             raise UserError(
                 f"port {port} is taken, perhaps by another viewer. Give a free one with --port, or --port 0 for any."
             ) from None
-        raise UserError(f"port {port} cannot be had: {error.strerror}. Give one above 1023 with --port.") from None
+        raise UserError(f"port {port} cannot be opened: {error.strerror}. Give one above 1023 with --port.") from None
     return listener

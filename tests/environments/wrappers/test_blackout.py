@@ -6,7 +6,7 @@ from sandbox.environments.wrappers.blackout import BlackoutConfig
 
 
 def blanks(env, steps: int) -> np.ndarray:
-    """[N, steps + 1] bool: which observations were blank."""
+    """Return whether each observation is blank, [N, steps + 1] bool."""
     shown = [env.reset(seed=0)[0]] + [env.step(np.zeros(env.num_envs, int))[0] for _ in range(steps)]
     return np.stack([observation[:, 0] == 0 for observation in shown], 1)
 

@@ -41,7 +41,7 @@ def make(chain: str, observe: str, num_envs: int) -> Environment:
 
 
 def play(env: Environment, seed: int, indices: list[int], steps: int = 40) -> Iterator[tuple[np.ndarray, ...]]:
-    """Each copy acts, and is now and then reset in the middle of a game, as its number decides; yields the results."""
+    """Play with masked resets, also in the middle of games, where a copy's index decides; yield the results."""
     tapes = [np.random.default_rng(index) for index in indices]
     yield (env.reset(seed=seed)[0],)
     for _ in range(steps):
@@ -54,7 +54,7 @@ def play(env: Environment, seed: int, indices: list[int], steps: int = 40) -> It
 
 
 def rows_of(env: Environment) -> list[np.ndarray]:
-    """All of the saved arrays, at any depth."""
+    """Return all saved arrays, at any depth."""
 
     def within(tree: Any) -> Iterator[np.ndarray]:
         for value in tree.values():
@@ -142,7 +142,7 @@ def test_a_restored_environment_has_the_same_future(chain: str, observe: str) ->
 
 
 def waiting(env: Environment) -> np.ndarray:
-    """The copies that wait for a reset, from the state of the outermost wrapper."""
+    """Return the copies that wait for a reset, from the state of the outermost wrapper."""
     return env.state_dict()["arrays"]["ended"]
 
 

@@ -5,12 +5,12 @@ from gymnasium import spaces
 from sandbox.core.errors import UserError
 from sandbox.environments.wrappers.noise import NoiseConfig
 
-GREY = spaces.Box(0, 255, (1, 84, 84), np.uint8)
+GRAY = spaces.Box(0, 255, (1, 84, 84), np.uint8)
 
 
 def test_bytes_have_noise_in_shares_of_their_range(tape) -> None:
     """0.05 is 12.75 gray values: rounding adds 1/12 to the variance. Every copy shows one gray value, 91 and more."""
-    env = NoiseConfig(std=0.05).wrap(tape(20, space=GREY))
+    env = NoiseConfig(std=0.05).wrap(tape(20, space=GRAY))
     tape_shows = 10 * np.arange(20) + 1
     noise = env.reset(seed=0)[0].astype(float) - tape_shows.reshape(-1, 1, 1, 1)
     noise = noise[9:20].ravel()  # far from both ends: nothing is clipped
@@ -22,7 +22,7 @@ def test_bytes_have_noise_in_shares_of_their_range(tape) -> None:
 
 
 def test_bytes_are_rounded_and_clipped(tape) -> None:
-    env = NoiseConfig(std=10).wrap(tape(1, space=GREY))
+    env = NoiseConfig(std=10).wrap(tape(1, space=GRAY))
     shown = env.reset(seed=0)[0]
     assert shown.dtype == np.uint8
     assert abs((shown == 0).mean() - 0.5) < 0.03
@@ -50,7 +50,7 @@ def test_every_step_and_copy_has_noise_of_its_own(tape) -> None:
 
 
 def test_without_noise_nothing_changes(tape) -> None:
-    for space in (GREY, spaces.Box(0, 100, (5,), np.float32)):
+    for space in (GRAY, spaces.Box(0, 100, (5,), np.float32)):
         env = NoiseConfig(std=0).wrap(tape(3, space=space))
         assert np.array_equal(env.reset(seed=0)[0], tape(3, space=space).observe())
 

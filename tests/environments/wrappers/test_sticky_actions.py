@@ -26,7 +26,7 @@ def test_never_sticky_passes_everything(tape) -> None:
 
 
 def test_a_quarter_of_the_steps_repeat_what_was_done_last(tape) -> None:
-    """The agent asks for another action each time, so a repetition shows; it may repeat a repetition."""
+    """The agent chooses a different action at every step, so every repetition is visible, also of a repetition."""
     below = tape(2_000)
     env = StickyActionsConfig(p=0.25).wrap(below)
     env.reset(seed=0)

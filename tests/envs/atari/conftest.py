@@ -1,4 +1,4 @@
-"""Helpers for the tests of Atari: environments, and a bare emulator that replays the rules beside them."""
+"""Helpers for the tests of Atari: environments, and a bare emulator that replays the rules."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ def _emulator(env: Atari, index: int = 0) -> ALEInterface:
 
 
 def _area_mean(screen: np.ndarray) -> np.ndarray:
-    """The definition: each small pixel is the mean of the screen over its area."""
+    """Return the screen shrunk by definition: each small pixel is the mean of the screen over its area."""
 
     def overlaps(length: int) -> np.ndarray:
         edges, pixels = np.arange(85) * length / 84, np.arange(length)
@@ -34,7 +34,7 @@ def _looks_like(observation: np.ndarray, screen: np.ndarray) -> bool:
 
 
 class Replay:
-    """The bare emulator, and the last frames that it showed."""
+    """A bare emulator, and its last frames."""
 
     def __init__(self, game: str) -> None:
         self.ale = load(game, None, None)

@@ -62,7 +62,7 @@ def test_fire_on_reset_and_only_where_the_game_knows_it(start, emulator) -> None
 
 def test_a_game_that_fire_ends_starts_again(looks_like, replay_of) -> None:
     class Fragile:
-        """Over at the first FIRE."""
+        """An emulator whose game is over after the first FIRE."""
 
         def __init__(self, ale: ALEInterface) -> None:
             self._ale, self.fired = ale, False
@@ -90,7 +90,7 @@ def test_a_game_that_fire_ends_starts_again(looks_like, replay_of) -> None:
 
 
 def test_a_masked_reset_leaves_the_others_alone(start) -> None:
-    """The tape of a masked reset: environment 1 starts anew, 0 and 2 stay where they are."""
+    """A masked reset starts a new game in environment 1; 0 and 2 keep their states."""
     env, other = start(3, game="breakout"), start(3, game="breakout")
     for action in (1, 2, 3, 0, 2):
         observations = env.step(np.full(3, action))[0]

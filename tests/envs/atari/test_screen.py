@@ -17,7 +17,7 @@ def test_shrinking_is_the_exact_area_mean(looks_like, height: int) -> None:
 
 
 def test_shrinking_by_hand() -> None:
-    """210 -> 84 is 5 rows -> 2: the first is made of rows 0 and 1 and half of row 2."""
+    """210 rows become 84, so five become two: the first is the mean of rows 0 and 1 and half of row 2."""
     screen = np.zeros((1, 210, 160), np.uint8)
     screen[0, 0], screen[0, 2], screen[0, 5] = 100, 50, 200
     out = np.empty((1, 84, 84), np.uint8)

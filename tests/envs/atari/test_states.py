@@ -14,7 +14,7 @@ SLOW = ["space_invaders", "ms_pacman", "montezuma_revenge", "pitfall", "qbert", 
 @pytest.mark.parametrize("protocol", ["nature2015", "machado2018"])
 @pytest.mark.parametrize("game", [*QUICK, *(pytest.param(game, marks=pytest.mark.learning) for game in SLOW)])
 def test_a_restored_game_has_the_same_future(start, game: str, protocol: str) -> None:
-    """At 100 random steps of a run, restored in random order into another environment that played elsewhere."""
+    """States of 100 random steps are restored, in random order, into another environment that has played since."""
     env, other = start(2, seed=1, game=game, protocol=protocol), start(2, seed=2, game=game, protocol=protocol)
     random = np.random.default_rng(0)
     saved = set(random.choice(400, 100, replace=False).tolist())
@@ -25,16 +25,16 @@ def test_a_restored_game_has_the_same_future(start, game: str, protocol: str) ->
         actions = random.integers(0, env.single_action_space.n, 2)
         tape.append((actions, *advance(env, actions)))
     for step in random.permutation(sorted(saved)).tolist():
-        state, picture = states[step]
+        state, image = states[step]
         other.load_state_dict(state)
-        assert np.array_equal(other.render_frame(1), picture)
+        assert np.array_equal(other.render_frame(1), image)
         for actions, *expected in tape[step : step + 5]:
             for a, b in zip(expected, advance(other, actions), strict=True):
                 assert np.array_equal(a, b)
 
 
 def test_a_restored_state_brings_no_reset_switch_along_and_loses_none(start) -> None:
-    """Q*bert reads the switch: states of a game's start and of later, into emulators at their start and later."""
+    """Q*bert reads the RESET switch; early and late states are restored into emulators at early and late frames."""
     fresh = start(game="qbert", protocol="machado2018")
     later = start(game="qbert", protocol="machado2018")
     for _ in range(30):
@@ -52,7 +52,7 @@ def test_a_restored_state_brings_no_reset_switch_along_and_loses_none(start) -> 
 
 
 def advance(env: Atari, actions: np.ndarray) -> list[np.ndarray]:
-    """A step, and a reset where episodes ended: all there is to see."""
+    """Step, reset the copies whose episodes ended, and return everything observable."""
     observations, rewards, terminated, truncated, infos = env.step(actions)
     ended = terminated | truncated
     fresh = env.reset(options={"reset_mask": ended})[0] if ended.any() else observations

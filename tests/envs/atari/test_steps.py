@@ -12,7 +12,7 @@ from sandbox.envs.atari import Atari, AtariConfig
 
 @pytest.mark.parametrize("game", ["breakout", "seaquest"])
 def test_the_score_is_the_emulators_over_whole_games(start, emulator, replay_of, game: str) -> None:
-    """Raw points, no step lost or repeated, across lost lives, with no-ops from the copy's own random numbers."""
+    """Returns are raw points over whole games: across lost lives, after no-ops, without a lost or repeated frame."""
     random = np.random.default_rng(1)
     env, replay, rng = start(seed=5, game=game), replay_of(game), VectorRng(1)
     rng.start(5, np.array([True]))
@@ -61,7 +61,7 @@ def test_the_maximum_of_the_last_two_frames_and_the_first_frame_alone(start, loo
 
 
 def test_frames_agree_with_ales_own_vector_environment(start, plain) -> None:
-    """Within one grey level: OpenCV's INTER_AREA rounds elsewhere."""
+    """Frames agree within one gray level, because OpenCV's INTER_AREA rounds differently."""
     from ale_py.vector_env import AtariVectorEnv
 
     theirs = AtariVectorEnv(
@@ -106,7 +106,7 @@ def test_the_last_observation_of_a_game_is_its_true_last_frame(start, emulator, 
 def test_the_cap_counts_frames_and_truncates_at_the_true_last_one(
     start, emulator, looks_like, replay_of, plain, max_frames: int
 ) -> None:
-    """A policy that does nothing would wait for the ball for ever."""
+    """With no-ops only, the game would never end without the limit of frames."""
     env, replay = (
         start(**{**plain, "game": "breakout", "max_pool": True, "max_frames": max_frames}),
         replay_of("breakout"),
@@ -132,7 +132,7 @@ def test_the_cap_counts_frames_and_truncates_at_the_true_last_one(
 
 
 def plans_of(env: Atari) -> list[np.ndarray]:
-    """The emulators' actions in each later step, [N, 4]; the emulators themselves do not run."""
+    """Record the emulators' actions of each later step, [N, 4], without running the emulators."""
     plans: list[np.ndarray] = []
 
     def step(plan: np.ndarray, lives: np.ndarray) -> np.ndarray:

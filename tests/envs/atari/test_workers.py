@@ -1,4 +1,4 @@
-"""Atari's worker processes: they change no number, and nothing hangs or stays behind."""
+"""Atari's worker processes: they change no result, nothing hangs, and no process is left over."""
 
 import gc
 import os
@@ -62,7 +62,7 @@ def test_results_do_not_depend_on_the_number_of_workers(protocol: str) -> None:
 
 
 def test_a_restored_frame_has_the_colors_of_all_workers() -> None:
-    """A color that only the first worker's games have shown."""
+    """The restored frame has a color that only games of the first worker have shown."""
     env, other, random = make(2, game="seaquest"), make(2, 1, game="seaquest"), np.random.default_rng(0)
 
     def colors(index: int) -> set[int]:
@@ -130,7 +130,7 @@ def test_an_error_in_a_worker_reaches_the_caller() -> None:
 
 
 def test_an_interrupted_step_leaves_no_answer_behind(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ctrl-C between question and answer: a later call must not take the old answer for its own."""
+    """After Ctrl-C between a call and its answer, a later call must not receive the old answer."""
 
     def step(*_: object) -> None:
         raise KeyboardInterrupt

@@ -130,7 +130,7 @@ def test_a_port_without_permission(monkeypatch):
     monkeypatch.setattr(socket.socket, "bind", deny)
     with pytest.raises(UserError) as error:
         ViewerServer(80)
-    assert str(error.value) == "port 80 cannot be had: Permission denied. Give one above 1023 with --port."
+    assert str(error.value) == "port 80 cannot be opened: Permission denied. Give one above 1023 with --port."
 
 
 def test_the_ssh_tunnel(server):
