@@ -3,7 +3,7 @@
 import ast
 import itertools
 import re
-from inspect import isabstract
+from inspect import get_annotations, isabstract
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -81,13 +81,20 @@ def able(family: str, ability: type | tuple[type, ...]) -> list[str]:
 
 
 def require_methods(family: str, name: str, made: object, interface: type) -> None:
-    """Do nothing if what a member's config made has all methods of an interface.
+    """Do nothing if what a member's config made has all methods of an interface, and the attributes that it declares.
 
     Raises:
-        UserError: Names the file and the methods that are missing.
+        UserError: Names the file and the methods or attributes that are missing.
     """
     if missing := sorted(_abstract_methods(interface) - set(dir(made))):
         raise UserError(_lacks(family, name, type(made), missing))
+    for declared in type(made).__mro__:
+        if declared.__module__.startswith("sandbox.interfaces."):
+            for attribute in get_annotations(declared).keys() - set(dir(made)):
+                raise UserError(
+                    f"{files(family)[name]}: {type(made).__name__} has no attribute {attribute}, which a "
+                    f"{declared.__name__} needs"
+                )
 
 
 def backbones() -> dict[str, Path]:

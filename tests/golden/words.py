@@ -80,6 +80,8 @@ CHANGED_ON_PURPOSE: list[tuple[str, str, str]] = [
     ("stackgan_instance_noise", "*", "each stage has its own stream of instance noise; both shared one by accident"),
     ("lapgan*", "state/rng/*instance_noise/*", "each level has its own stream of instance noise"),
     ("lapgan_instance_noise", "*", "each level has its own stream of instance noise; all shared one by accident"),
+    ("pix2pix", "state/rng/*", "the agent that makes frames has random streams outside of the run"),
+    ("cyclegan", "state/rng/*", "the agent that makes frames has random streams outside of the run"),
     ("*", "state/learner.policy/num_envs", "new: the policy knows how many environments explore, for its mean epsilon"),
 ]
 

@@ -9,7 +9,7 @@ import pytest
 from house.sources import PACKAGE_FILES, ROOT, TEST_FILES, code_lines, module_of, relative
 
 MODULES = {module_of(file): file for file in PACKAGE_FILES}
-PLUMBING = r"thread|background|\bwait|captured?_graph|cuda_?graph|\.clone\(|record(ed|ing)"
+PLUMBING = r"thread|background|\bwait|captured?_graph|cuda_?graph|\.clone\(|record(?:ed|ing)"
 
 
 @cache

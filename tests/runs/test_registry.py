@@ -130,6 +130,12 @@ def test_a_backbone_of_another_name_is_refused(add: Add, sandbox) -> None:
     assert (said.code, said.err) == (2, f"error: {file}: the options' `name` must be 'other', as the file is called\n")
 
 
+def test_an_agent_without_an_attribute_is_named(add: Add) -> None:
+    text = AGENT.format(name="lazy", base="TransitionLearner").replace("Agent, Agent", "TransitionLearner, Agent")
+    file = add("agents/lazy.py", text + ACT + "    frame_stack = 1\n")
+    assert refused() == f"{file}: Lazy has no attribute n_step, which a TransitionLearner needs"
+
+
 def test_a_generator_without_a_method_is_named(add: Add) -> None:
     text = AGENT.format(name="empty", base="object").replace("agent import Agent, AgentConfig", "generator import *")
     text = text.replace("(AgentConfig)", "(GeneratorConfig)").replace("Literal\n", "Literal\nfrom typing import Any\n")
