@@ -6,13 +6,14 @@ STAMP := $(VENV)/.ready
 PROSE := sandbox agents envs generators configs docs benchmarks README.md CHANGELOG.md Makefile
 RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 
-.PHONY: help setup demo test learning check format hooks wheel clean
+.PHONY: help setup demo test learning attack check format hooks wheel clean
 
 help:
 	@echo "make setup    create .venv and install everything (1.7 GB, once)"
 	@echo "make demo     train DQN on Catch from pixels, then evaluate, record and watch it"
-	@echo "make test     run the quick tests (everything but those marked 'learning')"
+	@echo "make test     run the quick tests"
 	@echo "make learning train small configs and check their results (minutes)"
+	@echo "make attack   try thousands of hostile files and odd values (minutes)"
 	@echo "make check    check lint, format, types, layers and spelling"
 	@echo "make format   format the code, and fix what can be fixed automatically"
 	@echo "make hooks    run the checks before every commit"
@@ -46,10 +47,13 @@ demo: setup
 	  else echo "  (There is no display, so no window opens: the videos show the same.)"; fi
 
 test: setup
-	$(BIN)/python -m pytest -m "not learning" -n auto
+	$(BIN)/python -m pytest -m "not learning and not attack" -n auto
 
 learning: setup
 	$(BIN)/python -m pytest -m learning
+
+attack: setup
+	$(BIN)/python -m pytest -m attack -n auto
 
 check: setup
 	$(BIN)/ruff check .

@@ -72,5 +72,6 @@ class QTable:
     def _refusal(self, shown: str) -> UserError:
         return UserError(
             f"agent {self._agent} keeps a table of states and needs them one-hot, this environment shows {shown}. "
-            "Set env.observe=features, of an environment that shows its state so (env.name=grid_world)."
+            "Set env.observe=features, of an environment that shows its state so (env.name=grid_world), or "
+            "env.observe=index, of a Gymnasium id with discrete observations (env.name=gym)."
         )

@@ -14,7 +14,7 @@ from typing import Literal
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
@@ -22,6 +22,7 @@ from sandbox.agents import _options as options
 from sandbox.agents._frame_stack import FrameStack
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.replay import Transitions
+from sandbox.config.numbers import Positive, Units
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -44,12 +45,12 @@ class IQNConfig(AgentConfig):
 
     name: Literal["iqn"] = "iqn"
     backbone: options.Backbone = Nature()
-    num_taus: PositiveInt = Field(default=64, description="learned quantiles per transition (N in the paper)")
-    num_target_taus: PositiveInt = Field(default=64, description="quantiles of the target per transition (N')")
-    num_policy_taus: PositiveInt = Field(default=32, description="quantiles whose mean is the value of an action (K)")
-    kappa: PositiveFloat = Field(default=1.0, description="threshold of the Huber loss; smaller errors are squared")
-    embedding_size: PositiveInt = Field(default=64, description="cosines that represent a fraction")
-    hidden_size: PositiveInt = Field(
+    num_taus: Units = Field(default=64, description="learned quantiles per transition (N in the paper)")
+    num_target_taus: Units = Field(default=64, description="quantiles of the target per transition (N')")
+    num_policy_taus: Units = Field(default=32, description="quantiles whose mean is the value of an action (K)")
+    kappa: Positive = Field(default=1.0, description="threshold of the Huber loss; smaller errors are squared")
+    embedding_size: Units = Field(default=64, description="cosines that represent a fraction")
+    hidden_size: Units = Field(
         default=512, description="width of the layer above the product of features and embedding"
     )
     frame_stack: options.FrameStackSize = 4

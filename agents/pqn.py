@@ -12,12 +12,13 @@ from typing import Literal, Self
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from sandbox.agents import _options as options
 from sandbox.agents._frame_stack import FrameStack
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.agents._q_network import QNetwork
+from sandbox.config.numbers import Repeats
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -45,8 +46,8 @@ class PQNConfig(AgentConfig):
     discount: options.Discount = 0.99
     q_lambda: float = Field(default=0.65, ge=0, le=1, description="lambda of the returns; 0 is one-step Q-learning")
     reward_clip: options.RewardClip = None
-    num_epochs: PositiveInt = Field(default=2, description="passes over each batch")
-    num_minibatches: PositiveInt = Field(default=4, description="gradient steps per pass")
+    num_epochs: Repeats = Field(default=2, description="passes over each batch")
+    num_minibatches: Repeats = Field(default=4, description="gradient steps per pass")
     exploration: options.LinearExploration = Linear(start=1.0, end=0.001, steps=1_000_000)
     evaluation_epsilon: options.EvaluationEpsilon = 0.0
     optimizer: options.Optimizer = Adam(lr=2.5e-4, clip_norm=10.0)

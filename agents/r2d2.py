@@ -14,13 +14,14 @@ from typing import Any, Literal
 
 import numpy as np
 import torch
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
 from sandbox.agents import _options as options
 from sandbox.agents._policy import EpsilonGreedyPolicy
 from sandbox.buffers.sequences import Sequences
+from sandbox.config.numbers import Positive
 from sandbox.config.schedules import ApexEpsilon
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -59,7 +60,7 @@ class R2D2Config(AgentConfig):
     )
     n_step: options.NStep = 5
     discount: options.Discount = 0.997
-    rescale: PositiveFloat | None = Field(
+    rescale: Positive | None = Field(
         default=1e-3,
         description="values are learned on the scale of h(x) = sign(x)(sqrt(|x| + 1) - 1) + rescale x; null: raw",
     )

@@ -1,4 +1,4 @@
-"""The random agent: uniformly random actions, the baseline of every score.
+"""The random agent: uniformly random actions, Discrete or in a Box, the baseline of every score.
 
 Paper: none. Deviations: none.
 """
@@ -6,6 +6,7 @@ Paper: none. Deviations: none.
 from typing import Any, Literal
 
 import numpy as np
+from gymnasium import spaces
 from pydantic import Field
 
 from sandbox.core.compute import Compute
@@ -28,12 +29,16 @@ class RandomConfig(AgentConfig):
         """Build the agent."""
         return Random(spec, rng)
 
+    def action_kinds(self) -> tuple[str, ...]:
+        """Return both kinds."""
+        return ("Discrete", "Box")
+
 
 class Random(Agent):
     """A random agent; exploration and evaluation draw from generators of their own."""
 
     def __init__(self, spec: Spec, rng: Rng) -> None:
-        self._num_actions = spec.num_actions
+        self._space = spec.action_space
         self._explore, self._evaluate = rng.numpy("explore"), rng.numpy("evaluate")
 
     def initial_state(self, num_envs: int) -> None:
@@ -42,7 +47,16 @@ class Random(Agent):
     def act(self, observations: np.ndarray, state: None, *, explore: bool) -> tuple[np.ndarray, None]:
         """Draw actions."""
         generator = self._explore if explore else self._evaluate
-        return generator.integers(self._num_actions, size=len(observations)), None
+        if isinstance(self._space, spaces.Box):
+            return self._from_box(self._space, generator, len(observations)), None
+        assert self._space is not None
+        return generator.integers(int(self._space.n), size=len(observations)), None
+
+    def _from_box(self, space: spaces.Box, generator: np.random.Generator, count: int) -> np.ndarray:
+        """Draw uniformly within the bounds; where one is infinite, within 1 of the other one, or of 0."""
+        low = np.where(np.isfinite(space.low), space.low, np.where(np.isfinite(space.high), space.high - 1, -1))
+        high = np.where(np.isfinite(space.high), space.high, np.where(np.isfinite(space.low), space.low + 1, 1))
+        return generator.uniform(low, high, (count, *space.shape)).astype(np.float32)
 
     def update(self, batch: Any) -> Metrics:
         """Learn nothing."""

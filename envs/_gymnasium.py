@@ -5,15 +5,13 @@ from typing import Any
 
 import gymnasium
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
 from pydantic import ValidationError
 
 from sandbox.config.base import config_in
 from sandbox.config.error_messages import explain
 from sandbox.config.yaml_text import Origin
-from sandbox.environments.batch import BatchEnv, BatchEnvConfig
 from sandbox.environments.config import EnvConfig
-from sandbox.interfaces.environment import Environment
 
 
 class SingleEnv(gymnasium.Env[np.ndarray, Any]):
@@ -83,7 +81,7 @@ def make_vector(
     render_mode: str | None = None,
     autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
     **options: Any,
-) -> Environment:
+) -> VectorEnv[Any, Any, Any]:
     """Make a vector environment: `gymnasium.make_vec("Sandbox/Catch-v0", num_envs=8, **options)`.
 
     Args:
@@ -94,20 +92,6 @@ def make_vector(
         **options: Options of the environment, without wrappers: Gymnasium uses that name itself, and refuses them.
 
     Raises:
-        ValueError: For unknown options; for another mode than `DISABLED`, or a render mode, with an environment that
-            is no batch program.
+        ValueError: For unknown options.
     """
-    config = config_of(name, options)
-    mode = AutoresetMode(autoreset_mode)
-    if isinstance(config, BatchEnvConfig):
-        return BatchEnv(config.program(num_envs), num_envs, config, mode, render_mode)
-    if mode is not AutoresetMode.DISABLED:
-        raise ValueError(
-            f"{name} does not reset by itself: set autoreset_mode='Disabled', and after an episode's end call "
-            "reset(options={'reset_mask': terminated | truncated})"
-        )
-    if render_mode is not None:
-        raise ValueError(
-            f"{name} has no render_mode for vector environments; leave it out and call render_frame(index)"
-        )
-    return config.bare(num_envs)
+    return config_of(name, options).vector(num_envs, AutoresetMode(autoreset_mode), render_mode)

@@ -18,7 +18,8 @@ Best return: 21 in Pong (people 9.3, DQN 18.9 in 2015); games differ by orders o
 Paper: Bellemare et al. 2013, arXiv:1207.4708; Mnih et al. 2015, doi:10.1038/nature14236; Machado et al. 2018,
     arXiv:1709.06009. Deviations: gray is the emulator's; area means instead of bilinear scaling, as in most later code;
     after a lost life no frames pass before the next episode (the 2015 code plays no-ops); no FIRE at the start, as in
-    the papers' code (`fire_on_reset` adds one); the limit of 108,000 frames is from later work (2015: 18,000). Four of
+    the papers' code (`fire_on_reset` adds one there and after lost lives, as OpenAI Baselines does, in games whose
+    minimal actions have it); the limit of 108,000 frames is from later work (2015: 18,000). Four of
     the 108 games need two players and are refused. A restored state of tic_tac_toe_3d led to another future once in 16
     times; the 103 other games never did.
 """
@@ -39,7 +40,8 @@ from sandbox.environments.board import PIXELS
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
 from sandbox.environments.rng import VectorRng
-from sandbox.envs._atari.emulators import FIRE, GAME_OVER, NOOP, PLAYING, TRUNCATED, Rules
+from sandbox.envs._atari.autoreset import AutoresetAtari
+from sandbox.envs._atari.emulators import FIRE, GAME_OVER, HELD, NOOP, PLAYING, TRUNCATED, Rules
 from sandbox.envs._atari.workers import WorkerPool
 from sandbox.interfaces.environment import Controls
 
@@ -90,12 +92,16 @@ class AtariConfig(EnvConfig):
     noop_max: int = _by_protocol(
         "noop_max", "most no-op frames at the start of a game, at least 1; 0: none", ge=0, le=1_000
     )
-    fire_on_reset: bool = _by_protocol("fire_on_reset", "press FIRE at the start of a game")
-    max_frames: int = _by_protocol("max_frames", "frames after which a game is truncated", ge=1)
-    mode: int | None = Field(None, ge=0, description="mode switch of the console; null: the game's default")
-    difficulty: int | None = Field(None, ge=0, description="difficulty switch of the console; null: the game's default")
+    fire_on_reset: bool = _by_protocol(
+        "fire_on_reset", "press FIRE at the start of a game and after a lost life, if the game has it"
+    )
+    max_frames: int = _by_protocol("max_frames", "frames after which a game is truncated", ge=1, le=1_000_000_000)
+    mode: int | None = Field(None, ge=0, le=1_000, description="mode switch of the console; null: the game's default")
+    difficulty: int | None = Field(
+        None, ge=0, le=1_000, description="difficulty switch of the console; null: the game's default"
+    )
     workers: int = Field(
-        0, ge=0, description="processes that share the games, including the calling one; 0: one per processor"
+        0, ge=0, le=256, description="processes that share the games, including the calling one; 0: one per processor"
     )
 
     @field_validator("game")
@@ -113,6 +119,10 @@ class AtariConfig(EnvConfig):
     def bare(self, num_envs: int) -> "Atari":
         """Make an environment of `num_envs` games, without wrappers."""
         return Atari(self, num_envs)
+
+    def vector(self, num_envs: int, mode: AutoresetMode, render_mode: str | None) -> AutoresetAtari:
+        """Make a `VectorEnv` with one of Gymnasium's autoreset modes."""
+        return AutoresetAtari(self.bare(num_envs), mode, render_mode)
 
     def processes(self, num_envs: int) -> int:
         """Return the number of processes that share `num_envs` games."""
@@ -168,18 +178,30 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         mask = reset_mask(options, self.num_envs)
         seeded = self._rng.start(seed, mask)
         new = mask & (~self._life_lost | seeded)
+        fire = self._config.fire_on_reset and FIRE in self.pool.local.minimal_actions
+        if fire and (mask & ~new).any():
+            new |= self._press_fire(mask & ~new)
         if new.any():
             noops = np.zeros(self.num_envs, np.int64)
             if self._config.noop_max:
                 noops[new] = self._rng.integers(new, self._config.noop_max) + 1
-            fire = self._config.fire_on_reset and FIRE in self.action_codes
             self._lives[new] = self.pool.start(new, noops, fire)
             self._previous[new] = NOOP
         self._ended, self._life_lost = self._ended & ~mask, self._life_lost & ~mask
         return self._observe(), {}
 
-    def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Take one action in each copy.
+    def _press_fire(self, mask: np.ndarray) -> np.ndarray:
+        """Press FIRE for one step in the games of the mask [N]; return those that ended by it."""
+        plan = np.full((self.num_envs, self._config.frame_skip), HELD)
+        plan[mask] = FIRE
+        _, lives, status, _ = self.pool.step(plan, self._lives).T
+        self._lives, self._previous = lives.copy(), np.where(mask, FIRE, self._previous)
+        return mask & (status != PLAYING)
+
+    def step(
+        self, actions: np.ndarray, held: np.ndarray | None = None
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        """Take one action in each copy, except for those of the mask `held` [N].
 
         Raises:
             ValueError: For an illegal action.
@@ -188,9 +210,10 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """
         actions = legal(actions, self.action_space, self.single_action_space)
         require_reset(self._ended)
-        plan = self._frames(self.action_codes[actions])
+        held = np.zeros(self.num_envs, bool) if held is None else held
+        plan = self._frames(self.action_codes[actions], ~held)
         rewards, lives, status, played = self.pool.step(plan, self._lives).T
-        self._previous = plan[np.arange(self.num_envs), played - 1]
+        self._previous = np.where(held, self._previous, plan[np.arange(self.num_envs), played - 1])
         fewer_lives = lives < self._lives
         self._life_lost = (status == PLAYING) & fewer_lives & self._config.life_loss_ends_episode
         self._lives = lives.copy()
@@ -199,14 +222,19 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         infos = {"life_lost": self._life_lost.copy()}
         return self._observe(), rewards.astype(np.float32), terminated, truncated, infos
 
-    def _frames(self, codes: np.ndarray) -> np.ndarray:
-        """Return the emulator's actions frame by frame, [N, frame_skip], for chosen actions [N]; some are sticky."""
+    def _frames(self, codes: np.ndarray, mask: np.ndarray) -> np.ndarray:
+        """Return the emulator's actions frame by frame, [N, frame_skip], for chosen actions [N]; some are sticky.
+
+        Copies outside the mask [N] are held, and draw nothing.
+        """
         plan = np.repeat(codes[:, None], self._config.frame_skip, 1)
         if self._config.sticky:
-            repeats = self._rng.randoms(np.arange(self.num_envs), plan.shape[1]) < self._config.sticky
+            repeats = np.zeros(plan.shape, bool)
+            repeats[mask] = self._rng.randoms(mask, plan.shape[1]) < self._config.sticky
             previous = self._previous
             for frame, repeat in enumerate(repeats.T):
                 previous = plan[:, frame] = np.where(repeat, previous, codes)
+        plan[~mask] = HELD
         return plan
 
     def _observe(self) -> np.ndarray:

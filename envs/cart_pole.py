@@ -55,7 +55,7 @@ class CartPoleConfig(BatchEnvConfig):
 
     name: Literal["cart_pole"] = "cart_pole"
     velocities: bool = Field(True, description="features include both velocities")
-    max_steps: int = Field(500, ge=1, description="steps after which an episode is truncated")
+    max_steps: int = Field(500, ge=1, le=1_000_000_000, description="steps after which an episode is truncated")
 
     def program(self, num_envs: int) -> "CartPole":
         """Make the rules for `num_envs` carts."""

@@ -54,7 +54,7 @@ class GridWorldConfig(BatchEnvConfig):
     layout: Literal["classic", "cliff", "rooms", "open"] = Field("classic", description="map of the grid")
     slip: float = Field(0.2, ge=0.0, le=1.0, description="probability of a move at a right angle to the chosen one")
     step_reward: float = Field(-0.04, ge=-1.0, le=1.0, description="reward of every step")
-    max_steps: int = Field(200, ge=1, description="steps after which an episode is truncated")
+    max_steps: int = Field(200, ge=1, le=1_000_000_000, description="steps after which an episode is truncated")
 
     def program(self, num_envs: int) -> "GridWorld":
         """Make the rules for `num_envs` grids."""

@@ -1,36 +1,41 @@
 """Any Gymnasium environment by its id: LunarLander-v3, CartPole-v1, or one of your own.
 
-Rules: as in `id`; `options` are passed to `gymnasium.make`.
-Observation: a Box stays as it is, with floats as float32 and images with the channels first; any other space is
-    flattened to one vector (a Discrete one becomes one-hot).
-Actions: as in `id`; Discrete ones count from 0.
+Rules: as in `id`; `options` are passed to `gymnasium.make`. Everything that the environment returns is checked, and
+    refused with its id if its spaces or Gymnasium's API do not allow it.
+Observation: a Box stays as it is, with floats as float32 and images with the channels first (`channels`); bytes of
+    other bounds than 0 to 255 become floats in [0, 1]. Any other space is flattened to one vector (a Discrete one
+    becomes one-hot); parts without a fixed length are left out. `observe: index` shows one index of all integers.
+Actions: as in `id`; Discrete ones count from 0, MultiDiscrete and MultiBinary ones are numbered, a Box is of float32.
 Reward: as in `id`, raw.
 Episode: as in `id`, with its time limit. Every episode is seeded, so a saved state consists of the seed and the actions
-    since then. Restoring replays them, and refuses an environment that does not reproduce the same episode.
+    since then. Restoring replays them; an environment that does not reproduce the same episode begins a new one. The
+    global generators of NumPy and `random` are seeded with the episode, for each copy by itself.
 Best return: `gymnasium.spec(id).reward_threshold`, if the environment has one.
 Paper: Towers et al. 2024, "Gymnasium: A Standard Interface for Reinforcement Learning Environments". Deviations: none.
 """
 
+import weakref
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import gymnasium
 import numpy as np
-from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from gymnasium.wrappers import FlattenObservation, TransformAction, TransformObservation
-from pydantic import Field, field_validator
+from pydantic import Field, JsonValue, field_validator
 
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean
+from sandbox.core.messages import did_you_mean, note
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
 from sandbox.environments.rng import VectorRng
-from sandbox.interfaces.environment import Controls
-
-DIGITS = {str((action + 1) % 10): action for action in range(10)}  # The keys 1, 2, ..., 9, 0.
-DEFAULT_FPS = 30
+from sandbox.envs._gym.examination import examine, one_only
+from sandbox.envs._gym.frames import resized
+from sandbox.envs._gym.gate import GatedEnv, Recipe, close_all
+from sandbox.envs._gym.keys import DIGITS, usable_keys
+from sandbox.envs._gym.observations import Channels, Layout
+from sandbox.envs._gym.results import StepOutcome
+from sandbox.interfaces.environment import Controls, RenderError
 
 
 class GymConfig(EnvConfig):
@@ -38,10 +43,21 @@ class GymConfig(EnvConfig):
 
     name: Literal["gym"] = "gym"
     id: str = Field(description="id for `gymnasium.make`, such as LunarLander-v3 or my_module:MyEnv-v0")
-    options: dict[str, bool | int | float | str] = Field(
-        default_factory=dict, description="keyword arguments for `gymnasium.make`"
+    options: dict[str, JsonValue] = Field(
+        default_factory=dict, description="keyword arguments for `gymnasium.make`, of any kind"
     )
-    keys: dict[str, int] = Field(
+    observe: Literal["auto", "index"] = Field(
+        "auto", description="`auto` as described above, or `index`: the number of a discrete state, for tabular agents"
+    )
+    channels: Channels = Field(
+        "auto",
+        description="axis of an image's channels: `first`, `last`, `auto` (the shorter of the two; the last of equal "
+        "ones), or `add` to make [H, W] an image of one channel",
+    )
+    parts: tuple[str, ...] | None = Field(
+        None, description="parts of a Dict observation that are shown, a single one in its own shape; null shows all"
+    )
+    keys: dict[str, Annotated[int, Field(ge=-1_000_000, le=1_000_000)]] = Field(
         DIGITS, description="action for each key of the keyboard; by default key 1 is action 0"
     )
 
@@ -68,38 +84,74 @@ class GymConfig(EnvConfig):
         """Make an environment of `num_envs` copies, without wrappers."""
         return GymEnv(self, num_envs)
 
+    def bare_for_people(self, num_envs: int) -> "GymEnv":
+        """Make an environment whose copies have a render mode from the start."""
+        return GymEnv(self, num_envs, renders=True)
+
+    def examine(self, *, renders: bool, together: bool) -> None:
+        """Play a short episode twice, and print notes about what will not work.
+
+        Raises:
+            UserError: If the environment misbehaves, or cannot be opened as often as the run needs.
+        """
+        examine(self.id, self.bare, self.bare_for_people if renders else None, together)
+
+    @property
+    def recipe(self) -> Recipe:
+        """The recipe of a copy."""
+        return Recipe(self.id, self.options, Layout(self.id, self.channels, self.parts, self.observe == "index"))
+
 
 class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     """N copies of a Gymnasium environment that step one after the other.
 
-    Copies are made without a render mode, because rendering can be costly: with one, LunarLander keeps a body for every
-    puff of its engines, and an episode takes several times as long. `render_frame` replaces a copy by one with a render
-    mode, and replays its episode there.
-
-    Attributes:
-        envs: The copies.
+    Copies for training are made without a render mode, because rendering can be costly: with one, LunarLander keeps a
+    body for every puff of its engines, and an episode takes several times as long. `render_frame` replaces such a copy
+    by one with a render mode, and replays its episode there.
     """
 
-    def __init__(self, config: GymConfig, num_envs: int) -> None:
+    def __init__(self, config: GymConfig, num_envs: int, *, renders: bool = False) -> None:
+        """Make the copies, with a render mode if `renders`."""
         self.num_envs = num_envs
         self._config, self._rules = config, rules_of(config, "keys")
-        self.envs = [_make(config) for _ in range(num_envs)]
-        first = self.envs[0]
-        space = first.observation_space
-        assert isinstance(space, spaces.Box)  # `_make` ensures it.
-        self.single_observation_space, self.single_action_space = space, first.action_space
+        self._copies: list[GatedEnv] = []
+        # At the latest when the program ends, every copy is closed.
+        self._close = weakref.finalize(self, close_all, self._copies)
+        try:
+            for index in range(num_envs):
+                self._copies.append(GatedEnv(config.recipe, index, renders))
+        except UserError as error:
+            self._close()
+            raise (one_only(error) if self._copies else error) from None
+        except BaseException:
+            self._close()
+            raise
+        first = self._copies[0]
+        self.single_observation_space, self.single_action_space = first.observation_space, first.action_space
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.metadata = first.metadata | {"autoreset_mode": AutoresetMode.DISABLED}
-        self.fps = float(first.metadata.get("render_fps", DEFAULT_FPS))
-        self.controls: tuple[Controls, ...] = (Controls(_usable_keys(config, first.action_space)),)
+        self.fps = first.fps
+        self.controls: tuple[Controls, ...] = (Controls(usable_keys(config.keys, first.action_space, config.id)),)
         self._rng = VectorRng(num_envs)
         self._ended = np.ones(num_envs, bool)  # Copies that wait for a reset.
+        self._cut = np.zeros(num_envs, bool)  # Copies whose episode could not be restored; their next step ends it.
+        self._frame_size: tuple[int, int] | None = None
+        space = first.observation_space
         self._observations: np.ndarray = np.zeros((num_envs, *space.shape), space.dtype)
-        # The history of each copy's episode.
-        self._seeds = np.zeros(num_envs, np.int64)
+        self._seeds = np.zeros(num_envs, np.int64)  # The history of each copy's episode.
         self._actions: list[list[Any]] = [[] for _ in range(num_envs)]
         self._returns = np.zeros(num_envs)
+
+    @property
+    def envs(self) -> list[gymnasium.Env[Any, Any]]:
+        """The copies themselves."""
+        return [copy.env for copy in self._copies]
+
+    @property
+    def draws_globally(self) -> bool:
+        """True if a copy drew from global generators."""
+        return any(copy.generators.are_used for copy in self._copies)
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -119,8 +171,8 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
 
     def _start(self, index: int, seed: int) -> None:
         """Start an episode in one copy."""
-        self._observations[index], _ = self.envs[index].reset(seed=seed)
-        self._ended[index] = False
+        self._observations[index] = self._copies[index].reset(seed)
+        self._ended[index] = self._cut[index] = False
         self._seeds[index] = seed
         self._actions[index] = []
         self._returns[index] = 0
@@ -129,63 +181,70 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Take one action in each copy.
 
         Raises:
+            UserError: If an environment raises an exception, or returns what it may not.
             ValueError: For an illegal action.
             RuntimeError: If a copy waits for a reset.
         """
         actions = legal(actions, self.action_space, self.single_action_space)
         require_reset(self._ended)
         rewards = np.zeros(self.num_envs, np.float32)
-        terminated, truncated = np.zeros(self.num_envs, bool), np.zeros(self.num_envs, bool)
-        for index, action in enumerate(actions):
-            rewards[index], terminated[index], truncated[index] = self._step(index, action)
+        terminated, truncated = np.zeros(self.num_envs, bool), self._cut.copy()
+        infos: dict[str, Any] = {}
+        for index in range(self.num_envs):
+            if truncated[index]:  # Its episode could not be restored.
+                continue
+            outcome = self._step(index, actions[index])
+            rewards[index], terminated[index], truncated[index] = outcome[1:4]
+            if outcome.is_success is not None and (outcome.terminated or outcome.truncated):
+                for name, value in (("is_success", outcome.is_success), ("_is_success", True)):
+                    infos.setdefault(name, np.zeros(self.num_envs, bool))[index] = value
         self._ended = terminated | truncated
-        return self._observations.copy(), rewards, terminated, truncated, {}
+        return self._observations.copy(), rewards, terminated, truncated, infos
 
-    def _step(self, index: int, action: np.ndarray) -> tuple[float, bool, bool]:
-        """Take an action in one copy; return reward, terminated and truncated."""
+    def _step(self, index: int, action: np.ndarray) -> StepOutcome:
+        """Take an action in one copy."""
         self._actions[index].append(np.array(action))  # A copy, because the caller may reuse the array.
-        self._observations[index], reward, terminated, truncated, _ = self.envs[index].step(action)
-        self._returns[index] += float(reward)
-        return float(reward), terminated, truncated
+        outcome = self._copies[index].step(action)
+        self._observations[index] = outcome.observation
+        self._returns[index] += outcome.reward
+        return outcome
 
     def render_frame(self, index: int) -> np.ndarray:
         """Render copy `index` for people: a frame [H, W, 3], uint8.
 
         Raises:
-            UserError: If the environment renders nothing, or if replaying the episode does not reproduce it.
+            RenderError: If the environment renders nothing, or if replaying the episode does not reproduce it.
         """
-        if self.envs[index].render_mode is None:
+        if not self._copies[index].renders:
             self._replace_by_rendering_copy(index)
-        frame = self.envs[index].render()
-        if not isinstance(frame, np.ndarray):
-            raise UserError(f"{self._config.id} cannot be shown: its `render` returns no frame")
-        return frame
+        frame = self._copies[index].render()
+        self._frame_size = self._frame_size or frame.shape[:2]
+        return resized(frame, self._frame_size)
 
     def _replace_by_rendering_copy(self, index: int) -> None:
         """Replace a copy by one with a render mode, in the same state."""
-        env = _make(self._config, renders=True)
-        if env.render_mode is None:
-            raise UserError(f"{self._config.id} cannot be shown: it has no render_mode 'rgb_array'")
-        self.envs[index].close()
-        self.envs[index] = env
+        self._copies[index].require_frames()
+        self._copies[index].close()
+        self._copies[index] = GatedEnv(self._config.recipe, index, renders=True)
         if self._ended[index] and not self._actions[index]:  # No episode has started yet.
             return
         before = self._observations[index].copy(), self._returns[index], self._ended[index]
         ended = self._replay(index, int(self._seeds[index]), self._actions[index])
         after = self._observations[index], self._returns[index], ended
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)):
-            raise self._not_reproducible("shown")
+            raise RenderError(f"{self._config.id} cannot be shown: {_DIFFERS}")
         self._ended[index] = ended
 
     def state_dict(self) -> dict[str, Any]:
         """Return the seed and the actions of every episode, and the observation, return and end to compare with."""
         lengths = np.array([len(actions) for actions in self._actions])
+        flat, space = [action for actions in self._actions for action in actions], self.single_action_space
         return {
             "rules": self._rules,
             "rng": self._rng.state.copy(),
             "seeds": self._seeds.copy(),
             "lengths": lengths,
-            "actions": np.array([action for actions in self._actions for action in actions]),
+            "actions": np.array(flat, space.dtype).reshape(len(flat), *(space.shape or ())),
             "ended": self._ended.copy(),
             "observations": self._observations.copy(),
             "returns": self._returns.copy(),
@@ -194,100 +253,48 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore a saved state by replaying the episodes.
 
+        An episode that replaying does not reproduce is cut where it was saved: its next step truncates it.
+
         Raises:
-            UserError: For the state of another environment, or if replaying does not reproduce the episodes.
+            UserError: For the state of another environment.
         """
         require_same_rules(state, self._rules, self.num_envs)
-        ends, ended = np.cumsum(state["lengths"]), np.ones(self.num_envs, bool)
+        ends = np.cumsum(state["lengths"])
         for index, (seed, end, length) in enumerate(zip(state["seeds"], ends, state["lengths"], strict=True)):
-            if length == 0 and state["ended"][index]:  # No episode has started yet.
-                self._observations[index] = 0
-                self._actions[index] = []
-                self._returns[index] = 0
-                continue
-            ended[index] = self._replay(index, int(seed), state["actions"][end - length : end])
+            saved = state["observations"][index], state["returns"][index], state["ended"][index]
+            actions = state["actions"][end - length : end]
+            restored = True
+            if length or not saved[2]:  # Otherwise no episode has started yet.
+                ended = self._replay(index, int(seed), actions)
+                now = self._observations[index], self._returns[index], ended
+                restored = all(np.array_equal(a, b) for a, b in zip(saved, now, strict=True))
+            self._observations[index], self._returns[index], self._ended[index] = saved
+            self._actions[index], self._seeds[index] = list(actions), seed
+            self._cut[index] = not restored and not saved[2]
         self._rng.state[:] = state["rng"]
-        self._seeds[:], self._ended = state["seeds"], np.array(state["ended"])
-        replayed = {"observations": self._observations, "returns": self._returns, "ended": ended}
-        if not all(np.array_equal(array, state[name], equal_nan=name != "ended") for name, array in replayed.items()):
-            raise self._not_reproducible("resumed")
+        if self._cut.any():
+            note(
+                f"env.id={self._config.id}: {self._cut.sum()} of {self.num_envs} episodes cannot go on where they were "
+                f"saved, so they are cut there and new ones begin: {_DIFFERS}"
+            )
 
     def _replay(self, index: int, seed: int, actions: Sequence[Any]) -> bool:
-        """Replay an episode in one copy; return whether the episode ended."""
+        """Replay an episode in one copy; return whether it ended. One that ends too early is not played on."""
         self._start(index, seed)
         ended = False
-        for action in actions:
-            _, terminated, truncated = self._step(index, action)
-            ended = terminated or truncated
+        for action in list(actions):
+            if ended:
+                return False
+            outcome = self._step(index, action)
+            ended = outcome.terminated or outcome.truncated
         return ended
-
-    def _not_reproducible(self, what: str) -> UserError:
-        return UserError(
-            f"{self._config.id} cannot be {what}: the same seed and actions do not lead to the same observation "
-            "and return. Either it draws random numbers that reset(seed=...) does not seed, or its version has changed."
-        )
 
     def close_extras(self, **kwargs: Any) -> None:
         """Close every copy."""
-        for env in self.envs:
-            env.close()
+        self._close()
 
 
-def _usable_keys(config: GymConfig, space: spaces.Space[Any]) -> dict[str, int]:
-    """Return the keys for the actions that exist; the default keys have more than most environments need.
-
-    Raises:
-        UserError: If given keys name actions that do not exist.
-    """
-    num_actions = int(space.n) if isinstance(space, spaces.Discrete) else 0
-    wrong = {key: action for key, action in config.keys.items() if not 0 <= action < num_actions}
-    if wrong and config.keys != DIGITS:
-        raise UserError(f"env.keys={wrong}: {config.id} has the actions {space}; leave the other keys out")
-    return {key: action for key, action in config.keys.items() if key not in wrong}
-
-
-def _make(config: GymConfig, renders: bool = False) -> gymnasium.Env[Any, Any]:
-    """Make one copy whose observations are one array.
-
-    Args:
-        config: Config of the environment.
-        renders: Make it with the render mode "rgb_array", if it has that one.
-
-    Raises:
-        UserError: If it cannot be made.
-    """
-    options: dict[str, Any] = dict(config.options)
-    try:
-        env = gymnasium.make(config.id, **options)
-        if renders and "rgb_array" in env.metadata.get("render_modes", []):
-            env.close()
-            env = gymnasium.make(config.id, render_mode="rgb_array", **options)
-    except Exception as error:  # Third-party code may raise anything for a wrong id or option.
-        said = str(error) or type(error).__name__
-        given = f" (env.options: {config.options})" if config.options else ""
-        raise UserError(f"env.id={config.id} cannot be made: {said}{given}") from error
-    if not isinstance(env.observation_space, spaces.Box):
-        space = env.observation_space
-        if not isinstance(spaces.flatten_space(space), spaces.Box):
-            raise UserError(
-                f"env.id={config.id}: its observations {space} have no fixed length and do not fit into an array"
-            )
-        env = FlattenObservation(env)
-    if isinstance(env.action_space, spaces.Discrete) and env.action_space.start != 0:
-        start = env.action_space.start
-        env = TransformAction(env, lambda action: action + start, spaces.Discrete(int(env.action_space.n)))
-    return _for_networks(env)
-
-
-def _for_networks(env: gymnasium.Env[Any, Any]) -> gymnasium.Env[Any, Any]:
-    """Move the channels of images first, and convert other observations to float32, except for bytes."""
-    space = env.observation_space
-    assert isinstance(space, spaces.Box)
-    if space.dtype != np.uint8:
-        with np.errstate(over="ignore"):  # Bounds beyond float32 become infinite.
-            low, high = space.low.astype(np.float32), space.high.astype(np.float32)
-        return TransformObservation(env, np.float32, spaces.Box(low, high, dtype=np.float32))
-    if len(space.shape) != 3 or space.shape[2] not in (1, 3, 4):
-        return env
-    low, high = space.low.transpose(2, 0, 1), space.high.transpose(2, 0, 1)
-    return TransformObservation(env, lambda image: image.transpose(2, 0, 1), spaces.Box(low, high, dtype=np.uint8))
+_DIFFERS = (
+    "the same seed and actions do not lead to the same observation and return. Either it draws random numbers that "
+    "reset(seed=...) does not seed, or its version has changed."
+)

@@ -74,7 +74,9 @@ class KeyDoorConfig(BatchEnvConfig):
     size: int = Field(8, ge=SMALLEST, le=20, description="cells per side of the board")
     walls: float = Field(0.5, ge=0.0, le=1.0, description="share of the posts that stand as inner walls")
     curriculum: bool = Field(False, description="grow the board from size 5 to `size`")
-    grow_after: int = Field(5, ge=1, description="successes in a row after which a curriculum grows by one")
+    grow_after: int = Field(
+        5, ge=1, le=1_000_000_000, description="successes in a row after which a curriculum grows by one"
+    )
     max_steps: int | None = Field(
         None, ge=1, le=1_000_000_000, description="steps that truncate; null: four times the number of cells"
     )

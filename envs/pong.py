@@ -64,7 +64,7 @@ class PongConfig(BatchEnvConfig):
     name: Literal["pong"] = "pong"
     opponent_speed: float = Field(1.2, ge=0.0, le=10.0, description="pixels per step of the scripted opponent")
     players: Literal[1, 2] = Field(1, description="number of agents or people; 2 replaces the scripted opponent")
-    max_steps: int = Field(10_000, ge=1, description="steps after which an episode is truncated")
+    max_steps: int = Field(10_000, ge=1, le=1_000_000_000, description="steps after which an episode is truncated")
 
     def program(self, num_envs: int) -> "Pong":
         """Make the rules for `num_envs` fields."""

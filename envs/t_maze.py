@@ -64,7 +64,9 @@ class TMazeConfig(BatchEnvConfig):
     reward_goal: float = Field(1.0, ge=-100.0, le=100.0, description="reward of the right choice")
     reward_wrong: float = Field(-1.0, ge=-100.0, le=100.0, description="reward of the wrong choice, or of none in time")
     reward_still: float = Field(0.0, ge=-100.0, le=0.0, description="reward of a step without movement")
-    max_steps: int = Field(1_000, ge=1, description="steps in which the agent must choose; greater than `length`")
+    max_steps: int = Field(
+        1_000, ge=1, le=1_000_000_000, description="steps in which the agent must choose; greater than `length`"
+    )
 
     @field_validator("max_steps")
     @classmethod

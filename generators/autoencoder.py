@@ -9,13 +9,14 @@ Deviations: all layers are trained together from the start, without pretraining 
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Units
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._images.image_coder import ImageCoder
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -35,7 +36,7 @@ class AutoencoderConfig(GeneratorConfig):
 
     name: Literal["autoencoder"] = "autoencoder"
     backbone: AnyBackbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
-    latent_size: PositiveInt = Field(16, description="size of the code, Z")
+    latent_size: Units = Field(16, description="size of the code, Z")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -51,7 +52,7 @@ class Autoencoder(Generator, HasReconstruction, HasEncoder):
 
     def __init__(self, config: AutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._device = compute.device
-        shape = image_shape(spec, "autoencoder")
+        self._shape = shape = image_shape(spec, "autoencoder")
         self._coder = ImageCoder(config.backbone, config.latent_size, shape, rng, "autoencoder", compute)
         self._optimizer = config.optimizer.make(self._coder.network.parameters(), compute)
 
@@ -81,7 +82,7 @@ class Autoencoder(Generator, HasReconstruction, HasEncoder):
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Return the codes [B, Z] of images [B, C, H, W]."""
-        return self._coder.encode(as_pixels(images, self._device))
+        return self._coder.encode(as_pixels(require_shape(images, self._shape, "autoencoder"), self._device))
 
     @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:

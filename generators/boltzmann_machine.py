@@ -10,15 +10,16 @@ Deviations: the chains of the free phase persist between updates (Tieleman 2008)
 from typing import Annotated, Literal
 
 import torch
-from pydantic import AfterValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import AfterValidator, Field
 from torch import nn
 
+from sandbox.config.numbers import NonNegative, NumChains, Positive, UnitsOrZero
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._images.binary import require_binary
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import Estimate, HasLikelihood
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -39,21 +40,21 @@ def _ends_at_one(temperatures: tuple[float, ...]) -> tuple[float, ...]:
     return temperatures
 
 
-AnnealingSchedule = Annotated[tuple[PositiveFloat, ...], Field(min_length=1), AfterValidator(_ends_at_one)]
+AnnealingSchedule = Annotated[tuple[Positive, ...], Field(min_length=1), AfterValidator(_ends_at_one)]
 
 
 class BoltzmannMachineConfig(GeneratorConfig):
     """Options of the Boltzmann machine (Ackley, Hinton & Sejnowski 1985)."""
 
     name: Literal["boltzmann_machine"] = "boltzmann_machine"
-    hidden_size: NonNegativeInt = Field(8, description="number of hidden units")
-    num_chains: PositiveInt = Field(100, description="chains of the free phase; the clamped phase has one for an image")
+    hidden_size: UnitsOrZero = Field(8, description="number of hidden units")
+    num_chains: NumChains = Field(100, description="chains of the free phase; the clamped phase has one for an image")
     temperatures: AnnealingSchedule = Field(
         (3.0, 2.0, 1.5, 1.0, 1.0, 1.0),
         description="temperatures of a Gibbs sweep each, in both phases; the last is 1, better several times",
     )
     lr: Linear = Field(Linear(start=0.05, end=0.005, steps=5_000), description="learning rate, by update")
-    weight_decay: NonNegativeFloat = Field(0.0, description="L2 decay of the weights; biases do not decay")
+    weight_decay: NonNegative = Field(0.0, description="L2 decay of the weights; biases do not decay")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "BoltzmannMachine":
@@ -158,4 +159,4 @@ class BoltzmannMachine(Generator, HasLikelihood):
         return Estimate("exact", (boltzmann_machine.log_marginal(machine, v) - log_z).float())
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
-        return as_float(images.to(self._device)).flatten(1)
+        return as_float(require_shape(images, self._shape, "boltzmann_machine").to(self._device)).flatten(1)

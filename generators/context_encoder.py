@@ -11,8 +11,9 @@ Deviations: any backbone encodes and its mirror image decodes, through one fully
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import NonNegative, Units
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
@@ -42,12 +43,12 @@ class ContextEncoderConfig(AdversarialConfig):
     backbone: AnyBackbone = Field(
         Strided(), description="the discriminator, and the generator's encoder, whose mirror image is the decoder"
     )
-    latent_size: PositiveInt = Field(100, description="size of the generator's code")
+    latent_size: Units = Field(100, description="size of the generator's code")
     side: float = Field(
         0.5, gt=0.0, lt=1.0, description="side of the missing square, as a fraction of the image's shorter side"
     )
     place: Literal["random", "center"] = Field("random", description="where in the image the square is")
-    reconstruction_weight: NonNegativeFloat = Field(
+    reconstruction_weight: NonNegative = Field(
         999.0, description="weight of the mean squared error of a missing pixel; the paper's ratio is 0.999 to 0.001"
     )
     average_decay: AverageDecay = 0.99

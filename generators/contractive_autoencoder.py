@@ -10,13 +10,14 @@ Deviations: any backbone below the sigmoid code and its mirror image above, with
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import NonNegative, Units
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._images.image_coder import ImageCoder
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -36,11 +37,11 @@ class ContractiveAutoencoderConfig(GeneratorConfig):
 
     name: Literal["contractive_autoencoder"] = "contractive_autoencoder"
     backbone: AnyBackbone = Field(MLP(hidden=()), description="network below the code; the decoder mirrors it")
-    latent_size: PositiveInt = Field(128, description="size of the code, Z")
-    contraction: NonNegativeFloat = Field(
+    latent_size: Units = Field(128, description="size of the code, Z")
+    contraction: NonNegative = Field(
         0.1, description="weight of the contraction penalty ||d code / d image||_F^2, lambda"
     )
-    probes: PositiveInt = Field(1, description="random vectors, each with a backward pass, that estimate the penalty")
+    probes: Units = Field(1, description="random vectors, each with a backward pass, that estimate the penalty")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -56,7 +57,7 @@ class ContractiveAutoencoder(Generator, HasReconstruction, HasEncoder):
 
     def __init__(self, config: ContractiveAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._device = config, compute.device
-        shape = image_shape(spec, "contractive_autoencoder")
+        self._shape = shape = image_shape(spec, "contractive_autoencoder")
         self._coder = ImageCoder(config.backbone, config.latent_size, shape, rng, "contractive_autoencoder", compute)
         self._optimizer = config.optimizer.make(self._coder.network.parameters(), compute)
         self._probes = rng.torch("contractive_autoencoder/probes", compute.device)
@@ -103,7 +104,9 @@ class ContractiveAutoencoder(Generator, HasReconstruction, HasEncoder):
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Return the activations [B, Z] in (0, 1) of images [B, C, H, W]."""
-        return torch.sigmoid(self._coder.encode(as_pixels(images, self._device)))
+        return torch.sigmoid(
+            self._coder.encode(as_pixels(require_shape(images, self._shape, "contractive_autoencoder"), self._device))
+        )
 
     @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:

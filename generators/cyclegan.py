@@ -11,12 +11,13 @@ Deviations: small networks for small images, of any widths; patches of 10 pixels
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Channels, Depth, NonNegative, NumChains
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
-from sandbox.core.stateful import Stateful
+from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._adversarial.config import ADAM, AverageDecay, DiscriminatorOptimizer, GeneratorOptimizer
 from sandbox.generators._adversarial.discriminator import DiscriminatorOutput
 from sandbox.generators._adversarial.image_pool import ImagePool
@@ -35,7 +36,7 @@ from sandbox.ops.adversarial import LEAST_SQUARES, forward_without_buffer_update
 from sandbox.streams.paired import Both
 from sandbox.streams.unpaired import UnpairedConfig
 
-_Channels = tuple[PositiveInt, ...]
+_Channels = tuple[Channels, ...]
 _Images = dict[str, torch.Tensor]  # by the direction whose generator makes such images
 
 _OPPOSITE = {"to_image": "to_source", "to_source": "to_image"}
@@ -51,15 +52,15 @@ class CycleGANConfig(GeneratorConfig):
         min_length=1,
         description="channels of the generators: the first at full size, each further one after a halving",
     )
-    num_blocks: PositiveInt = Field(3, description="residual blocks of each generator")
+    num_blocks: Depth = Field(3, description="residual blocks of each generator")
     patch_channels: _Channels = Field(
         (32, 64), min_length=1, description="channels of the discriminators' convolutions, each of which halves"
     )
-    cycle_weight: NonNegativeFloat = Field(10.0, description="weight of the cycle-consistency loss")
-    identity_weight: NonNegativeFloat = Field(
+    cycle_weight: NonNegative = Field(10.0, description="weight of the cycle-consistency loss")
+    identity_weight: NonNegative = Field(
         5.0, description="weight of the identity loss: the error of a generator for images that need no translation"
     )
-    pool_size: PositiveInt = Field(50, description="earlier generated images kept for each discriminator")
+    pool_size: NumChains = Field(50, description="earlier generated images kept for each discriminator")
     average_decay: AverageDecay = 0.99
     discriminator_optimizer: DiscriminatorOptimizer = ADAM
     generator_optimizer: GeneratorOptimizer = ADAM
@@ -95,6 +96,7 @@ class CycleGAN(Generator, HasTranslation, HasBackTranslation):
         self._average = WeightAverage(self._generators, config.average_decay)
         self._generator_optimizer = config.generator_optimizer.make(self._generators.parameters(), compute)
         self._discriminator_optimizer = config.discriminator_optimizer.make(self._discriminators.parameters(), compute)
+        self._updates = Counter()
         self._preview_images = PreviewImages(self._shapes["to_source"], compute)
 
     def update(self, batch: Both) -> Metrics:
@@ -133,7 +135,8 @@ class CycleGAN(Generator, HasTranslation, HasBackTranslation):
             loss = loss + self._config.identity_weight * identity
             metrics["identity"] = identity.detach() / 2
         self._generator_optimizer.minimize(loss)
-        self._average.update()
+        self._average.update(self._updates.value)
+        self._updates.value += 1
         return {"generator_loss": loss.detach(), **metrics}
 
     def _update_discriminators(self, real: _Images, fake: _Images) -> dict[str, torch.Tensor]:
@@ -157,6 +160,7 @@ class CycleGAN(Generator, HasTranslation, HasBackTranslation):
             "averages": self._average.network,
             "generator_optimizer": self._generator_optimizer,
             "discriminator_optimizer": self._discriminator_optimizer,
+            "updates": self._updates,
             "preview_images": self._preview_images,
             **{f"pool_{direction}": pool for direction, pool in self._pools.items()},
         }

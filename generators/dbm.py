@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 from torch.nn import functional as F
 
+from sandbox.config.numbers import Repeats, Steps, StepsOrZero, Units
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -23,7 +24,7 @@ from sandbox.generators._boltzmann.mean_field_classifier import MeanFieldClassif
 from sandbox.generators._boltzmann.rbm_layer import UNSCALED, ContrastiveDivergence, InputScales, RBMLayer, RBMTraining
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import (
     Estimate,
     HasClassifier,
@@ -49,20 +50,20 @@ class DBMConfig(GeneratorConfig):
     """Options of the deep Boltzmann machine (Salakhutdinov & Hinton 2009)."""
 
     name: Literal["dbm"] = "dbm"
-    layers: tuple[PositiveInt, ...] = Field((32, 32), min_length=2, description="hidden units, lowest layer first")
+    layers: tuple[Units, ...] = Field((32, 32), min_length=2, description="hidden units, lowest layer first")
     pretraining: RBMTraining = Field(
         RBMTraining(chains=ContrastiveDivergence()), description="how each layer is trained alone"
     )
-    pretraining_steps: NonNegativeInt = Field(2_000, description="updates of each layer alone")
+    pretraining_steps: StepsOrZero = Field(2_000, description="updates of each layer alone")
     learning: RBMTraining = Field(
         RBMTraining(lr=Linear(start=0.01, end=0.0, steps=10_000)), description="how all layers are trained together"
     )
-    learning_steps: PositiveInt = Field(
+    learning_steps: Steps = Field(
         10_000, description="updates of all layers together; then, if the data have labels, those of the classifier"
     )
-    mean_field_steps: PositiveInt = Field(10, description="rounds of mean-field inference")
+    mean_field_steps: Repeats = Field(10, description="rounds of mean-field inference")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the classifier")
-    sample_steps: PositiveInt = Field(500, description="Gibbs sweeps from the chains to a sample")
+    sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains to a sample")
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")
 
@@ -270,7 +271,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         return logits.float()
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
-        return as_float(images.to(self._compute.device)).flatten(1)
+        return as_float(require_shape(images, self._shape, "dbm").to(self._compute.device)).flatten(1)
 
     def _require_binary(self, v: torch.Tensor) -> None:
         alternative = ", or generator.stream.resample=true (black and white drawn anew for every batch)"

@@ -12,10 +12,11 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import NumChains, Repeats, Steps, Units
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
@@ -28,7 +29,7 @@ from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfi
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer, RBMTraining
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import Estimate, HasClassifier, HasEncoder, HasLikelihood, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedError
 from sandbox.interfaces.learner import Metrics
@@ -47,8 +48,8 @@ _MAX_IMAGES = 500  # images at a time for the bound
 class UpDown(Config):
     """The up-down algorithm, a contrastive version of wake-sleep that fine-tunes all layers together."""
 
-    steps: PositiveInt = Field(10_000, description="updates by the up-down algorithm")
-    sweeps: PositiveInt = Field(3, description="Gibbs sweeps of the top machine between the two passes")
+    steps: Steps = Field(10_000, description="updates by the up-down algorithm")
+    sweeps: Repeats = Field(3, description="Gibbs sweeps of the top machine between the two passes")
     lr: Linear = Field(Linear(start=0.01, end=0.0, steps=10_000), description="learning rate, by update of this stage")
 
 
@@ -56,8 +57,8 @@ class DBNConfig(GeneratorConfig):
     """Options of the deep belief net (Hinton, Osindero & Teh 2006)."""
 
     name: Literal["dbn"] = "dbn"
-    layers: tuple[PositiveInt, ...] = Field((64, 64), min_length=1, description="hidden units, lowest layer first")
-    pretraining_steps: PositiveInt = Field(5_000, description="updates of each layer alone")
+    layers: tuple[Units, ...] = Field((64, 64), min_length=1, description="hidden units, lowest layer first")
+    pretraining_steps: Steps = Field(5_000, description="updates of each layer alone")
     learning: RBMTraining = Field(
         RBMTraining(lr=Linear(start=0.05, end=0.0, steps=5_000)), description="how each layer is trained alone"
     )
@@ -65,8 +66,8 @@ class DBNConfig(GeneratorConfig):
     softmax: ClassifierConfig | None = Field(
         None, description="classifier that learns in all later updates; null: none, and the last stage goes on"
     )
-    sample_steps: PositiveInt = Field(500, description="Gibbs sweeps of the top machine to a sample")
-    bound_samples: PositiveInt = Field(20, description="samples for each image that estimate its bound")
+    sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to a sample")
+    bound_samples: NumChains = Field(20, description="samples for each image that estimate its bound")
     ais: Annealing = Field(Annealing(), description="estimate of the top machine's log Z if it is too large")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")
 
@@ -279,7 +280,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         return [*(layer.recognition for layer in self._below_top()), SigmoidLayer(top.weight, top.hidden_bias)]
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
-        return as_pixels(images, self._device).flatten(1)
+        return as_pixels(require_shape(images, self._shape, "dbn"), self._device).flatten(1)
 
 
 def _measure(rbm: RBMParameters, v: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -11,14 +11,15 @@ Deviations: any backbone encodes to a linear code and its mirror image decodes, 
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import Positive, Units
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._images.image_coder import ImageCoder
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -48,7 +49,7 @@ class GaussianNoise(Config):
     """Additive Gaussian noise on every pixel."""
 
     name: Literal["gaussian"] = "gaussian"
-    std: PositiveFloat = Field(0.3, description="standard deviation of the noise; black is 0 and white 1")
+    std: Positive = Field(0.3, description="standard deviation of the noise; black is 0 and white 1")
 
     def corrupt(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         """Return the corrupted images, floats of any shape."""
@@ -63,7 +64,7 @@ class DenoisingAutoencoderConfig(GeneratorConfig):
         MaskingNoise(), description="corruption of the encoder's input"
     )
     backbone: AnyBackbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
-    latent_size: PositiveInt = Field(16, description="size of the code, Z")
+    latent_size: Units = Field(16, description="size of the code, Z")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -79,7 +80,7 @@ class DenoisingAutoencoder(Generator, HasReconstruction, HasEncoder):
 
     def __init__(self, config: DenoisingAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._noise, self._device = config.noise, compute.device
-        shape = image_shape(spec, "denoising_autoencoder")
+        self._shape = shape = image_shape(spec, "denoising_autoencoder")
         self._coder = ImageCoder(config.backbone, config.latent_size, shape, rng, "denoising_autoencoder", compute)
         self._optimizer = config.optimizer.make(self._coder.network.parameters(), compute)
         self._corruption = rng.torch("denoising_autoencoder/damage", compute.device)
@@ -112,7 +113,7 @@ class DenoisingAutoencoder(Generator, HasReconstruction, HasEncoder):
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Return the codes [B, Z] of images [B, C, H, W]."""
-        return self._coder.encode(as_pixels(images, self._device))
+        return self._coder.encode(as_pixels(require_shape(images, self._shape, "denoising_autoencoder"), self._device))
 
     @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:

@@ -11,15 +11,16 @@ from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from sandbox.config.base import Config, unnamed_is
+from sandbox.config.numbers import Count
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann.pattern_store import PatternStore
 from sandbox.generators._images.binary import require_binary
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -54,7 +55,7 @@ class HopfieldConfig(GeneratorConfig):
     """Options of the Hopfield network (Hopfield 1982)."""
 
     name: Literal["hopfield"] = "hopfield"
-    patterns: PositiveInt = Field(10, description="number of patterns to store: the first different images")
+    patterns: Count = Field(10, description="number of patterns to store: the first different images")
     storage: Annotated[Hebbian | Projection, Field(discriminator="name"), unnamed_is("hebbian")] = Field(
         Hebbian(), description="rule that stores the patterns in the weights"
     )
@@ -102,7 +103,7 @@ class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
     def sample(self, count: int) -> torch.Tensor:
         """Recall from random states, [count, C, H, W], 0 and 1: patterns, their negatives, and spurious mixtures."""
         noise = torch.rand((count, self._store.patterns.shape[1]), generator=self._starts, device=self._device)
-        return self.recall(noise)
+        return self.recall(noise.view(count, *self._shape))
 
     def recall(self, images: torch.Tensor) -> torch.Tensor:
         """Return the fixed points that asynchronous recall reaches from images, [B, C, H, W], 0 and 1."""
@@ -133,7 +134,9 @@ class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
 
     def _signs(self, images: torch.Tensor) -> torch.Tensor:
         """Return the states [B, N] of images: 1 for pixels of at least 1/2, -1 for the others."""
-        return torch.where(as_float(images.to(self._device)).flatten(1) >= 0.5, 1.0, -1.0)
+        return torch.where(
+            as_float(require_shape(images, self._shape, "hopfield").to(self._device)).flatten(1) >= 0.5, 1.0, -1.0
+        )
 
     def _images(self, s: torch.Tensor) -> torch.Tensor:
         """Return states [B, N] as images [B, C, H, W] of 0 and 1."""

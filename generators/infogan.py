@@ -11,10 +11,11 @@ import math
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.config.numbers import NonNegative, Units, UnitsOrZero
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -49,12 +50,12 @@ class InfoGANConfig(AdversarialConfig):
     backbone: AnyBackbone = Field(
         Strided(normalization="none"), description="the discriminator; its mirror image is the generator"
     )
-    num_categories: int = Field(10, ge=2, description="values K of the categorical code")
-    num_codes: NonNegativeInt = Field(2, description="number of codes in [-1, 1]")
-    noise_size: NonNegativeInt = Field(62, description="number of normal latents that Q does not recover")
-    category_weight: NonNegativeFloat = Field(1.0, description="weight of the categorical code's mutual information")
-    code_weight: NonNegativeFloat = Field(0.1, description="weight of the mutual information of the codes in [-1, 1]")
-    recognizer_size: PositiveInt = Field(128, description="hidden units of the recognizer Q")
+    num_categories: int = Field(10, ge=2, le=4_096, description="values K of the categorical code")
+    num_codes: UnitsOrZero = Field(2, description="number of codes in [-1, 1]")
+    noise_size: UnitsOrZero = Field(62, description="number of normal latents that Q does not recover")
+    category_weight: NonNegative = Field(1.0, description="weight of the categorical code's mutual information")
+    code_weight: NonNegative = Field(0.1, description="weight of the mutual information of the codes in [-1, 1]")
+    recognizer_size: Units = Field(128, description="hidden units of the recognizer Q")
     generator_optimizer: GeneratorOptimizer = Adam(lr=1e-3, betas=(0.5, 0.999))
     regularizers: Annotated[
         Regularizers, Field(description="regularizers of adversarial training; pack_size must be 1")

@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Channels, Units
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -46,8 +47,8 @@ class LAPGANConfig(AdversarialConfig):
         MLP(), description="the discriminator of the smallest images; its mirror image is their generator"
     )
     backbone: AnyBackbone = Field(Strided(), description="the discriminator of each larger level")
-    latent_size: PositiveInt = Field(32, description="number of normal latents Z of the smallest image")
-    detail_channels: tuple[PositiveInt, ...] = Field(
+    latent_size: Units = Field(32, description="number of normal latents Z of the smallest image")
+    detail_channels: tuple[Channels, ...] = Field(
         (32, 32), description="channels of the convolutions that generate details, from the first one on"
     )
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")

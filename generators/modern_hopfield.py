@@ -9,12 +9,14 @@ from collections.abc import Iterator
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Count, Positive, Repeats
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._boltzmann.pattern_store import PatternStore
+from sandbox.generators._images.shapes import require_shape
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -29,9 +31,9 @@ class ModernHopfieldConfig(GeneratorConfig):
     """Options of the modern Hopfield network (Ramsauer et al. 2021)."""
 
     name: Literal["modern_hopfield"] = "modern_hopfield"
-    patterns: PositiveInt = Field(100, description="number of patterns to store: the first different images")
-    beta: PositiveFloat = Field(1.0, description="inverse temperature of the attention; a small one blends patterns")
-    recall_steps: PositiveInt = Field(1, description="steps of attention of a recall")
+    patterns: Count = Field(100, description="number of patterns to store: the first different images")
+    beta: Positive = Field(1.0, description="inverse temperature of the attention; a small one blends patterns")
+    recall_steps: Repeats = Field(1, description="steps of attention of a recall")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "ModernHopfield":
@@ -71,7 +73,7 @@ class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
     def sample(self, count: int) -> torch.Tensor:
         """Recall from random pixels, each black or white, [count, C, H, W]."""
         noise = torch.rand((count, self._store.patterns.shape[1]), generator=self._starts, device=self._device)
-        return self.recall(noise.round())
+        return self.recall(noise.round().view(count, *self._shape))
 
     def recall(self, images: torch.Tensor) -> torch.Tensor:
         """Return the states after the config's `recall_steps` from (corrupted) images, [B, C, H, W]."""
@@ -100,7 +102,7 @@ class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
 
     def _states(self, images: torch.Tensor) -> torch.Tensor:
         """Return states [B, N] in -1..1 of images [B, C, H, W]."""
-        return 2 * as_float(images.to(self._device)).flatten(1) - 1
+        return 2 * as_float(require_shape(images, self._shape, "modern_hopfield").to(self._device)).flatten(1) - 1
 
     def _images(self, state: torch.Tensor) -> torch.Tensor:
         return (state + 1).div(2).clamp(0, 1).view(-1, *self._shape)

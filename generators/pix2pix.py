@@ -10,8 +10,9 @@ Deviations: small networks for small images, of any widths, normalized by instan
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Channels, NonNegative
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
@@ -31,7 +32,7 @@ from sandbox.networks.unet import UNet
 from sandbox.ops.adversarial import NON_SATURATING
 from sandbox.streams.paired import Both, PairedConfig
 
-_Channels = tuple[PositiveInt, ...]
+_Channels = tuple[Channels, ...]
 
 
 class Pix2PixConfig(GeneratorConfig):
@@ -47,7 +48,7 @@ class Pix2PixConfig(GeneratorConfig):
     patch_channels: _Channels = Field(
         (32, 64, 128), min_length=1, description="channels of the discriminator's convolutions, each of which halves"
     )
-    l1_weight: NonNegativeFloat = Field(100.0, description="weight of the mean absolute error of a pixel")
+    l1_weight: NonNegative = Field(100.0, description="weight of the mean absolute error of a pixel")
     dropout: float = Field(0.5, ge=0.0, lt=1.0, description="dropout rate of the U-Net's three lowest levels")
     average_decay: AverageDecay = 0.99
     discriminator_optimizer: DiscriminatorOptimizer = ADAM

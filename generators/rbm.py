@@ -15,8 +15,9 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Repeats, Units
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -25,7 +26,7 @@ from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Anneal
 from sandbox.generators._boltzmann.rbm_layer import BernoulliUnits, RBMLayer, RBMTraining, VisibleUnits
 from sandbox.generators._boltzmann.training import PeriodicMetrics
 from sandbox.generators._images.binary import require_binary
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import (
     Estimate,
     HasEncoder,
@@ -49,10 +50,10 @@ class RBMConfig(GeneratorConfig):
     """Options of the restricted Boltzmann machine."""
 
     name: Literal["rbm"] = "rbm"
-    hidden_size: PositiveInt = Field(16, description="number of hidden units")
+    hidden_size: Units = Field(16, description="number of hidden units")
     visible: VisibleUnits = Field(BernoulliUnits(), description="kind of the visible units")
     learning: RBMTraining = Field(RBMTraining(), description="how the machine is trained")
-    sample_steps: PositiveInt = Field(500, description="Gibbs sweeps from the chains (or from noise) to a sample")
+    sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains (or from noise) to a sample")
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -171,6 +172,10 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         self._require_binary(v)
         return boltzmann.pseudo_log_likelihood(self._layer.rbm(), v)
 
+    def is_density(self) -> bool:
+        """Return whether the pixels are real-valued."""
+        return self._units is not BERNOULLI
+
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """Compute the exact log-likelihood if the smaller layer has at most 20 units, else estimate it by AIS.
 
@@ -181,7 +186,7 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         """
         rbm, v = self._layer.rbm(), self._visible(images)
         self._require_binary(v)
-        density = self._units is not BERNOULLI
+        density = self.is_density()
         log_jacobian = v.shape[1] * math.log(self._scale)  # from the density of v to that of the pixels
         unnormalized = -boltzmann.free_energy(rbm, v, self._units) - log_jacobian
         smaller_side = len(rbm.hidden_bias) if density else min(len(rbm.hidden_bias), len(rbm.visible_bias))
@@ -198,7 +203,7 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
         """Return the visible units [B, V] of images, in units of `std` if they are Gaussian."""
-        v = as_float(images.to(self._device)).flatten(1)
+        v = as_float(require_shape(images, self._shape, "rbm").to(self._device)).flatten(1)
         return v if self._scale == 1 else v / self._scale
 
     def _require_binary(self, v: torch.Tensor) -> None:

@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Count, Units
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -21,7 +22,7 @@ from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators._boltzmann.belief_layers import BeliefLayer
 from sandbox.generators._boltzmann.training import PeriodicMetrics
 from sandbox.generators._images.binary import require_binary
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import Estimate, HasEncoder, HasLikelihood, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -39,9 +40,9 @@ class SigmoidBeliefNetConfig(GeneratorConfig):
     """Options of the sigmoid belief net (Hinton, Dayan, Frey & Neal 1995)."""
 
     name: Literal["sigmoid_belief_net"] = "sigmoid_belief_net"
-    layers: tuple[PositiveInt, ...] = Field((64, 16), min_length=1, description="hidden units, lowest layer first")
+    layers: tuple[Units, ...] = Field((64, 16), min_length=1, description="hidden units, lowest layer first")
     lr: Linear = Field(Linear(start=0.1, end=0.0, steps=20_000), description="learning rate, by update")
-    importance_samples: PositiveInt = Field(500, description="samples for each image that estimate its likelihood")
+    importance_samples: Count = Field(500, description="samples for each image that estimate its likelihood")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "SigmoidBeliefNet":
@@ -154,4 +155,4 @@ class SigmoidBeliefNet(Generator, HasLikelihood, HasReconstruction, HasEncoder):
         return sample_bernoulli(torch.sigmoid(self._prior.log_odds).expand(count, -1), generator)
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
-        return as_pixels(images, self._device).flatten(1)
+        return as_pixels(require_shape(images, self._shape, "sigmoid_belief_net"), self._device).flatten(1)

@@ -10,13 +10,14 @@ Deviations: mean activations are those of a batch, not of the whole set; cross-e
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import NonNegative, Units
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._images.image_coder import ImageCoder
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -36,9 +37,9 @@ class SparseAutoencoderConfig(GeneratorConfig):
 
     name: Literal["sparse_autoencoder"] = "sparse_autoencoder"
     backbone: AnyBackbone = Field(MLP(hidden=()), description="network below the code; the decoder mirrors it")
-    latent_size: PositiveInt = Field(128, description="size of the code, Z")
+    latent_size: Units = Field(128, description="size of the code, Z")
     activation: float = Field(0.05, gt=0.0, lt=1.0, description="target for the mean activation of a unit, rho")
-    sparsity: NonNegativeFloat = Field(3.0, description="weight of the sparsity penalty, beta")
+    sparsity: NonNegative = Field(3.0, description="weight of the sparsity penalty, beta")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -54,7 +55,7 @@ class SparseAutoencoder(Generator, HasReconstruction, HasEncoder):
 
     def __init__(self, config: SparseAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._device = config, compute.device
-        shape = image_shape(spec, "sparse_autoencoder")
+        self._shape = shape = image_shape(spec, "sparse_autoencoder")
         self._coder = ImageCoder(config.backbone, config.latent_size, shape, rng, "sparse_autoencoder", compute)
         self._optimizer = config.optimizer.make(self._coder.network.parameters(), compute)
 
@@ -93,7 +94,9 @@ class SparseAutoencoder(Generator, HasReconstruction, HasEncoder):
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Return the activations [B, Z] in (0, 1) of images [B, C, H, W]."""
-        return torch.sigmoid(self._coder.encode(as_pixels(images, self._device)))
+        return torch.sigmoid(
+            self._coder.encode(as_pixels(require_shape(images, self._shape, "sparse_autoencoder"), self._device))
+        )
 
     @torch.no_grad()
     def decode(self, codes: torch.Tensor) -> torch.Tensor:

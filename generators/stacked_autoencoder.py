@@ -11,15 +11,16 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.config.numbers import NonNegative, Steps, Units
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedError
 from sandbox.interfaces.learner import Metrics
@@ -36,9 +37,9 @@ class StackedAutoencoderConfig(GeneratorConfig):
     """Options of the stacked autoencoder (Bengio et al. 2007)."""
 
     name: Literal["stacked_autoencoder"] = "stacked_autoencoder"
-    layers: tuple[PositiveInt, ...] = Field((256, 64), min_length=1, description="hidden units, lowest layer first")
-    pretraining_steps: PositiveInt = Field(1_000, description="updates of each layer alone, before fine-tuning")
-    label_weight: NonNegativeFloat = Field(
+    layers: tuple[Units, ...] = Field((256, 64), min_length=1, description="hidden units, lowest layer first")
+    pretraining_steps: Steps = Field(1_000, description="updates of each layer alone, before fine-tuning")
+    label_weight: NonNegative = Field(
         10.0, description="weight of the labels' cross-entropy in fine-tuning, if the data have labels"
     )
     pretraining_optimizer: AnyOptimizer = Field(Adam(), description="optimizer of each layer alone")
@@ -163,7 +164,10 @@ class StackedAutoencoder(Generator, HasReconstruction, HasEncoder, HasClassifier
 
     def _top(self, images: torch.Tensor) -> torch.Tensor:
         """Return the log-odds of the top layer, [B, Z]."""
-        return self._encode(self._stack.up, as_pixels(images, self._compute.device).flatten(1))
+        return self._encode(
+            self._stack.up,
+            as_pixels(require_shape(images, self._shape, "stacked_autoencoder"), self._compute.device).flatten(1),
+        )
 
     def _classes(self, log_odds: torch.Tensor) -> torch.Tensor:
         """Return the logits of the classes [B, K] given the top layer's log-odds."""

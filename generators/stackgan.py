@@ -12,10 +12,11 @@ Deviations: classes take the place of sentences, in the discriminators as planes
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.config.numbers import Channels, NonNegative, Steps, Units
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -45,17 +46,17 @@ class StackGANConfig(AdversarialConfig):
     """Options of a StackGAN."""
 
     name: Literal["stackgan"] = "stackgan"
-    stage_one_steps: PositiveInt = Field(10_000, description="updates of stage I; from then on, stage II learns")
+    stage_one_steps: Steps = Field(10_000, description="updates of stage I; from then on, stage II learns")
     stage_one: AnyBackbone = Field(
         Strided(channels=(64,)), description="the discriminator of stage I; its mirror image is the generator"
     )
     backbone: AnyBackbone = Field(Strided(), description="the discriminator of stage II")
-    latent_size: PositiveInt = Field(64, description="number of normal latents Z of stage I, besides its condition")
-    condition_size: PositiveInt = Field(16, description="size E of the sampled condition")
-    kl_weight: NonNegativeFloat = Field(
+    latent_size: Units = Field(64, description="number of normal latents Z of stage I, besides its condition")
+    condition_size: Units = Field(16, description="size E of the sampled condition")
+    kl_weight: NonNegative = Field(
         0.05, description="weight of the condition's KL divergence, summed over E; too large a weight hides the class"
     )
-    channels: PositiveInt = Field(32, description="channels of stage II's generator")
+    channels: Channels = Field(32, le=512, description="channels of stage II's generator")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images with their labels")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "StackGAN":

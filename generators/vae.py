@@ -9,14 +9,15 @@ Deviations: any backbone encodes and its mirror image decodes; Adam instead of A
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import NonNegative, NumChains, Units
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._images.binary import require_binary
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import Estimate, HasBound, HasEncoder, HasLikelihood, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -40,12 +41,14 @@ class VAEConfig(GeneratorConfig):
 
     name: Literal["vae"] = "vae"
     backbone: AnyBackbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
-    latent_size: PositiveInt = Field(16, description="number of latents, Z")
-    beta: NonNegativeFloat = Field(1.0, description="weight of the KL divergence; 1: the ELBO")
-    bound_samples: PositiveInt = Field(
+    latent_size: Units = Field(16, description="number of latents, Z")
+    beta: NonNegative = Field(1.0, description="weight of the KL divergence; 1: the ELBO")
+    bound_samples: NumChains = Field(
         1, description="latents for each image in the bound; above 1, an importance-weighted bound, which is tighter"
     )
-    importance_samples: int = Field(500, ge=500, description="latents for each image that estimate its likelihood")
+    importance_samples: int = Field(
+        500, ge=500, le=1_000_000, description="latents for each image that estimate its likelihood"
+    )
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -70,9 +73,9 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
     """
 
     def __init__(self, config: VAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._compute = config, compute
+        self._config, self._shape, self._compute = config, image_shape(spec, "vae"), compute
         with rng.initializing("vae"):
-            self._network = VAENetwork(config, image_shape(spec, "vae")).to(compute.device)
+            self._network = VAENetwork(config, self._shape).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._noise = rng.torch("vae/noise", compute.device)
         self._prior = rng.torch("vae/sample", compute.device)
@@ -186,7 +189,7 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
         return logits.float()
 
     def _floats(self, images: torch.Tensor) -> torch.Tensor:
-        return as_pixels(images, self._compute.device)
+        return as_pixels(require_shape(images, self._shape, "vae"), self._compute.device)
 
     def _binary(self, images: torch.Tensor) -> torch.Tensor:
         x = self._floats(images)

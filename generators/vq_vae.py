@@ -11,14 +11,15 @@ Deviations: any backbone encodes, a linear layer maps its features to `positions
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
+from sandbox.config.numbers import Channels, NonNegative, Positive
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.generators._images.shapes import image_shape
+from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
@@ -40,12 +41,12 @@ class VQVAEConfig(GeneratorConfig):
 
     name: Literal["vq_vae"] = "vq_vae"
     backbone: AnyBackbone = Field(MLP(), description="network of the encoder; the decoder mirrors it")
-    num_codes: int = Field(64, ge=2, description="codes in the codebook, K")
-    positions: PositiveInt = Field(16, description="codes that describe an image, P")
-    code_size: PositiveInt = Field(8, description="length of a code's vector, D")
-    commitment: NonNegativeFloat = Field(0.25, description="weight of the commitment loss, beta")
+    num_codes: int = Field(64, ge=2, le=4_096, description="codes in the codebook, K")
+    positions: Channels = Field(16, description="codes that describe an image, P")
+    code_size: PositiveInt = Field(8, le=256, description="length of a code's vector, D")
+    commitment: NonNegative = Field(0.25, description="weight of the commitment loss, beta")
     decay: float = Field(0.99, ge=0.0, lt=1.0, description="decay rate of the moving averages, by update")
-    smoothing: PositiveFloat = Field(1e-5, description="Laplace smoothing of the averaged counts")
+    smoothing: Positive = Field(1e-5, description="Laplace smoothing of the averaged counts")
     restart_below: float = Field(
         0.5, ge=0.0, lt=1.0, description="average uses in a batch below which a code restarts; 0: none does"
     )
@@ -98,9 +99,9 @@ class VQVAE(Generator, HasReconstruction, HasEncoder):
     """
 
     def __init__(self, config: VQVAEConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
-        self._config, self._compute = config, compute
+        self._config, self._shape, self._compute = config, image_shape(spec, "vq_vae"), compute
         with rng.initializing("vq_vae"):
-            network = Bottleneck(config.backbone, config.positions * config.code_size, image_shape(spec, "vq_vae"))
+            network = Bottleneck(config.backbone, config.positions * config.code_size, self._shape)
         self._network = network.to(compute.device)
         self._codebook = Codebook(config).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
@@ -147,7 +148,10 @@ class VQVAE(Generator, HasReconstruction, HasEncoder):
     @torch.no_grad()
     def symbols(self, images: torch.Tensor) -> torch.Tensor:
         """Return the indices of the codes of images [B, C, H, W]: int64 [B, P]."""
-        return vq.nearest_codes(self._vectors(as_pixels(images, self._compute.device)), self._codebook.codes)
+        return vq.nearest_codes(
+            self._vectors(as_pixels(require_shape(images, self._shape, "vq_vae"), self._compute.device)),
+            self._codebook.codes,
+        )
 
     @torch.no_grad()
     def encode(self, images: torch.Tensor) -> torch.Tensor:

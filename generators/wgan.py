@@ -8,9 +8,10 @@ Deviations: any backbone is the critic, by default without batch norm, and its m
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Positive
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
@@ -47,7 +48,7 @@ class WGANConfig(AdversarialConfig):
         Strided(normalization="none"), description="the critic; its mirror image is the generator"
     )
     latent_size: LatentSize = 100
-    clip: PositiveFloat = Field(0.01, description="the critic's weights are clipped to [-clip, clip]")
+    clip: Positive = Field(0.01, description="the critic's weights are clipped to [-clip, clip]")
     discriminator_steps: DiscriminatorSteps = 5
     discriminator_optimizer: DiscriminatorOptimizer = _ADAM
     generator_optimizer: GeneratorOptimizer = _ADAM

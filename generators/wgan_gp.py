@@ -9,9 +9,10 @@ Deviations: any backbone without batch norm is the critic, and its mirror image 
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Positive
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -51,7 +52,7 @@ class WGANGPConfig(AdversarialConfig):
         Strided(normalization="none"), description="the critic, without batch norm; its mirror image is the generator"
     )
     latent_size: LatentSize = 100
-    penalty: PositiveFloat = Field(10.0, description="weight lambda of the gradient penalty")
+    penalty: Positive = Field(10.0, description="weight lambda of the gradient penalty")
     discriminator_steps: DiscriminatorSteps = 5
     discriminator_optimizer: DiscriminatorOptimizer = _ADAM
     generator_optimizer: GeneratorOptimizer = _ADAM

@@ -1,5 +1,6 @@
 """One thread a test process (xdist runs several), no window, nothing of the user's W&B."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -13,7 +14,18 @@ os.environ.update(
 import pytest
 import torch
 
+from sandbox.core.trust import trust
+
 torch.set_num_threads(1)
+COUNT = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
+    """Keep the trusted modules of tests away from the user's, and of one test away from the next."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / f"settings_{next(COUNT)}"))
+    yield
+    trust.release()
 
 
 @pytest.fixture

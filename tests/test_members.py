@@ -18,7 +18,8 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.build import build
 from sandbox.runs.resolve import resolve
-from sandbox.storage.checkpoint import Checkpoints, write_tree
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.tree import write_tree
 from sandbox.training.loop import Run
 
 AGENTS, GENERATORS = registry.names("agents"), registry.names("generators")
@@ -45,16 +46,17 @@ SHORT = {
 # The smallest configs that still do everything, where defaults are large; on top of `SHORT`.
 MLP = [FEATURES, "agent.backbone={name: mlp, hidden: [16]}"]
 REPLAY = "agent.stream.replay={num_envs: 4, capacity: 2_000, warmup: 64}"
+TARGET = "agent.target_period=3"  # so that it is copied within a few updates
 SMALL = {
-    "dqn": [*MLP, REPLAY],
-    "double_dqn": [*MLP, REPLAY],
-    "rainbow": [*MLP, REPLAY],
-    "iqn": [*MLP, REPLAY],
+    "dqn": [*MLP, REPLAY, TARGET],
+    "double_dqn": [*MLP, REPLAY, TARGET],
+    "rainbow": [*MLP, REPLAY, TARGET],
+    "iqn": [*MLP, REPLAY, TARGET],
     "pqn": MLP,
-    "drqn": [*MLP, REPLAY],
-    "darqn": [REPLAY],  # its attention needs images
+    "drqn": [*MLP, REPLAY, TARGET],
+    "darqn": [REPLAY, TARGET],  # its attention needs images
     "cyclegan": ["generator={channels: [8, 16], num_blocks: 1, patch_channels: [8, 16]}"],
-    "r2d2": [*MLP, "agent.stream.replay={num_envs: 4, capacity: 2_000, warmup: 200}"],
+    "r2d2": [*MLP, "agent.stream.replay={num_envs: 4, capacity: 2_000, warmup: 200}", TARGET],
 }
 
 
@@ -125,7 +127,7 @@ def test_same_seed_same_numbers_other_seed_other_numbers(kind: str, name: str, t
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
-def test_updates_do_not_wait_for_the_device(kind: str, name: str, tmp_path: Path) -> None:
+def test_metrics_are_numbers_or_tensors_without_dimensions(kind: str, name: str, tmp_path: Path) -> None:
     """With the member's defaults: metrics are 0-d tensors or numbers, none with a gradient; batches can be dumped."""
     _, run = start(kind, name, tmp_path, small=False)
     for _, (batch, metrics) in zip(range(9), run.steps(), strict=False):

@@ -1,6 +1,6 @@
 """The parts of a Stable-Baselines3 algorithm in a checkpoint: plain trees of tensors, arrays and numbers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,23 @@ class Weights:
         if state.keys() != (own := self.state_dict()).keys():
             raise KeyError(f"weights {sorted(state.keys() ^ own.keys())}")
         self._policy.load_state_dict(state, strict=False)  # names of shared weights are missing
+
+
+class Tensors:
+    """Tensors of an algorithm outside its policy, such as the entropy coefficient of SAC."""
+
+    def __init__(self, model: BaseAlgorithm, names: Sequence[str]) -> None:
+        self._model, self._names = model, names
+
+    def state_dict(self) -> dict[str, torch.Tensor]:
+        """Return copies of the tensors by name."""
+        return {name: vars(self._model)[name].detach().clone() for name in self._names}
+
+    def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
+        """Write the tensors in place, because an optimizer holds them."""
+        for name in self._names:
+            with torch.no_grad():
+                vars(self._model)[name].copy_(state[name])
 
 
 class Progress:

@@ -11,60 +11,78 @@ from operator import or_
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import Field, JsonValue, NonNegativeFloat, NonNegativeInt, PositiveInt, create_model, model_serializer
-from sb3_contrib import QRDQN, TRPO, RecurrentPPO
-from stable_baselines3 import A2C, DQN, PPO
+import numpy as np
+from pydantic import Field, JsonValue, create_model, model_serializer
+from sb3_contrib import QRDQN, TQC, TRPO, CrossQ, RecurrentPPO
+from stable_baselines3 import A2C, DDPG, DQN, PPO, SAC, TD3
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.noise import ActionNoise, NormalActionNoise
 from stable_baselines3.common.type_aliases import Schedule
 
+from sandbox.config import numbers
 from sandbox.config.base import Config
 from sandbox.config.schedules import Linear
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "a2c": A2C,
+    "crossq": CrossQ,
+    "ddpg": DDPG,
     "dqn": DQN,
     "ppo": PPO,
     "qrdqn": QRDQN,
     "recurrent_ppo": RecurrentPPO,
+    "sac": SAC,
+    "td3": TD3,
+    "tqc": TQC,
     "trpo": TRPO,
 }
-_CONTINUOUS = "it needs continuous actions, agents here choose among Discrete ones"
+ACTION_KINDS: dict[str, tuple[str, ...]] = {  # of algorithms that cannot choose from both
+    "dqn": ("Discrete",),
+    "qrdqn": ("Discrete",),
+    **dict.fromkeys(("crossq", "ddpg", "sac", "td3", "tqc"), ("Box",)),
+}
 REFUSED = {
     "ars": "it tries out whole policies and learns from no batches",
-    "crossq": _CONTINUOUS,
-    "ddpg": _CONTINUOUS,
     "maskable_ppo": "it needs masks of legal actions, which environments here do not give",
-    "sac": _CONTINUOUS,
-    "td3": _CONTINUOUS,
-    "tqc": _CONTINUOUS,
 }
 
 # Types of options by the type hints of Stable-Baselines3; arguments of other types are no options.
 _KINDS: dict[Any, Any] = {
     NoneType: NoneType,
     bool: bool,
-    int: PositiveInt,
-    float: NonNegativeFloat,
+    int: numbers.Steps,
+    float: numbers.NonNegative,
     Schedule: Linear,
-    tuple[int, str]: tuple[PositiveInt, Literal["step", "episode"]],
-    list[int]: list[PositiveInt],
-    dict[str, list[int]]: dict[str, list[PositiveInt]],
+    Callable: Linear,
+    tuple[int, str]: tuple[numbers.Steps, Literal["step", "episode"]],
+    list[int]: list[numbers.Width],
+    dict[str, list[int]]: dict[str, list[numbers.Width]],
     dict[str, Any]: dict[str, JsonValue],
+    ActionNoise: numbers.NonNegative,
 }
-_FRACTION = Annotated[float, Field(ge=0, le=1)]
 _RANGES: dict[str, Any] = {  # of options whose type hint allows too much
-    "exploration_fraction": _FRACTION,
-    "exploration_initial_eps": _FRACTION,
-    "exploration_final_eps": _FRACTION,
-    "gae_lambda": _FRACTION,
-    "gamma": _FRACTION,
-    "gradient_steps": Annotated[int, Field(ge=-1)],  # -1: as many as agent steps
-    "learning_starts": NonNegativeInt,
-    "tau": _FRACTION,
+    "batch_size": numbers.BatchSize,
+    "buffer_size": numbers.Capacity,
+    "n_steps": numbers.Length,
+    "n_critics": numbers.Depth,
+    "n_lstm_layers": numbers.Depth,
+    "lstm_hidden_size": numbers.StateSize,
+    "n_quantiles": numbers.Width,
+    "exploration_fraction": numbers.Probability,
+    "exploration_initial_eps": numbers.Probability,
+    "exploration_final_eps": numbers.Probability,
+    "gae_lambda": numbers.Probability,
+    "gamma": numbers.Probability,
+    "gradient_steps": Annotated[int, Field(ge=-1, le=1_000_000)],  # -1: as many as agent steps
+    "learning_starts": numbers.StepsOrZero,
+    "ent_coef": numbers.NonNegative | Annotated[str, Field(pattern=r"^auto(_[0-9.]*[1-9][0-9]*)?$")],
+    "target_entropy": numbers.Real | Literal["auto"],
+    "tau": numbers.Probability,
 }
 _LEFT_OUT = {
     *("seed", "verbose", "stats_window_size", "_init_setup_model", "lr_schedule"),  # the run has its own
-    *("use_sde", "sde_sample_freq", "log_std_init", "full_std", "use_expln", "squash_output"),  # continuous actions
+    *("use_sde", "sde_sample_freq", "log_std_init", "full_std", "use_expln", "squash_output"),  # noise of the policy
+    "use_sde_at_warmup",
     *("optimize_memory_usage", "replay_buffer_kwargs", "rollout_buffer_kwargs"),  # would change what is saved
 }
 
@@ -77,18 +95,21 @@ class Given(Config):
         return {name: value for name, value in handler(self).items() if name in self.model_fields_set}
 
 
-def keywords(section: Config, total_steps: int) -> dict[str, Any]:
+def keywords(section: Config, total_steps: int, num_actions: int = 0) -> dict[str, Any]:
     """Return the given options of a section as keyword arguments.
 
-    Schedules become functions of the remaining share of `total_steps`, as Stable-Baselines3 expects.
+    Schedules become functions of the remaining share of `total_steps`, as Stable-Baselines3 expects, and a number for
+    `action_noise` the Gaussian noise of that standard deviation on `num_actions` numbers.
     """
 
-    def plain(value: Any) -> Any:
+    def plain(name: str, value: Any) -> Any:
         if isinstance(value, Linear):
             return lambda left: value.at((1 - left) * total_steps)
+        if name == "action_noise" and value is not None:
+            return NormalActionNoise(np.zeros(num_actions), np.full(num_actions, value))
         return keywords(value, total_steps) if isinstance(value, Given) else value
 
-    return {name: plain(value) for name, value in section if name in section.model_fields_set}
+    return {name: plain(name, value) for name, value in section if name in section.model_fields_set}
 
 
 def _section(made: type, **sections: type[Given]) -> type[Given]:
@@ -103,6 +124,8 @@ def _section(made: type, **sections: type[Given]) -> type[Given]:
         kinds = [_RANGES.get(name) or _KINDS[branch] for branch in branches if branch in _KINDS]
         if name not in (*_LEFT_OUT, *sections) and set(kinds) - {NoneType}:
             about = f"argument of {made.__name__}: see Stable-Baselines3's manual"
+            if name == "action_noise":
+                about = "standard deviation of Gaussian noise on the actions, which are scaled to [-1, 1]"
             fields[name] = (reduce(or_, kinds), Field(default=parameter.default, description=about))
     return create_model(made.__name__, __base__=Given, __doc__=f"Keyword arguments of {made.__name__}.", **fields)
 

@@ -19,6 +19,7 @@ from sandbox.core.compute import memory
 from sandbox.core.errors import UserError
 from sandbox.core.stateful import Stateful
 
+_COUNTERS = ("_n_calls", "exploration_rate")  # of DQN and its kin
 Batch = Mapping[str, np.ndarray]  # collected arrays [T, N, ...] by name
 
 
@@ -60,8 +61,9 @@ class OffPolicy:
             where: Section of the config with that option, for messages.
         """
         self._model, self._env, self._buffer_size, self._where = model, env, buffer_size, where
-        names = ("num_timesteps", "_n_updates", "_current_progress_remaining", "_n_calls", "_episode_num")
-        self.progress = Progress(model, *names, "exploration_rate")
+        names = ["num_timesteps", "_n_updates", "_current_progress_remaining", "_episode_num"]
+        names += [name for name in _COUNTERS if name in vars(model)]
+        self.progress = Progress(model, *names)
 
     def begin(self) -> dict[str, Stateful]:
         """Allocate the replay buffer, which only training needs, and return what a checkpoint must hold.

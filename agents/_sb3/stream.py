@@ -3,25 +3,31 @@
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from stable_baselines3.common.callbacks import BaseCallback
 
 from sandbox.agents._sb3.global_rng import Generators
 from sandbox.agents._sb3.phases import Batch, OffPolicy, OnPolicy
+from sandbox.config.numbers import NumEnvs
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.environment import Environment
-from sandbox.interfaces.stream import StreamConfig
+from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.stream import StreamConfig, step_memory
 from sandbox.streams.actor import Actor
 
 
 class SB3StreamConfig(StreamConfig):
     """Options of the environments of a Stable-Baselines3 algorithm."""
 
-    num_envs: PositiveInt = Field(
+    num_envs: NumEnvs = Field(
         default=8, description="environments that step together; `n_steps` and `train_freq` count steps of them all"
     )
+
+    def memory(self, spec: Spec, learner: Any) -> dict[str, int]:
+        """Return the bytes of one step of all environments; the algorithm's buffers have checks of their own."""
+        return {"num_envs": step_memory(self.num_envs, spec)}
 
     def make(self, source: Callable[[int], Environment], learner: Any, rng: Rng, compute: Compute) -> "Collection":
         """Build the stream.

@@ -55,8 +55,15 @@ class EnvAdapter(VecEnv):
         """
         low, high = (0, 255) if spec.is_bytes else (-np.inf, np.inf)
         shown = spaces.Box(low, high, spec.shape, np.uint8 if spec.is_bytes else np.float32)
-        super().__init__(num_envs, shown, spaces.Discrete(spec.num_actions, seed=rng.numpy("sb3 actions")))
-        self.transition_bytes = 2 * int(np.prod(spec.shape)) * shown.dtype.itemsize + 20  # in their replay buffer
+        draws = rng.numpy("sb3 actions")
+        actions: spaces.Space[Any] = spaces.Discrete(max(spec.num_actions, 1), seed=draws)
+        if isinstance(box := spec.action_space, spaces.Box):
+            actions = spaces.Box(box.low, box.high, dtype=np.float32, seed=draws)
+        super().__init__(num_envs, shown, actions)
+        action_bytes = 4 * int(np.prod(actions.shape or ()))
+        self.transition_bytes = (
+            2 * int(np.prod(spec.shape)) * shown.dtype.itemsize + 16 + action_bytes
+        )  # in their replay
         self._limit = np.inf if reward_clip is None else reward_clip
         self._script = ScriptedAgent()
         self._actor: Actor | None = None

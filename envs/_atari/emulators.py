@@ -9,6 +9,7 @@ from sandbox.core.errors import UserError
 from sandbox.envs._atari.screen import Downscaler
 
 NOOP, FIRE = 0, 1  # The emulator's numbers of these actions.
+HELD = -1  # No action: the game is left as it is.
 PLAYING, GAME_OVER, TRUNCATED = 0, 1, 2  # Status of a game after a step.
 
 
@@ -139,7 +140,7 @@ class Emulators:
         """Play the frames of one step in every game.
 
         Args:
-            actions: The action of every frame, [N, frame_skip].
+            actions: The action of every frame, [N, frame_skip]; `HELD` leaves a game as it is.
             lives: Lives before the step, [N]. With `stop_at_life_loss` a step ends where fewer are left.
 
         Returns:
@@ -149,6 +150,10 @@ class Emulators:
         for index, (emulator, plan, before) in enumerate(
             zip(self.emulators, actions.tolist(), lives.tolist(), strict=True)
         ):
+            if plan[0] == HELD:
+                self._before[index] = 0
+                results.append((0, before, PLAYING, 0))
+                continue
             frames = max(1, min(len(plan), rules.max_frames - emulator.getEpisodeFrameNumber()))
             reward = played = 0
             over = False

@@ -2,8 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Repeats, Units
 from sandbox.generators._adversarial.regularizers import PackedRegularizers, Regularizers
 from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.optimizers.adam import Adam
@@ -20,11 +21,11 @@ AverageDecay = Annotated[
     ),
 ]
 DiscriminatorSteps = Annotated[
-    PositiveInt, Field(description="updates of the discriminator for each update of the generator")
+    Repeats, Field(description="updates of the discriminator for each update of the generator")
 ]
 DiscriminatorOptimizer = Annotated[AnyOptimizer, Field(description="optimizer of the discriminator")]
 GeneratorOptimizer = Annotated[AnyOptimizer, Field(description="optimizer of the generator")]
-LatentSize = Annotated[PositiveInt, Field(description="number of normal latents Z of an image")]
+LatentSize = Annotated[Units, Field(description="number of normal latents Z of an image")]
 
 
 class AdversarialConfig(GeneratorConfig):

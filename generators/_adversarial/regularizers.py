@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import torch
-from pydantic import AfterValidator, Field, NonNegativeFloat, PositiveFloat, PositiveInt, ValidationInfo
+from pydantic import AfterValidator, Field, PositiveInt, ValidationInfo
 from torch import nn
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import Depth, NonNegative, Positive, Steps
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.networks.inputs import as_float
@@ -21,8 +22,8 @@ from sandbox.networks.inputs import as_float
 class MinibatchDiscrimination(Config):
     """Minibatch discrimination: features of an image's similarity to the other images of its batch."""
 
-    num_kernels: PositiveInt = Field(16, description="number of similarity features")
-    kernel_size: PositiveInt = Field(8, description="dimensions in which each of them compares the images")
+    num_kernels: PositiveInt = Field(16, le=512, description="number of similarity features")
+    kernel_size: PositiveInt = Field(8, le=512, description="dimensions in which each of them compares the images")
 
     def make(self, in_features: int) -> "MinibatchDiscriminationLayer":
         """Build the layer on top of `in_features` features."""
@@ -51,11 +52,11 @@ class MinibatchDiscriminationLayer(nn.Module):
 class ExponentialDecay(Config):
     """A standard deviation that decays exponentially, and is 0 from step `steps` on."""
 
-    start: PositiveFloat = Field(0.1, description="standard deviation at step 0")
-    end: PositiveFloat = Field(
+    start: Positive = Field(0.1, description="standard deviation at step 0")
+    end: Positive = Field(
         0.001, description="limit of the decay just before step `steps`; from that step on, there is no noise"
     )
-    steps: PositiveInt = Field(10_000, description="length of the decay, in updates")
+    steps: Steps = Field(10_000, description="length of the decay, in updates")
 
     def at(self, step: int) -> float:
         """Return the standard deviation at `step`."""
@@ -68,7 +69,7 @@ class Regularizers(Config):
     label_smoothing: float = Field(
         0.0, ge=0.0, lt=0.5, description="the discriminator's target for real images is 1 minus this"
     )
-    pack_size: PositiveInt = Field(
+    pack_size: Depth = Field(
         1, description="images that the discriminator sees at once (PacGAN); it must divide the batch size"
     )
     minibatch_discrimination: MinibatchDiscrimination | None = Field(
@@ -81,7 +82,7 @@ class Regularizers(Config):
         description="share of the generator's loss that is the distance of the mean features of real and of generated "
         "images; 1: all of it, as in the paper",
     )
-    historical_averaging: NonNegativeFloat = Field(
+    historical_averaging: NonNegative = Field(
         0.0, description="weight of the squared distance of each network's weights to their mean over all updates"
     )
     instance_noise: ExponentialDecay | None = Field(

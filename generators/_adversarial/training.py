@@ -201,7 +201,7 @@ class AdversarialTrainer:
         if extra_loss is not None:
             loss = loss + extra_loss
         gradient = _minimize(loss + self._historical_averaging("generator_history"), self._generator_optimizer)
-        self.average.update()
+        self.average.update(self._updates.value // self._config.discriminator_steps - 1)
         return {
             "loss": self._discriminator_loss + loss.detach(),
             "generator_loss": loss.detach(),

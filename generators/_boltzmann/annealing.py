@@ -1,9 +1,10 @@
 """Estimates of a Boltzmann machine's log Z by annealed importance sampling, and the log-likelihoods that follow."""
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import Repeats
 from sandbox.interfaces.capabilities import Estimate
 from sandbox.ops import annealing, boltzmann
 from sandbox.ops.annealing import LogPartition
@@ -16,9 +17,9 @@ MAX_ENUMERATED_UNITS = 20  # if the smaller side has at most so many units, log 
 class Annealing(Config):
     """Annealed importance sampling between a machine and one of independent units, in both directions."""
 
-    num_chains: int = Field(100, ge=2, description="chains; a single one has no standard error")
-    num_temperatures: PositiveInt = Field(14_500, description="temperatures between the two machines")
-    burn_in: PositiveInt = Field(
+    num_chains: int = Field(100, ge=2, le=10_000, description="chains; a single one has no standard error")
+    num_temperatures: Repeats = Field(14_500, description="temperatures between the two machines")
+    burn_in: Repeats = Field(
         500, description="Gibbs sweeps from the data to the samples with which the reverse direction begins"
     )
 

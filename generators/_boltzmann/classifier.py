@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import Positive
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
@@ -29,7 +30,7 @@ class ClassifierConfig(Config):
 
     input_dropout: float = Field(0.0, ge=0, lt=1, description="fraction of the pixels that is dropped")
     hidden_dropout: float = Field(0.0, ge=0, lt=1, description="fraction of the hidden units that is dropped")
-    max_norm: PositiveFloat | None = Field(
+    max_norm: Positive | None = Field(
         None, description="largest norm of the weights into a hidden unit; null: no limit"
     )
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the cross-entropy")

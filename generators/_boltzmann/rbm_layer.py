@@ -9,10 +9,11 @@ Boltzmann Machines".
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config, unnamed_is
+from sandbox.config.numbers import NonNegative, NumChains, Positive, Repeats
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -25,15 +26,15 @@ class PersistentChains(Config):
     """Persistent contrastive divergence (PCD): Markov chains that go on from one update to the next."""
 
     name: Literal["persistent"] = "persistent"
-    count: PositiveInt = Field(100, description="number of chains, independent of the batch size")
-    steps: PositiveInt = Field(1, description="Gibbs sweeps of each update")
+    count: NumChains = Field(100, description="number of chains, independent of the batch size")
+    steps: Repeats = Field(1, description="Gibbs sweeps of each update")
 
 
 class ContrastiveDivergence(Config):
     """Contrastive divergence (CD-k): Markov chains that start at the data in each update."""
 
     name: Literal["contrastive"] = "contrastive"
-    steps: PositiveInt = Field(1, description="Gibbs sweeps from the data, k")
+    steps: Repeats = Field(1, description="Gibbs sweeps from the data, k")
 
 
 Chains = Annotated[PersistentChains | ContrastiveDivergence, Field(discriminator="name"), unnamed_is("persistent")]
@@ -45,7 +46,7 @@ class RBMTraining(Config):
     chains: Chains = Field(PersistentChains(), description="Markov chains of the negative phase")
     lr: Linear = Field(Linear(start=0.05, end=0.0, steps=20_000), description="learning rate, by update")
     momentum: Linear = Field(Linear(start=0.5, end=0.9, steps=1_000), description="momentum, by update")
-    weight_decay: NonNegativeFloat = Field(0.0, description="L2 decay of the weights; biases do not decay")
+    weight_decay: NonNegative = Field(0.0, description="L2 decay of the weights; biases do not decay")
     centering: float = Field(
         0.0, ge=0.0, le=1.0, description="rate at which the units' offsets follow the data's means; 0: no centering"
     )
@@ -67,7 +68,7 @@ class GaussianUnits(Config):
     """Real-valued units, for gray images: a pixel is the unit's value times `std`."""
 
     name: Literal["gaussian"] = "gaussian"
-    std: PositiveFloat = Field(0.3, description="standard deviation of a pixel in [0, 1], given the hidden units")
+    std: Positive = Field(0.3, description="standard deviation of a pixel in [0, 1], given the hidden units")
 
     def units(self) -> Units:
         return GAUSSIAN

@@ -46,7 +46,7 @@ def require_shape(images: torch.Tensor, shape: tuple[int, ...], name: str) -> to
     Raises:
         UserError: Unless they are [B, *shape], like the images that the generator called `name` was trained on.
     """
-    if images.dim() != 4 or tuple(images.shape[1:]) != shape:
+    if tuple(images.shape[1:]) != tuple(shape):
         raise UserError(
             f"this {name} was trained on images [B, {', '.join(map(str, shape))}], but these are "
             f"{list(images.shape)}. Bring them to that shape, or train a generator on images such as these."

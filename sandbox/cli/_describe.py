@@ -10,6 +10,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 
+from sandbox.config.numbers import LARGEST_FLOAT
 from sandbox.config.schema import Model, models, tags
 from sandbox.config.yaml_text import dump
 from sandbox.runs import registry
@@ -128,14 +129,18 @@ def _kind(annotation: Any) -> str:
 def _bound(limit: Any) -> str:
     match limit:
         case Gt(gt=value):
-            return f" > {value}"
+            return f" > {_plain(value)}"
         case Ge(ge=value):
-            return f" >= {value}"
+            return f" >= {_plain(value)}"
         case Lt(lt=value):
-            return f" < {value}"
-        case Le(le=value):
-            return f" <= {value}"
+            return f" < {_plain(value)}"
+        case Le(le=value) if value != LARGEST_FLOAT:
+            return f" <= {_plain(value)}"
     return ""
+
+
+def _plain(number: Any) -> str:
+    return f"{number:_}" if isinstance(number, int) else str(number)
 
 
 def _text(default: Any) -> str | None:

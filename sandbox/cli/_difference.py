@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sandbox.cli import _print
+from sandbox.core.messages import say
 from sandbox.report.groups import differences
 from sandbox.report.run_record import MAIN_METRICS, RunRecord
 from sandbox.report.tables import format_number
@@ -22,7 +23,7 @@ def compare(folders: Sequence[RunFolder], as_json: bool) -> None:
         _print.as_json({"runs": names, "options": options, "scores": scores})
         return
     if not options:
-        print("their configs are the same")
+        say("their configs are the same")
     rows = [[path, *values] for path, values in options.items()]
     rows += [["", *("" for _ in names)]] if options else []
     _print.table(rows + [[name, *map(format_number, values)] for name, values in scores.items()], ["", *names])

@@ -12,5 +12,13 @@ RUNS = Path("runs")
 Web = Annotated[bool, typer.Option("--web", help="Serve it to browsers, also on other machines; opens no window.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of --web; 0 takes any free one.")]
 PORT = 8765
-Fps = Annotated[float | None, typer.Option(min=0.1, help="Steps per second; by default the environment's own speed.")]
-FirstSeed = Annotated[int, typer.Option(min=0, help="Seed of the first episode; later ones count up.")]
+LARGEST_SEED = 2**32 - 1
+
+
+Fps = Annotated[
+    float | None,
+    typer.Option(min=0.1, max=1_000, help="Steps per second; by default the environment's own speed."),
+]
+FirstSeed = Annotated[
+    int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the first episode; later ones count up.")
+]

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.config import yaml_text
+from sandbox.config.files import is_option
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
 from sandbox.report.groups import flatten
@@ -23,7 +24,8 @@ def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
     Raises:
         UserError: For a name without a run, a filter by an option that no run has, or if no run is left.
     """
-    names, filters = [word for word in words if "=" not in word], [word for word in words if "=" in word]
+    filters = [word for word in words if is_option(word, root)]
+    names = [word for word in words if word not in filters]
     folders = list(dict.fromkeys(RunFolder.find(root, name) for name in names)) if names else RunFolder.all_runs(root)
     if not folders:
         raise UserError(f"no runs in {root} yet. Train one, such as `sandbox train catch_dqn`, or say --runs DIR.")

@@ -7,6 +7,7 @@ from typing import Any
 from sandbox.cli import _print
 from sandbox.config.yaml_text import text_of
 from sandbox.core.errors import UserError
+from sandbox.core.messages import say
 from sandbox.logger.console import console
 from sandbox.media.curve import Curve, save
 from sandbox.media.curve import compare as draw
@@ -43,9 +44,9 @@ def compare(
         _print.as_json({"vary": variation.option, "points": every, "plot": str(place)})
         return
     for points in results:
-        print(_headline(points[0], variation.option))
+        say(_headline(points[0], variation.option))
     _table(results, variation)
-    print(place)
+    say(place)
 
 
 def _curve(points: Sequence[dict[str, Any]]) -> Curve:

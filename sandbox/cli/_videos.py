@@ -3,10 +3,8 @@
 from itertools import islice
 from pathlib import Path
 
-import typer
-
 from sandbox.core.errors import UserError
-from sandbox.core.messages import note
+from sandbox.core.messages import note, say
 from sandbox.interfaces.learner import learner_parts
 from sandbox.runs.build import build_new, use_threads
 from sandbox.runs.resolve import config_of
@@ -48,17 +46,17 @@ def write_progress_video(folder: RunFolder, place: Path, *, seed: int, fps: floa
     steps = stages(kept, config.steps)
     if len(steps) < 2:
         raise UserError(f"{folder.name} has no checkpoint yet; wait for one, or train with snapshots=4")
-    env = config.env.make(1)
+    fps = fps or config.env.make(1).fps
     played, titles = [], []
     for step in steps:
         built = build_new(config, folder.path.parent)
         if step:
             next(store for store in stores if step in store.steps()).load(learner_parts(built.learner), step)
         player = PlayerSlot(built.require_agent(folder.name).learner)
-        played.append(next(episodes([player], config.env.make(1), seed=seed)))
+        played.append(next(episodes([player], config.env.make(1, for_people=True), seed=seed)))
         titles.append(f"step {step:,}  ·  {100 * step / config.steps:.0f} %")
     note(f"recording seed {seed} at steps {', '.join(f'{step:,}' for step in steps)} of {folder.name} to {place}")
-    for last in record_progress_video(played, titles, place, fps=fps or env.fps):
+    for last in record_progress_video(played, titles, place, fps=fps):
         _print_end(last)
 
 
@@ -72,4 +70,4 @@ def stages(kept: list[int], total: int) -> list[int]:
 
 def _print_end(last: Frame) -> None:
     remark = "" if last.is_last else " (left early)"
-    typer.echo(f"seed {last.seed}: return {last.return_:g} in {last.step} steps{remark}", err=True)
+    say(f"seed {last.seed}: return {last.return_:g} in {last.step} steps{remark}", err=True)

@@ -13,7 +13,7 @@ from sandbox.cli import _print
 from sandbox.cli._options import Json
 from sandbox.config.members import member_files
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean
+from sandbox.core.messages import did_you_mean, say
 from sandbox.runs import registry
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def bench(
     for row in import_module(f"sandbox.bench.{name}").rows():
         rows.append(row)
         if not as_json:
-            typer.echo(_line(row))
+            say(_line(row))
     if as_json:
         plain = [row._asdict() | {"ratio": row.ratio} for row in rows]
         _print.as_json({"bench": name, "machine": _machine(), "rows": plain})

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sandbox.cli import _print
-from sandbox.cli._options import RUNS, Json, Runs
+from sandbox.cli._options import LARGEST_SEED, RUNS, Json, Runs
+from sandbox.core.messages import say
 
 if TYPE_CHECKING:
     from sandbox.storage.run_folder import RunFolder
@@ -21,12 +22,16 @@ def evaluate(
         typer.Argument(metavar="RUN [key=value…]", help="Runs, each by its folder, name, id, or `latest`."),
     ] = None,
     runs: Runs = RUNS,
-    episodes: Annotated[int | None, typer.Option(min=1, help="Number of episodes (agents); by default 200.")] = None,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, max=1_000_000, help="Number of episodes (agents); by default 200.")
+    ] = None,
     images: Annotated[
         int | None,
-        typer.Option(min=2, help="Largest number of test images and of samples (generators); by default 300."),
+        typer.Option(
+            min=2, max=100_000, help="Largest number of test images and of samples (generators); by default 300."
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the episodes or samples.")] = 12345,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the episodes or samples.")] = 12345,
     vary: Annotated[
         str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Evaluate with each value of an option.")
     ] = None,
@@ -71,6 +76,7 @@ def evaluate(
     sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
     sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
+    from sandbox.config.files import is_option
     from sandbox.core.errors import UserError
     from sandbox.evaluate.generators import IMAGES
     from sandbox.report.run_readme import write_readme
@@ -78,8 +84,8 @@ def evaluate(
     from sandbox.runs.evaluation_settings import EvaluationSettings
     from sandbox.storage.run_folder import RunFolder
 
-    words = [word for word in run or [] if "=" not in word] or ["latest"]
-    overrides = [word for word in run or [] if "=" in word]
+    overrides = [word for word in run or [] if is_option(word, runs)]
+    words = [word for word in run or [] if word not in overrides] or ["latest"]
     folders = [RunFolder.find(runs, word) for word in words]
     for folder in folders:
         _require_fitting(folder, episodes, images)
@@ -107,9 +113,9 @@ def evaluate(
         return
     width = max(map(len, figures))
     for name, value in figures.items():
-        typer.echo(f"{name:<{width}}  {f'{value:.4g}' if isinstance(value, float) else value}")
+        say(f"{name:<{width}}  {f'{value:.4g}' if isinstance(value, float) else value}")
     for name, reason in missing.items():
-        typer.echo(f"{name.removesuffix(_MISSING)} is missing: {reason}")
+        say(f"{name.removesuffix(_MISSING)} is missing: {reason}")
 
 
 def _require_fitting(folder: "RunFolder", episodes: int | None, images: int | None) -> None:
@@ -130,8 +136,8 @@ def _write_result(folder: "RunFolder", result: dict[str, Any], overrides: list[s
     from json import dumps
 
     from sandbox.core.messages import note
-    from sandbox.logger.jsonl import json_safe
     from sandbox.storage.files import write_whole
+    from sandbox.storage.jsonl import json_safe
 
     written = {**result, **({"overrides": overrides} if overrides else {})}
     try:

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sandbox.cli._options import RUNS, Run, Runs
+from sandbox.core.messages import say
 
 
 def export(
@@ -28,4 +29,4 @@ def export(
     folder = RunFolder.find(runs, run)
     place = out or Path("exports") / folder.name
     make(folder, place)
-    typer.echo(place)
+    say(place)

@@ -2,6 +2,7 @@
 
 from sandbox.cli import _print
 from sandbox.cli._options import Json
+from sandbox.core.messages import say
 from sandbox.runs import registry
 
 
@@ -30,5 +31,5 @@ def list_everything(json: Json = False) -> None:
         _print.as_json({group: [{"name": n, "description": d} for n, d in rows] for group, rows in lines.items()})
         return
     for group, rows in lines.items():
-        print(group)
+        say(group)
         _print.table(rows, indent=2)

@@ -4,6 +4,7 @@ import sys
 
 import typer
 
+from sandbox.cli._trust import take_trusted
 from sandbox.cli.bench import bench
 from sandbox.cli.classify import classify
 from sandbox.cli.doctor import doctor
@@ -24,6 +25,7 @@ from sandbox.cli.translate import translate
 from sandbox.cli.traverse import traverse
 from sandbox.cli.watch import watch
 from sandbox.core.errors import UserError
+from sandbox.core.messages import say
 
 app = typer.Typer(
     help="""Train agents and generative models, watch them, and play against them.
@@ -69,15 +71,20 @@ for _command in (
 def main() -> None:
     """Run a command line; a user's mistake gives one message on standard error and exit code 2."""
     try:
+        sys.argv[1:] = take_trusted(sys.argv[1:])
         app()
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {error}", err=True)
         sys.exit(2)
-    except MemoryError as error:
-        print(f"error: not enough memory: {error}. Ask for less, such as a smaller replay.capacity.", file=sys.stderr)
+    except (MemoryError, OverflowError, RuntimeError) as error:
+        from sandbox.core.allocations import is_allocation_error
+
+        if not is_allocation_error(error):
+            raise
+        say(f"error: not enough memory: {' '.join(str(error).split())}. Ask for less.", err=True)
         sys.exit(2)
     except OSError as error:
-        print(f"error: {error}. Check the path, its permissions and the space on the disk.", file=sys.stderr)
+        say(f"error: {error}. Check the path, its permissions and the space on the disk.", err=True)
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sandbox.cli._options import PORT, RUNS, FirstSeed, Fps, Port, Runs, Web
+from sandbox.core.messages import say
 
 
 def play(
@@ -52,4 +53,4 @@ def play(
         require_display("Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.")
     lines = in_a_browser(session, port) if web else in_a_window(session)
     for line in lines:
-        typer.echo(line)
+        say(line)

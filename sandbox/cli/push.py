@@ -8,6 +8,7 @@ import typer
 
 from sandbox.cli._options import RUNS, Run, Runs
 from sandbox.core.errors import UserError
+from sandbox.core.messages import say
 
 
 def push(
@@ -46,7 +47,7 @@ def push(
             f"the Hugging Face Hub: {str(error).splitlines()[0].rstrip('.')}. Log in with `hf auth login` or HF_TOKEN, "
             f"or choose --repo USER/NAME. `sandbox export {folder.path}` makes the same folder here."
         ) from error
-    typer.echo(address)
+    say(address)
 
 
 def hub(folder: Path) -> Any:

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sandbox.cli._options import RUNS, Run, Runs
+from sandbox.cli._options import LARGEST_SEED, RUNS, Run, Runs
+from sandbox.core.messages import say
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,9 +19,9 @@ def recall(
     how: Annotated[
         Literal["flip", "blank"], typer.Option(help="Damage: flip black and white, or blank to black.")
     ] = "flip",
-    count: Annotated[int, typer.Option(min=1, help="Number of images.")] = 10,
+    count: Annotated[int, typer.Option(min=1, max=10_000, help="Number of images.")] = 10,
     test: Annotated[bool, typer.Option("--test", help="Damage test images instead of the stored ones.")] = False,
-    seed: Annotated[int, typer.Option(min=0, help="Seed of the damage.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the damage.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="PNG, or video of the steps, to write; by default RUN/samples/recall.png."),
@@ -47,8 +48,9 @@ def recall(
     from sandbox.networks.inputs import as_float
 
     still = out is None or is_image(out)
-    folder, network, data = able_on_images(runs, run, HasAssociativeMemory, "recall")
-    there = data.test if test else network.stored_patterns()
+    found = able_on_images(runs, run, HasAssociativeMemory, "recall")
+    folder, network = found.folder, found.generator
+    there = found.data.test if test else network.stored_patterns()
     note_if_fewer("--count", count, len(there), "test images" if test else "stored images")
     originals = (as_float(there[:count]) if test else there[:count]).cpu()
     if not len(originals):
@@ -65,7 +67,7 @@ def recall(
     wrong = (recalled - originals).abs().flatten(1)
     same = int((wrong.amax(1) < 0.5).sum())
     note(f"{same} of {len(originals)} recalled exactly; mean error per pixel {float(wrong.mean()):.3f}")
-    typer.echo(place)
+    say(place)
 
 
 def _paced(states: "list[Tensor]") -> "list[Tensor]":

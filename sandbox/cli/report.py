@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._options import RUNS, Runs
+from sandbox.core.messages import say
 
 if TYPE_CHECKING:
     from sandbox.report.document import Document
@@ -85,7 +86,7 @@ def report(
         write(document, place)
     else:
         write_whole(place, page(document))
-    typer.echo(place)
+    say(place)
 
 
 def _place(runs: Path, out: Path | None, markdown: Path | None, wandb: bool) -> Path:
@@ -124,9 +125,9 @@ def _to_wandb(document: "Document", records: "list[RunRecord]", place: Path) -> 
     if why := why_not_online("auto"):
         save(report, place)
         note(f"{why}, so the report is kept; after `wandb login`, publish it with: sandbox report --publish {place}")
-        typer.echo(place)
+        say(place)
         return
-    typer.echo(send(report))
+    say(send(report))
 
 
 def _send_kept(place: Path) -> None:
@@ -145,4 +146,4 @@ def _send_kept(place: Path) -> None:
         raise UserError(
             f"{why}, so the report was not published. Run `wandb login` or set WANDB_API_KEY, then try again."
         )
-    typer.echo(send(report))
+    say(send(report))

@@ -9,7 +9,7 @@ from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.cli._select import matching
 from sandbox.core.errors import UserError
-from sandbox.core.messages import note
+from sandbox.core.messages import note, say
 from sandbox.report.run_record import RunRecord
 from sandbox.storage.run_folder import RunFolder
 
@@ -96,9 +96,9 @@ def runs(
             headers,
         )
     elif words:
-        print(f"no run in {root} has {' and '.join(words)}")
+        say(f"no run in {root} has {' and '.join(words)}")
     else:
-        print(f"no runs in {root} yet; train one, such as `sandbox train catch_dqn`")
+        say(f"no runs in {root} yet; train one, such as `sandbox train catch_dqn`")
 
 
 def age(modified_at: datetime) -> str:

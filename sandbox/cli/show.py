@@ -11,10 +11,10 @@ from sandbox.config.files import load, split, to_yaml
 from sandbox.config.members import import_member
 from sandbox.config.schema import models, tags
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean
+from sandbox.core.messages import did_you_mean, say
 from sandbox.report.run_record import RunRecord
 from sandbox.runs import registry
-from sandbox.storage.files import read_json
+from sandbox.storage.files import read_bytes, read_object
 from sandbox.storage.run_folder import RunFolder
 
 KINDS = registry.SECTIONS | {"wrapper": "wrappers"}
@@ -74,10 +74,10 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         options = [option._asdict() for group in groups for option in group.options]
         _print.as_json({"kind": kind, "name": name, "file": str(file), "description": text, "options": options})
         return
-    print(f"{kind} {name}\n\n{text}")
+    say(f"{kind} {name}\n\n{text}")
     for group in groups:
         role = f"{group.role}: " if group.role else ""
-        print(f"\n{role}{group.docstring}")
+        say(f"\n{role}{group.docstring}")
         if not group.options:
             continue
         _print.table(
@@ -96,11 +96,11 @@ def _show_config(files: list[str], overrides: list[str], json: bool) -> None:
     if json:
         _print.as_json({"kind": "config", "config": config.model_dump(mode="json")})
     else:
-        print(to_yaml(config), end="")
+        say(to_yaml(config).rstrip("\n"))
 
 
 def _show_run(folder: RunFolder, json: bool) -> None:
-    record, summary = RunRecord.read_latest(folder), read_json(folder.summary)
+    record, summary = RunRecord.read_latest(folder), read_object(folder.summary)
     latest = folder.latest()
     if json:
         config, _ = load([folder.config], [], {})
@@ -113,13 +113,13 @@ def _show_run(folder: RunFolder, json: bool) -> None:
         }
         _print.as_json({**about, "card": record.info, "config": config, "summary": summary, "metrics": latest})
         return
-    print(f"run {folder.name} ({folder.id}) in {folder.path}")
-    print(f"{record.learner['name']} on {record.source['name']}: step {record.step} of {record.steps}, {record.state}")
+    say(f"run {folder.name} ({folder.id}) in {folder.path}")
+    say(f"{record.learner['name']} on {record.source['name']}: step {record.step} of {record.steps}, {record.state}")
     for title, values in (("card", record.info), ("summary", summary), ("last metrics", latest)):
         if values:
-            print(f"\n{title}")
+            say(f"\n{title}")
             _print.table(((name, _line(value)) for name, value in values.items()), indent=2)
-    print(f"\nconfig\n{folder.config.read_text('utf-8')}", end="")
+    say(f"\nconfig\n{read_bytes(folder.config).decode('utf-8').rstrip()}")
 
 
 def _line(value: Any) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._options import RUNS, Runs
+from sandbox.core.messages import say
 
 if TYPE_CHECKING:
     from sandbox.storage.run_folder import RunFolder
@@ -62,7 +63,7 @@ def sync(
         if done.returncode or not all(offline(folder.wandb).values()):
             failed.append(folder.name)
         else:
-            typer.echo(folder.path)
+            say(folder.path)
     if failed:
         raise UserError(
             f"not everything of {', '.join(failed)} was sent: see the output of W&B above. "

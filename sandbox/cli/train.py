@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._options import RUNS, Run, Runs
+from sandbox.core.messages import say
 
 if TYPE_CHECKING:
     from sandbox.runs.config import RunConfig
@@ -60,7 +61,8 @@ def train(
     run = built.ready_to_begin()
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
     try:
-        signal = train_run(built, run, folder, quiet=quiet)
+        with folder.locked():
+            signal = train_run(built, run, folder, quiet=quiet)
     except UserError:
         folder.discard_if_unused()
         raise
@@ -70,7 +72,9 @@ def train(
 def resume(
     run: Run = "latest",
     runs: Runs = RUNS,
-    steps: Annotated[int | None, typer.Option(help="Train until this step instead of the config's.")] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=10**12, help="Train until this step instead of the config's.")
+    ] = None,
     quiet: Quiet = False,
 ) -> None:
     """Resume a run from its newest good checkpoint; on the CPU, the numbers are those of an uninterrupted run.
@@ -113,28 +117,31 @@ def _resume(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
     from sandbox.runs.resolve import config_of
     from sandbox.runs.trainer import train_run
 
-    config = config_of(folder, [] if steps is None else [f"steps={steps}"])
-    reached = folder.latest().get("step", 0)
-    if steps is not None and steps < reached:
-        raise UserError(f"{folder.path} has reached step {reached:.0f} already; give --steps a later one")
-    if reached >= config.steps:
-        note(f"this run is finished (step {reached:.0f} of {config.steps}); add --steps N to train it further")
-    runs = folder.path.parent
-    if folder.saved:
-        built = build(config, runs)
-        run = built.ready_to_resume()
-    else:
-        note("nothing was saved yet: starting from the beginning")
-        built = build_new(with_demos_hash(config), runs)
-        run = built.ready_to_begin()
-    if steps is not None:
-        folder.write_config(to_yaml(config))
-    _finish(folder, train_run(built, run, folder, quiet=quiet))
+    with folder.locked():  # before anything is read or written
+        config = config_of(folder, [] if steps is None else [f"steps={steps}"])
+        reached = folder.step
+        if steps is not None and steps < reached:
+            raise UserError(
+                f"{folder.path} has reached step {reached} already. Train it to a later one: "
+                f"`sandbox resume {folder.path} --steps N`"
+            )
+        if reached >= config.steps:
+            note(f"this run is finished (step {reached} of {config.steps}); add --steps N to train it further")
+        runs = folder.path.parent
+        if folder.saved:
+            built = build(config, runs)
+            run = built.ready_to_resume()
+        else:
+            note("nothing was saved yet: starting from the beginning")
+            built = build_new(with_demos_hash(config), runs)
+            run = built.ready_to_begin()
+        signal = train_run(built, run, folder, quiet=quiet, new_config=None if steps is None else to_yaml(config))
+    _finish(folder, signal)
 
 
 def _finish(folder: "RunFolder", signal: int | None) -> None:
     if signal is not None:
-        typer.echo(f"stopped and saved; resume it with: sandbox resume {folder.path}", err=True)
-    typer.echo(folder.path)
+        say(f"stopped and saved; resume it with: sandbox resume {folder.path}", err=True)
+    say(folder.path)
     if signal is not None:
         raise typer.Exit(128 + signal)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sandbox.cli._options import RUNS, Run, Runs
+from sandbox.core.messages import say
 
 _ENCODED = 1_000  # test images whose codes give the range of each latent
 _FPS = 10
@@ -14,8 +15,8 @@ _FPS = 10
 def traverse(
     run: Run = "latest",
     runs: Runs = RUNS,
-    count: Annotated[int, typer.Option(min=1, help="Number of walks: latents, or pairs of images.")] = 8,
-    steps: Annotated[int, typer.Option(min=2, help="Images per walk.")] = 11,
+    count: Annotated[int, typer.Option(min=1, max=256, help="Number of walks: latents, or pairs of images.")] = 8,
+    steps: Annotated[int, typer.Option(min=2, max=256, help="Images per walk.")] = 11,
     between: Annotated[bool, typer.Option("--between", help="Interpolate between pairs of test images.")] = False,
     out: Annotated[
         Path | None, typer.Option(help="PNG or video to write; by default RUN/samples/traversal.png.")
@@ -34,6 +35,7 @@ def traverse(
     sandbox traverse digits_vae_s0 --between --steps 20 --out walk.gif
     """
     from sandbox.cli._generator import able_on_images, is_image
+    from sandbox.core.errors import UserError
     from sandbox.evaluate.latent_walks import along_codes, along_latents, between_images, between_latents, evenly_spaced
     from sandbox.interfaces.capabilities import HasEncoder, HasLatentCodes, HasLatents
     from sandbox.media.grid import grid, save_png
@@ -41,20 +43,25 @@ def traverse(
 
     still = out is None or is_image(out)
     if between:
-        folder, generator, data = able_on_images(runs, run, HasEncoder, "walk between test images")
+        found = able_on_images(runs, run, HasEncoder, "walk between test images")
     else:
-        folder, generator, data = able_on_images(
-            runs, run, (HasEncoder, HasLatents, HasLatentCodes), "walk through codes"
-        )
+        found = able_on_images(runs, run, (HasEncoder, HasLatents, HasLatentCodes), "walk through codes")
+    folder, generator = found.folder, found.generator
     place = out or folder.samples / "traversal.png"
     if between:
-        walks = between_images(generator, evenly_spaced(data.test, 2 * min(count, len(data.test) // 2)), steps)
+        test = found.data.test
+        if len(test) < 2:
+            raise UserError(
+                f"--between walks between two test images, but {folder.name} has only one. Leave --between out, or "
+                "train on more images."
+            )
+        walks = between_images(generator, evenly_spaced(test, 2 * min(count, len(test) // 2)), steps)
     elif isinstance(generator, HasLatentCodes):
         walks = along_codes(generator, steps)
     elif not isinstance(generator, HasEncoder):
         walks = between_latents(generator, count, steps)
     else:
-        walks = along_latents(generator, evenly_spaced(data.test, _ENCODED), count, steps)
+        walks = along_latents(generator, evenly_spaced(found.data.test, _ENCODED), count, steps)
     if still:
         save_png(place, grid(walks.flatten(0, 1), columns=steps))
     else:
@@ -62,4 +69,4 @@ def traverse(
             there_and_back = [*range(steps), *reversed(range(1, steps - 1))]  # the video loops
             for step in there_and_back:
                 video.write(grid(walks[:, step]))
-    typer.echo(place)
+    say(place)

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sandbox.cli._options import PORT, RUNS, FirstSeed, Fps, Port, Run, Runs, Web
+from sandbox.core.messages import say
 
 
 def watch(
@@ -18,7 +19,7 @@ def watch(
         Path | None,
         typer.Option(help="Write a video of one seed at about 0, 25, 50, 75 and 100 % of the training, side by side."),
     ] = None,
-    episodes: Annotated[int, typer.Option(min=1, help="Number of episodes in the video.")] = 3,
+    episodes: Annotated[int, typer.Option(min=1, max=1_000, help="Number of episodes in the video.")] = 3,
     fps: Fps = None,
     seed: FirstSeed = 0,
     web: Web = False,
@@ -49,7 +50,7 @@ def watch(
     rival = None if vs is None else RunFolder.find(runs, vs)
     if progress_video is not None:
         _videos.write_progress_video(folder, progress_video, seed=seed, fps=fps)
-        typer.echo(progress_video)
+        say(progress_video)
         return
     if web:
         if video is not None:
@@ -63,11 +64,11 @@ def watch(
             video = folder.videos / "watch.mp4"
     if video is not None:
         _videos.write_video(sessions.match_of(folder, rival), video, episodes, seed=seed, fps=fps, panels=panels)
-        typer.echo(video)
+        say(video)
         return
     session = sessions.watch_session(folder, rival, seed=seed, fps=fps)
     if not web:
         note(f"a window shows {session.title}")
     lines = sessions.in_a_browser(session, port) if web else sessions.in_a_window(session)
     for line in lines:
-        typer.echo(line, err=True)
+        say(line, err=True)

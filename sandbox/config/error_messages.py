@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel, ValidationError
 
 from sandbox.config import yaml_text
+from sandbox.config.foreign_names import member_meant, options_meant
 from sandbox.config.schema import Model, choices, inner_options, items, literals, models, tags, walk
 from sandbox.config.yaml_text import KeyPath, Origin, Origins
 from sandbox.core.messages import did_you_mean, nearest
@@ -25,14 +26,14 @@ _NEEDS = {
     "tuple_type": "a list",
     "none_required": "null",
     "literal_error": "{expected}",
-    "greater_than": "a value > {gt:g}",
-    "greater_than_equal": "a value >= {ge:g}",
-    "less_than": "a value < {lt:g}",
-    "less_than_equal": "a value <= {le:g}",
+    "greater_than": "a value > {gt}",
+    "greater_than_equal": "a value >= {ge}",
+    "less_than": "a value < {lt}",
+    "less_than_equal": "a value <= {le}",
     "multiple_of": "a multiple of {multiple_of:g}",
     "too_short": "at least {min_length} values",
     "too_long": "at most {max_length} values",
-    "string_too_short": "at least {min_length} characters",
+    "string_too_short": "text of at least {min_length} characters",
     "string_too_long": "at most {max_length} characters",
     "string_pattern_mismatch": "text that matches {pattern}",
 }
@@ -120,8 +121,9 @@ def _words(group: Sequence[_Mistake]) -> str:
     if mistake.kind in ("value_error", "assertion_error"):
         return f"{mistake.context['error']}."
     if mistake.kind == "literal_error" and mistake.path[-1] == "name" and len(mistake.path) > 1:
-        known = _quoted(mistake)
-        hint = did_you_mean(str(mistake.given), known)
+        known, above = _quoted(mistake), ".".join(map(str, mistake.path[:-1]))
+        meant = member_meant(str(mistake.path[-2]), str(mistake.given))
+        hint = f" Did you mean {above}='{meant}'?" if meant else did_you_mean(str(mistake.given), known)
         return f"unknown {mistake.path[-2]} {_got(mistake.given)}.{hint} Known: {', '.join(known)}."
     needs = dict.fromkeys(_needs(each) for each in group)
     return f"needs {' or '.join(needs)}, got {_got(mistake.given)}.{_hint(group)}"
@@ -133,7 +135,16 @@ def _needs(mistake: _Mistake) -> str:
         return f"a section ({', '.join(sections[0].model_fields)})" if len(sections) == 1 else "a section"
     if mistake.kind in _LIST and (sections := items(mistake.annotation)):
         return f"a list of sections ({', '.join(option for model in sections for option in model.model_fields)})"
-    return _NEEDS.get(mistake.kind, f"something else ({mistake.message})").format(**mistake.context)
+    return _NEEDS.get(mistake.kind, f"something else ({mistake.message})").format(
+        **{name: _plain(value) for name, value in mistake.context.items()}
+    )
+
+
+def _plain(value: Any) -> Any:
+    """Return a number as YAML has it, such as `1_000_000`; anything else as it is."""
+    if isinstance(value, float):
+        return f"{int(value):_}" if value.is_integer() and abs(value) < 1e15 else f"{value:g}"
+    return f"{value:_}" if isinstance(value, int) else value
 
 
 def _got(value: Any) -> str:
@@ -154,11 +165,23 @@ def _hint(group: Sequence[_Mistake]) -> str:
     if kinds & {"int_type", "float_type", "bool_type"} and not isinstance(yaml_text.scalar(given), str):
         return " Leave the quotes out."
     if any(mistake.kind in _SECTION and any(map(tags, models(mistake.annotation))) for mistake in group):
-        return f" Did you mean {path}.name={given}?"
+        known = [str(name) for mistake in group for model in models(mistake.annotation) for name in tags(model)]
+        return _member_hint(path, given, known)
     for model in [model for mistake in group for model in models(mistake.annotation)]:
         if given in model.model_fields and models(model.model_fields[given].annotation):
             return f" Did you mean {{{given}: {{}}}}?"
     return did_you_mean(given, [name for mistake in group for name in _quoted(mistake)])
+
+
+def _member_hint(path: str, word: str, known: Sequence[str]) -> str:
+    """Return the override that makes a member of a section, given where the section was expected."""
+    if word in known:
+        return f" Did you mean {path}.name={word}?"
+    if meant := member_meant(path.rpartition(".")[2], word):
+        return f" Did you mean {path}='{meant}'?"
+    if near := nearest(word, known):
+        return f" Did you mean {' or '.join(f'{path}.name={name}' for name in near)}?"
+    return f" Set {path}.name to one of {', '.join(known)}."
 
 
 def _quoted(mistake: _Mistake) -> list[str]:
@@ -178,9 +201,12 @@ def _meant(mistake: _Mistake) -> str:
     """Return the option that was probably meant, in this section or below; else all options of this section."""
     word, above = str(mistake.path[-1]), ".".join(map(str, mistake.path[:-1]))
     options = [option for model in mistake.section for option in model.model_fields]
+    inner = [path for model in mistake.section for path in inner_options(model)]
+    known = [*((option,) for option in options), *inner]
+    if foreign := options_meant(word, known, above):
+        return f" Did you mean {' or '.join(map(repr, foreign[:2]))}?"
     if near := did_you_mean(word, options):
         return near
-    inner = [path for model in mistake.section for path in inner_options(model)]
     close = nearest(word, {path[-1] for path in inner})
     if matches := dict.fromkeys(".".join(filter(None, (above, *path))) for path in inner if path[-1] in close):
         return f" Did you mean {' or '.join(map(repr, list(matches)[:2]))}?"

@@ -12,11 +12,24 @@ from sandbox.config.yaml_text import KeyPath, Origin, Origins
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean
 
+_LARGEST = 100_000  # bytes of a config file
+
 
 def split(arguments: Sequence[str]) -> tuple[list[str], list[str]]:
     """Split the words of a command line into files and overrides, such as `agent.optimizer.lr=3e-4`."""
-    overrides = [word for word in arguments if re.match(r"[\w.]+=", word)]
+    overrides = [word for word in arguments if re.match(r"[\w.]+=", word) and not _exists(Path(word))]
     return [word for word in arguments if word not in overrides], overrides
+
+
+def is_option(word: str, folder: Path) -> bool:
+    """Return whether a word is `key=value`, and not the path of something, such as `sweep/lr=0.1/dqn`.
+
+    Args:
+        word: A word of a command line.
+        folder: Folder in which the word may be a name, too.
+    """
+    key, equals, _ = word.partition("=")
+    return bool(equals) and not re.search(r"[/\\]", key) and not _exists(Path(word)) and not _exists(folder / word)
 
 
 def load(
@@ -63,6 +76,13 @@ def items_called(items: Sequence[Any], word: str) -> list[int]:
     return [index for index, item in enumerate(items) if isinstance(item, dict) and list(item) == [word]]
 
 
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a name that no file can have
+        return False
+
+
 def _find(file: str, known: Mapping[str, Path]) -> Path:
     is_path = "/" in file or "\\" in file or file.endswith((".yaml", ".yml"))
     if file in known:
@@ -89,9 +109,12 @@ def _shown(path: Path) -> str:
 def _read(path: Path) -> tuple[dict[str, Any], Origins]:
     source = _shown(path)
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
     except OSError as error:
         raise UserError(f"{source}: cannot be read: {error.strerror}.") from error
+    if len(data) > _LARGEST:
+        raise UserError(f"{source}: more than {_LARGEST:,} bytes, too long for a config.")
     try:
         text = data.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -105,7 +128,7 @@ def _read(path: Path) -> tuple[dict[str, Any], Origins]:
 
 
 def _override(override: str) -> tuple[dict[str, Any], Origins]:
-    source = f"command line: {override}"
+    source = f"command line: {override if len(override) <= 200 else f'{override[:197]}...'}"
     key, equals, text = override.partition("=")
     if not equals or not re.fullmatch(r"\w+(\.\w+)*", key):
         raise UserError(f"{source}: an option is written key=value, such as agent.optimizer.lr=3e-4.")
@@ -121,6 +144,7 @@ def _merge(
     base: dict[str, Any], base_origins: Origins, over: dict[str, Any], origins: Origins, at: KeyPath = ()
 ) -> None:
     """Merge `over`, whose path is `at`, into `base`, and its origins into those of `base`."""
+    replaced: set[KeyPath] = set()
     for key, value in over.items():
         path, old = (*at, key), base.get(key)
         if isinstance(old, dict) and isinstance(value, dict) and not _renamed(old, value):
@@ -133,9 +157,11 @@ def _merge(
             base[key] = list(items.values())
             continue
         base[key] = value
-        for gone in [other for other in base_origins if other[: len(path)] == path]:
-            del base_origins[gone]
-        base_origins.update({new: origin for new, origin in origins.items() if new[: len(path)] == path})
+        replaced.add(path)
+    depth = len(at) + 1  # one pass over all origins, however many keys there are
+    for gone in [path for path in base_origins if path[:depth] in replaced]:
+        del base_origins[gone]
+    base_origins.update({path: origin for path, origin in origins.items() if path[:depth] in replaced})
 
 
 def _to_its_item(

@@ -3,21 +3,20 @@
 from typing import Annotated, Any, Literal
 
 import numpy as np
-from pydantic import AfterValidator, BeforeValidator, Field, NonNegativeFloat, NonNegativeInt, PositiveInt
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import NonNegative, Steps, StepsOrZero
 
 
 class Linear(Config):
     """A constant, then a straight line to another constant."""
 
     name: Literal["linear"] = "linear"
-    start: NonNegativeFloat = Field(default=1.0, description="value until step `delay`")
-    end: NonNegativeFloat = Field(default=0.1, description="value after `delay` + `steps` steps")
-    steps: PositiveInt = Field(
-        default=1_000_000, description="length of the straight line from `start` to `end`, in steps"
-    )
-    delay: NonNegativeInt = Field(default=0, description="step at which the value begins to change")
+    start: NonNegative = Field(default=1.0, description="value until step `delay`")
+    end: NonNegative = Field(default=0.1, description="value after `delay` + `steps` steps")
+    steps: Steps = Field(default=1_000_000, description="length of the straight line from `start` to `end`, in steps")
+    delay: StepsOrZero = Field(default=0, description="step at which the value begins to change")
 
     def at(self, step: float) -> float:
         """Return the value at `step`."""
@@ -37,7 +36,7 @@ class ApexEpsilon(Config):
 
     name: Literal["apex"] = "apex"
     base: float = Field(default=0.4, ge=0, le=1, description="epsilon of the first environment, and of a single one")
-    exponent: NonNegativeFloat = Field(default=7.0, description="the last environment's epsilon is base^(1 + exponent)")
+    exponent: NonNegative = Field(default=7.0, description="the last environment's epsilon is base^(1 + exponent)")
 
     def epsilons(self, step: int, num_envs: int) -> np.ndarray:
         """Return the epsilon of every environment, [num_envs]; `step` has no influence."""

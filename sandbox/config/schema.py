@@ -2,11 +2,21 @@
 
 from collections.abc import Iterator, Sequence
 from types import NoneType, UnionType
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
+from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 Model = type[BaseModel]
+
+
+class Number(NamedTuple):
+    """A number that an option may be: its type, and its bounds; None where there is none."""
+
+    kind: type[int] | type[float]
+    low: float | None
+    high: float | None
 
 
 def choices(annotation: Any) -> list[Any]:
@@ -32,6 +42,31 @@ def items(annotation: Any) -> list[Model]:
 def literals(annotation: Any) -> list[Any]:
     """Return the values of the branches that are literals."""
     return [value for choice in choices(annotation) if get_origin(choice) is Literal for value in get_args(choice)]
+
+
+def numbers(annotation: Any, limits: Sequence[Any] = ()) -> list[Number]:
+    """Return the numbers among the branches of an annotation and in its lists, each with its bounds.
+
+    Args:
+        annotation: Type of an option.
+        limits: Constraints that apply to it.
+    """
+    if get_origin(annotation) is Annotated:
+        inside, *more = get_args(annotation)
+        return numbers(inside, [*limits, *(rule for each in more for rule in _rules(each))])
+    if annotation in (int, float):
+        low: list[Any] = [rule.ge if isinstance(rule, Ge) else rule.gt for rule in limits if isinstance(rule, Ge | Gt)]
+        high: list[Any] = [rule.le if isinstance(rule, Le) else rule.lt for rule in limits if isinstance(rule, Le | Lt)]
+        return [Number(annotation, max(low, default=None), min(high, default=None))]
+    if get_origin(annotation) is Literal:
+        return []
+    parts = [part for part in get_args(annotation) if part is not Ellipsis]
+    within = limits if get_origin(annotation) in (Union, UnionType) else ()
+    return [number for part in parts for number in numbers(part, within)]
+
+
+def _rules(constraint: Any) -> list[Any]:
+    return constraint.metadata if isinstance(constraint, FieldInfo) else [constraint]
 
 
 def tags(model: Model) -> list[Any]:

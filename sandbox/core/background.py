@@ -17,7 +17,7 @@ import torch
 class Background(Protocol):
     """Runs one piece of work at a time."""
 
-    def start(self, work: Callable[[], None]) -> None:
+    def start(self, work: Callable[[], object]) -> None:
         """Begin `work`; nothing else may be in progress."""
 
     def wait(self) -> None:
@@ -27,7 +27,7 @@ class Background(Protocol):
 class InlineRunner:
     """Runs the work inline, in the caller's thread."""
 
-    def start(self, work: Callable[[], None]) -> None:
+    def start(self, work: Callable[[], object]) -> None:
         """Do the work."""
         work()
 
@@ -41,9 +41,9 @@ class ThreadRunner:
     def __init__(self) -> None:
         # PyTorch sets a new thread's number of compute threads at its first question for it.
         self._pool = ThreadPoolExecutor(1, "background", initializer=torch.get_num_threads)
-        self._in_progress: Future[None] | None = None
+        self._in_progress: Future[object] | None = None
 
-    def start(self, work: Callable[[], None]) -> None:
+    def start(self, work: Callable[[], object]) -> None:
         """Start the work in the thread."""
         self._in_progress = self._pool.submit(work)
 

@@ -3,11 +3,34 @@
 import difflib
 import sys
 from collections.abc import Iterable
+from unicodedata import category
+
+_STEERING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode categories: control, format, surrogate, ...
+
+
+def plain(text: str) -> str:
+    """Return text in which characters that steer a terminal, or cannot be printed, are written as codes."""
+    if text.isprintable():
+        return text
+    return "".join(
+        code.encode("unicode_escape").decode() if category(code) in _STEERING and code not in "\n\t" else code
+        for code in text
+    )
+
+
+def say(text: object = "", *, err: bool = False) -> None:
+    """Print text from any source; the only door to the terminal, so that none of it is a command to the terminal.
+
+    Args:
+        text: The text.
+        err: Whether it goes to standard error, so that standard output can be piped.
+    """
+    print(plain(str(text)), file=sys.stderr if err else sys.stdout, flush=err)
 
 
 def note(line: str) -> None:
-    """Print a note on standard error, so that standard output can be piped."""
-    print(f"note: {line}", file=sys.stderr, flush=True)
+    """Print a note on standard error."""
+    say(f"note: {line}", err=True)
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:

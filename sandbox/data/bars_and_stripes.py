@@ -9,8 +9,9 @@ others, and the best possible log-likelihood is -(size + 1 - 2^(1 - size)) log 2
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Count
 from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
@@ -21,8 +22,8 @@ class BarsAndStripesConfig(DataConfig):
 
     name: Literal["bars_and_stripes"] = "bars_and_stripes"
     size: int = Field(4, ge=2, le=64, description="side of an image in pixels")
-    count: PositiveInt = Field(10_000, description="number of training images")
-    test_count: PositiveInt = Field(1_000, description="number of test images")
+    count: Count = Field(10_000, description="number of training images")
+    test_count: Count = Field(1_000, description="number of test images")
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Draw images [N, 1, size, size]; the label is 0 for rows of one color and 1 for columns of one color."""

@@ -29,7 +29,9 @@ class ColorsConfig(DataConfig):
     name: Literal["colors"] = "colors"
     env: Env = Field(default_factory=_CATCH.copy)
     agent: Agent = "random"
-    count: int = Field(5_000, ge=3, description="number of observations; their first half gives the source images")
+    count: int = Field(
+        5_000, ge=3, le=10_000, description="number of observations; their first half gives the source images"
+    )
     test_fraction: TestFraction = 0.1
     shrink: Shrink = 1
 

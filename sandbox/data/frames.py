@@ -22,7 +22,7 @@ class FramesConfig(DataConfig):
     name: Literal["frames"] = "frames"
     env: Env
     agent: Agent = "random"
-    count: int = Field(5_000, ge=2, description="number of observations, in the order of play")
+    count: int = Field(5_000, ge=2, le=30_000, description="number of observations, in the order of play")
     test_fraction: TestFraction = 0.1
     binarize: Binarize = "none"
     threshold: Threshold = 128

@@ -7,8 +7,9 @@ Paper: Dumoulin et al. 2017, "Adversarially Learned Inference"; with the numbers
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field, PositiveInt
 
+from sandbox.config.numbers import Count, Positive
 from sandbox.core.rng import Rng
 from sandbox.data._points import sample_mixture
 from sandbox.interfaces.dataset import DataConfig, DataSet, Mixture
@@ -19,12 +20,12 @@ class GaussianGridConfig(DataConfig, Mixture):
     """Options of Gaussians on a grid (Dumoulin et al. 2017)."""
 
     name: Literal["gaussian_grid"] = "gaussian_grid"
-    side: PositiveInt = Field(5, description="modes per side of the grid")
-    spacing: PositiveFloat = Field(2.0, description="distance of neighboring modes in the plane")
-    deviation: PositiveFloat = Field(0.05, description="standard deviation of a mode in the plane")
-    extent: PositiveFloat = Field(5.0, description="a coordinate x of the plane is 1/2 + x / (2 extent) in the data")
-    count: PositiveInt = Field(50_000, description="number of training points")
-    test_count: PositiveInt = Field(10_000, description="number of test points")
+    side: PositiveInt = Field(5, le=100, description="modes per side of the grid")
+    spacing: Positive = Field(2.0, description="distance of neighboring modes in the plane")
+    deviation: Positive = Field(0.05, description="standard deviation of a mode in the plane")
+    extent: Positive = Field(5.0, description="a coordinate x of the plane is 1/2 + x / (2 extent) in the data")
+    count: Count = Field(50_000, description="number of training points")
+    test_count: Count = Field(10_000, description="number of test points")
 
     def centers(self) -> torch.Tensor:
         """Return the means of the modes in the unit square, [K, 2]."""

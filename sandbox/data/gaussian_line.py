@@ -7,8 +7,9 @@ are our own.
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Channels, Count, Positive
 from sandbox.core.rng import Rng
 from sandbox.data._points import sample_mixture
 from sandbox.interfaces.dataset import DataConfig, DataSet, Mixture
@@ -19,12 +20,12 @@ class GaussianLineConfig(DataConfig, Mixture):
     """Options of Gaussians on a line (after Goodfellow et al. 2014)."""
 
     name: Literal["gaussian_line"] = "gaussian_line"
-    num_modes: PositiveInt = Field(1, description="number of modes, centered around 0")
-    spacing: PositiveFloat = Field(2.0, description="distance of neighboring modes on the line")
-    deviation: PositiveFloat = Field(0.5, description="standard deviation of a mode on the line")
-    extent: PositiveFloat = Field(5.0, description="a point x of the line is 1/2 + x / (2 extent) in the data")
-    count: PositiveInt = Field(50_000, description="number of training points")
-    test_count: PositiveInt = Field(10_000, description="number of test points")
+    num_modes: Channels = Field(1, description="number of modes, centered around 0")
+    spacing: Positive = Field(2.0, description="distance of neighboring modes on the line")
+    deviation: Positive = Field(0.5, description="standard deviation of a mode on the line")
+    extent: Positive = Field(5.0, description="a point x of the line is 1/2 + x / (2 extent) in the data")
+    count: Count = Field(50_000, description="number of training points")
+    test_count: Count = Field(10_000, description="number of test points")
 
     def centers(self) -> torch.Tensor:
         """Return the means of the modes in [0, 1], [K, 1]."""

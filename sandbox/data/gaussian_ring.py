@@ -8,8 +8,9 @@ import math
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import Channels, Count, Positive
 from sandbox.core.rng import Rng
 from sandbox.data._points import sample_mixture
 from sandbox.interfaces.dataset import DataConfig, DataSet, Mixture
@@ -20,12 +21,12 @@ class GaussianRingConfig(DataConfig, Mixture):
     """Options of Gaussians on a ring (Metz et al. 2017)."""
 
     name: Literal["gaussian_ring"] = "gaussian_ring"
-    modes: PositiveInt = Field(8, description="number of modes")
-    radius: PositiveFloat = Field(2.0, description="radius of the circle in the plane")
-    deviation: PositiveFloat = Field(0.02, description="standard deviation of a mode in the plane")
-    extent: PositiveFloat = Field(2.5, description="a coordinate x of the plane is 1/2 + x / (2 extent) in the data")
-    count: PositiveInt = Field(50_000, description="number of training points")
-    test_count: PositiveInt = Field(10_000, description="number of test points")
+    modes: Channels = Field(8, description="number of modes")
+    radius: Positive = Field(2.0, description="radius of the circle in the plane")
+    deviation: Positive = Field(0.02, description="standard deviation of a mode in the plane")
+    extent: Positive = Field(2.5, description="a coordinate x of the plane is 1/2 + x / (2 extent) in the data")
+    count: Count = Field(50_000, description="number of training points")
+    test_count: Count = Field(10_000, description="number of test points")
 
     def centers(self) -> torch.Tensor:
         """Return the means of the modes in the unit square, [K, 2]."""

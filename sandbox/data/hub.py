@@ -4,15 +4,16 @@ import hashlib
 import importlib
 from typing import Any, Literal
 
-import numpy as np
 import torch
 from PIL import Image
 from pydantic import Field
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.data._binarize import Binarize, Threshold, binarize
-from sandbox.data._square_images import Color, Size, to_square
+from sandbox.data._binarize import Binarize, Threshold, own_images
+from sandbox.data._image_files import each
+from sandbox.data._labels import Label, classes_of
+from sandbox.data._square_images import Color, Size, Square, White, to_bytes, to_square
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
@@ -34,6 +35,7 @@ class HubConfig(DataConfig):
         pattern="^[0-9a-f]{64}$",
         description="expected SHA-256 of the training, then the test images, after scaling; null accepts any",
     )
+    white: White = None
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
@@ -50,8 +52,10 @@ class HubConfig(DataConfig):
                 "data.name=hub needs Hugging Face's datasets, which is not installed. "
                 "Run: pip install 'rl-sandbox[data]'"
             ) from None
-        train, train_labels = self._split(datasets, self.train)
-        test, test_labels = self._split(datasets, self.test)
+        train_images, train_labels = self._split(datasets, self.train)
+        test_images, test_labels = self._split(datasets, self.test)
+        both = to_bytes([*train_images, *test_images], self.white)
+        train, test = both[: len(train_images)], both[len(train_images) :]
         found = hashlib.sha256(train.tobytes() + test.tobytes()).hexdigest()
         if self.sha256 not in (None, found):
             raise UserError(
@@ -60,11 +64,14 @@ class HubConfig(DataConfig):
                 "hash if the change is intended."
             )
         generator = rng.torch("hub/binarize", torch.device("cpu"))
-        images = [binarize(torch.from_numpy(x), self.binarize, self.threshold, generator) for x in (train, test)]
-        return DataSet(images[0], images[1], self.binarize != "none", train_labels, test_labels)
+        pixels = [torch.from_numpy(images) for images in (train, test)]
+        data = own_images(pixels[0], pixels[1], self.binarize, self.threshold, generator, self.path)
+        if train_labels is None or test_labels is None:
+            return data
+        return data.labeled(*classes_of(train_labels, test_labels, f"column {self.label} of {self.path}"))
 
-    def _split(self, datasets: Any, name: str) -> tuple[np.ndarray, torch.Tensor | None]:
-        """Load the images [N, C, size, size] uint8 and the labels [N] of a split.
+    def _split(self, datasets: Any, name: str) -> tuple[list[Square], list[Label] | None]:
+        """Load the images and the labels of a split.
 
         Raises:
             UserError: If the split cannot be loaded, or a column is missing or of the wrong kind.
@@ -81,29 +88,41 @@ class HubConfig(DataConfig):
                 f"{self.path} has no column {' or '.join(sorted(missing))}. "
                 f"Set data.image and data.label to some of: {', '.join(rows.column_names)}."
             )
-        images = [row[self.image] for row in rows]
-        if not images or not all(isinstance(image, Image.Image) for image in images):
-            kind = type(images[0]).__name__ if images else "nothing"
+        if not len(rows):
+            raise UserError(f"{self.path}, split {name}, has no rows. Set data.train and data.test to other splits.")
+        if not isinstance(first := rows[0][self.image], Image.Image | None):
             raise UserError(
-                f"column {self.image} of {self.path}, split {name}, holds {kind}, but images are needed. "
-                f"Set data.image to another of: {', '.join(rows.column_names)}."
+                f"column {self.image} of {self.path}, split {name}, holds {type(first).__name__}, but images are "
+                f"needed. Set data.image to another of: {', '.join(rows.column_names)}."
             )
-        labels = None if self.label is None else torch.tensor(self._classes(rows, name))
-        return np.stack([to_square(image, self.size, self.color) for image in images]), labels
+        labels: list[Any] = []
 
-    def _classes(self, rows: Any, name: str) -> list[int]:
-        """Return the labels of a split.
+        def read(row: int) -> Square:
+            content = rows[row]
+            image = content[self.image]
+            if not isinstance(image, Image.Image):
+                raise TypeError(f"it holds {'nothing' if image is None else type(image).__name__}, not an image")
+            if self.label is not None:
+                labels.append(content[self.label])
+            return to_square(image, self.size, self.color, self.white)
+
+        noun = f"rows of column {self.image} of {self.path}, split {name},"
+        images = each(range(len(rows)), read, lambda row: f"row {row}", noun)
+        return images, None if self.label is None else self._labels(labels, name)
+
+    def _labels(self, labels: list[Any], name: str) -> list[Label]:
+        """Check the labels of a split.
 
         Raises:
-            UserError: If a label is not a class 0, 1, ...; test splits of competitions often have -1 or nothing.
+            UserError: If a label is not one; test splits of competitions often have -1 or nothing.
         """
-        labels = [row[self.label] for row in rows]
-        wrong = [(place, label) for place, label in enumerate(labels) if not isinstance(label, int) or label < 0]
+        is_word = all(isinstance(label, str) for label in labels)
+        good = [isinstance(label, str) if is_word else isinstance(label, int) and label >= 0 for label in labels]
+        wrong = [place for place, is_good in enumerate(good) if not is_good]
         if wrong:
-            place, label = wrong[0]
             raise UserError(
-                f"column {self.label} of {self.path}, split {name}, has {label!r} in row {place} and the like in "
-                f"{len(wrong):,} of {len(labels):,}, where classes 0, 1, ... are needed. "
+                f"column {self.label} of {self.path}, split {name}, has {labels[wrong[0]]!r} in row {wrong[0]} and "
+                f"the like in {len(wrong):,} of {len(labels):,}, where classes 0, 1, ... are needed. "
                 "Set data.label=null to learn without labels, or another data.train or data.test."
             )
-        return labels
+        return [label if is_word else int(label) for label in labels]

@@ -13,6 +13,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data import _idx, idx
 from sandbox.data._binarize import Binarize, Threshold
+from sandbox.data._roots import Root
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
 
@@ -34,7 +35,7 @@ class MnistConfig(DataConfig):
     """Options of MNIST (LeCun et al. 1998); log-likelihoods are comparable for the same `binarize` only."""
 
     name: Literal["mnist"] = "mnist"
-    root: str | None = Field(
+    root: Root | None = Field(
         None, description="folder with the files, or with mnist/; null: $SANDBOX_DATA, or else ./data"
     )
     binarize: Binarize = "none"

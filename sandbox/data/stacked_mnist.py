@@ -7,9 +7,11 @@ Paper: Metz et al. 2017, "Unrolled Generative Adversarial Networks", section 3.3
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 
+from sandbox.config.numbers import NumImages
 from sandbox.core.rng import Rng
+from sandbox.data._roots import Root
 from sandbox.data.mnist import MnistConfig
 from sandbox.interfaces.dataset import DataConfig, DataSet, Stacked
 from sandbox.interfaces.runs import OtherRuns
@@ -19,11 +21,11 @@ class StackedMnistConfig(DataConfig, Stacked):
     """Options of Stacked MNIST (Metz et al. 2017)."""
 
     name: Literal["stacked_mnist"] = "stacked_mnist"
-    root: str | None = Field(
+    root: Root | None = Field(
         None, description="folder with MNIST's files, or with mnist/; null: $SANDBOX_DATA, or else ./data"
     )
-    count: PositiveInt = Field(50_000, description="number of training images; each takes 2352 bytes")
-    test_count: PositiveInt = Field(10_000, description="number of test images")
+    count: NumImages = Field(50_000, description="number of training images; each takes 2352 bytes")
+    test_count: NumImages = Field(10_000, description="number of test images")
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
         """Stack MNIST's training digits to training images, and its test digits to test images.

@@ -218,3 +218,7 @@ class BatchEnvConfig(EnvConfig):
     def bare(self, num_envs: int) -> BatchEnv:
         """Make an environment of `num_envs` copies, without wrappers."""
         return BatchEnv(self.program(num_envs), num_envs, self)
+
+    def vector(self, num_envs: int, mode: AutoresetMode, render_mode: str | None) -> BatchEnv:
+        """Make a `VectorEnv` with one of Gymnasium's autoreset modes."""
+        return BatchEnv(self.program(num_envs), num_envs, self, mode, render_mode)

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium import Space
+from gymnasium import Space, spaces
 
 from sandbox.core.errors import UserError
+
+_ROUNDING = 1e-5  # relative errors of actions that were scaled to their bounds
 
 
 def reset_mask(options: dict[str, Any] | None, num_envs: int) -> np.ndarray:
@@ -22,7 +24,7 @@ def reset_mask(options: dict[str, Any] | None, num_envs: int) -> np.ndarray:
 
 
 def legal(actions: np.ndarray, space: Space[Any], single: Space[Any]) -> np.ndarray:
-    """Return the actions [N, ...] in the dtype of `space`.
+    """Return the actions [N, ...] in the dtype of `space`; those of a Box are clipped if rounding took them outside.
 
     Args:
         actions: One action for each environment, [N, ...].
@@ -39,6 +41,11 @@ def legal(actions: np.ndarray, space: Space[Any], single: Space[Any]) -> np.ndar
             f"got {given.dtype} of shape {given.shape}"
         )
     cast = given.astype(kind)
+    if isinstance(space, spaces.Box):
+        inside = cast.clip(space.low, space.high)
+        if not (abs(cast - inside) <= _ROUNDING * np.maximum(abs(inside), 1)).all():
+            raise ValueError(f"illegal action in {_few(given)}; each must be in {single}")
+        return inside
     if not space.contains(cast):
         raise ValueError(f"illegal action in {_few(given)}; each must be in {single}")
     return cast

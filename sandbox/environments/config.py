@@ -3,6 +3,7 @@
 from abc import abstractmethod
 from typing import Any, ClassVar
 
+from gymnasium.vector import AutoresetMode, VectorEnv
 from pydantic import Field
 
 from sandbox.config.base import Config
@@ -30,13 +31,38 @@ class EnvConfig(Config):
     def bare(self, num_envs: int) -> Environment:
         """Make an environment of `num_envs` copies, without wrappers."""
 
-    def make(self, num_envs: int) -> Environment:
+    def bare_for_people(self, num_envs: int) -> Environment:
+        """Make an environment as `bare` does, which will be rendered."""
+        return self.bare(num_envs)
+
+    def vector(self, num_envs: int, mode: AutoresetMode, render_mode: str | None) -> VectorEnv[Any, Any, Any]:
+        """Make a `VectorEnv` for Gymnasium's own loops, without wrappers.
+
+        Raises:
+            ValueError: If there is none.
+        """
+        raise ValueError(f"{self.name} is made with `gymnasium.make_vec(id)` of its own id")
+
+    def examine(self, *, renders: bool, together: bool) -> None:
+        """Print notes about an environment that will not do all that a run asks of it.
+
+        Args:
+            renders: Whether the run will render it.
+            together: Whether the run will make it a second time, for evaluations or videos, while it trains.
+        """
+        return None
+
+    def make(self, num_envs: int, *, for_people: bool = False) -> Environment:
         """Make an environment of `num_envs` copies, with its wrappers.
+
+        Args:
+            num_envs: Number of copies.
+            for_people: Whether it will be rendered.
 
         Raises:
             UserError: Names the wrapper that does not fit the environment or the wrappers below it.
         """
-        env = self.bare(num_envs)
+        env = self.bare_for_people(num_envs) if for_people else self.bare(num_envs)
         for index, wrapper in enumerate(self.wrappers):
             name, config = wrapper.chosen
             try:

@@ -4,7 +4,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.interfaces.environment import Environment, game_over
+from sandbox.interfaces.environment import Environment, game_over, successes
 from sandbox.interfaces.state import RecurrentState
 
 
@@ -45,6 +45,7 @@ class Interaction:
         observations: The present observations, [N, ...].
         returns: The returns of the games so far, [N].
         lengths: The steps of the games so far, [N].
+        successes: Where the last step ended a game: 1 if it is called a success, 0 if not, NaN if nothing is said, [N].
         is_over: Where the last step ended a whole game, or the game is given up at its maximum length, [N] bool.
     """
 
@@ -64,6 +65,7 @@ class Interaction:
         self.returns += rewards
         self.lengths += 1
         self.is_over, self._waiting = game_over(terminated, truncated, infos), terminated | truncated
+        self.successes = successes(infos, self._env.num_envs)
         if self._max_length is not None:
             is_cut = (self.lengths >= self._max_length) & ~self._waiting
             self.is_over, self._waiting = self.is_over | is_cut, self._waiting | is_cut

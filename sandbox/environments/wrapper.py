@@ -164,6 +164,10 @@ class WrappedEnv:
         """Render copy `index` for people, without the effects of the wrapper."""
         return self._env.render_frame(index)
 
+    def close(self) -> None:
+        """Close the environment."""
+        self._env.close()
+
     def _arrays(self) -> dict[str, np.ndarray]:
         own = {"rng": self._rng.state, "shown": self._shown, "ended": self._ended, "life_lost": self._life_lost}
         return own | self._transform.state_arrays()

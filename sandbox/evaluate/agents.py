@@ -42,9 +42,17 @@ def play_episodes(
     Raises:
         Stopped: As soon as `stopping` returns True.
     """
+    returns, lengths, _, cut = _play(agent, env, episodes, seed, stopping)
+    return returns, lengths, cut
+
+
+def _play(
+    agent: Agent, env: Environment, episodes: int, seed: int, stopping: Callable[[], bool]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, int]:
+    """Play as `play_episodes` does; return also the successes [episodes], NaN where nothing is said."""
     num_envs = env.num_envs
     remaining = np.full(num_envs, episodes // num_envs) + (np.arange(num_envs) < episodes % num_envs)
-    finished: list[tuple[float, int]] = []
+    finished: list[tuple[float, int, float]] = []
     cut = 0
     interaction, state = Interaction(env, MAX_STEPS), agent.initial_state(num_envs)
     interaction.start(seed)
@@ -55,12 +63,13 @@ def play_episodes(
         step = interaction.step(actions)
         state = advance_state(state, step.rewards, interaction.is_over)
         counted = interaction.is_over & (remaining > 0)
-        finished += zip(interaction.returns[counted].tolist(), interaction.lengths[counted].tolist(), strict=True)
+        of_games = interaction.returns, interaction.lengths, interaction.successes
+        finished += zip(*(each[counted].tolist() for each in of_games), strict=True)
         cut += int((counted & ~step.ended).sum())
         remaining -= counted
         interaction.next_episodes()
-    returns, lengths = np.array(finished).T
-    return returns, lengths, cut
+    returns, lengths, successes = np.array(finished).T
+    return returns, lengths, successes, cut
 
 
 def evaluate_agent(
@@ -68,12 +77,14 @@ def evaluate_agent(
 ) -> dict[str, float]:
     """Return statistics of the return; the arguments are those of `play_episodes`.
 
-    `return_ci95` is half the 95 % confidence interval of the mean, by the normal approximation.
+    `return_ci95` is half the 95 % confidence interval of the mean, by the normal approximation. `success_rate` is there
+    if the environment says which episodes were successes.
 
     Raises:
         Stopped: As soon as `stopping` returns True.
     """
-    returns, lengths, cut = play_episodes(agent, env, episodes, seed, stopping)
+    returns, lengths, successes, cut = _play(agent, env, episodes, seed, stopping)
+    said = successes[~np.isnan(successes)]
     return {
         "return_mean": float(returns.mean()),
         "return_std": float(returns.std(ddof=1)) if episodes > 1 else 0.0,
@@ -81,6 +92,7 @@ def evaluate_agent(
         "return_min": float(returns.min()),
         "return_max": float(returns.max()),
         "length_mean": float(lengths.mean()),
+        **({"success_rate": float(said.mean())} if said.size else {}),
         "episodes": episodes,
         "episodes_cut": cut,
     }

@@ -4,16 +4,16 @@ from collections.abc import Callable
 
 import torch
 
+from sandbox.evaluate.figures import Result, proportion
 from sandbox.interfaces.capabilities import ClassConditional, HasClusters
 from sandbox.interfaces.dataset import DataSet
 from sandbox.ops.assignment import best_assignment
-from sandbox.ops.statistics import half_interval
 
 _NAMING_IMAGES = 10_000  # at most so many training images name the clusters
 _BATCH_SIZE = 500
 
 
-def code_accuracy(generator: HasClusters, data: DataSet, test: torch.Tensor, labels: torch.Tensor) -> dict[str, float]:
+def code_accuracy(generator: HasClusters, data: DataSet, test: torch.Tensor, labels: torch.Tensor) -> Result:
     """Return the fraction of test images whose cluster is named after their class.
 
     The names come from training images alone (`class_of`), so that no test label helps to choose them.
@@ -28,12 +28,13 @@ def code_accuracy(generator: HasClusters, data: DataSet, test: torch.Tensor, lab
         `code_accuracy` and `code_accuracy_ci95`, half its 95 % confidence interval.
     """
     names = class_of(generator, data)
-    return _accuracy(names[_clusters(generator, test)] == labels, "code_accuracy")
+    correct = names[_clusters(generator, test)] == labels
+    return proportion("code_accuracy", correct.double().numpy())
 
 
 def class_accuracy(
     generator: ClassConditional, data: DataSet, classify: Callable[[torch.Tensor], torch.Tensor], count: int
-) -> dict[str, float]:
+) -> Result:
     """Return the fraction of generated images that a classifier assigns to the requested class.
 
     The requested classes take turns. A generator with clusters is asked for clusters, each of which stands for the
@@ -51,7 +52,7 @@ def class_accuracy(
     requested = torch.arange(count) % generator.num_classes()
     expected = class_of(generator, data)[requested] if isinstance(generator, HasClusters) else requested
     found = torch.cat([classify(generator.sample_of(part).cpu()).cpu() for part in torch.split(requested, _BATCH_SIZE)])
-    return _accuracy(found == expected, "class_accuracy")
+    return proportion("class_accuracy", (found == expected).double().numpy())
 
 
 def class_of(generator: HasClusters, data: DataSet) -> torch.Tensor:
@@ -71,8 +72,3 @@ def class_of(generator: HasClusters, data: DataSet) -> torch.Tensor:
 def _clusters(generator: HasClusters, images: torch.Tensor) -> torch.Tensor:
     """Return the most probable cluster of each image, [N]."""
     return torch.cat([generator.cluster(x).argmax(1).cpu() for x in torch.split(images, _BATCH_SIZE)])
-
-
-def _accuracy(correct: torch.Tensor, name: str) -> dict[str, float]:
-    scores = correct.double().numpy()
-    return {name: float(scores.mean()), f"{name}_ci95": half_interval(scores)}

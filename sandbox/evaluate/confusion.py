@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from sandbox.interfaces.capabilities import HasClassifier
-from sandbox.ops.statistics import half_interval
+from sandbox.ops.statistics import proportion_half_interval
 
 _BATCH_SIZE = 500
 
@@ -34,7 +34,7 @@ class Confusion:
     def error_ci95(self) -> float:
         """Half the 95 % confidence interval of the error."""
         right = int(self.counts.sum()) - len(self.wrong)
-        return half_interval(np.repeat([0.0, 1.0], [right, len(self.wrong)]))
+        return proportion_half_interval(np.repeat([0.0, 1.0], [right, len(self.wrong)]))
 
 
 def confusion(classifier: HasClassifier, images: torch.Tensor, labels: torch.Tensor) -> Confusion:

@@ -7,7 +7,8 @@ the test images than other real images are.
 import torch
 
 from sandbox.evaluate.feature_classifier import FeatureExtractor
-from sandbox.evaluate.mixtures import Result, mode_coverage
+from sandbox.evaluate.figures import Result, attempt, missing
+from sandbox.evaluate.mixtures import mode_coverage
 from sandbox.ops import sample_quality
 from sandbox.ops.sample_quality import (
     MIN_KERNEL_SAMPLES,
@@ -17,6 +18,10 @@ from sandbox.ops.sample_quality import (
     kernel_distance,
     manifold_overlap,
     neighbor_radii,
+)
+
+_NO_FEATURES = (
+    "the classifier's features are not finite: the images of the data are all the same, or a sample is damaged"
 )
 
 
@@ -44,22 +49,20 @@ def image_distances(
     fake = extractor.features(samples).double()
     other = extractor.features(train).double()  # other real images, for the floors
     n = len(real)
+    if not all(bool(x.isfinite().all()) for x in (real, fake, other)):
+        return missing(_NO_FEATURES, "fcd", "kid", "precision")
     result: Result = {}
     if n > extractor.num_features:
-        distance = float(frechet_distance(gaussian_moments(fake), gaussian_moments(real)))
-        floor = float(frechet_distance(gaussian_moments(other), gaussian_moments(real)))
-        result |= {"fcd": distance, "fcd_floor": floor, "fcd_in_floors": distance / max(floor, 1e-12)}
+        result |= attempt(lambda: _frechet(real, fake, other), "fcd")
     else:
         needed = extractor.num_features + 1
         result["fcd_missing"] = f"a Gaussian of {extractor.num_features} features {_needs(needed, n)}"
     if n >= MIN_KERNEL_SAMPLES:
-        kid, ci95 = kernel_distance(fake, real)
-        floor, _ = kernel_distance(other, real)
-        result |= {"kid": kid, "kid_ci95": ci95, "kid_floor": floor}
+        result |= attempt(lambda: _kernel(real, fake, other), "kid")
     else:
         result["kid_missing"] = f"the mean of ten blocks {_needs(MIN_KERNEL_SAMPLES, n)}"
     if n > NUM_NEIGHBORS:
-        result |= _overlaps(real, fake, other)
+        result |= attempt(lambda: _overlaps(real, fake, other), "precision")
     else:
         result["precision_missing"] = f"a ball that reaches to neighbor {NUM_NEIGHBORS} {_needs(NUM_NEIGHBORS + 1, n)}"
     if extractor.num_modes:
@@ -67,6 +70,20 @@ def image_distances(
         real_modes = sample_quality.mode_counts(extractor.classify(train), extractor.num_modes)
         result |= mode_coverage(sampled, real_modes, n)
     return result
+
+
+def _frechet(real: torch.Tensor, fake: torch.Tensor, other: torch.Tensor) -> Result:
+    """Return the Fréchet distance of `fake` to `real`, and as its floor that of `other`; all [N, F]."""
+    distance = float(frechet_distance(gaussian_moments(fake), gaussian_moments(real)))
+    floor = float(frechet_distance(gaussian_moments(other), gaussian_moments(real)))
+    return {"fcd": distance, "fcd_floor": floor, "fcd_in_floors": distance / max(floor, 1e-12)}
+
+
+def _kernel(real: torch.Tensor, fake: torch.Tensor, other: torch.Tensor) -> Result:
+    """Return the kernel distance of `fake` to `real`, and as its floor that of `other`; all [N, F]."""
+    kid, ci95 = kernel_distance(fake, real)
+    floor, _ = kernel_distance(other, real)
+    return {"kid": kid, "kid_ci95": ci95, "kid_floor": floor}
 
 
 def _overlaps(real: torch.Tensor, fake: torch.Tensor, other: torch.Tensor) -> Result:

@@ -2,13 +2,13 @@
 
 import torch
 
-from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.evaluate.clusters import class_accuracy, code_accuracy
 from sandbox.evaluate.confusion import confusion
 from sandbox.evaluate.distances import image_distances
 from sandbox.evaluate.feature_classifier import FeatureExtractor
-from sandbox.evaluate.mixtures import Result, point_distances
+from sandbox.evaluate.figures import Result, attempt, finite, interval, missing
+from sandbox.evaluate.mixtures import point_distances
 from sandbox.evaluate.translations import evaluate_translation
 from sandbox.interfaces.capabilities import (
     ClassConditional,
@@ -24,11 +24,12 @@ from sandbox.interfaces.dataset import DataSet, Mixture
 from sandbox.interfaces.generator import Generator
 from sandbox.networks.inputs import as_float
 from sandbox.ops import likelihood
-from sandbox.ops.statistics import half_interval
 
 IMAGES = 300  # test images, and samples to compare with them, unless more are requested: likelihoods are expensive
 _MAX_SAMPLES = 1_000  # for statistics of samples alone; a sample may take hundreds of Gibbs sweeps
 _BATCH_SIZE, _SAMPLE_BATCH_SIZE = 100, 500
+_BAD_SAMPLES = "the samples are not finite numbers: the model is damaged, or its training has diverged"
+_DENSITY_IMAGES = 10_000  # at most so many training images make the density of independent pixels
 _GRAYSCALE = (
     "the model has a likelihood of binary images only, and these are grayscale; "
     "train on binary ones with data.binarize=threshold or sample"
@@ -62,10 +63,11 @@ def evaluate_generator(
         * For images: `mean_pixel_distance`, the mean absolute difference between the samples' mean image and that of
           the test images; `mean_pixel_distance_floor`, the same for the training set.
         * HasReconstruction: `reconstruction_error`, the mean squared error per pixel.
-        * HasLikelihood, for binary data: `log_likelihood`, its mean; `log_likelihood_ci95`, half its 95 % confidence
-          interval; `log_likelihood_kind`; `log_likelihood_low` and `log_likelihood_high`, if the estimate has bounds;
+        * HasLikelihood, for binary data or densities: `log_likelihood`, its mean; `log_likelihood_ci95`, half its 95 %
+          confidence interval; `log_likelihood_kind`; `log_likelihood_low` and `log_likelihood_high`, its bounds if any;
           `factorized_log_likelihood`, that of independent pixels; `margin_nats`, the difference of the two. A density
-          is called `log_density` and has no such baseline.
+          is called `log_density`; for gray images its baseline is `factorized_log_density`, that of independent pixels
+          of one variance, and the difference is `density_margin_nats`.
         * HasPseudoLikelihood, for binary data: `pseudo_log_likelihood`, its mean.
         * HasBound, for binary data: `elbo` and `kl`.
         * HasClassifier, with labels: `error`, the fraction of misclassified test images, and `error_ci95`.
@@ -80,7 +82,9 @@ def evaluate_generator(
     num_compared = 0 if extractor is None and mixture is None else min(len(test), len(data.train))
     samples = _sample(generator, max(num_compared, min(len(test), _MAX_SAMPLES)))
     result = _sample_statistics(samples[:_MAX_SAMPLES], data, as_float(test)) | {"images": len(test)}
-    if num_compared:
+    if num_compared and not bool(samples.isfinite().all()):
+        result |= missing(_BAD_SAMPLES, *(["fcd", "kid", "precision"] if extractor else ["modes"]))
+    elif num_compared:
         train = data.train[torch.randperm(len(data.train), generator=chooser)[:num_compared]]
         test_part, samples = test[:num_compared], samples[:num_compared]
         if extractor is not None:
@@ -91,11 +95,12 @@ def evaluate_generator(
     if isinstance(generator, HasReconstruction):
         result["reconstruction_error"] = _reconstruction_error(generator, test)
     if isinstance(generator, HasLikelihood):
-        result |= _likelihood(generator, data, test) if data.binary else {"log_likelihood_missing": _GRAYSCALE}
+        result |= attempt(lambda: _likelihood(generator, data, test), "log_likelihood")
     if data.binary and isinstance(generator, HasPseudoLikelihood):
-        result |= _pseudo_likelihood(generator, test)
+        result |= attempt(lambda: _pseudo_likelihood(generator, test), "pseudo_log_likelihood")
     if data.test_labels is not None and isinstance(generator, HasClassifier):
-        result |= _classification_error(generator, test, data.test_labels[rows])
+        labels = data.test_labels[rows]
+        result |= attempt(lambda: _classification_error(generator, test, labels), "error")
     if isinstance(generator, HasTranslation):
         result |= evaluate_translation(generator, data, rows, rng)
     if data.test_labels is not None and data.train_labels is not None and isinstance(generator, HasClusters):
@@ -104,7 +109,7 @@ def evaluate_generator(
         result |= class_accuracy(generator, data, extractor.classify, len(test))
     if data.binary and isinstance(generator, HasBound):
         result |= _bound(generator, test)
-    return result
+    return finite(result)
 
 
 def _sample(generator: Generator, count: int) -> torch.Tensor:
@@ -124,7 +129,16 @@ def _sample_statistics(samples: torch.Tensor, data: DataSet, test: torch.Tensor)
     if len(data.spec.shape) == 3:  # images, not points
         result["mean_pixel_distance"] = _mean((samples.mean(0) - test.mean(0)).abs())
         result["mean_pixel_distance_floor"] = _mean((data.mean() - test.mean(0)).abs())
-    return result | {"diversity": _mean_distance(samples) / max(_mean_distance(test), 1e-12)}
+    return result | _diversity(samples, test)
+
+
+def _diversity(samples: torch.Tensor, test: torch.Tensor) -> Result:
+    """Return the mean distance of two samples divided by that of two test images."""
+    if len(test) < 2:
+        return missing("it is relative to the distance of two test images, and there is only one", "diversity")
+    if not (real := _mean_distance(test)):
+        return missing("it is relative to the distance of two test images, and they are all the same", "diversity")
+    return {"diversity": _mean_distance(samples) / max(real, 1e-12)}
 
 
 def _reconstruction_error(generator: HasReconstruction, test: torch.Tensor) -> float:
@@ -135,39 +149,39 @@ def _reconstruction_error(generator: HasReconstruction, test: torch.Tensor) -> f
 
 
 def _likelihood(generator: HasLikelihood, data: DataSet, test: torch.Tensor) -> Result:
-    try:
-        estimate = generator.log_likelihood(test)
-    except UserError as error:  # such as a model with too many states to enumerate; the other metrics remain
-        return {"log_likelihood_missing": str(error)}
+    if not data.binary and not generator.is_density():
+        return missing(_GRAYSCALE, "log_likelihood")
+    estimate = generator.log_likelihood(test)
     nats = estimate.nats.cpu()
     name = "log_density" if estimate.density else "log_likelihood"
-    result: Result = {
-        name: _mean(nats),
-        f"{name}_ci95": half_interval(nats.double().numpy()),
-        f"{name}_kind": estimate.kind,
-    }
+    result: Result = {name: _mean(nats), **interval(name, nats.double().numpy()), f"{name}_kind": estimate.kind}
     if estimate.low is not None and estimate.high is not None:
         result |= {f"{name}_low": _mean(nats) - estimate.low, f"{name}_high": _mean(nats) + estimate.high}
-    if estimate.density:
+    if estimate.density and data.binary:  # such a density has no bound, so that it has no baseline either
         return result
+    if estimate.density:
+        independent = _independent_density(data.train[:_DENSITY_IMAGES], test)
+        return result | {"factorized_log_density": independent, "density_margin_nats": _mean(nats) - independent}
     baseline = likelihood.bernoulli_log_prob(
         likelihood.factorized_bernoulli_logits(data.mean(), len(data.train)), as_float(test)
     )
     return result | {"factorized_log_likelihood": _mean(baseline), "margin_nats": _mean(nats) - _mean(baseline)}
 
 
+def _independent_density(train: torch.Tensor, test: torch.Tensor) -> float:
+    """Return the mean log-density of test images under independent Gaussian pixels of one variance."""
+    pixels = as_float(train).flatten(1)
+    mean = pixels.mean(0)
+    log_variance = (pixels - mean).square().mean().clamp(min=1e-8).log()
+    return _mean(likelihood.gaussian_log_prob(as_float(test).flatten(1), mean, log_variance))
+
+
 def _pseudo_likelihood(generator: HasPseudoLikelihood, test: torch.Tensor) -> Result:
-    try:
-        return {"pseudo_log_likelihood": _mean(generator.pseudo_log_likelihood(test))}
-    except UserError as error:  # such as a model of real-valued pixels
-        return {"pseudo_log_likelihood_missing": str(error)}
+    return {"pseudo_log_likelihood": _mean(generator.pseudo_log_likelihood(test))}
 
 
 def _classification_error(classifier: HasClassifier, test: torch.Tensor, labels: torch.Tensor) -> Result:
-    try:
-        found = confusion(classifier, test, labels)
-    except UserError as error:  # such as a model that learns the classes in a later stage of training
-        return {"error_missing": str(error)}
+    found = confusion(classifier, test, labels)
     return {"error": found.error, "error_ci95": found.error_ci95}
 
 

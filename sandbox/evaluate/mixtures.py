@@ -5,11 +5,10 @@ The floor of a metric is its value for training points in place of samples.
 
 import torch
 
+from sandbox.evaluate.figures import Result
 from sandbox.interfaces.dataset import Mixture
 from sandbox.ops import sample_quality
 from sandbox.ops.sample_quality import sliced_wasserstein, wasserstein_1d
-
-Result = dict[str, float | str | int]
 
 _SAMPLES_PER_MODE = 10  # with fewer on average, even real points would miss a mode now and then
 

@@ -4,11 +4,11 @@ import torch
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.evaluate.figures import Result, mean_and_interval
 from sandbox.interfaces.capabilities import HasCorruption, HasTranslation
 from sandbox.interfaces.dataset import DataSet
 from sandbox.networks.inputs import as_float
 from sandbox.ops.images import fill_smoothly, fill_with_mean, missing_mask, structural_similarity
-from sandbox.ops.statistics import half_interval
 
 _BATCH_SIZE = 100
 
@@ -40,7 +40,7 @@ def source_images(generator: HasTranslation, data: DataSet, rows: torch.Tensor, 
     return as_float(data.test_sources[rows])
 
 
-def evaluate_translation(generator: HasTranslation, data: DataSet, rows: torch.Tensor, rng: Rng) -> dict[str, float]:
+def evaluate_translation(generator: HasTranslation, data: DataSet, rows: torch.Tensor, rng: Rng) -> Result:
     """Compare translations of source images with their test images.
 
     Args:
@@ -73,11 +73,8 @@ def evaluate_translation(generator: HasTranslation, data: DataSet, rows: torch.T
         baselines["surrounding"] = fill_with_mean(sources)
         baselines["blur"] = fill_smoothly(sources)
     errors = _absolute_error(translations, targets, mask)
-    result = {
-        "l1": float(errors.mean()),
-        "l1_ci95": half_interval(errors.double().numpy()),
-        "ssim": float(structural_similarity(translations, targets).mean()),
-    }
+    result = mean_and_interval("l1", errors.double().numpy())
+    result["ssim"] = float(structural_similarity(translations, targets).mean())
     for name, images in baselines.items():
         result[f"l1_{name}"] = float(_absolute_error(images, targets, mask).mean())
         result[f"ssim_{name}"] = float(structural_similarity(images, targets).mean())

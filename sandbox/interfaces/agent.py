@@ -37,7 +37,7 @@ class Agent(Learner, Protocol):
             explore: Whether the agent explores, as in training, or acts as well as it can.
 
         Returns:
-            Actions [N] int64, and the next recurrent state.
+            Actions [N] int64, or [N, *action] float32 for a Box, and the next recurrent state.
         """
 
 
@@ -47,6 +47,15 @@ class AgentConfig(LearnerConfig):
     @abstractmethod
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> Agent:
         """Build the agent."""
+
+    def action_kinds(self) -> tuple[str, ...]:
+        """Return the kinds of actions that the agent can choose from: `Discrete`, `Box` or both."""
+        return ("Discrete",)
+
+    @property
+    def label(self) -> str:
+        """Name of the agent, and of its algorithm if it has several, for messages."""
+        return self.name
 
 
 class TransitionLearner(Agent, Protocol):
@@ -78,7 +87,10 @@ class Inspectable(ABC):
 
     @abstractmethod
     def q_values(self, network_input: torch.Tensor, state: RecurrentState) -> torch.Tensor:
-        """Return the expected return of every action, [N, A]; gradients reach `network_input` [N, *input]."""
+        """Return the values that `act` compares, [N, A]; gradients reach `network_input` [N, *input].
+
+        They are expected returns, unless the docstring of the agent's module says otherwise.
+        """
 
     @abstractmethod
     def epsilon(self, *, explore: bool) -> float:

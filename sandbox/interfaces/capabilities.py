@@ -118,6 +118,10 @@ class HasLikelihood(ABC):
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """Estimate the log-likelihood of images, of any number: the generator splits them into batches itself."""
 
+    def is_density(self) -> bool:
+        """Return whether the likelihood is a density of real-valued pixels, so that gray images have one."""
+        return False
+
 
 class HasBound(ABC):
     """A generator with a lower bound of the log-likelihood."""

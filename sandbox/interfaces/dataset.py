@@ -1,7 +1,7 @@
 """The data set interface: `DataSet`, its config, and the capabilities that some data sets have."""
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
@@ -27,6 +27,7 @@ class DataSet:
             image i belongs to image i; otherwise the two sets are independent, and M may differ from N.
         test_sources: Source images of the test images, always paired with them.
         paired: True if `train_sources` are paired with `train`.
+        classes: Name of each class, such as the folder that its images came from; None for classes without names.
     """
 
     train: torch.Tensor
@@ -37,14 +38,21 @@ class DataSet:
     train_sources: torch.Tensor | None = None
     test_sources: torch.Tensor | None = None
     paired: bool = True
+    classes: tuple[str, ...] | None = None
 
     @property
     def spec(self) -> Spec:
         """The shapes of this data set, for learners."""
         classes = 0 if self.train_labels is None else int(self.train_labels.max()) + 1
+        if self.classes is not None:
+            classes = len(self.classes)
         sources = None if self.train_sources is None else tuple(self.train_sources.shape[1:])
         is_bytes = self.train.dtype == torch.uint8
         return Spec(tuple(self.train.shape[1:]), is_bytes, num_classes=classes, source_shape=sources)
+
+    def labeled(self, train: torch.Tensor, test: torch.Tensor, classes: tuple[str, ...]) -> "DataSet":
+        """Return this data set with labels [N] int64 of both parts, and the name of each class."""
+        return replace(self, train_labels=train, test_labels=test, classes=classes)
 
     def mean(self) -> torch.Tensor:
         """Return the mean training image [C, H, W] in [0, 1], or the mean training point [D]."""

@@ -24,6 +24,10 @@ class Controls:
     idle: int | None = 0
 
 
+class RenderError(UserError):
+    """An environment without frames for people; training goes on without videos."""
+
+
 class Environment(Protocol):
     """N copies of an environment that step together: a `gymnasium.vector.VectorEnv` with autoreset disabled.
 
@@ -31,7 +35,8 @@ class Environment(Protocol):
     `reset(options={"reset_mask": terminated | truncated})` before the next step.
 
     If `infos["life_lost"][i]` is true, the episode of copy i ended for the learner only: a reset without a seed
-    continues the same game, and its return keeps accumulating.
+    continues the same game, and its return keeps accumulating. `infos["is_success"][i]` says whether the episode of
+    copy i reached its goal, where `infos["_is_success"][i]` is true.
     """
 
     num_envs: int
@@ -66,7 +71,14 @@ class Environment(Protocol):
         """
 
     def render_frame(self, index: int) -> np.ndarray:
-        """Render copy `index` for people: a frame [H, W, 3], uint8."""
+        """Render copy `index` for people: a frame [H, W, 3], uint8.
+
+        Raises:
+            RenderError: If the environment has no frames.
+        """
+
+    def close(self) -> None:
+        """Release what the copies hold, such as windows, ports and processes."""
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that determines the future of all copies."""
@@ -90,18 +102,29 @@ def game_over(terminated: np.ndarray, truncated: np.ndarray, infos: Mapping[str,
     return (terminated | truncated) & ~infos.get("life_lost", np.zeros_like(terminated))
 
 
+def successes(infos: Mapping[str, Any], num_envs: int) -> np.ndarray:
+    """Return 1 [N] where an episode is called a success, 0 where it is not, and NaN where nothing is said."""
+    none = np.zeros(num_envs, bool)
+    return np.where(infos.get("_is_success", none), infos.get("is_success", none), np.nan)
+
+
 def spec_of(env: Environment) -> Spec:
     """Return the shapes that a learner of `env` is built for.
 
     Raises:
-        UserError: If the actions are not discrete, or an observation is not a single array.
+        UserError: If the actions are neither Discrete nor a Box, or an observation is not a single array.
     """
     observation, action = env.single_observation_space, env.single_action_space
-    if not isinstance(action, spaces.Discrete):
-        raise UserError(f"agents need Discrete actions, but this environment has {action}; choose another environment")
+    if not isinstance(action, spaces.Discrete | spaces.Box):
+        raise UserError(
+            f"agents need Discrete actions or a Box, but this environment has {action}; choose another environment"
+        )
     if not isinstance(observation, spaces.Box):
         raise UserError(
             f"agents need observations in a Box, but this environment has {observation}; wrap it so that an "
             "observation is one array"
         )
-    return Spec(observation.shape, observation.dtype == np.uint8, int(action.n))
+    is_bytes = bool(observation.dtype == np.uint8)
+    if isinstance(action, spaces.Box):
+        return Spec(observation.shape, is_bytes, action_space=action)
+    return Spec(observation.shape, is_bytes, int(action.n))

@@ -8,12 +8,12 @@ WANDB_BASE_URL and others) work as W&B documents them.
 import os
 import secrets
 import shlex
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from sandbox.core.errors import UserError
+from sandbox.core.messages import say
 
 Mode = Literal["auto", "online", "offline"]
 
@@ -161,4 +161,4 @@ def _run_id(folder: Path) -> str:
 
 
 def _print(line: str) -> None:
-    print(f"wandb: {line}", file=sys.stderr)
+    say(f"wandb: {line}", err=True)

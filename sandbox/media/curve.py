@@ -1,6 +1,7 @@
 """Plots of curves. Importing this module imports matplotlib, so import it late."""
 
 import os
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,9 @@ def compare(curves: Sequence[Curve], x: str, y: str, marked: str) -> Figure:
 def save(path: Path, figure: Figure) -> None:
     """Write `figure` as PNG; an interrupted write leaves no partial file at `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    figure.savefig(partial, format="png", dpi=100)
-    os.replace(partial, path)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        figure.savefig(partial, format="png", dpi=100)
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 import math
 import os
+import secrets
 from pathlib import Path
 
 import numpy as np
@@ -101,6 +102,10 @@ def save_png(path: Path, image: np.ndarray) -> None:
     if path.suffix.lower() != ".png":
         raise UserError(f"cannot write a PNG to {path}: name it {path.with_suffix('.png')}")
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
-    Image.fromarray(image).save(partial, format="PNG")
-    os.replace(partial, path)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
+    try:
+        with partial.open("xb") as file:
+            Image.fromarray(image).save(file, format="PNG")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)

@@ -9,10 +9,11 @@ from abc import ABC, abstractmethod
 from typing import Annotated, Literal, NamedTuple
 
 import torch
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config, unnamed_is
+from sandbox.config.numbers import NonNegative, Units
 
 
 class AttentionOutput(NamedTuple):
@@ -51,7 +52,7 @@ class AttentionConfig(Config):
         """Return the auxiliary loss [...], given glimpses [..., ...] and the returns [...] that followed them."""
 
 
-Size = Annotated[PositiveInt, Field(description="width of the layer in which places and query are added")]
+Size = Annotated[Units, Field(description="width of the layer in which places and query are added")]
 
 
 class Soft(AttentionConfig):
@@ -74,7 +75,7 @@ class Hard(AttentionConfig):
 
     name: Literal["hard"] = "hard"
     size: Size = 256
-    entropy: NonNegativeFloat = Field(default=0.0, description="weight of the entropy bonus of the attention weights")
+    entropy: NonNegative = Field(default=0.0, description="weight of the entropy bonus of the attention weights")
 
     def make(self, features: int, query_size: int) -> AttentionModule:
         """Build the module."""

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Channels, Width
 from sandbox.core.errors import UserError
 from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
@@ -21,12 +22,12 @@ class Impala(BackboneConfig):
     """Options of the residual network of IMPALA."""
 
     name: Literal["impala"] = "impala"
-    channels: tuple[PositiveInt, ...] = Field(
+    channels: tuple[Channels, ...] = Field(
         (16, 32, 32),
         description="channels of each section, which is a convolution, a max pooling that halves the sides, and two "
         "residual blocks",
     )
-    hidden: PositiveInt = Field(256, description="width of the linear layer above the sections")
+    hidden: Width = Field(256, description="width of the linear layer above the sections")
 
     def make(self, input_shape: Sequence[int]) -> "ImpalaEncoder":
         """Build the encoder.

@@ -10,21 +10,26 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field, NonNegativeInt
 from torch import nn
 
+from sandbox.config.numbers import Width
+from sandbox.core.errors import UserError
 from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
+
+_MOST_INPUTS = 16_384  # with sines and cosines
 
 
 class MLP(BackboneConfig):
     """Options of the multilayer perceptron."""
 
     name: Literal["mlp"] = "mlp"
-    hidden: tuple[PositiveInt, ...] = Field((256, 256), description="widths of the layers, from the input up")
+    hidden: tuple[Width, ...] = Field((256, 256), description="widths of the layers, from the input up")
     layer_norm: bool = Field(False, description="normalize each layer of the encoder before its ReLU")
     fourier_octaves: NonNegativeInt = Field(
         0,
+        le=16,
         description="number of sines and of cosines of each input x in [0, 1] (of pi x, 2 pi x, 4 pi x, ...) that are "
         "inputs too; for few inputs with fine structure, such as points. 0: none",
     )
@@ -52,6 +57,11 @@ class MLPEncoder(Encoder):
         super().__init__()
         self._octaves = config.fourier_octaves
         sizes = [math.prod(input_shape) * (1 + 2 * config.fourier_octaves), *config.hidden]
+        if config.fourier_octaves and sizes[0] > _MOST_INPUTS:
+            raise UserError(
+                f"fourier_octaves={config.fourier_octaves} turns {math.prod(input_shape)} inputs into {sizes[0]:_}; it "
+                "is for few inputs, such as points. Set it to 0."
+            )
         self.layers = nn.Sequential(*layers(sizes, config.layer_norm))
         self.out_features = sizes[-1]
 

@@ -10,9 +10,10 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Channels, Width
 from sandbox.core.errors import UserError
 from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
@@ -24,10 +25,10 @@ class Nature(BackboneConfig):
     """Options of the convolutional network of the Nature DQN."""
 
     name: Literal["nature"] = "nature"
-    channels: tuple[PositiveInt, PositiveInt, PositiveInt] = Field(
+    channels: tuple[Channels, Channels, Channels] = Field(
         (32, 64, 64), description="channels of the three convolutions (8x8 stride 4, 4x4 stride 2, 3x3 stride 1)"
     )
-    hidden: PositiveInt | None = Field(
+    hidden: Width | None = Field(
         512, description="width of the linear layer above the convolutions; null leaves that layer out"
     )
     layer_norm: bool = Field(

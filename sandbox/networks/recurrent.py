@@ -11,10 +11,11 @@ from abc import abstractmethod
 from typing import Annotated, Literal
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config, unnamed_is
+from sandbox.config.numbers import StateSize
 
 # [B, size] each: output and cell of an LSTM, the output of a GRU or RNN; empty without a recurrent core.
 RecurrentState = tuple[torch.Tensor, ...]
@@ -28,9 +29,9 @@ class RecurrentConfig(Config):
         """Build the core for inputs of `features` numbers."""
 
 
-Size = Annotated[PositiveInt, Field(description="numbers in the output")]
+Size = Annotated[StateSize, Field(description="numbers in the output")]
 Horizon = Annotated[
-    Annotated[int, Field(ge=3)] | None,
+    Annotated[int, Field(ge=3, le=1_000_000)] | None,
     Field(description="gates are initialized to keep the state for 1 to so many steps; null: for about 2"),
 ]
 

@@ -11,9 +11,10 @@ from itertools import pairwise
 from typing import Literal, cast
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Channels
 from sandbox.core.errors import UserError
 from sandbox.networks._few_channels import convolve, flatten_maps
 from sandbox.networks.base import BackboneConfig, Encoder
@@ -26,7 +27,7 @@ class Strided(BackboneConfig):
     """Options of the strided convolutions of DCGAN."""
 
     name: Literal["strided"] = "strided"
-    channels: tuple[PositiveInt, ...] = Field(
+    channels: tuple[Channels, ...] = Field(
         (64, 128), description="channels of the convolutions, each of which halves the sides of the image"
     )
     normalization: Literal["batch", "instance", "none"] = Field(

@@ -16,7 +16,10 @@ def hebbian(patterns: torch.Tensor) -> torch.Tensor:
 
 def projection(patterns: torch.Tensor) -> torch.Tensor:
     """Return the projection on the patterns' span, X^+ X, with a zero diagonal, [N, N] (Personnaz et al. 1985)."""
-    weight = torch.linalg.pinv(patterns) @ patterns
+    _, lengths, directions = torch.linalg.svd(patterns, full_matrices=False)
+    smallest = max(patterns.shape) * torch.finfo(patterns.dtype).eps * lengths.amax(0, keepdim=True)
+    basis = directions * (lengths > smallest)[:, None]  # orthonormal: the error stays that of rounding
+    weight = basis.T @ basis
     return ((weight + weight.T) / 2).fill_diagonal_(0)  # symmetric, which rounding would spoil
 
 
@@ -34,7 +37,7 @@ def asynchronous_updates(weight: torch.Tensor, s: torch.Tensor, generator: torch
     point does not change while others go on.
     """
     s, fields = s.clone(), s @ weight
-    slack = torch.finfo(s.dtype).eps * len(weight) ** 0.5 * weight.abs().sum(1).amax()  # smaller fields are rounding
+    slack = torch.finfo(s.dtype).eps ** 0.75 * weight.abs().sum(1).amax()  # smaller fields are rounding
     rows = torch.arange(len(s), device=s.device)
     while True:
         unstable = fields[rows] * s[rows] < -slack

@@ -15,6 +15,17 @@ def half_interval(scores: np.ndarray) -> float:
     return 1.96 * float(scores.std(ddof=1)) / math.sqrt(len(scores)) if len(scores) > 1 else 0.0
 
 
+def proportion_half_interval(hits: np.ndarray) -> float:
+    """Return half the width of the 95 % confidence interval of a proportion, of scores 0 and 1, [N].
+
+    If all scores are the same, the normal approximation has no width. Then it is the distance to the other end of the
+    exact interval, 1 - 0.025^(1/N) (Clopper & Pearson 1934).
+    """
+    if hits.min() == hits.max():
+        return float(1 - 0.025 ** (1 / len(hits)))
+    return half_interval(hits)
+
+
 def interquartile_mean(scores: np.ndarray) -> np.ndarray:
     """Return the mean without the lowest and the highest quarter: scores [N, ...] -> [...].
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import torch
-from pydantic import BeforeValidator, Field, PositiveFloat
+from pydantic import BeforeValidator, Field
 from torch import nn
 
+from sandbox.config.numbers import Positive
 from sandbox.core.compute import Compute
 from sandbox.optimizers.base import ClipNorm, DecaySteps, LearningRate, Optimizer, OptimizerConfig, decay_per_update
 
@@ -30,7 +31,7 @@ class Adam(OptimizerConfig):
     betas: Annotated[tuple[_Decay, _Decay], BeforeValidator(_as_tuple)] = Field(
         default=(0.9, 0.999), description="decay rates of the averages of the gradient and of its square"
     )
-    eps: PositiveFloat = Field(default=1e-8, description="constant added to the root of the averaged square")
+    eps: Positive = Field(default=1e-8, description="constant added to the root of the averaged square")
     clip_norm: ClipNorm = None
     lr_decay_steps: DecaySteps = None
 

@@ -5,19 +5,18 @@ from collections.abc import Callable, Iterable
 from typing import Annotated, Any
 
 import torch
-from pydantic import Field, PositiveFloat, PositiveInt
+from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import Positive, Steps
 from sandbox.core.compute import Compute
 from sandbox.core.cuda_graph import Function
 from sandbox.core.cuda_graph import Tensors as Tensors
 
-LearningRate = Annotated[PositiveFloat, Field(description="learning rate")]
-ClipNorm = Annotated[PositiveFloat | None, Field(description="largest norm of the whole gradient; null: no limit")]
-DecaySteps = Annotated[
-    PositiveInt | None, Field(description="updates over which `lr` falls to 0; null: it is constant")
-]
+LearningRate = Annotated[Positive, Field(description="learning rate")]
+ClipNorm = Annotated[Positive | None, Field(description="largest norm of the whole gradient; null: no limit")]
+DecaySteps = Annotated[Steps | None, Field(description="updates over which `lr` falls to 0; null: it is constant")]
 
 
 class OptimizerConfig(Config):

@@ -9,9 +9,10 @@ from collections.abc import Iterable
 from typing import Literal
 
 import torch
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 from torch import nn
 
+from sandbox.config.numbers import Positive
 from sandbox.core.compute import Compute
 from sandbox.optimizers.base import ClipNorm, DecaySteps, LearningRate, Optimizer, OptimizerConfig, decay_per_update
 
@@ -22,9 +23,7 @@ class CenteredRMSProp(OptimizerConfig):
     name: Literal["centered_rmsprop"] = "centered_rmsprop"
     lr: LearningRate = 2.5e-4
     decay: float = Field(default=0.95, ge=0, lt=1, description="decay rate of the averages E[g] and E[g^2]")
-    min_squared_gradient: PositiveFloat = Field(
-        default=0.01, description="constant added to the variance inside the root"
-    )
+    min_squared_gradient: Positive = Field(default=0.01, description="constant added to the variance inside the root")
     clip_norm: ClipNorm = None
     lr_decay_steps: DecaySteps = None
 

@@ -1,5 +1,6 @@
 """Export of a run: weights, config, log and README, in a folder that is again a run folder and contains no pickle."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -52,5 +53,5 @@ def export(folder: RunFolder, place: Path) -> None:
 def _hub_metadata(record: RunRecord) -> str:
     """Return the front matter of a model card: https://huggingface.co/docs/hub/model-cards."""
     task = "reinforcement-learning" if record.is_agent else "unconditional-image-generation"
-    tags = "".join(f"- {tag}\n" for tag in (record.learner["name"], record.source["name"]))
+    tags = "".join(f"- {json.dumps(str(tag))}\n" for tag in (record.learner["name"], record.source["name"]))
     return f"---\nlibrary_name: rl-sandbox\npipeline_tag: {task}\ntags:\n{tags}---\n\n"

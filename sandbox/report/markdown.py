@@ -4,11 +4,13 @@ import re
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
+from urllib.parse import quote
 
+from sandbox.core.messages import plain
 from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
 from sandbox.storage.files import write_whole
 
-_SPECIAL = re.compile(r"([*<>\[\]]|(?<!\w)_|_(?!\w))")  # an underscore within a word has no meaning in Markdown
+_SPECIAL = re.compile(r"([\\*<>\[\]]|(?<!\w)_|_(?!\w))")  # an underscore within a word has no meaning in Markdown
 
 
 def write(document: Document, place: Path) -> None:
@@ -25,7 +27,7 @@ def write(document: Document, place: Path) -> None:
         OSError: If the disk refuses; a file that existed before is then unchanged.
     """
     folder = _MediaFolder(place)
-    parts = [f"# {document.title}"]
+    parts = [f"# {_escaped(document.title)}"]
     for block in document.blocks:
         if isinstance(block, Gallery):
             parts += [folder.add(item) for item in block.items]
@@ -68,7 +70,7 @@ class _MediaFolder:
 
 def linked(caption: str, path: str) -> str:
     """Return an embedded image, or a link to a video, which Markdown cannot embed."""
-    path = path.replace(" ", "%20")
+    path = quote(path)
     is_video = path.endswith((".mp4", ".webm"))
     return f"[{_escaped(caption)}]({path}) (video)" if is_video else f"![{_escaped(caption)}]({path})"
 
@@ -81,7 +83,10 @@ def text_of(block: Block) -> str:
         case Text(text):
             return _escaped(text)
         case Code(title, text, language):
-            return f"<details><summary>{_escaped(title)}</summary>\n\n```{language}\n{text.rstrip()}\n```\n\n</details>"
+            longest = max(map(len, re.findall("`+", text)), default=0)
+            fence = "`" * max(3, longest + 1)  # longer than any in the text, which would end the block
+            fenced = f"{fence}{language}\n{plain(text).rstrip()}\n{fence}"
+            return f"<details><summary>{_escaped(title)}</summary>\n\n{fenced}\n\n</details>"
         case Table(headers, rows):
             return "\n".join(_table_line(row) for row in [headers, ["---"] * len(headers), *rows])
     raise TypeError(f"a gallery has no text: {block}")
@@ -92,6 +97,9 @@ def _table_line(row: Sequence[str]) -> str:
 
 
 def _escaped(text: str) -> str:
-    """Escape the special characters of Markdown, except in code between backticks."""
-    parts = re.split(r"(`[^`]+`)", text)
+    """Escape the special characters of Markdown, except in code between backticks. The result is one line.
+
+    Runs of backticks become single ones, so that code begins and ends here where it does for every reader of Markdown.
+    """
+    parts = re.split(r"(`[^`]+`)", re.sub("``+", "`", " ".join(plain(text).split())))
     return "".join(part if part.startswith("`") else _SPECIAL.sub(r"\\\1", part) for part in parts)

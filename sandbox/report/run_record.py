@@ -6,10 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Self
 
-from sandbox.config.files import load
 from sandbox.core.errors import UserError
-from sandbox.logger.jsonl import read_rows
-from sandbox.storage.files import read_json
+from sandbox.report.typed import evaluation_of, info_of, settings_of
+from sandbox.storage.jsonl import read_rows
 from sandbox.storage.run_folder import RunFolder
 
 # The metrics that measure success, the most important one first.
@@ -41,11 +40,11 @@ class RunRecord:
         Raises:
             UserError: If the config or the log cannot be read, or is not that of a run.
         """
-        settings = _settings(folder)
+        settings = settings_of(folder)
         rows = read_rows(folder.metrics) if folder.metrics.is_file() else []
         if any("step" not in row or "time" not in row for row in rows):
             raise UserError(f"{folder.metrics} has lines without step or time. Is it the log of a run?")
-        return cls(folder, settings, read_json(folder.info), rows, read_json(folder.evaluation))
+        return cls(folder, settings, info_of(folder), rows, evaluation_of(folder))
 
     @classmethod
     def read_latest(cls, folder: RunFolder) -> Self:
@@ -54,10 +53,10 @@ class RunRecord:
         Raises:
             UserError: If the config cannot be read, or is not that of a run.
         """
-        settings = _settings(folder)
+        settings = settings_of(folder)
         latest = folder.latest()
         rows = [latest] if "step" in latest else []
-        return cls(folder, settings, read_json(folder.info), rows, read_json(folder.evaluation))
+        return cls(folder, settings, info_of(folder), rows, evaluation_of(folder))
 
     @property
     def name(self) -> str:
@@ -81,8 +80,8 @@ class RunRecord:
 
     @property
     def step(self) -> int:
-        """The step of the last row of the log; 0 before the first row."""
-        return int(self.rows[-1]["step"]) if self.rows else 0
+        """The step that the run has reached, by its log or its newest checkpoint."""
+        return max(int(self.rows[-1]["step"]) if self.rows else 0, self.folder.saved_step)
 
     @property
     def steps(self) -> int:
@@ -142,12 +141,3 @@ class RunRecord:
 def files(folder: Path, *patterns: str) -> list[Path]:
     """Return the files in `folder` whose names match any of the glob patterns, in alphabetical order."""
     return sorted({file for pattern in patterns for file in folder.glob(pattern) if file.is_file()})
-
-
-def _settings(folder: RunFolder) -> Mapping[str, Any]:
-    settings, _ = load([folder.config], [], {})
-    sections = [settings.get(key) for key in ("env", "data", "agent", "generator")]
-    named = [section for section in sections if isinstance(section, dict) and "name" in section]
-    if len(named) != 2 or not isinstance(settings.get("steps"), int):
-        raise UserError(f"{folder.config} is not the config of a run.")
-    return settings

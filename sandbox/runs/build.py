@@ -20,6 +20,7 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.agent_run import BuiltAgentRun
 from sandbox.runs.config import AgentRun, GeneratorRun, RunConfig
+from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import config_of, member
 from sandbox.storage.checkpoint import Checkpoints
@@ -71,7 +72,12 @@ def restore(folder: RunFolder, config: RunConfig | None = None) -> tuple[BuiltRu
     Returns:
         The built run, and the step of the checkpoint.
     """
-    built = build(config or config_of(folder), folder.path.parent)
+    own = config_of(folder)
+    config = config or own
+    if isinstance(config, GeneratorRun) and isinstance(own, GeneratorRun) and _same_data(config, own):
+        built: BuiltRun = BuiltGeneratorRun.build(config, RunsIn(folder.path.parent), DataFacts.read(folder))
+    else:
+        built = build(config, folder.path.parent)
     return built, _load(folder, built.learner)
 
 
@@ -91,18 +97,20 @@ def restore_agent(folder: RunFolder, option: str = "") -> tuple[BuiltAgentRun, i
     return built, _load(folder, built.learner)
 
 
-def restore_generator(folder: RunFolder, task: str) -> tuple[BuiltGeneratorRun, int]:
-    """Restore the generator of a run as `restore` does.
+def restore_generator(folder: RunFolder, task: str, seed: int | None = None) -> tuple[BuiltGeneratorRun, int]:
+    """Restore the generator of a run as `restore` does; its data are loaded only when they are asked for.
 
     Args:
         folder: The run.
         task: Verb phrase for what is asked of the generator, such as `draw samples`; for the message.
+        seed: Seed of its random streams; None takes the run's own.
 
     Raises:
         UserError: If the run trains an agent.
     """
     config = config_of(folder).require_generator(folder.name, task)
-    built = BuiltGeneratorRun.build(config, RunsIn(folder.path.parent))
+    streams = config if seed is None else config.model_copy(update={"seed": seed})
+    built = BuiltGeneratorRun.build(streams, RunsIn(folder.path.parent), DataFacts.read(folder))
     return built, _load(folder, built.learner)
 
 
@@ -120,8 +128,12 @@ class RunsIn:
     def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
         """Let an agent act in 16 environments until there are `count` observations [count, C, H, W] uint8."""
         actor = actor_for(self._folder, env, agent, _COLLECTORS, rng.separate())
-        steps = math.ceil(count / _COLLECTORS)
-        return np.concatenate([actor.step().observations for _ in range(steps)])[:count]
+        first = actor.step().observations
+        images = np.empty((math.ceil(count / _COLLECTORS), *first.shape), first.dtype)
+        images[0] = first
+        for place in images[1:]:
+            place[:] = actor.step().observations
+        return images.reshape(-1, *first.shape[1:])[:count]
 
 
 def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:
@@ -147,6 +159,11 @@ def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: R
         raise UserError(f"data.agent=latest would mean another run later; name the run: data.agent={folder.name}")
     built, _ = restore_agent(folder, "data.agent")
     return Actor(copies, built.learner, rng)
+
+
+def _same_data(one: GeneratorRun, other: GeneratorRun) -> bool:
+    """Return whether two configs mean the same data, which may be in different places."""
+    return one.data.model_dump(exclude={"root"}) == other.data.model_dump(exclude={"root"})
 
 
 def _load(folder: RunFolder, learner: Learner) -> int:

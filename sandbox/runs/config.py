@@ -1,11 +1,13 @@
 """The config of a run: `AgentRun` trains an agent in an environment, `GeneratorRun` a generator on a data set."""
 
 from abc import abstractmethod
+from contextlib import closing
 from typing import ClassVar, Literal, NoReturn
 
-from pydantic import Field, NonNegativeInt, PositiveInt, SerializeAsAny
+from pydantic import Field, NonNegativeInt, SerializeAsAny, field_validator
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import NumImages, Seed
 from sandbox.core.compute import DeviceName, PrecisionName
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -19,6 +21,8 @@ from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.training.loop import Periods
 
+_ENDINGS = (".gif", ".html", ".json", ".jsonl", ".md", ".mp4", ".npz", ".png", ".webm", ".yaml", ".yml", ".zip")
+
 
 class LoggerConfig(Config):
     """Options of the logger. Every run writes metrics.jsonl; these are its mirrors."""
@@ -26,7 +30,7 @@ class LoggerConfig(Config):
     wandb: Literal["auto", "online", "offline", "off"] = Field(
         default="auto", description="mode of Weights & Biases; auto is online with an API key, else offline"
     )
-    project: str = Field(default="sandbox", description="project in Weights & Biases")
+    project: str = Field(default="sandbox", min_length=1, description="project in Weights & Biases")
     tensorboard: bool = Field(default=False, description="write TensorBoard event files too")
 
 
@@ -39,19 +43,30 @@ class RunOptions(Periods):
         max_length=100,
         description="name of the run's folder; null makes one from the config file and the seed",
     )
-    seed: NonNegativeInt = Field(0, description="seed of all random streams")
+    seed: Seed = Field(0, description="seed of all random streams")
     device: DeviceName = Field("auto", description="where to compute; auto is CUDA if there is a device")
     precision: PrecisionName = Field(
         "fp32", description="precision of matrix products; auto is bf16 if the device multiplies in it natively"
     )
-    threads: NonNegativeInt = Field(0, description="CPU threads of PyTorch; 0 leaves the choice to PyTorch")
+    threads: NonNegativeInt = Field(0, le=1_024, description="CPU threads of PyTorch; 0 leaves the choice to PyTorch")
     snapshots: NonNegativeInt = Field(
-        4, description="number of evenly spaced snapshots of the learner that are never deleted"
+        4, le=10_000, description="number of evenly spaced snapshots of the learner that are never deleted"
     )
     encoder_from: str | None = Field(
-        None, description="run whose encoder initializes this run's encoder; null starts from random weights"
+        None,
+        min_length=1,
+        description="run whose encoder initializes this run's encoder; null starts from random weights",
     )
     logger: LoggerConfig = Field(LoggerConfig(), description="where metrics go besides metrics.jsonl")
+
+    @field_validator("name")
+    @classmethod
+    def _names_a_run(cls, name: str | None) -> str | None:
+        if name == "latest":
+            raise ValueError("`latest` stands for the newest run; choose another name")
+        if name is not None and name.lower().endswith(_ENDINGS):
+            raise ValueError(f"{name} is the name of a file; leave the ending out")
+        return name
 
 
 class RunConfig(RunOptions):
@@ -104,9 +119,10 @@ class AgentRun(RunConfig):
     overlap: bool = Field(
         False, description="step the environments in a background thread during updates; results are unchanged"
     )
-    evaluate_episodes: PositiveInt = Field(20, description="episodes of an evaluation during training")
+    evaluate_episodes: NumImages = Field(20, description="episodes of an evaluation during training")
     demos: str | None = Field(
         None,
+        min_length=1,
         description="demonstrations that fill the replay buffer at the start: a file of `sandbox play ENV --record "
         "FILE`; null has none",
     )
@@ -123,7 +139,8 @@ class AgentRun(RunConfig):
 
     def spec(self, runs: OtherRuns) -> Spec:
         """Return the shapes of the environment."""
-        return spec_of(self.env.make(1))
+        with closing(self.env.make(1)) as env:
+            return spec_of(env)
 
     def require_agent(self, run: str) -> "AgentRun":
         """Return this config."""

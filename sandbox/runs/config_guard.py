@@ -37,8 +37,13 @@ class ConfigGuard:
                 "Resume it with that version (run.json has its number), or train a new run."
             ) from None
         saved = ConfigGuard(config).state_dict()
-        if changed := [key for key, value in self.state_dict().items() if value != saved.get(key)]:
+        if changed := [key for key, value in self.state_dict().items() if _deciding(value) != _deciding(saved[key])]:
             raise UserError(
                 f"config.yaml has another {', '.join(changed)} than when this run was saved. "
                 "Put it back to resume, or train a new run with these settings."
             )
+
+
+def _deciding(section: Any) -> Any:
+    """Return a section without the place of its data, which are compared with those of the checkpoint themselves."""
+    return {key: value for key, value in section.items() if key != "root"} if isinstance(section, dict) else section

@@ -1,5 +1,6 @@
 """Fills the replay buffer of a new run with demonstrations, after checking that they fit."""
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -84,7 +85,8 @@ def _require_same_environment(demos: Demos, config: AgentRun) -> None:
 
 def _require_same_shapes(demos: Demos, config: AgentRun) -> None:
     """Raise `UserError` unless observations and actions fit the environment as it is now."""
-    spec = spec_of(config.env.make(1))
+    with closing(config.env.make(1)) as env:
+        spec = spec_of(env)
     shape = demos.observations.shape[1:]
     dtype = np.dtype(np.uint8 if spec.is_bytes else np.float32)
     if shape != spec.shape or demos.observations.dtype != dtype or demos.actions.max() >= spec.num_actions:

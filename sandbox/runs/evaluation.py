@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox.evaluate.figures import finite
 from sandbox.runs.build import RunsIn, restore, use_threads
 from sandbox.runs.classifiers import Classifiers
 from sandbox.runs.config import RunConfig
@@ -12,12 +13,12 @@ from sandbox.storage.run_folder import RunFolder
 
 
 def evaluate_run(folder: RunFolder, settings: EvaluationSettings, overrides: Sequence[str] = ()) -> dict[str, Any]:
-    """Evaluate a run under overrides of its config; see `evaluate_with`.
+    """Evaluate a run under overrides of its config; see `evaluate_with`. A figure that is not finite is missing.
 
     Raises:
         UserError: For an override that `overridden` refuses.
     """
-    return evaluate_with(folder, overridden(folder, overrides), settings)
+    return dict(finite(evaluate_with(folder, overridden(folder, overrides), settings)))
 
 
 def evaluate_with(folder: RunFolder, config: RunConfig, settings: EvaluationSettings) -> dict[str, Any]:

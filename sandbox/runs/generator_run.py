@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+from sandbox.core.allocations import TRAINED
 from sandbox.core.compute import Compute, choose
+from sandbox.core.errors import UserError
+from sandbox.core.messages import note
 from sandbox.core.rng import Rng
 from sandbox.evaluate.feature_classifier import FeatureExtractor
 from sandbox.evaluate.generators import evaluate_generator
@@ -17,7 +21,9 @@ from sandbox.media.grid import grid, save_png, weights_as_images
 from sandbox.media.image import image_of_samples
 from sandbox.runs.classifiers import Classifiers
 from sandbox.runs.config import GeneratorRun
+from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.evaluation_settings import EvaluationSettings
+from sandbox.runs.memory import within_memory
 from sandbox.runs.registry import require_methods
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.batch_norm import paused_batch_norms
@@ -33,25 +39,42 @@ class BuiltGeneratorRun:
     config: GeneratorRun
     rng: Rng
     compute: Compute
-    data: DataSet
+    facts: DataFacts
     learner: Generator
+    load: Callable[[], DataSet]
 
     @classmethod
-    def build(cls, config: GeneratorRun, runs: OtherRuns) -> Self:
+    def build(cls, config: GeneratorRun, runs: OtherRuns, facts: DataFacts | None = None) -> Self:
         """Load the data and build the generator.
+
+        Args:
+            config: The config.
+            runs: Access to other runs.
+            facts: What is known about the data, which are then loaded only when they are asked for.
 
         Raises:
             UserError: If it does not fit the data, or its class lacks a method.
         """
         rng, compute = Rng(config.seed), choose(config.device, config.precision)
-        data = config.data.make(rng, runs)
-        learner = config.generator.make(data.spec, rng, compute, runs)
+        load: Callable[[], DataSet] = partial(_load, config, rng, runs, facts)
+        if facts is None:
+            with within_memory(config, compute):
+                data = load()
+            facts, load = DataFacts.of(data), lambda: data
+        with within_memory(config, compute, TRAINED):
+            learner = config.generator.make(facts.spec, rng, compute, runs)
         require_methods("generators", config.generator.name, learner, Generator)
-        return cls(config, rng, compute, data, learner)
+        return cls(config, rng, compute, facts, learner, load)
+
+    @cached_property
+    def data(self) -> DataSet:
+        """The data set, which is loaded at first use."""
+        return self.load()
 
     def ready_to_resume(self) -> Run:
         """Return the generator with its stream, ready to go on from a checkpoint."""
-        stream = self.config.generator.stream.make(self.data, self.learner, self.rng, self.compute)
+        with within_memory(self.config, self.compute):
+            stream = self.config.generator.stream.make(self.data, self.learner, self.rng, self.compute)
         return Run(self.learner, stream, self.rng)
 
     def ready_to_begin(self) -> Run:
@@ -87,7 +110,7 @@ class BuiltGeneratorRun:
         sample = learner.preview if isinstance(learner, HasPreview) else learner.sample
         places = {"samples": folder.samples / f"{stem}.png"}
         with paused_batch_norms(learner):
-            save_png(places["samples"], image_of_samples(sample, self.data.spec.shape))
+            save_png(places["samples"], image_of_samples(sample, self.facts.spec.shape))
         if isinstance(learner, HasFilters):
             places["filters"] = folder.samples / f"filters_{stem}.png"
             save_png(places["filters"], grid(weights_as_images(learner.filters(_FILTERS))))
@@ -101,3 +124,24 @@ class BuiltGeneratorRun:
     def nonfinite_inputs(self) -> str:
         """A likely cause of a loss that is not finite."""
         return "data that are not finite"
+
+
+def _load(config: GeneratorRun, rng: Rng, runs: OtherRuns, facts: DataFacts | None) -> DataSet:
+    """Load the data set of a run, and compare it with what is known about it.
+
+    Raises:
+        UserError: If it cannot be loaded, or its shapes are others.
+    """
+    data = config.data.make(rng, runs)
+    if facts is not None and data.spec != facts.spec:
+        raise UserError(
+            f"the data have changed: this generator was trained on images {list(facts.spec.shape)} of "
+            f"{facts.spec.num_classes} classes, and these are {list(data.spec.shape)} of {data.spec.num_classes}. "
+            "Put the data back, or name their new place with data.root=FOLDER."
+        )
+    if facts is not None and DataFacts.of(data).sha256 != facts.sha256:
+        note(
+            "the data are not those that this run was trained on: images were added, removed or changed. Images that "
+            "are still there are in the part that they were in"
+        )
+    return data

@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 
+from gymnasium import spaces
+
 from sandbox.core.errors import UserError
 from sandbox.interfaces.spec import Spec
 from sandbox.runs.build import RunsIn
 from sandbox.runs.config import RunConfig
+from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.resolve import config_of
 from sandbox.storage.run_folder import RunFolder
 
@@ -46,7 +49,8 @@ def _is_one_of(option: str, known: Sequence[str]) -> bool:
 def _require_same(folder: RunFolder, config: RunConfig, changed: RunConfig, overrides: str) -> None:
     """Raise `UserError` unless both configs have the same shapes."""
     others = RunsIn(folder.path.parent)
-    trained, now = config.spec(others), changed.spec(others)
+    known = DataFacts.read(folder)
+    trained, now = config.spec(others) if known is None else known.spec, changed.spec(others)
     if trained != now:
         raise UserError(
             f"{overrides}: {folder.name} was built for {_words(trained)}, but this gives {_words(now)}. Leave it out, "
@@ -57,6 +61,8 @@ def _require_same(folder: RunFolder, config: RunConfig, changed: RunConfig, over
 def _words(spec: Spec) -> str:
     """Return the shapes in words, such as `[1, 84, 84] bytes and 3 actions`."""
     kind = "bytes" if spec.is_bytes else "numbers"
-    rest = f"{spec.num_actions} actions" if spec.num_actions else f"{spec.num_classes} classes"
+    rest = f"{spec.num_classes} classes" if spec.action_space is None else f"{spec.num_actions} actions"
+    if isinstance(spec.action_space, spaces.Box):
+        rest = f"actions {spec.action_space}"
     sources = "" if spec.source_shape is None else f" translated from {list(spec.source_shape)}"
     return f"{list(spec.shape)} {kind}{sources} and {rest}"

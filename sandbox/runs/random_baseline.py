@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Mapping
+from contextlib import closing
 from typing import Any
 
 from sandbox.core.compute import choose
@@ -55,11 +56,16 @@ def _play(env: Mapping[str, Any]) -> Reference:
 
     Raises:
         Stopped: After three seconds of processor time.
+        UserError: For an environment whose module would be imported for it: a report imports nobody's code.
     """
+    if ":" in str(env.get("id")):
+        raise UserError(f"it is made by a module ({env['id']}), which a report does not import")
     config, rng = member("envs", env, "env"), Rng(_SEED)
-    spec = spec_of(config.make(1))
+    with closing(config.make(1)) as one:
+        spec = spec_of(one)
     player = member("agents", {"name": "random"}, "agent").make(spec, rng, choose("cpu"), NO_RUNS)
     end = time.process_time() + _SECONDS  # processor time: other programs must not change the answer
-    score = evaluate_agent(player, config.make(16), _EPISODES, _SEED, lambda: time.process_time() > end)
+    with closing(config.make(16)) as copies:
+        score = evaluate_agent(player, copies, _EPISODES, _SEED, lambda: time.process_time() > end)
     words = f"random is {_EPISODES} episodes of the agent `random`, seed {_SEED}, played for this report"
     return Reference(score["return_mean"], None, words)

@@ -10,12 +10,13 @@ from sandbox.evaluate.agents import Stopped
 from sandbox.evaluate.collapse import CollapseWatch
 from sandbox.interfaces.learner import learner_parts
 from sandbox.logger.base import Sink
-from sandbox.logger.jsonl import Jsonl
 from sandbox.optimizers.base import Optimizer
 from sandbox.runs.build import BuiltRun
 from sandbox.runs.config_guard import ConfigGuard
-from sandbox.storage.checkpoint import Checkpoints, write_tree
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
+from sandbox.storage.tree import write_tree
 from sandbox.training.batch_norm import paused_batch_norms
 
 _ALL = 1_000_000  # snapshots that are kept
@@ -49,15 +50,16 @@ class RunRecorder:
         self._sink = sink
         self._checkpoints = checkpoints
         self.stopping = stopping
-        self._last_step = 0  # step of the newest line
         self._collapse = CollapseWatch()
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Write a line of the log, and a snapshot if the step has passed the place of one."""
+        before = self._metrics_log.last_step
         self._sink.write(step, metrics)
-        if self._snapshots_until(step) > self._snapshots_until(self._last_step):
-            Checkpoints(self._folder.snapshots, kept=_ALL).save(step, learner_parts(self._built.learner))
-        self._last_step = step
+        if self._snapshots_until(step) > self._snapshots_until(before):
+            Checkpoints(self._folder.snapshots, kept=_ALL, noun="snapshot").save(
+                step, learner_parts(self._built.learner)
+            )
 
     def evaluate(self, step: int) -> dict[str, float] | None:
         """Evaluate the learner and return the metrics as `eval/...`; None if the run was asked to stop."""
@@ -83,8 +85,7 @@ class RunRecorder:
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Restore a run from its newest good checkpoint and return that checkpoint's step."""
-        self._last_step = self._checkpoints.load(self._with_own_parts(parts), whole_run=True)
-        return self._last_step
+        return self._checkpoints.load(self._with_own_parts(parts), whole_run=True)
 
     def nan_hint(self) -> str:
         """Return likely causes of a loss that is not finite, as far as the config can remove them."""

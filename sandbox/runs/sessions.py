@@ -61,7 +61,7 @@ def match_of(folder: RunFolder, vs: RunFolder | None) -> Match:
     built, step = restore_agent(folder)
     checkpoints = _checkpoints(folder, built, step)
     if vs is None:
-        return Match(built.config.env.make(1), [PlayerSlot(built.learner)], folder.name, checkpoints)
+        return Match(built.config.env.make(1, for_people=True), [PlayerSlot(built.learner)], folder.name, checkpoints)
     env = two_player_env(built.config.env, {}, folder, vs)
     players = [PlayerSlot(built.learner), PlayerSlot(_opponent(vs)[0])]
     return Match(env, players, f"{folder.name} against {vs.name}", checkpoints)
@@ -85,14 +85,17 @@ def generator_session(folder: RunFolder, *, fps: float | None) -> Session:
     """Return a session with all views that a run's generator and data allow."""
     built, step = restore_generator(folder, "be explored")
     checkpoints = _checkpoints(folder, built, step)
-    generator, data = built.learner, built.data
+    generator, shape = built.learner, built.facts.spec.shape
     views: list[GeneratorView] = []
-    images = len(data.spec.shape) == 3
+    images = len(shape) == 3
     if images and isinstance(generator, HasAssociativeMemory):
         views.append(MemoryRepair(generator))
-    views.append(Samples(generator.sample, data.spec.shape))
+    views.append(Samples(generator.sample, shape))
     if images and isinstance(generator, HasEncoder):
-        views.append(Sliders(generator, evenly_spaced(data.test, _ENCODED)))
+        try:
+            views.append(Sliders(generator, evenly_spaced(built.data.test, _ENCODED)))
+        except UserError as error:  # the data may be elsewhere; samples need none
+            note(f"without sliders, which need test images: {error}")
     if images and isinstance(generator, HasGibbsChain):
         views.append(ChainSamples(generator))
     if isinstance(built.config.data, FramesConfig) and isinstance(generator, HasReconstruction):
@@ -116,7 +119,7 @@ def play_session(
         UserError: If the environment names no keys, or unknown ones; or if two people are to be recorded.
     """
     config = member("envs", {"name": name, **options}, "env")
-    env = config.make(1)
+    env = config.make(1, for_people=True)
     keyboards = _keyboards(env)
     recorder = None
     if record is not None:

@@ -6,27 +6,32 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.logger.base import Sink, Tee
 from sandbox.logger.console import console
-from sandbox.logger.jsonl import Jsonl
 from sandbox.logger.tensorboard import TensorBoard
 from sandbox.logger.weights_and_biases import WeightsAndBiases
 from sandbox.report.run_readme import write_readme
 from sandbox.runs.build import BuiltRun, use_threads
 from sandbox.runs.config import RunConfig
+from sandbox.runs.data_facts import DataFacts
+from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.recorder import RunRecorder
 from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.loop import Run, train
 from sandbox.training.signals import StopSignal
 
 
-def train_run(built: BuiltRun, run: Run, folder: RunFolder, *, quiet: bool) -> int | None:
+def train_run(
+    built: BuiltRun, run: Run, folder: RunFolder, *, quiet: bool, new_config: str | None = None
+) -> int | None:
     """Train in `folder`, from its newest checkpoint if it has one, then write the folder's README.
 
     Args:
         built: The run.
         run: Its learner and stream.
-        folder: Its folder.
+        folder: Its folder, which the caller has locked.
         quiet: Whether the console stays silent.
+        new_config: Text that replaces config.yaml when the checkpoint fits; None keeps the file.
 
     Returns:
         The signal that stopped the run early, or None.
@@ -38,13 +43,17 @@ def train_run(built: BuiltRun, run: Run, folder: RunFolder, *, quiet: bool) -> i
     config: RunConfig = built.config
     metrics_log = Jsonl(folder.metrics)
     use_threads(config)
-    with StopSignal() as stop, folder.locked():
+    with StopSignal() as stop:
         sinks = Tee([metrics_log, console(config.steps, quiet=quiet), *_mirrors(config, folder)])
         checkpoints = Checkpoints(folder.checkpoints)
+        if isinstance(built, BuiltGeneratorRun) and DataFacts.read(folder) is None:
+            built.facts.write(folder)
         recorder = RunRecorder(built, folder, metrics_log, sinks, checkpoints, stop.requested)
         try:
             if folder.saved:
                 note(f"resuming from step {recorder.load(run.parts())}")
+            if new_config is not None:
+                folder.write_config(new_config)
             finished = train(run, config, recorder)
         except BaseException:
             with suppress(UserError):  # the first error is the one to report

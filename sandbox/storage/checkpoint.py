@@ -1,115 +1,36 @@
-"""Checkpoints: safetensors for tensors, npz for arrays and JSON for the rest, never pickle.
+"""Checkpoints of a run: folders that are written whole or not at all, and read with mistrust.
 
-A checkpoint is a folder `step_<n>` with up to three files per part and a manifest of their SHA-256. It is written to a
-temporary folder, flushed to disk and renamed, so that a kill at any moment leaves the earlier checkpoints intact.
+A checkpoint is a folder `step_<n>` with up to three files per part (`sandbox.storage.tree`) and a manifest of their
+SHA-256. It is written to a temporary folder, flushed to disk and renamed, so that a kill at any moment leaves the
+earlier checkpoints intact.
 """
 
-import json
 import shutil
-from collections.abc import Collection, Mapping
-from dataclasses import is_dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.core.stateful import Stateful
-from sandbox.storage.files import flush, sha256
-
-FORMAT = "sandbox-checkpoint-1"
-
-
-def encode(tree: Any, tensors: dict[str, torch.Tensor], arrays: dict[str, np.ndarray], path: str = "") -> Any:
-    """Return a tree as JSON; tensors and arrays are replaced by references.
-
-    Args:
-        tree: Tensors, arrays, numbers, strings, lists, tuples and dicts.
-        tensors: Receives the tensors by their paths.
-        arrays: Receives the arrays by their paths.
-        path: Path of `tree` itself.
-
-    Raises:
-        TypeError: For anything else; the message has its path.
-    """
-    match tree:
-        case None | bool() | int() | float() | str():
-            return tree
-        case torch.Tensor():
-            tensors[path] = tree.detach().contiguous()
-            return {"tensor": path}
-        case np.ndarray() if tree.dtype != object:
-            arrays[path] = tree
-            return {"array": path}
-        case np.generic():
-            return tree.item()
-        case dict():
-            pairs = [[key, encode(value, tensors, arrays, f"{path}/{key}")] for key, value in tree.items()]
-            return {"dict": pairs}
-        case _ if is_dataclass(tree) and not isinstance(tree, type):
-            return encode(vars(tree), tensors, arrays, path)
-        case list() | tuple():
-            items = [encode(value, tensors, arrays, f"{path}/{i}") for i, value in enumerate(tree)]
-            return {"tuple": items} if isinstance(tree, tuple) else items
-    raise TypeError(
-        f"{path}: {type(tree).__name__} cannot be saved; use tensors, arrays, numbers, strings, lists, dicts"
-    )
-
-
-def decode(code: Any, tensors: Mapping[str, torch.Tensor], arrays: Mapping[str, np.ndarray]) -> Any:
-    """Return the tree that `encode` was given."""
-    match code:
-        case {"tensor": path}:
-            return tensors[path]
-        case {"array": path}:
-            return arrays[path]
-        case {"dict": pairs}:
-            return {key: decode(value, tensors, arrays) for key, value in pairs}
-        case {"tuple": items}:
-            return tuple(decode(value, tensors, arrays) for value in items)
-        case list():
-            return [decode(value, tensors, arrays) for value in code]
-    return code
-
-
-def write_tree(folder: Path, name: str, tree: Any) -> None:
-    """Write `tree` as `<name>.json`, `.safetensors` and `.npz` into `folder`, flushed to disk."""
-    tensors: dict[str, torch.Tensor] = {}
-    arrays: dict[str, np.ndarray] = {}
-    code = encode(tree, tensors, arrays)
-    (folder / f"{name}.json").write_text(json.dumps(code))
-    if tensors:
-        save_file(tensors, folder / f"{name}.safetensors")
-    if arrays:
-        np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
-    for file in folder.glob(f"{name}.*"):
-        flush(file)
-
-
-def read_tree(folder: Path, name: str) -> Any:
-    """Return the tree that `write_tree` wrote."""
-    tensors, arrays = folder / f"{name}.safetensors", folder / f"{name}.npz"
-    held: dict[str, np.ndarray] = {}
-    if arrays.exists():
-        with np.load(arrays, allow_pickle=False) as archive:
-            held = dict(archive)
-    code = json.loads((folder / f"{name}.json").read_text())
-    return decode(code, load_file(tensors) if tensors.exists() else {}, held)
+from sandbox.storage.alike import require_alike
+from sandbox.storage.files import DamagedError, flush
+from sandbox.storage.manifest import Manifest
+from sandbox.storage.places import place_name, places_in, step_of
+from sandbox.storage.tree import read_tree, write_tree
 
 
 class Checkpoints:
     """The checkpoints of one run; the newest `kept` of them are kept."""
 
-    def __init__(self, folder: Path, kept: int = 2) -> None:
-        self._folder, self._kept = folder, kept
+    def __init__(self, folder: Path, kept: int = 2, noun: str = "checkpoint") -> None:
+        self._folder, self._kept, self._noun = folder, kept, noun
 
     def steps(self) -> list[int]:
         """Return the steps of all checkpoints, in ascending order; some checkpoints may be damaged."""
-        return sorted(int(place.name.removeprefix("step_")) for place in self._places())
+        return sorted(map(step_of, places_in(self._folder)))
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> Path:
         """Save every part, then drop the oldest checkpoints.
@@ -117,7 +38,7 @@ class Checkpoints:
         Raises:
             UserError: If the disk is full or cannot be written; earlier checkpoints stay intact.
         """
-        place, temporary = self._folder / _name(step), self._folder / f".writing_{step:012d}"
+        place, temporary = self._folder / place_name(step), self._folder / f".writing_{step:012d}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             for unfinished in self._folder.glob(".writing_*"):
@@ -125,32 +46,22 @@ class Checkpoints:
             temporary.mkdir()
             for name, part in parts.items():
                 write_tree(temporary, name, part.state_dict())
-            manifest = {
-                "format": FORMAT,
-                "step": step,
-                "torch": torch.__version__,
-                "threads": torch.get_num_threads(),
-                "files": {file.name: sha256(file) for file in sorted(temporary.iterdir())},
-            }
-            (temporary / "manifest.json").write_text(json.dumps(manifest, indent=1))
-            flush(temporary / "manifest.json")
+            Manifest.of(temporary, step).write(temporary)
             flush(temporary)
             if place.exists():
                 shutil.rmtree(place)
             temporary.rename(place)
             flush(self._folder)
             # Newer checkpoints are damaged, or from before the run was resumed at an earlier step.
-            newer = [other for other in self._places() if other > place]
-            oldest = [other for other in self._places() if other <= place][self._kept :]
+            newer = [other for other in places_in(self._folder) if other > place]
+            oldest = [other for other in places_in(self._folder) if other <= place][self._kept :]
             for unwanted in newer + oldest:
                 shutil.rmtree(unwanted.rename(self._folder / f".writing_{unwanted.name}"))
         except (OSError, SafetensorError) as error:
             shutil.rmtree(temporary, ignore_errors=True)
-            last = next(iter(self._places()), None)
             raise UserError(
-                f"could not save the checkpoint of step {step} in {self._folder}: {error}. "
-                + (f"The last good one, {last.name}, is untouched: " if last else "There is no earlier one. ")
-                + "make room or give write access, then resume the run."
+                f"could not save the {self._noun} of step {step} in {self._folder}: {error}. {self._untouched()} "
+                "Make room or give write access, then resume the run."
             ) from error
         return place
 
@@ -165,36 +76,34 @@ class Checkpoints:
             whole_run: Whether a run is resumed, so that a difference in PyTorch's version or threads is worth a note.
 
         Raises:
-            UserError: If there is no good checkpoint that fits these parts.
+            UserError: If there is no good checkpoint that fits these parts, or one cannot be read.
         """
-        for place in self._places():
-            if step is not None and place.name != _name(step):
+        places = places_in(self._folder)
+        refusals: list[tuple[Path, UserError]] = []
+        for place in places:
+            if step is not None and place.name != place_name(step):
                 continue
-            if problem := self._problem(place, parts):
-                if not place.exists():  # deleted meanwhile
-                    continue
-                note(f"{place} is damaged ({problem}); falling back to the one before it")
-                continue
-            manifest, trees, name = {}, {}, "manifest"
             try:
-                manifest = json.loads((place / "manifest.json").read_text())
-                for name in parts:
-                    trees[name] = read_tree(place, name)
-                for name, part in parts.items():
-                    part.load_state_dict(trees.pop(name))
-            except FileNotFoundError:  # deleted meanwhile
+                manifest = _restore(place, parts)
+            except (DamagedError, FileNotFoundError) as error:
+                if place.exists():  # else it was deleted meanwhile
+                    reason = str(error).replace(f"{place}/", "")
+                    note(f"{place} is damaged ({reason}); falling back to the one before it")
                 continue
-            except (KeyError, ValueError, TypeError, RuntimeError) as error:
-                note(f"{place} does not fit this config at {name} ({error}); falling back to the one before it")
+            except _RefusedError as error:
+                refusals.append((place, error.message))
                 continue
-            here = (torch.__version__, torch.get_num_threads())
-            if whole_run and (manifest["torch"], manifest["threads"]) != here:
-                note(
-                    f"{place.name} was written with PyTorch {manifest['torch']} and {manifest['threads']} thread(s), "
-                    f"this is {here[0]} with {here[1]}: numbers may differ in their last bits"
-                )
-            return int(manifest["step"])
-        if not self._places():
+            except _MisfitError as error:
+                note(f"{place} {error}; falling back to the one before it")
+                continue
+            for newer, message in refusals:
+                note(f"{newer} is not used ({message})")
+            if whole_run:
+                _note_other_program(place, manifest)
+            return manifest.step
+        if refusals:
+            raise refusals[0][1]
+        if not places:
             run = self._folder.parent
             raise UserError(
                 f"{run} has no checkpoint yet. While it is training, wait for its first one (every checkpoint_period "
@@ -208,32 +117,69 @@ class Checkpoints:
         Raises:
             UserError: If there is none.
         """
-        for place in self._places():
-            parts = {file.stem for file in place.glob(f"{beginning}*.json")}
-            if parts and not self._problem(place, parts):
-                return place, [file.name for file in sorted(place.iterdir()) if file.name.rsplit(".", 1)[0] in parts]
+        for place in places_in(self._folder):
+            try:
+                manifest = Manifest.read(place)
+                texts = [name for name in manifest.files if name.startswith(beginning) and name.endswith(".json")]
+                parts = {name.removesuffix(".json") for name in texts}
+                manifest.require_whole(place, parts)
+            except (DamagedError, FileNotFoundError):
+                continue
+            if parts:
+                return place, sorted(name for name in manifest.files if name.rpartition(".")[0] in parts)
         raise UserError(f"no good checkpoint in {self._folder}; train again, or point to another run")
 
-    def _places(self) -> list[Path]:
-        return sorted(self._folder.glob("step_" + 12 * "[0-9]"), reverse=True)
+    def _untouched(self) -> str:
+        """Return a sentence about what is still there after a failure."""
+        if self._noun != "checkpoint":
+            return "The run's checkpoints are untouched."
+        last = next(iter(places_in(self._folder)), None)
+        return f"The last good one, {last.name}, is untouched." if last else "There is no earlier one."
 
-    @staticmethod
-    def _problem(place: Path, parts: Collection[str]) -> str | None:
+
+class _MisfitError(Exception):
+    """A checkpoint that is whole, but breaks a part."""
+
+
+class _RefusedError(Exception):
+    """A checkpoint that is whole, but that a part refuses, with a message for the user."""
+
+    def __init__(self, message: UserError) -> None:
+        super().__init__(str(message))
+        self.message = message
+
+
+def _restore(place: Path, parts: Mapping[str, Stateful]) -> Manifest:
+    """Read a whole checkpoint, then load it into the parts.
+
+    Raises:
+        FileNotFoundError: If a file is missing.
+        DamagedError: If a file is not what was written.
+        _MisfitError, _RefusedError: If a part does not take its state; earlier parts have taken theirs.
+        UserError: If a file cannot be read.
+    """
+    manifest = Manifest.read(place)
+    if manifest.step != step_of(place):
+        raise DamagedError(f"its manifest is of step {manifest.step}")
+    manifest.require_whole(place, parts)
+    trees = {name: read_tree(place, name) for name in parts}
+    for name, part in parts.items():
         try:
-            manifest = json.loads((place / "manifest.json").read_text())
-        except (OSError, ValueError):
-            return "no readable manifest.json"
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            return f"not a {FORMAT}"
-        if not {"step", "torch", "threads", "files"} <= manifest.keys():
-            return "manifest.json lacks entries"
-        if missing := [name for name in parts if f"{name}.json" not in manifest["files"]]:
-            return f"lacks {', '.join(missing)}"
-        for name, digest in manifest["files"].items():
-            if name.rsplit(".", 1)[0] in parts and sha256(place / name) != digest:
-                return f"{name} is cut short or changed"
-        return None
+            require_alike(trees[name], part.state_dict())
+            part.load_state_dict(trees.pop(name))
+        except DamagedError as error:
+            raise _MisfitError(f"does not fit this config at {name} ({error})") from error
+        except UserError as error:
+            raise _RefusedError(error) from error
+        except Exception as error:  # a state from somebody else can break any part in any way
+            raise _MisfitError(f"does not fit this config at {name} ({error})") from error
+    return manifest
 
 
-def _name(step: int) -> str:
-    return f"step_{step:012d}"
+def _note_other_program(place: Path, manifest: Manifest) -> None:
+    here = (torch.__version__, torch.get_num_threads())
+    if (manifest.torch, manifest.threads) != here:
+        note(
+            f"{place.name} was written with PyTorch {manifest.torch} and {manifest.threads} thread(s), "
+            f"this is {here[0]} with {here[1]}: numbers may differ in their last bits"
+        )

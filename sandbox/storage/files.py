@@ -1,39 +1,112 @@
-"""Reading and writing of small files."""
+"""Files that may come from somebody else: bounded reads of regular files, and writes that are whole or not at all."""
 
 import hashlib
 import json
 import os
+import secrets
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedReader
 from pathlib import Path
 from typing import Any
 
+from sandbox.core.errors import UserError
 
-def read_json(path: Path) -> dict[str, Any]:
-    """Return the JSON object in a file; empty if the file is missing or holds something else."""
+SMALL = 4_000_000  # bytes of the largest config, manifest or summary that is read
+_MOST_ENTRIES = 200_000  # files and folders in a run folder
+_KINDS = {
+    stat.S_IFLNK: "a link",
+    stat.S_IFDIR: "a folder",
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
+
+
+class DamagedError(UserError):
+    """Files whose content is not what it should be. A file that cannot be read is not called damaged."""
+
+
+@contextmanager
+def opened(path: Path, limit: int | None = None) -> Iterator[BufferedReader]:
+    """Open a regular file for reading; links are not followed.
+
+    Args:
+        path: The file.
+        limit: Largest size in bytes.
+
+    Raises:
+        FileNotFoundError: If there is none.
+        DamagedError: If it is no regular file, or longer than `limit`.
+        UserError: If it cannot be read, such as without permission.
+    """
     try:
-        value = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+        about = path.lstat()
+        if not stat.S_ISREG(about.st_mode):
+            raise DamagedError(f"{path} is {_KINDS.get(stat.S_IFMT(about.st_mode), 'no file')}, where a file should be")
+        if limit is not None and about.st_size > limit:
+            raise DamagedError(f"{path} has {about.st_size:,} bytes, more than the {limit:,} that are read")
+        with path.open("rb") as file:
+            yield file
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise UserError(f"{path} cannot be read: {error.strerror or error}.") from error
+
+
+def read_bytes(path: Path, limit: int = SMALL) -> bytes:
+    """Return the content of a file; see `opened`."""
+    with opened(path, limit) as file:
+        return file.read(limit + 1)
+
+
+def read_json(path: Path, limit: int = SMALL) -> Any:
+    """Return the value in a JSON file; see `opened`.
+
+    Raises:
+        DamagedError: Also if it is not JSON.
+    """
+    try:
+        return json.loads(read_bytes(path, limit))
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{path} is not JSON: {error}") from error
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a file; empty if the file is missing, cannot be read or holds something else."""
+    try:
+        value = read_json(path)
+    except (FileNotFoundError, UserError):
         return {}
     return value if isinstance(value, dict) else {}
 
 
+def sha256(file: Path) -> str:
+    """Return the SHA-256 of a file in hexadecimal; see `opened`."""
+    with opened(file) as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
 def write_whole(path: Path, text: str) -> None:
-    """Replace the text of a file, whole or not at all; its folder is made if it is missing."""
+    """Replace the text of a file, flushed to disk, whole or not at all; its folder is made if it is missing.
+
+    A link in its place is replaced, not followed.
+
+    Raises:
+        OSError: If it cannot be written.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.partial")
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        partial.write_text(text, "utf-8")
+        with partial.open("x", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
-
-
-def sha256(file: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal; empty if the file cannot be read."""
-    try:
-        with file.open("rb") as handle:
-            return hashlib.file_digest(handle, "sha256").hexdigest()
-    except OSError:
-        return ""
 
 
 def flush(path: Path) -> None:
@@ -43,3 +116,49 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the names in a folder, in alphabetical order; none if there is no such folder.
+
+    Raises:
+        UserError: If it cannot be looked into, which is not the same as an empty folder.
+    """
+    try:
+        return sorted(os.listdir(folder))
+    except OSError as error:
+        if isinstance(error, FileNotFoundError) and not folder.is_symlink():
+            return []
+        raise UserError(f"{folder} cannot be reached: {error.strerror}. Is its disk mounted?") from error
+
+
+def intruder(folder: Path) -> str | None:
+    """Return why the entries of a folder may not be read or written, such as `README.md is a link out of the folder`.
+
+    Regular files, folders and links that stay inside are fine.
+    """
+    root, todo, count = folder.resolve(), [folder], 0
+    while todo:
+        here = todo.pop()
+        try:
+            entries = list(os.scandir(here))
+        except OSError as error:
+            return f"{_below(folder, here)} cannot be read ({error.strerror})"
+        count += len(entries)
+        if count > _MOST_ENTRIES:
+            return f"it has more than {_MOST_ENTRIES:,} entries"
+        for entry in entries:
+            path = Path(entry.path)
+            if entry.is_symlink():
+                if not Path(os.path.realpath(path)).is_relative_to(root):  # for a loop, that is the link itself
+                    return f"{_below(folder, path)} is a link out of the folder"
+            elif entry.is_dir(follow_symlinks=False):
+                todo.append(path)
+            elif not entry.is_file(follow_symlinks=False):
+                kind = _KINDS.get(stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode), "no file")
+                return f"{_below(folder, path)} is {kind}"
+    return None
+
+
+def _below(folder: Path, path: Path) -> str:
+    return str(path.relative_to(folder)) if path != folder else "the folder"

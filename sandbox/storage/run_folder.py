@@ -1,31 +1,27 @@
 """The folder of a run: its files, its creation, and the search for runs by name.
 
-`run.json` holds {"id": six hex digits, "created": UTC time, "command": [words], "versions": {package: version},
-"machine": {system, cpu, cpu_count}}.
+A run folder may come from somebody else. A folder with a link that leads out of it, or with anything but files and
+folders, is no run: everything that is opened below it may then be trusted to lie in it.
 """
 
-import hashlib
 import json
 import os
-import platform
-import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
 from filelock import FileLock, Timeout
 
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean
-from sandbox.storage.files import read_json, write_whole
+from sandbox.core.messages import did_you_mean, note
+from sandbox.storage.files import DamagedError, intruder, names_in, opened, read_object, write_whole
+from sandbox.storage.metrics_line import numbers_in
+from sandbox.storage.places import places_in, step_of
+from sandbox.storage.run_info import new_info, require_readable
 
-_PACKAGES = ("rl-sandbox", "torch", "numpy", "gymnasium")
-_OLDEST = (0, 2)  # release of this package whose runs can still be read
 _TAIL = 65_536  # bytes at the end of metrics.jsonl that hold the latest value of every metric
 
 
@@ -59,7 +55,7 @@ class RunFolder:
     @property
     def saved(self) -> bool:
         """True if the run has a checkpoint; a run without one starts from the beginning when it is resumed."""
-        return any(self.checkpoints.glob("step_*"))
+        return bool(places_in(self.checkpoints))
 
     @property
     def videos(self) -> Path:
@@ -94,7 +90,7 @@ class RunFolder:
 
     @property
     def id(self) -> str:
-        return str(read_json(self.info)["id"])
+        return str(read_object(self.info).get("id"))
 
     @property
     def modified_at(self) -> float:
@@ -107,38 +103,40 @@ class RunFolder:
         Raises:
             UserError: If that version is too old.
         """
-        versions = read_json(self.info).get("versions")
-        made_by = versions.get("rl-sandbox") if isinstance(versions, dict) else None
-        here = version("rl-sandbox")
-        if isinstance(made_by, str) and made_by != here and _release(made_by) < _OLDEST:
-            oldest = ".".join(map(str, _OLDEST))
-            raise UserError(
-                f"{self.path} was made by rl-sandbox {made_by}, and this is {here}, which reads runs since {oldest}. "
-                f'Install that version to use the run (pip install "rl-sandbox=={made_by}"), or train it again: its '
-                f"command is in {self.info}."
-            )
+        require_readable(self.info)
 
     def problems(self) -> list[str]:
         """Return reasons why this is not the folder of a run; none if it is one."""
-        problems = [f"{file.name} is missing" for file in (self.info, self.config) if not file.is_file()]
-        if self.info.is_file() and not isinstance(read_json(self.info).get("id"), str):
+        present = {file: _is_file(file) for file in (self.info, self.config)}
+        problems = [f"{file.name} is missing" for file in present if not present[file]]
+        if present[self.info] and not isinstance(read_object(self.info).get("id"), str):
             problems.append(f"{self.info.name} is damaged")
+        if not problems and (stranger := intruder(self.path)) is not None:
+            problems.append(stranger)
         return problems
 
+    @property
+    def saved_step(self) -> int:
+        """The step of the newest checkpoint; 0 if there is none."""
+        return max(map(step_of, places_in(self.checkpoints)), default=0)
+
+    @property
+    def step(self) -> int:
+        """The step that the run has reached: that of its log or of its newest checkpoint, whichever is later."""
+        return max(int(self.latest().get("step", 0)), self.saved_step)
+
     def latest(self) -> dict[str, float]:
-        """Return the last value of every metric; empty before the first line. Damaged lines are skipped."""
-        if not self.metrics.is_file():
+        """Return the last value of every metric; empty before the first line. DamagedError lines are skipped."""
+        try:
+            with opened(self.metrics) as file:
+                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+                lines = file.read(_TAIL).split(b"\n")
+        except FileNotFoundError:
             return {}
-        with self.metrics.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            lines = file.read().split(b"\n")
         values: dict[str, float] = {}
         for line in lines:
-            try:
-                row = json.loads(line)
-                values.update({name: float(row[name]) if isinstance(row[name], str) else row[name] for name in row})
-            except (ValueError, TypeError, AttributeError):
-                continue
+            with suppress(DamagedError):
+                values.update(numbers_in(line))
         return values
 
     @classmethod
@@ -155,14 +153,7 @@ class RunFolder:
             UserError: If there is a folder of that name, or it cannot be written.
         """
         path = cls.require_vacant(root, name)
-        created = datetime.now(UTC).isoformat(timespec="microseconds")
-        info = {
-            "id": hashlib.sha256(f"{created} {path.absolute()} {os.getpid()}".encode()).hexdigest()[:6],
-            "created": created,
-            "command": list(command),
-            "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
-            "machine": {"system": platform.platform(), "cpu": _cpu(), "cpu_count": os.cpu_count()},
-        }
+        info = new_info(path, command)
         unfinished = cls(root / f".new-{info['id']}")
         try:
             unfinished.path.mkdir(parents=True)
@@ -253,7 +244,7 @@ class RunFolder:
         if text == "latest" and runs:
             return runs[0]
         for path in (root / text, Path(text)):
-            if path.is_dir():
+            if _is_folder(path):
                 run = cls(path)
                 if problems := run.problems():
                     raise UserError(f"{path} is not a run folder: {' and '.join(problems)}.")
@@ -272,21 +263,25 @@ class RunFolder:
 
     @classmethod
     def all_runs(cls, root: Path) -> list[Self]:
-        """Return the runs in `root`, the last modified first; other folders are skipped."""
-        folders = [cls(path) for path in root.iterdir() if path.is_dir()] if root.is_dir() else []
-        runs = [run for run in folders if not run.name.startswith(".") and not run.problems()]
+        """Return the runs in `root`, the last modified first; other folders are skipped, damaged runs with a note."""
+        runs = []
+        for run in (cls(root / name) for name in names_in(root)):
+            if not run.name.startswith(".") and _is_file(run.info):
+                if problems := run.problems():
+                    note(f"{run.path} is skipped: {' and '.join(problems)}")
+                else:
+                    runs.append(run)
         return sorted(runs, key=lambda run: run.modified_at, reverse=True)
 
 
-def _release(text: str) -> tuple[int, ...]:
-    """Return major and minor number of a version such as `0.2.0`; without them, those of the oldest that is read."""
-    found = re.match(r"(\d+)\.(\d+)", text)
-    return tuple(map(int, found.groups())) if found else _OLDEST
+def _is_file(path: Path) -> bool:
+    """Return whether there is a file; also for paths that no file can have."""
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
 
 
-def _cpu() -> str:
-    """Return the name of the processor, or of its architecture."""
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text().splitlines() if about.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return names[0] if names else platform.processor()
+def _is_folder(path: Path) -> bool:
+    with suppress(OSError, ValueError):
+        return path.is_dir()
+    return False

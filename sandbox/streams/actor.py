@@ -19,6 +19,7 @@ class Actor:
         self._interaction.start(rng.integer("env") % 2**31)
         self._state = agent.initial_state(env.num_envs)
         self._finished: list[tuple[float, int]] = []  # returns and lengths since the last report
+        self._successes: list[float] = []  # of those games that say whether they were one
         self.steps = 0  # agent steps so far, all environments together
 
     @property
@@ -34,6 +35,7 @@ class Actor:
         self._state = advance_state(state, step.rewards, step.ended)
         over = games.is_over
         self._finished += zip(games.returns[over].tolist(), games.lengths[over].tolist(), strict=True)
+        self._successes += games.successes[over & ~np.isnan(games.successes)].tolist()
         games.next_episodes()
         self.steps += self._num_envs
         return step
@@ -44,14 +46,21 @@ class Actor:
             return {}
         returns, lengths = np.mean(self._finished, axis=0)
         episodes, self._finished = len(self._finished), []
-        return {"env/return": float(returns), "env/length": float(lengths), "env/episodes": float(episodes)}
+        found = {"env/return": float(returns), "env/length": float(lengths), "env/episodes": float(episodes)}
+        if self._successes:
+            found["env/success_rate"] = float(np.mean(self._successes))
+            self._successes = []
+        return found
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of environments, agent and report."""
         own = {"state": self._state, "finished": self._finished, "steps": self.steps}
+        if self._successes:
+            own["successes"] = self._successes
         return {**self._interaction.state_dict(), **own}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore what `state_dict` returned."""
         self._interaction.load_state_dict(state)
         self._state, self._finished, self.steps = state["state"], state["finished"], state["steps"]
+        self._successes = list(state.get("successes", []))

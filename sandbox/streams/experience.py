@@ -4,30 +4,41 @@ The environment steps that are due before the next batch are made right after th
 during the update with it, by the weights from before that update.
 """
 
+import math
 from abc import abstractmethod
 from typing import Any, Protocol, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from sandbox.buffers.replay import Replay, Transitions
 from sandbox.config.base import Config
+from sandbox.config.numbers import BatchSize, Capacity, NumEnvs, Steps
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.agent import Agent, TransitionLearner
 from sandbox.interfaces.environment import EnvFactory, spec_of
+from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import RecurrentState
-from sandbox.interfaces.stream import StreamConfig
+from sandbox.interfaces.stream import StreamConfig, step_memory
 from sandbox.streams.actor import Actor
+
+_COLUMNS = 45  # bytes of a row besides its observation: action, reward, ages and, if there are any, priorities
+_WARMUP_STEPS = 1_000  # agent steps after which a warm-up may be interrupted
 
 
 class ReplayConfig(Config):
     """Options of a replay, of the environments that fill it, and of the pace of updates."""
 
-    num_envs: PositiveInt = Field(default=8, description="environments that step together")
-    capacity: PositiveInt = Field(default=100_000, description="observations that are kept, all environments together")
-    warmup: PositiveInt = Field(default=1_000, description="agent steps before the first update")
-    update_period: PositiveInt = Field(default=4, description="agent steps per update")
+    num_envs: NumEnvs = Field(default=8, description="environments that step together")
+    capacity: Capacity = Field(default=100_000, description="observations that are kept, all environments together")
+    warmup: Steps = Field(default=1_000, description="agent steps before the first update")
+    update_period: Steps = Field(default=4, description="agent steps per update")
+
+    def memory(self, spec: Spec) -> dict[str, int]:
+        """Return the bytes of the rows, and of one step of all environments."""
+        rows = self.capacity * (spec.num_bytes + _COLUMNS)
+        return {"replay.capacity": rows, "replay.num_envs": step_memory(self.num_envs, spec)}
 
     @model_validator(mode="after")
     def _check_warmup(self) -> Self:
@@ -36,6 +47,11 @@ class ReplayConfig(Config):
                 f"warmup must be at least 2 * num_envs = {2 * self.num_envs}, so that there is something to draw"
             )
         return self
+
+
+def batch_memory(size: int, spec: Spec) -> int:
+    """Return about the bytes of a batch of `size` pairs of observations, as floats."""
+    return size * 4 * 4 * math.prod(spec.shape)
 
 
 class ReplaySampler(Protocol):
@@ -68,8 +84,12 @@ class UniformSampler(ReplaySampler):
 class ExperienceConfig(StreamConfig):
     """Transitions drawn uniformly from a replay."""
 
-    batch_size: PositiveInt = Field(default=32, description="transitions per update")
+    batch_size: BatchSize = Field(default=32, description="transitions per update")
     replay: ReplayConfig = Field(default=ReplayConfig(), description="the replay, and the environments that fill it")
+
+    def memory(self, spec: Spec, learner: TransitionLearner) -> dict[str, int]:
+        """Return the bytes of the replay and of a batch."""
+        return {**self.replay.memory(spec), "batch_size": batch_memory(self.batch_size * learner.frame_stack, spec)}
 
     def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> "Experience":
         """Build the stream."""
@@ -104,24 +124,29 @@ class Experience:
         return self._clock.value
 
     def __next__(self) -> Any:
-        """Return the next batch."""
+        """Return the next batch; None during the warm-up, about every thousand agent steps."""
         self._background.wait()
-        self._act()  # before the first batch; for later ones this is done already
+        if not self._act():  # before the first batch; for later ones this is done already
+            return None
         self._unused.value -= self._config.update_period
         self._clock.value = self._actor.steps
         batch = self._sampler.sample(self.replay, self._clock.value)
         self._background.start(self._act)
         return batch
 
-    def _act(self) -> None:
-        """Let the agent act until the next batch is due."""
+    def _act(self) -> bool:
+        """Let the agent act until the next batch is due; return False if a long warm-up is to go on."""
+        pause = self._actor.steps + _WARMUP_STEPS
         while self._actor.steps < self._config.warmup or self._unused.value < self._config.update_period:
+            if self._actor.steps >= pause:
+                return False
             step = self._actor.step()
             self.replay.add(step.observations, step.actions, step.rewards, step.terminated)
             self._sampler.observe(self.replay, step.state)  # while the newest rows hold step.observations
             self.replay.add_last(step.next_observations, step.ended)
             if self._actor.steps >= self._config.warmup:
                 self._unused.value += self._config.num_envs
+        return True
 
     def metrics(self) -> dict[str, float]:
         """Return means over the games that ended since the last call."""

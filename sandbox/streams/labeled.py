@@ -9,7 +9,7 @@ from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.learner import Learner
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.shuffled import BatchSize, Resample, Shuffled, images_of
+from sandbox.streams.shuffled import BatchSize, Resample, Shuffled, images_of, require_variance
 
 
 class Labeled(NamedTuple):
@@ -29,8 +29,9 @@ class LabeledConfig(StreamConfig):
         """Build the stream.
 
         Raises:
-            UserError: If a batch is larger than the training set.
+            UserError: If a batch is larger than the training set, or too small for batch norm.
         """
+        require_variance(self.batch_size, learner)
         images, labels = images_of(source, self.resample, rng, compute), source.train_labels
         if labels is None:
             return Shuffled(self.batch_size, source, lambda rows: Labeled(images(rows), None), rng, compute)

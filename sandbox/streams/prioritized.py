@@ -6,21 +6,23 @@ Paper: Schaul et al. 2016, "Prioritized Experience Replay".
 from typing import Annotated
 
 import numpy as np
-from pydantic import Field, NonNegativeFloat, PositiveInt
+from pydantic import Field
 
 from sandbox.buffers.priorities import Priorities, Prioritized
 from sandbox.buffers.replay import Replay
+from sandbox.config.numbers import BatchSize, Exponent
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import TransitionLearner
 from sandbox.interfaces.environment import EnvFactory
+from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler
+from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler, batch_memory
 
 PriorityExponent = Annotated[
-    NonNegativeFloat,
+    Exponent,
     Field(description="alpha of the paper: probabilities are proportional to |error|^alpha; 0 is uniform"),
 ]
 ImportanceExponent = Annotated[
@@ -35,10 +37,14 @@ ImportanceExponent = Annotated[
 class PrioritizedConfig(StreamConfig):
     """Transitions drawn from a replay by their priorities."""
 
-    batch_size: PositiveInt = Field(default=32, description="transitions per update")
+    batch_size: BatchSize = Field(default=32, description="transitions per update")
     priority_exponent: PriorityExponent = 0.5
     importance_exponent: ImportanceExponent = Linear(start=0.4, end=1.0, steps=1_000_000)
     replay: ReplayConfig = Field(default=ReplayConfig(), description="the replay, and the environments that fill it")
+
+    def memory(self, spec: Spec, learner: TransitionLearner) -> dict[str, int]:
+        """Return the bytes of the replay and of a batch."""
+        return {**self.replay.memory(spec), "batch_size": batch_memory(self.batch_size * learner.frame_stack, spec)}
 
     def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> Experience:
         """Build the stream."""

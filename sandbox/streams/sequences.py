@@ -5,25 +5,27 @@ Paper: Hausknecht & Stone 2015, "Deep Recurrent Q-Learning for Partially Observa
 
 from typing import Literal, Self
 
-from pydantic import Field, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import Episodes, SequenceBatch, draw_sequences
+from sandbox.config.numbers import BatchSize, Length
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import EnvFactory
+from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import RecurrentState
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler
+from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler, batch_memory
 
 
 class SequencesConfig(StreamConfig):
     """Sequences of single observations from a replay; none crosses the start of an episode."""
 
-    batch_size: PositiveInt = Field(default=32, description="sequences per update")
-    length: PositiveInt = Field(default=10, description="transitions of a sequence")
+    batch_size: BatchSize = Field(default=32, description="sequences per update")
+    length: Length = Field(default=10, description="transitions of a sequence")
     updates: Literal["random", "sequential"] = Field(
         default="random",
         description="`random`: sequences from anywhere, which begin with a recurrent state of zeros; `sequential`: "
@@ -32,6 +34,10 @@ class SequencesConfig(StreamConfig):
     replay: ReplayConfig = Field(
         default=ReplayConfig(capacity=400_000), description="the replay, and the environments that fill it"
     )
+
+    def memory(self, spec: Spec, learner: Agent) -> dict[str, int]:
+        """Return the bytes of the replay and of a batch."""
+        return {**self.replay.memory(spec), "batch_size": batch_memory(self.batch_size * self.length, spec)}
 
     @model_validator(mode="after")
     def _check_length(self) -> Self:

@@ -4,9 +4,13 @@ import hashlib
 from collections.abc import Callable
 from typing import Annotated, Any
 
+import numpy as np
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
+from sandbox.config import numbers
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -15,7 +19,7 @@ from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.learner import Learner
 from sandbox.interfaces.stream import StreamConfig
 
-BatchSize = Annotated[PositiveInt, Field(description="images per update")]
+BatchSize = Annotated[numbers.BatchSize, Field(description="images per update")]
 Resample = Annotated[
     bool,
     Field(description="binarize the images anew for every batch: each gray value is the probability of a white pixel"),
@@ -32,10 +36,27 @@ class ShuffledConfig(StreamConfig):
         """Build the stream.
 
         Raises:
-            UserError: If a batch is larger than the training set.
+            UserError: If a batch is larger than the training set, or too small for batch norm.
         """
+        require_variance(self.batch_size, learner)
         take = images_of(source, self.resample, rng, compute)
         return Shuffled(self.batch_size, source, take, rng, compute)
+
+
+def require_variance(batch_size: int, learner: Learner) -> None:
+    """Check that batches have a variance if the learner has batch norms, which divide by it.
+
+    Raises:
+        UserError: For batch norms and batches of one image.
+    """
+    if batch_size > 1:
+        return
+    parts = [part for part in learner.parts().values() if isinstance(part, nn.Module)]
+    if any(isinstance(layer, _BatchNorm) for part in parts for layer in part.modules()):
+        raise UserError(
+            f"generator.stream.batch_size={batch_size}: this generator has batch norms, which need the variance of "
+            "several images. Set generator.stream.batch_size to 2 or more."
+        )
 
 
 def images_of(source: DataSet, resample: bool, rng: Rng, compute: Compute) -> Callable[[torch.Tensor], torch.Tensor]:
@@ -99,7 +120,7 @@ class Shuffled:
         self.step = 0  # batches so far, which are updates
         self._batch_size, self._device, self._take = batch_size, compute.device, take
         self._size = len(source.train)
-        self._digest = hashlib.sha256(source.train.numpy().tobytes()).hexdigest()
+        self._digest = hashlib.sha256(np.ascontiguousarray(source.train.numpy()).data).hexdigest()
         self._name, self._generator = name, rng.torch(name, torch.device("cpu"))
         self._epoch_size = len(source.train) // batch_size  # batches
         self._order = torch.empty(0, dtype=torch.int64)  # this epoch's permutation, on the device

@@ -7,21 +7,23 @@ from typing import NamedTuple, Self
 
 import numpy as np
 import torch
-from pydantic import Field, NonNegativeInt, PositiveInt, model_validator
+from pydantic import Field, model_validator
 
 from sandbox.buffers.priorities import Priorities
 from sandbox.buffers.recurrent_states import RecurrentStates
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import Sequences, sequences_at
+from sandbox.config.numbers import BatchSize, Length, LengthOrZero
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import EnvFactory
+from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import RecurrentState
 from sandbox.interfaces.stream import StreamConfig
-from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler
+from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler, batch_memory
 from sandbox.streams.prioritized import ImportanceExponent, PriorityExponent
 
 
@@ -58,10 +60,10 @@ class StoredSequences(NamedTuple):
 class StoredSequencesConfig(StreamConfig):
     """Sequences drawn from a replay by their priorities; none crosses the start of an episode."""
 
-    batch_size: PositiveInt = Field(default=64, description="sequences per update")
-    length: PositiveInt = Field(default=80, description="transitions of a sequence, without burn-in")
-    period: PositiveInt = Field(default=40, description="a sequence begins every so many steps of an episode")
-    burn_in: NonNegativeInt = Field(
+    batch_size: BatchSize = Field(default=64, description="sequences per update")
+    length: Length = Field(default=80, description="transitions of a sequence, without burn-in")
+    period: Length = Field(default=40, description="a sequence begins every so many steps of an episode")
+    burn_in: LengthOrZero = Field(
         default=40,
         description="transitions before a sequence that only refresh the recurrent state; none at an episode's start",
     )
@@ -70,6 +72,13 @@ class StoredSequencesConfig(StreamConfig):
     replay: ReplayConfig = Field(
         default=ReplayConfig(warmup=5_000), description="the replay, and the environments that fill it"
     )
+
+    def memory(self, spec: Spec, learner: Agent) -> dict[str, int]:
+        """Return the bytes of the replay and of a batch."""
+        return {
+            **self.replay.memory(spec),
+            "batch_size": batch_memory(self.batch_size * (self.burn_in + self.length), spec),
+        }
 
     @model_validator(mode="after")
     def _check_lengths(self) -> Self:

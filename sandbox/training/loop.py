@@ -2,21 +2,20 @@
 
 import copy
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
-import torch
-from pydantic import Field, NonNegativeInt, PositiveInt
+from pydantic import Field
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import Steps, StepsOrZero
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.interfaces.learner import Learner, Metrics, learner_parts
 from sandbox.interfaces.stream import Stream
-
-_LARGEST_LOSS = 1e20  # above it, squares of the values behind the loss overflow single precision
+from sandbox.training.finite import bad_metric, bad_weight
 
 
 class Periods(Config):
@@ -25,13 +24,11 @@ class Periods(Config):
     A step is an agent step if the run has an environment, and an update if it has a data set.
     """
 
-    steps: PositiveInt = Field(description="length of the training, in steps")
-    log_period: PositiveInt = Field(1_000, description="steps between two lines of the log")
-    evaluate_period: NonNegativeInt = Field(0, description="steps between two evaluations; 0 never evaluates")
-    media_period: NonNegativeInt = Field(0, description="steps between two videos or sample images; 0 makes none")
-    checkpoint_period: NonNegativeInt = Field(
-        10_000, description="steps between two checkpoints; 0 saves at the end only"
-    )
+    steps: Steps = Field(description="length of the training, in steps")
+    log_period: Steps = Field(1_000, description="steps between two lines of the log")
+    evaluate_period: StepsOrZero = Field(0, description="steps between two evaluations; 0 never evaluates")
+    media_period: StepsOrZero = Field(0, description="steps between two videos or sample images; 0 makes none")
+    checkpoint_period: StepsOrZero = Field(10_000, description="steps between two checkpoints; 0 saves at the end only")
 
 
 class Averages:
@@ -68,10 +65,12 @@ class Run:
         self.owed_evaluations = Counter()  # 1 after a stop in the middle of one
         self._rng = rng
 
-    def steps(self) -> Iterator[tuple[Any, Metrics]]:
-        """Yield batches and the metrics of the updates on them, endlessly."""
+    def steps(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[tuple[Any, Metrics]]:
+        """Yield batches and the metrics of the updates on them; endlessly, unless it stops before the first one."""
         while True:
-            batch = next(self.stream)
+            while (batch := next(self.stream)) is None:
+                if stopping():
+                    return
             metrics = self.learner.update(batch)
             self.averages.add(metrics)
             yield batch, metrics
@@ -131,7 +130,7 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
         Whether the run reached its last step.
 
     Raises:
-        UserError: For a loss that is not finite or larger than 1e20, or a checkpoint that cannot be written.
+        UserError: For a metric or weight that is not finite, or a checkpoint that cannot be written.
     """
     before = logged = run.stream.step
     logged_at = time.perf_counter()
@@ -142,15 +141,15 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
         recorder.save(before, run.parts())
     if before >= periods.steps:
         return True
-    updates = run.steps()
-    while True:
-        batch, metrics = next(updates)
+    for batch, metrics in run.steps(recorder.stopping):
         step = run.stream.step
         done = step >= periods.steps
         stop = done or recorder.stopping()
         log = done or _crossed(periods.log_period, before, step)
         save = stop or _crossed(periods.checkpoint_period, before, step)
-        _require_finite(metrics.get("loss", 0.0), log or save, step, batch, recorder)
+        if bad := bad_metric(metrics, log or save) or (bad_weight(run.learner) if save else None):
+            place = recorder.dump_batch(step, batch)
+            raise UserError(f"{bad} at step {step}. The batch is in {place}. {recorder.nan_hint()}")
         if log:
             now = time.perf_counter()
             speed = {"time/steps_per_second": (step - logged) / (now - logged_at)}
@@ -165,21 +164,10 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
         if stop or run.owed_evaluations.value:
             return done and not run.owed_evaluations.value
         before = step
+    recorder.save(before, run.parts())
+    return False
 
 
 def _crossed(period: int, before: int, step: int) -> bool:
     """Return whether a multiple of `period` is in (before, step]; a period of 0 has none."""
     return period > 0 and step // period > before // period
-
-
-def _require_finite(loss: torch.Tensor | float, due: bool, step: int, batch: Any, recorder: Recorder) -> None:
-    """Check the loss. To read it from a GPU waits for the GPU, so there it is read only when it is `due`.
-
-    Raises:
-        UserError: If the loss is not finite or beyond `_LARGEST_LOSS`; the batch is dumped.
-    """
-    on_device = isinstance(loss, torch.Tensor) and loss.device.type != "cpu"
-    if (on_device and not due) or abs(float(loss)) <= _LARGEST_LOSS:  # false for nan
-        return
-    place = recorder.dump_batch(step, batch)
-    raise UserError(f"the loss is {float(loss):g} at step {step}. The batch is in {place}. {recorder.nan_hint()}")

@@ -1,20 +1,28 @@
-"""Handlers for Ctrl-C and SIGTERM, which let a run save before it stops."""
+"""Handlers for Ctrl-C, SIGTERM and SIGHUP (a closed terminal), which let a run save before it stops."""
 
+import os
 import signal
+import sys
 from types import FrameType
 from typing import Self
 
 from sandbox.core.messages import note
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
+
 
 class StopSignal:
-    """A context that stores the first SIGINT or SIGTERM in `signal`; a second SIGINT interrupts at once."""
+    """A context that stores the first of these signals in `signal`; a second SIGINT interrupts at once."""
 
     def __init__(self) -> None:
         self.signal: int | None = None
+        self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
 
     def __enter__(self) -> Self:
-        self._before = {number: signal.signal(number, self._take) for number in (signal.SIGINT, signal.SIGTERM)}
+        heeded = [
+            number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN
+        ]  # `nohup` ignores one
+        self._before = {number: signal.signal(number, self._take) for number in heeded}
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -27,6 +35,15 @@ class StopSignal:
     def _take(self, number: int, frame: FrameType | None) -> None:
         if self.signal is not None and number == signal.SIGINT:
             raise KeyboardInterrupt
+        if number not in (signal.SIGINT, signal.SIGTERM):
+            self._leave_terminal()
         if self.signal is None:
             note("stopping: saving first")
         self.signal = number
+
+    def _leave_terminal(self) -> None:
+        """Let nothing be written to a terminal that is gone, which would be an error."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in self._terminals:
+            os.dup2(nowhere, stream)
+        os.close(nowhere)

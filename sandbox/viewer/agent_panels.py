@@ -77,7 +77,7 @@ class AgentPanels:
             best = float(values.max())
             largest_cost, _ = self._range(name, values - best)
             names = action_names(self._controls, len(values))
-            return Bars(name, names, values, best + 1.05 * largest_cost, best, decision.action, from_low=True)
+            return Bars(name, names, values, best + 1.05 * largest_cost, best, int(decision.action), from_low=True)
         if name == "saliency" and isinstance(agent, Inspectable):
             gradients = saliency(agent, decision)
             if network_input.ndim == 3:

@@ -12,6 +12,8 @@ from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import RecurrentState, advance_state
 from sandbox.viewer.keyboard import KeyboardController
 
+Action = int | np.ndarray  # an array for a Box of actions
+
 
 class Player(Protocol):
     """The part of the `Agent` interface that playing needs."""
@@ -39,7 +41,7 @@ class Frame:
     seed: int
     step: int
     return_: float
-    actions: tuple[int, ...]
+    actions: tuple[Action, ...]
     is_last: bool
 
 
@@ -57,7 +59,7 @@ class Decision:
     observations: np.ndarray
     state: RecurrentState
     next_state: RecurrentState
-    action: int
+    action: Action
 
 
 class PlayerSlot:
@@ -98,9 +100,10 @@ class PlayerSlot:
         """Let the agent choose its action for observations [1, ...]."""
         if self.agent is not None:
             actions, next_state = self.agent.act(observations, self._state, explore=explore)
-            self.decision = Decision(observations, self._state, next_state, int(actions[0]))
+            action = int(actions[0]) if np.ndim(actions) == 1 else actions[0]
+            self.decision = Decision(observations, self._state, next_state, action)
 
-    def action(self) -> int:
+    def action(self) -> Action:
         """Return the next action of whoever is in control; call it once per step."""
         if self.active_controller is not None:
             return self.active_controller.action()
@@ -148,7 +151,7 @@ class Game:
         """Take all players' actions after `frame`, the newest one, and return the next frame and the transition."""
         actions = [slot.action() for slot in self.slots]
         single = len(actions) == 1
-        transition = self._interaction.step(np.array(actions if single else [actions], np.int64))
+        transition = self._interaction.step(np.asarray(actions if single else [actions]))
         is_last = bool(self._interaction.is_over[0])
         for slot in self.slots:
             slot.advance(transition.rewards if single else None)

@@ -139,7 +139,8 @@ def test_pixels_are_refused_when_the_agent_is_made() -> None:
         make(spec_of(GridWorldConfig().make(1)))
     assert str(told.value) == (
         "agent q_learning keeps a table of states and needs them one-hot, this environment shows bytes of shape "
-        "(1, 84, 84). Set env.observe=features, of an environment that shows its state so (env.name=grid_world)."
+        "(1, 84, 84). Set env.observe=features, of an environment that shows its state so (env.name=grid_world), "
+        "or env.observe=index, of a Gymnasium id with discrete observations (env.name=gym)."
     )
 
 

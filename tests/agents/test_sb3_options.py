@@ -16,19 +16,15 @@ from sandbox.core.errors import UserError
 from sandbox.runs.build import build
 from sandbox.runs.resolve import resolve
 
-UNKNOWN = "agent.algorithm=pppo: needs 'a2c', 'dqn', 'ppo', 'qrdqn', 'recurrent_ppo' or 'trpo', got 'pppo'."
-CONTINUOUS = "it needs continuous actions, agents here choose among Discrete ones"
-KNOWN = "Known: a2c, dqn, ppo, qrdqn, recurrent_ppo, trpo."
+NAMES = "'a2c', 'crossq', 'ddpg', 'dqn', 'ppo', 'qrdqn', 'recurrent_ppo', 'sac', 'td3', 'tqc' or 'trpo'"
+UNKNOWN = f"agent.algorithm=pppo: needs {NAMES}, got 'pppo'."
+KNOWN = "Known: a2c, crossq, ddpg, dqn, ppo, qrdqn, recurrent_ppo, sac, td3, tqc, trpo."
 
 
 @pytest.mark.parametrize(
     ("word", "message"),
     [
         ("agent.algorithm=pppo", f"{UNKNOWN} Did you mean 'ppo'?"),
-        *(
-            (f"agent.algorithm={name}", f"agent.algorithm={name}: {name} cannot be trained here: {CONTINUOUS}. {KNOWN}")
-            for name in ("sac", "td3", "ddpg", "tqc", "crossq")
-        ),
         (
             "agent.algorithm=maskable_ppo",
             "agent.algorithm=maskable_ppo: maskable_ppo cannot be trained here: it needs masks of legal actions, which "
@@ -57,12 +53,17 @@ KNOWN = "Known: a2c, dqn, ppo, qrdqn, recurrent_ppo, trpo."
             "agent.options.dqn.gamma=1.5: needs a value <= 1, got 1.5.",
         ),
         (
+            "agent.options.sac.ent_coef=automatic",
+            "agent.options.sac.ent_coef=automatic: needs a number or text that matches ^auto(_[0-9.]*[1-9][0-9]*)?$, "
+            "got 'automatic'.",
+        ),
+        (
             "agent.options.dnq.gamma=0.9",
             "agent.options.dnq.gamma=0.9: agent.options.dnq: unknown option. Did you mean 'dqn'?",
         ),
         (
             "agent.algorithm=[ppo]",
-            "agent.algorithm=[ppo]: needs 'a2c', 'dqn', 'ppo', 'qrdqn', 'recurrent_ppo' or 'trpo', got [ppo].",
+            f"agent.algorithm=[ppo]: needs {NAMES}, got [ppo].",
         ),
     ],
 )
@@ -79,9 +80,19 @@ FEATURES = "env={name: catch, observe: features}"
     ("words", "message"),
     [
         (
-            ["env={name: gym, id: Pendulum-v1}"],
-            "agents need Discrete actions, but this environment has Box(-2.0, 2.0, (1,), float32); choose another "
-            "environment",
+            ["env={name: gym, id: Pendulum-v1}", "agent.algorithm=dqn"],
+            "agent sb3 (agent.algorithm=dqn) chooses from Discrete actions, and this environment has a Box: "
+            "Box(-2.0, 2.0, (1,), float32). Train another agent in it: `sandbox train env='{name: gym, id: "
+            "Pendulum-v1}' agent='{name: sb3, algorithm: sac}' steps=1`",
+        ),
+        *(
+            (
+                [FEATURES, f"agent.algorithm={name}"],
+                f"agent sb3 (agent.algorithm={name}) chooses from Box actions, and this environment has Discrete: "
+                "Discrete(3). Train another agent in it: `sandbox train env='{name: catch, observe: features}' "
+                "agent='{name: sb3, algorithm: ppo}' steps=1`",
+            )
+            for name in ("crossq", "ddpg", "sac", "td3", "tqc")
         ),
         (
             [FEATURES, "agent.policy=CnnPolicy"],

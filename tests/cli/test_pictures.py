@@ -48,7 +48,8 @@ def test_a_video_of_training(run, sandbox, tmp_path):
     said = sandbox("sample", "gan", "--video", "training.gif", "--count", "4")
     assert (said.code, said.err) == (
         2,
-        "error: --video shows the images saved during training: leave out --count, --per-class and --out\n",
+        "error: --video shows the images saved during training: leave out --count, --seed, --class, --per-class and "
+        "--out\n",
     )
     said = sandbox("sample", "gan", "--per-class")
     assert said.code == 2

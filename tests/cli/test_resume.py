@@ -51,7 +51,8 @@ def test_resume_refuses_what_it_would_drop(sandbox, tmp_path):
     assert wrong.code == 2
     assert wrong.err.startswith("error: runs/catch_dqn_s0 was started with another env. Resume it as it is with")
     assert sandbox("resume", "latest", "--steps", "100").err == (
-        "error: runs/catch_dqn_s0 has reached step 600 already; give --steps a later one\n"
+        "error: runs/catch_dqn_s0 has reached step 600 already. Train it to a later one: "
+        "`sandbox resume runs/catch_dqn_s0 --steps N`\n"
     )
     assert "this run is finished (step 600 of 600); add --steps N" in sandbox("resume", "latest").err
     assert checkpoint(run) == before

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.config.files import load, split, to_yaml
+from sandbox.config.files import is_option, load, split, to_yaml
 from sandbox.core.errors import UserError
 from sandbox.optimizers.adam import Adam
 
@@ -28,6 +28,16 @@ def refused(files, overrides=(), known=None):
 def test_split():
     words = ["catch_dqn", "a=b/c.yaml", "agent.lr=3e-4", "x/a=b.yaml", "seed"]
     assert split(words) == (["catch_dqn", "x/a=b.yaml", "seed"], ["a=b/c.yaml", "agent.lr=3e-4"])
+
+
+def test_what_exists_is_no_option(write, tmp_path):
+    write("lr=0.1.yaml", "steps: 1\n")
+    (tmp_path / "sweep" / "lr=0.1" / "dqn").mkdir(parents=True)
+    (tmp_path / "runs" / "lr=2").mkdir(parents=True)
+    assert split(["lr=0.1.yaml", "lr=0.2.yaml"]) == (["lr=0.1.yaml"], ["lr=0.2.yaml"])
+    words = ["sweep/lr=0.1/dqn", "sweep/lr=0.2/dqn", "lr=0.1.yaml", "lr=2", "lr=3", "env=catch", "data.root=/a/b"]
+    options = [word for word in words if is_option(word, tmp_path / "runs")]
+    assert options == ["lr=3", "env=catch", "data.root=/a/b"]
 
 
 def test_files_merge_left_to_right_and_everything_but_mappings_is_replaced(write):
@@ -172,10 +182,10 @@ def test_files_that_are_no_config(write, text, message):
 def test_a_file_that_cannot_be_read(write, monkeypatch):
     write("f.yaml", "seed: 1\n")
 
-    def deny(path):
+    def deny(path, mode):
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", deny)
+    monkeypatch.setattr(Path, "open", deny)
     assert refused(["f.yaml"]) == "f.yaml: cannot be read: Permission denied."
 
 

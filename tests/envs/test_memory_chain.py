@@ -102,7 +102,7 @@ def test_sixty_four_bits_can_be_read_from_the_pixels() -> None:
 def test_options_out_of_range_are_named() -> None:
     for options, message in (
         ({"length": 0}, "memory_chain: length: needs a value >= 1"),
-        ({"length": 1001}, "memory_chain: length: needs a value <= 1000"),
+        ({"length": 1001}, "memory_chain: length: needs a value <= 1_000"),
         ({"num_bits": 0}, "memory_chain: num_bits: needs a value >= 1"),
         ({"num_bits": 65}, "memory_chain: num_bits: needs a value <= 64"),
         ({"memory_length": 3}, "memory_chain: memory_length: unknown option"),

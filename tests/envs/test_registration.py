@@ -78,17 +78,6 @@ def test_make_vec_renders_every_copy() -> None:
     assert gymnasium.make_vec("Sandbox/Catch-v0", num_envs=2).render() is None
 
 
-def test_an_environment_that_is_no_batch_program_does_not_reset_by_itself() -> None:
-    make: Any = lambda **options: gymnasium.make_vec("Sandbox/Atari-v0", num_envs=2, workers=1, **options)  # noqa: E731
-    with pytest.raises(
-        ValueError, match=r"atari does not reset by itself: set autoreset_mode='Disabled', and after an"
-    ):
-        make()
-    with pytest.raises(ValueError, match=r"atari has no render_mode for vector environments; .* call render_frame"):
-        make(autoreset_mode="Disabled", render_mode="rgb_array")
-    assert make(autoreset_mode="Disabled").reset(seed=0)[0].shape == (2, 1, 84, 84)
-
-
 def test_wrappers_are_for_make_only() -> None:
     wrappers = [{"frame_stack": {"count": 2}}]
     assert gymnasium.make("Sandbox/Catch-v0", wrappers=wrappers).reset(seed=0)[0].shape == (2, 84, 84)

@@ -160,7 +160,10 @@ def test_the_same_images_every_time_and_no_trace_in_the_run() -> None:
 
 def test_one_test_image_is_enough() -> None:
     result = evaluate_generator(Everything(), DataSet(DATA.train, DATA.test[:1], binary=True), Rng(0))
-    assert result["log_likelihood_ci95"] == 0.0
+    assert result["images"] == 1
+    assert result["log_likelihood_ci95_missing"] == "a single test image has no spread: use more of them"
+    assert result["diversity_missing"] == ("it is relative to the distance of two test images, and there is only one")
+    assert not {"log_likelihood_ci95", "diversity"} & set(result)
 
 
 class Counts(Samples):

@@ -94,7 +94,7 @@ def test_samples_come_from_the_average() -> None:
     start = snapshot(generator)
     gan.update(images())
     for name, value in average.state_dict().items():
-        torch.testing.assert_close(value, 0.75 * start[name] + 0.25 * generator.state_dict()[name])
+        torch.testing.assert_close(value, 0.1 * start[name] + 0.9 * generator.state_dict()[name])
     z = gan.latents(6)
     decoded = gan.decode(z)
     assert torch.equal(decoded, torch.sigmoid(average(z)))
@@ -103,13 +103,13 @@ def test_samples_come_from_the_average() -> None:
 
 
 def test_a_sample_of_a_generator_with_batch_norm_does_not_depend_on_its_batch() -> None:
-    """The moving average covers the running means as well as the weights."""
+    """The moving average covers the running means as well as the weights; its decay begins at 0.1."""
     gan = make(backbone={"name": "strided", "channels": (4, 8)}, average_decay=0.5)
     generator, average = network(gan, "generator"), network(gan, "average")
     name = "convolutions.0.running_mean"
     before = average.get_buffer(name).clone()
     gan.update(images())
-    torch.testing.assert_close(average.get_buffer(name), 0.5 * before + 0.5 * generator.get_buffer(name))
+    torch.testing.assert_close(average.get_buffer(name), 0.1 * before + 0.9 * generator.get_buffer(name))
     assert not torch.equal(average.get_buffer(name), before)
     z = gan.latents(6)
     torch.testing.assert_close(gan.decode(z)[:2], gan.decode(z[:2]))

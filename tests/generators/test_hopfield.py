@@ -117,3 +117,15 @@ def test_gray_images_are_refused() -> None:
         "(black and white) or data.binarize=sample (each gray value is a probability), or take "
         "generator.name=modern_hopfield, which has continuous ones."
     )
+
+
+@pytest.mark.parametrize("count", [30, 60, 90])
+def test_the_projection_recalls_all_that_it_stores(count: int) -> None:
+    """Also near the number of units, with units that all patterns share, whose fields are nothing but rounding."""
+    draws = torch.rand(count, 1, 10, 10, generator=torch.Generator().manual_seed(3))
+    draws[..., :2] = 0
+    draws[..., 3] = draws[..., 4]
+    images = (draws > 0.5).to(torch.uint8) * 255
+    network = make(patterns=count, storage={"name": "projection"})
+    network.update(images)
+    assert torch.equal(network.recall(images), images.float() / 255)

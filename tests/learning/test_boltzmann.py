@@ -1,4 +1,4 @@
-"""Trap 32: centred, a machine learns images in black on white as well as in white on black."""
+"""Trap 32: centered, a machine learns images in black on white as well as in white on black."""
 
 import pytest
 import torch

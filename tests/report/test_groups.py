@@ -28,7 +28,10 @@ def test_a_group_is_called_as_its_runs_without_the_seed(make):
 
 def test_no_two_groups_are_called_alike(make):
     records = read(*(make(f"a{n}{lr}", seed=n, lr=lr) for lr in (0.1, 0.2) for n in "12"))
-    records += read(*(make(f"b_s{n}", seed=n, lr=0.3) for n in (1, 2)), *(make(f"c{n}", seed=n, lr=0.4) for n in "ab"))
+    records += read(
+        *(make(f"b_s{n}", seed=n, lr=0.3) for n in (1, 2)),
+        *(make(f"c{n}", seed=seed, lr=0.4) for seed, n in enumerate("ab")),
+    )
     labels = [group.label for group in grouped(records)]
     assert len(set(labels)) == len(labels) == 4
 

@@ -1,17 +1,19 @@
 """The recorder of a run folder."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 import torch
 
-from sandbox.logger.jsonl import Jsonl
 from sandbox.runs.build import build
 from sandbox.runs.recorder import RunRecorder
 from sandbox.runs.resolve import resolve
-from sandbox.storage.checkpoint import Checkpoints, read_tree
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
+from sandbox.storage.tree import read_tree
 
 CATCH = ["catch_dqn", "agent.backbone={name: mlp, hidden: [8]}", "env.observe=features", "steps=400"]
 GAN, RBM = ["digits_gan"], ["digits_rbm"]
@@ -47,6 +49,18 @@ def test_snapshots_are_evenly_spaced_and_stay(tmp_path: Path) -> None:
     for step in (90, 130, 150, 310, 390, 400):
         recording.write(step, {"loss": 1.0})
     assert Checkpoints(tmp_path / "run" / "snapshots").steps() == [130, 310, 400]
+
+
+def test_a_snapshot_that_was_due_between_the_last_line_and_a_kill_is_made(tmp_path: Path) -> None:
+    """The snapshot of step 200 waits for the next line, which comes after the checkpoint that the run resumes from."""
+    before, after = (recorder(tmp_path / name, [*CATCH, "snapshots=2"]) for name in ("a", "b"))
+    before.write(150, {"loss": 1.0})
+    before.save(210, {})
+    shutil.rmtree(tmp_path / "b" / "run")
+    shutil.copytree(tmp_path / "a" / "run", tmp_path / "b" / "run")
+    assert after.load({}) == 210
+    after.write(225, {"loss": 1.0})
+    assert Checkpoints(tmp_path / "b" / "run" / "snapshots").steps() == [225]
 
 
 def test_metrics_of_an_evaluation_are_called_eval(tmp_path: Path) -> None:

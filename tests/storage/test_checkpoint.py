@@ -12,7 +12,8 @@ from safetensors import SafetensorError
 
 from sandbox.core.errors import UserError
 from sandbox.storage import checkpoint
-from sandbox.storage.checkpoint import Checkpoints, read_tree, write_tree
+from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.tree import read_tree, write_tree
 
 
 class Part:
@@ -87,8 +88,8 @@ def test_a_damaged_checkpoint_is_passed_over_and_named(
     reason = {
         "cut": "part.safetensors is cut short or changed",
         "missing": "part.safetensors is cut short or changed",
-        "manifest": "no readable manifest.json",
-        "foreign": "not a sandbox-checkpoint-1",
+        "manifest": "manifest.json is not JSON: Unterminated string starting at: line 1 column 12 (char 11)",
+        "foreign": "manifest.json is not one of a sandbox-checkpoint-1",
     }[damage]
     said = capsys.readouterr().err
     assert said == f"note: {newest} is damaged ({reason}); falling back to the one before it\n"
@@ -130,7 +131,7 @@ def test_a_full_disk_leaves_the_last_good_one(tmp_path: Path, monkeypatch: pytes
     def full(*_: Any, **__: Any) -> None:
         raise kind("No space left on device")
 
-    monkeypatch.setattr("sandbox.storage.checkpoint.save_file", full)
+    monkeypatch.setattr("sandbox.storage.tree.save_file", full)
     with pytest.raises(UserError, match=r"step 2 .*No space left.*The last good one, step_000000000001, is untouched"):
         store.save(2, {"part": Part({"a": torch.ones(10)})})
     assert sorted(p.name for p in tmp_path.iterdir()) == ["step_000000000001"]
@@ -188,14 +189,14 @@ def test_one_that_is_dropped_while_it_is_read_is_passed_over_in_silence(
     for step in (1, 2):
         part.state = {"a": step}
         checkpoints.save(step, {"part": part})
-    drop = checkpoint.json.loads if gone == "before" else checkpoint.read_tree
+    drop = checkpoint.Manifest.read if gone == "before" else checkpoint.read_tree
 
     def dropping(*args: Any) -> Any:
         if len(checkpoints.steps()) == 2:
             shutil.rmtree(tmp_path / "step_000000000002")
         return drop(*args)
 
-    monkeypatch.setattr(checkpoint if gone == "while" else checkpoint.json, drop.__name__, dropping)
+    monkeypatch.setattr(checkpoint if gone == "while" else checkpoint.Manifest, drop.__name__, dropping)
     part.state = {"a": 0}
     assert (checkpoints.load({"part": part}), part.state) == (1, {"a": 1})
     assert capsys.readouterr().err == ""

@@ -1,4 +1,5 @@
 import json
+import math
 import os
 import re
 
@@ -143,6 +144,6 @@ def test_latest_values(tmp_path):
 
 def test_latest_values_of_a_long_file(tmp_path):
     run = RunFolder(tmp_path)
-    run.metrics.write_text("".join(f'{{"step": {i}, "loss": {i}.5, "pad": "0"}}\n' for i in range(5_000)))
+    run.metrics.write_text("".join(f'{{"step": {i}, "loss": {i}.5, "pad": "Infinity"}}\n' for i in range(5_000)))
     assert run.metrics.stat().st_size > 65_536
-    assert run.latest() == {"step": 4_999, "loss": 4_999.5, "pad": 0.0}
+    assert run.latest() == {"step": 4_999, "loss": 4_999.5, "pad": math.inf}

@@ -109,3 +109,22 @@ def test_grays_drawn_anew(config: type[ShuffledConfig | LabeledConfig]) -> None:
     assert (shares[0], shares[2]) == (0, 1)
     assert abs(shares[1] - 0.2) < 0.012
     assert not torch.equal(batches[0], batches[1]) or not torch.equal(batches[1], batches[2])
+
+
+@pytest.mark.parametrize("config", [ShuffledConfig, LabeledConfig])
+def test_batch_norm_needs_two_images(config: type[ShuffledConfig | LabeledConfig]) -> None:
+    class Learner:
+        network: torch.nn.Module = torch.nn.Sequential(torch.nn.Conv2d(1, 2, 1), torch.nn.BatchNorm2d(2))
+
+        def parts(self) -> dict[str, torch.nn.Module]:
+            return {"network": self.network}
+
+    learner = Learner()
+    with pytest.raises(UserError) as refused:
+        config(batch_size=1).make(DataSet(IMAGES, IMAGES), learner, Rng(0), choose("cpu"))  # type: ignore[arg-type]
+    assert str(refused.value) == (
+        "generator.stream.batch_size=1: this generator has batch norms, which need the variance of several images. "
+        "Set generator.stream.batch_size to 2 or more."
+    )
+    learner.network = torch.nn.Conv2d(1, 2, 1)
+    config(batch_size=1).make(DataSet(IMAGES, IMAGES), learner, Rng(0), choose("cpu"))  # type: ignore[arg-type]

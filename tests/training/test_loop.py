@@ -160,3 +160,19 @@ def test_averages_are_means_since_the_last_line_and_restorable() -> None:
         each.add({"loss": torch.tensor(3.0), "x": 4.0})
         assert each.take() == {"loss": 2.0, "x": 3.0, "once": 7.0}
         assert each.state_dict() == {"sums": {}, "counts": {}}
+
+
+class Spoilt(Learns):
+    """Its loss stays fine; its weights do not."""
+
+    def parts(self) -> dict[str, Any]:
+        network = torch.nn.Linear(1, 1)
+        torch.nn.init.constant_(network.weight, math.nan)
+        return {"network": network}
+
+
+def test_weights_that_are_not_finite_are_never_saved() -> None:
+    tape = Tape()
+    with pytest.raises(UserError, match=r"^network.weight has numbers that are not finite at step 24. The batch is in"):
+        train(Run(Spoilt(), Ticks(), Rng(0)), periods(), tape)
+    assert [event[0] for event in tape.events] == ["write", "write", "dump"]

@@ -8,8 +8,9 @@ Paper: none. Deviations: none.
 
 import numpy as np
 from gymnasium import spaces
-from pydantic import Field, PositiveFloat
+from pydantic import Field
 
+from sandbox.config.numbers import Positive
 from sandbox.core.errors import UserError
 from sandbox.environments.rng import VectorRng
 from sandbox.environments.wrapper import (
@@ -27,7 +28,7 @@ from sandbox.interfaces.environment import Environment
 class ScaleConfig(WrapperConfig):
     """Options of the scale wrapper."""
 
-    by: PositiveFloat | tuple[PositiveFloat, ...] = Field(
+    by: Positive | tuple[Positive, ...] = Field(
         1.0, description="factor of the observations: one number, or one for each entry of their last axis"
     )
 

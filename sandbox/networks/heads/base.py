@@ -4,10 +4,11 @@ from abc import abstractmethod
 from typing import Annotated, NamedTuple
 
 import torch
-from pydantic import Field, PositiveInt
+from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config
+from sandbox.config.numbers import Units
 from sandbox.networks.heads.dueling import Layer
 
 
@@ -22,7 +23,7 @@ DuelingOption = Annotated[
     bool, Field(description="action values are the sum of a state value and advantages (dueling network)")
 ]
 HiddenSize = Annotated[
-    PositiveInt | None, Field(description="width of a hidden layer between features and outputs; null: no such layer")
+    Units | None, Field(description="width of a hidden layer between features and outputs; null: no such layer")
 ]
 
 

@@ -10,6 +10,7 @@ import torch
 from pydantic import Field, model_validator
 from torch import nn
 
+from sandbox.config.numbers import Real
 from sandbox.networks.heads.base import DuelingOption, HeadConfig, HiddenSize, Losses
 from sandbox.networks.heads.dueling import Dueling, Layer, Single
 from sandbox.ops.distributional import categorical_q_learning
@@ -19,9 +20,9 @@ class Categorical(HeadConfig):
     """A head of distributions of the return."""
 
     name: Literal["categorical"] = "categorical"
-    num_atoms: int = Field(default=51, ge=2, description="number of atoms, K")
-    minimum: float = Field(default=-10.0, description="discounted return of the first atom, of clipped rewards if any")
-    maximum: float = Field(default=10.0, description="discounted return of the last atom, of clipped rewards if any")
+    num_atoms: int = Field(default=51, ge=2, le=4_096, description="number of atoms, K")
+    minimum: Real = Field(default=-10.0, description="discounted return of the first atom, of clipped rewards if any")
+    maximum: Real = Field(default=10.0, description="discounted return of the last atom, of clipped rewards if any")
     dueling: DuelingOption = True
     hidden: HiddenSize = 512
 

@@ -2,10 +2,11 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, NonNegativeFloat
+from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config, unnamed_is
+from sandbox.config.numbers import NonNegative
 from sandbox.config.schedules import Linear, LinearProbability
 from sandbox.networks.heads.noisy import NoisyLinear, PlainLinear
 
@@ -14,7 +15,7 @@ class Noisy(Config):
     """Noisy layers (Fortunato et al. 2018), without random actions."""
 
     name: Literal["noisy"] = "noisy"
-    sigma: NonNegativeFloat = Field(default=0.5, description="the noise of a layer begins with sigma / sqrt(inputs)")
+    sigma: NonNegative = Field(default=0.5, description="the noise of a layer begins with sigma / sqrt(inputs)")
 
     def layer(self, inputs: int, outputs: int) -> nn.Module:
         """Build a linear layer of the head."""

@@ -5,7 +5,7 @@ import pytest
 
 from sandbox.core.errors import UserError
 from sandbox.envs.atari import Atari
-from sandbox.storage.checkpoint import read_tree, write_tree
+from sandbox.storage.tree import read_tree, write_tree
 
 QUICK = ["pong", "breakout", "seaquest"]
 SLOW = ["space_invaders", "ms_pacman", "montezuma_revenge", "pitfall", "qbert", "enduro", "tetris"]

@@ -3,6 +3,7 @@
 All other sinks only mirror this log.
 """
 
+import itertools
 import json
 import math
 import os
@@ -12,14 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.core.errors import UserError
+from sandbox.storage.files import DamagedError, opened, write_whole
+from sandbox.storage.metrics_line import BadLineError, numbers_in
+
+_LARGEST = 200_000_000  # bytes of a log that is read
 
 
 class Jsonl:
     """Appends lines `{"step": ..., "time": ..., metric: number, ...}` to a file.
 
     `time` is the training time in seconds, without the pauses between a stop and a resume. Numbers that JSON lacks are
-    written as the strings "NaN", "Infinity" and "-Infinity". The first line overwrites an existing file, unless
-    `load_state_dict` was called before. The file is opened and closed for every line.
+    written as the strings "NaN", "Infinity" and "-Infinity". An existing file is moved away before the first
+    line, unless `load_state_dict` was called before. The file is opened and closed for every line.
 
     Args:
         path: The file metrics.jsonl.
@@ -28,6 +33,7 @@ class Jsonl:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._size = 0
+        self.last_step = 0  # of the newest line
         self._start_time = time.monotonic()
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
@@ -39,11 +45,14 @@ class Jsonl:
         row = {"step": step, "time": round(self._seconds(), 3), **metrics}
         line = json.dumps(json_safe(row), allow_nan=False).encode() + b"\n"
         try:
-            with self._path.open("ab" if self._size else "wb") as file:
+            if not self._size:
+                _move_away(self._path)
+            with self._path.open("ab") as file:
                 file.write(line)
         except OSError as error:
             raise _cannot_write(self._path, error) from error
         self._size += len(line)
+        self.last_step = step
 
     def media(self, step: int, name: str, path: Path) -> None:
         """Do nothing: the file is in the run folder already."""
@@ -58,14 +67,9 @@ class Jsonl:
             UserError: If it cannot be written.
         """
         target = self._path.with_name("summary.json")
-        partial = target.with_name("summary.json.partial")
-        text = json.dumps(json_safe(summary), indent=2, allow_nan=False) + "\n"
         try:
-            with partial.open("w", encoding="utf-8") as file:
-                file.write(text)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(partial, target)
+            self._path.parent.stat()  # a run folder that was removed is not made again
+            write_whole(target, json.dumps(json_safe(summary), indent=2, allow_nan=False) + "\n")
         except OSError as error:
             raise _cannot_write(target, error) from error
 
@@ -74,7 +78,7 @@ class Jsonl:
         if self._size:
             with self._path.open("ab") as file:
                 os.fsync(file.fileno())
-        return {"offset": self._size, "seconds": self._seconds()}
+        return {"offset": self._size, "seconds": self._seconds(), "last_step": self.last_step}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Truncate the file to its size at the checkpoint, and continue from there.
@@ -90,7 +94,7 @@ class Jsonl:
             )
         with self._path.open("ab") as file:
             file.truncate(state["offset"])
-        self._size = state["offset"]
+        self._size, self.last_step = state["offset"], state["last_step"]
         self._start_time = time.monotonic() - state["seconds"]
 
     def _seconds(self) -> float:
@@ -101,20 +105,24 @@ def read_rows(path: Path) -> list[dict[str, float]]:
     """Read a metrics.jsonl as numbers; an incomplete last line is left out.
 
     Raises:
-        UserError: If the file is missing, or a line is not an object of numbers.
+        UserError: If the file is missing or cannot be read, or a line is not an object of numbers.
     """
+    rows: list[dict[str, float]] = []
     try:
-        lines = path.read_bytes().split(b"\n")
-    except OSError as error:
-        raise UserError(f"cannot read {path}: {error.strerror}.") from error
-    rows = []
-    for number, line in enumerate(lines[:-1], start=1):  # after the last newline there is no complete line
-        try:
-            row = json.loads(line)
-            rows.append({name: float(value) if isinstance(value, str) else value for name, value in row.items()})
-        except (ValueError, AttributeError) as error:
-            raise UserError(f"{path}, line {number}: not a line of metrics. Is it the log of a run?") from error
+        with opened(path, _LARGEST) as file:
+            rows.extend(numbers_in(line) for line in file if line.endswith(b"\n"))
+    except FileNotFoundError as error:
+        raise UserError(f"cannot read {path}: {error.strerror}.") from None
+    except BadLineError as error:
+        raise DamagedError(f"{path}, line {len(rows) + 1}: {error}. Is it the log of a run?") from error
     return rows
+
+
+def _move_away(path: Path) -> None:
+    """Rename a file that is not empty to the first free name of metrics_1.jsonl, metrics_2.jsonl and so on."""
+    if path.exists() and path.stat().st_size:
+        names = (path.with_name(f"{path.stem}_{count}{path.suffix}") for count in itertools.count(1))
+        path.rename(next(name for name in names if not name.exists()))
 
 
 def _cannot_write(path: Path, error: OSError) -> UserError:

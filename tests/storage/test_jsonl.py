@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.core.errors import UserError
-from sandbox.logger.jsonl import Jsonl, read_rows
+from sandbox.storage.jsonl import Jsonl, read_rows
 
 
 def strictly(text):
@@ -65,7 +65,7 @@ def test_time_goes_on_where_the_checkpoint_was(tmp_path):
     path = tmp_path / "metrics.jsonl"
     path.touch()
     log = Jsonl(path)
-    log.load_state_dict({"offset": 0, "seconds": 1e6})
+    log.load_state_dict({"offset": 0, "seconds": 1e6, "last_step": 0})
     log.write(1, {})
     assert 1e6 <= read_rows(path)[0]["time"] < 2e6
     assert 1e6 <= log.state_dict()["seconds"] < 2e6
@@ -78,6 +78,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_its_file_anew(tmp_path)
     assert len(read_rows(path)) == 1  # nothing is lost by looking
     again.write(5, {"loss": 5.0})
     assert [row["step"] for row in read_rows(path)] == [5]
+    assert [row["step"] for row in read_rows(tmp_path / "metrics_1.jsonl")] == [1]  # moved away
 
 
 def test_lost_lines_are_named(tmp_path):

@@ -1,0 +1,1 @@
+"""The gate between Gymnasium environments of others and the sandbox: everything that they return is checked here."""

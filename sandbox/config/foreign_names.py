@@ -1,0 +1,111 @@
+"""Names that users of Gymnasium, Stable-Baselines3 and CleanRL know, and what they are called here."""
+
+import re
+from collections.abc import Sequence
+
+# Options of a whole run, wherever they were written.
+_RUN_OPTIONS = {
+    "total_timesteps": "steps",
+    "n_timesteps": "steps",
+    "max_steps": "steps",
+    "eval_freq": "evaluate_period",
+    "n_eval_episodes": "evaluate_episodes",
+    "save_freq": "checkpoint_period",
+    "log_interval": "log_period",
+    "capture_video": "media_period",
+    "env_id": "env",
+    "wandb_project_name": "logger.project",
+    "wandb_project": "logger.project",
+    "track": "logger.wandb",
+}
+_OPTIONS = {
+    "gamma": ("discount",),
+    "buffer_size": ("capacity",),
+    "replay_size": ("capacity",),
+    "learning_rate": ("lr",),
+    "alpha": ("lr",),
+    "learning_starts": ("warmup",),
+    "start_training": ("warmup",),
+    "train_freq": ("update_period",),
+    "train_frequency": ("update_period",),
+    "target_update_interval": ("target_period",),
+    "target_network_frequency": ("target_period",),
+    "target_network_update_freq": ("target_period",),
+    "n_envs": ("num_envs",),
+    "max_grad_norm": ("clip_norm",),
+    "clip_rewards": ("reward_clip",),
+    "exploration_fraction": ("exploration", "steps"),
+    "exploration_initial_eps": ("exploration", "start"),
+    "exploration_final_eps": ("exploration", "end"),
+    "start_e": ("exploration", "start"),
+    "end_e": ("exploration", "end"),
+    "epsilon": ("exploration",),
+    "network": ("backbone",),
+    "policy_kwargs": ("backbone",),
+}
+_AGENTS = {"ddqn": "double_dqn", "c51": "rainbow", "drqn": "drqn", "qlearning": "q_learning"}
+_OF_SB3 = ("a2c", "crossq", "ddpg", "ppo", "qrdqn", "recurrent_ppo", "sac", "td3", "tqc", "trpo")
+_BACKBONES = {
+    **dict.fromkeys(("resnet", "residual", "impalacnn", "resnet18"), "impala"),
+    **dict.fromkeys(("cnn", "naturecnn", "cnnpolicy", "conv", "naturedqn"), "nature"),
+    **dict.fromkeys(("fc", "dense", "linear", "mlppolicy", "flatten"), "mlp"),
+}
+_ATARI = re.compile(r"(?:ALE/)?([A-Z][A-Za-z0-9]*?)(?:-ram)?(?:NoFrameskip|Deterministic)?-v\d+")
+
+
+def options_meant(word: str, inner: Sequence[tuple[str, ...]], above: str) -> list[str]:
+    """Return the options that users of other libraries call `word`: names in this section, key paths elsewhere.
+
+    Args:
+        word: An unknown option.
+        inner: Key paths of all options in its section, at any depth.
+        above: Key path of the section.
+    """
+    ending = _OPTIONS.get(word, ())
+    found = [path for path in inner if ending and path[-len(ending) :] == ending]
+    if found:
+        return [".".join(filter(None, (above, *path))) if path[1:] else path[0] for path in dict.fromkeys(found)]
+    return [_RUN_OPTIONS[word]] if word in _RUN_OPTIONS else []
+
+
+def member_meant(section: str, word: str) -> str | None:
+    """Return the section, in YAML, that users of other libraries call `word`; None if nobody does.
+
+    Args:
+        section: Last key of the section, such as `env`, `agent` or `backbone`.
+        word: An unknown name of a member, such as `CartPole-v1` or `ppo`.
+    """
+    plain = re.sub(r"[^a-z0-9]", "", word.lower())
+    match section:
+        case "agent":
+            of_sb3 = {name.replace("_", ""): name for name in _OF_SB3}
+            if plain in of_sb3:
+                return f"{{name: sb3, algorithm: {of_sb3[plain]}}}"
+            return f"{{name: {_AGENTS[plain]}}}" if plain in _AGENTS else None
+        case "backbone":
+            return f"{{name: {_BACKBONES[plain]}}}" if plain in _BACKBONES else None
+        case "env":
+            return _env_meant(word)
+    return None
+
+
+def _env_meant(word: str) -> str | None:
+    import gymnasium  # only where a name is wrong
+    from ale_py import roms
+
+    if found := re.fullmatch(r"Sandbox/(\w+)-v0", word):
+        return f"{{name: {_snake(found[1])}}}"
+    games, atari = roms.get_all_rom_ids(), _ATARI.fullmatch(word)
+    if (game := _snake(atari[1]) if atari else word.lower()) in games:
+        return f"{{name: atari, game: {game}}}"
+    if word in gymnasium.registry:
+        return f"{{name: gym, id: {word}}}"
+    if re.fullmatch(r"[\w./:-]+-v\d+", word):
+        stem = word.rpartition("-v")[0]
+        versions = [int(name.rpartition("-v")[2]) for name in gymnasium.registry if name.rpartition("-v")[0] == stem]
+        return f"{{name: gym, id: {stem}-v{max(versions)}}}" if versions else None
+    return None
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
