@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.envs._gym.errors import MisfitError, type_name
-from sandbox.envs._gym.parts import NUMBERS
+from sandbox.envs._gym.parts import NUMBERS, array_of
 
 DEFAULT_FPS = 30.0
 
@@ -21,9 +21,9 @@ def frame_of(rendered: Any) -> np.ndarray:
     if isinstance(rendered, list) and rendered and isinstance(rendered[-1], np.ndarray):
         rendered = rendered[-1]  # The render mode `rgb_array_list`.
     try:
-        frame = np.asarray(rendered)
-    except Exception:
-        frame = np.asarray(None)
+        frame = array_of(rendered)
+    except MisfitError:
+        raise MisfitError(f"returned no frame but {type_name(rendered)}") from None
     if frame.dtype.kind not in NUMBERS or not frame.size:
         raise MisfitError(f"returned no frame but {type_name(rendered)}")
     if frame.ndim == 2:

@@ -17,6 +17,18 @@ def is_plain_bytes(space: spaces.Box) -> bool:
     return bool(space.dtype == np.uint8 and (space.low == 0).all() and (space.high == 255).all())
 
 
+def array_of(value: Any) -> np.ndarray:
+    """Return a value of an environment as an array.
+
+    Raises:
+        MisfitError: If it is none.
+    """
+    try:
+        return np.asarray(value)
+    except Exception as error:  # it calls the `__array__` or `__len__` of somebody else's object
+        raise MisfitError(f"type {type_name(value)}, which is no array ({error})") from None
+
+
 def as_declared(value: Any, space: spaces.Box, name: str) -> np.ndarray:
     """Return a value as an array of the shape and dtype that a Box declares.
 
@@ -24,11 +36,9 @@ def as_declared(value: Any, space: spaces.Box, name: str) -> np.ndarray:
         MisfitError: For another shape, or for values that the declared dtype cannot hold.
     """
     try:
-        given = np.asarray(value)
-    except Exception as error:
-        raise MisfitError(
-            f"{name} type {type_name(value)}, which is no array ({error}), but {declared(space)}"
-        ) from None
+        given = array_of(value)
+    except MisfitError as misfit:
+        raise MisfitError(f"{name} {misfit}, but {declared(space)}") from None
     if given.dtype.kind not in NUMBERS:
         raise MisfitError(f"{name} type {type_name(value)} and dtype {given.dtype}, but {declared(space)}")
     if given.shape != space.shape:
@@ -108,8 +118,8 @@ class BoxPart:
         return (as_floats(array, name) if self._scale is None else self._scale(array)).ravel()
 
     def integers(self, value: Any, name: str) -> list[int]:
-        """Raise an error: `counts` is None."""
-        raise NotImplementedError
+        """Raise `MisfitError`: a Box has none, which `counts` says before."""
+        raise MisfitError(f"{name} numbers of a Box, where integers are needed")
 
 
 class IntegerPart:
@@ -139,9 +149,9 @@ class IntegerPart:
         """Return the integers, each from 0."""
         space = f"observation_space declares integers of shape {self._shape}"
         try:
-            given = np.asarray(value)
-        except Exception:
-            raise MisfitError(f"{name} type {type_name(value)}, but {space}") from None
+            given = array_of(value)
+        except MisfitError as misfit:
+            raise MisfitError(f"{name} {misfit}, but {space}") from None
         if given.dtype.kind not in NUMBERS:
             raise MisfitError(f"{name} type {type_name(value)} and dtype {given.dtype}, but {space}")
         if given.shape != self._shape:

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sandbox.envs._gym.errors import MisfitError, old_api_hint, type_name
-from sandbox.envs._gym.parts import NUMBERS
+from sandbox.envs._gym.parts import NUMBERS, array_of
 
 _LARGEST = float(np.finfo(np.float32).max)
 
@@ -74,8 +74,8 @@ def success_of(info: dict[str, Any]) -> bool | None:
 def _number(value: Any) -> np.ndarray | None:
     """Return a number as an array [], also from an array with a single entry; None for anything else."""
     try:
-        array = np.asarray(value)
-    except Exception:
+        array = array_of(value)
+    except MisfitError:
         return None
     return array.reshape(()) if array.dtype.kind in NUMBERS and array.size == 1 else None
 

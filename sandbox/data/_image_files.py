@@ -106,7 +106,7 @@ def _has_second(image: Image.Image) -> bool:
     """Return whether a file has more than one image; a damaged second image is none."""
     try:
         image.seek(1)
-    except Exception:
+    except Exception:  # EOFError after the last image, and nearly any type for a damaged second one
         return False
     return True
 
