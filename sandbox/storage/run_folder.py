@@ -240,15 +240,15 @@ class RunFolder:
         Raises:
             UserError: If there is no such run, or several, or the folder is not the folder of a run.
         """
-        runs = cls.all_runs(root)
-        if text == "latest" and runs:
+        if text == "latest" and (runs := cls.all_runs(root)):
             return runs[0]
-        for path in (root / text, Path(text)):
+        for path in (root / text, Path(text)):  # before all the other runs are looked at
             if _is_folder(path):
                 run = cls(path)
                 if problems := run.problems():
                     raise UserError(f"{path} is not a run folder: {' and '.join(problems)}.")
                 return run
+        runs = cls.all_runs(root)
         matches = [run for run in runs if run.id.startswith(text)]
         if len(matches) == 1:
             return matches[0]
