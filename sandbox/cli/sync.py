@@ -73,7 +73,11 @@ def sync(
 
 def offline(folder: Path) -> dict[Path, bool]:
     """Return the offline pieces of a run in order of time, each with whether W&B has marked it as uploaded."""
-    places = [place for place in sorted(folder.glob("offline-run-*")) if any(place.glob("*.wandb"))]
+    places = [
+        place
+        for place in sorted(folder.glob("offline-run-*"))
+        if not place.is_symlink() and any(not file.is_symlink() for file in place.glob("*.wandb"))
+    ]
     return {place: any(place.glob("*.wandb.synced")) for place in places}
 
 

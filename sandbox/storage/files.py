@@ -132,10 +132,14 @@ def names_in(folder: Path) -> list[str]:
         raise UserError(f"{folder} cannot be reached: {error.strerror}. Is its disk mounted?") from error
 
 
-def intruder(folder: Path) -> str | None:
+def intruder(folder: Path, foreign: Path | None = None) -> str | None:
     """Return why the entries of a folder may not be read or written, such as `README.md is a link out of the folder`.
 
     Regular files, folders and links that stay inside are fine.
+
+    Args:
+        folder: The folder to look through.
+        foreign: A folder below it, for another program's files: it may not be a link, its entries are not looked at.
     """
     root, todo, count = folder.resolve(), [folder], 0
     while todo:
@@ -153,7 +157,8 @@ def intruder(folder: Path) -> str | None:
                 if not Path(os.path.realpath(path)).is_relative_to(root):  # for a loop, that is the link itself
                     return f"{_below(folder, path)} is a link out of the folder"
             elif entry.is_dir(follow_symlinks=False):
-                todo.append(path)
+                if path != foreign:
+                    todo.append(path)
             elif not entry.is_file(follow_symlinks=False):
                 kind = _KINDS.get(stat.S_IFMT(entry.stat(follow_symlinks=False).st_mode), "no file")
                 return f"{_below(folder, path)} is {kind}"

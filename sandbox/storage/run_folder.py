@@ -81,6 +81,7 @@ class RunFolder:
 
     @property
     def wandb(self) -> Path:
+        """Files of Weights & Biases, which also links to its logs outside; only `sandbox sync` looks into it."""
         return self.path / "wandb"
 
     @property
@@ -111,7 +112,7 @@ class RunFolder:
         problems = [f"{file.name} is missing" for file in present if not present[file]]
         if present[self.info] and not isinstance(read_object(self.info).get("id"), str):
             problems.append(f"{self.info.name} is damaged")
-        if not problems and (stranger := intruder(self.path)) is not None:
+        if not problems and (stranger := intruder(self.path, foreign=self.wandb)) is not None:
             problems.append(stranger)
         return problems
 

@@ -3,6 +3,7 @@ import sys
 from types import SimpleNamespace
 
 import pytest
+from tiny_runs import TINY
 
 from sandbox.logger import weights_and_biases
 from sandbox.storage.run_folder import RunFolder
@@ -103,3 +104,11 @@ def test_no_runs(sandbox, called):
     assert sandbox("sync").err == (
         "error: no runs in runs yet. Train one, such as `sandbox train catch_dqn`, or say --runs DIR.\n"
     )
+
+
+def test_a_run_that_was_kept_offline_is_still_a_run(sandbox, monkeypatch):
+    """W&B leaves a link to its log in the user's cache."""
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    trained = sandbox("train", *TINY, "logger.wandb=offline", "steps=100", "name=kept", "--quiet")
+    assert trained.code == 0, trained.err
+    assert sandbox("show", "kept").code == 0

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from sandbox.core.errors import UserError
+from sandbox.storage.files import intruder
 
 
 def test_offline_writes_history_config_axis_and_an_end(make, history, records, tmp_path, capfd):
@@ -29,6 +30,7 @@ def test_offline_writes_history_config_axis_and_an_end(make, history, records, t
     assert summary["eval/return"] == "0.75"
     assert [r.exit.exit_code for r in kinds if r.HasField("exit")] == [0]
     assert capfd.readouterr() == ("", "")  # W&B prints nothing
+    assert intruder(tmp_path / "run", foreign=tmp_path / "run" / "wandb") is None
 
 
 def test_images_and_videos_are_logged_as_files(make, history, tmp_path):

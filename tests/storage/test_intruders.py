@@ -40,6 +40,7 @@ PLANTS: dict[str, Plant] = {
     "an unfinished checkpoint": lambda run, outside: link(run / "checkpoints/.writing_000000000001", outside),
     "the log": lambda run, outside: link(run / "metrics.jsonl", outside / "file"),
     "the lock": lambda run, outside: link(run / ".lock", outside / "file"),
+    "the folder of W&B": lambda run, outside: link(run / "wandb", outside),
     "a relative one": lambda run, outside: link(run / "videos", Path("../../outside")),
 }
 
@@ -71,11 +72,17 @@ def test_pipes_are_named_and_not_waited_for(sandbox, tmp_path: Path) -> None:
 
 
 def test_links_inside_are_fine(tmp_path: Path) -> None:
-    """W&B makes `latest-run`."""
     run, _ = make(tmp_path)
-    (run.path / "wandb" / "run-1").mkdir(parents=True)
-    link(run.path / "wandb" / "latest-run", Path("run-1"))
+    link(run.path / "newest", Path("checkpoints"))
     link(run.path / "loop", run.path / "loop")
+    assert run.problems() == []
+
+
+def test_the_files_of_wandb_are_its_own(tmp_path: Path) -> None:
+    """W&B links to `latest-run`, and to its logs in the user's cache."""
+    run, outside = make(tmp_path)
+    link(run.wandb / "run-1" / "logs" / "debug-core.log", outside / "file")
+    link(run.wandb / "latest-run", Path("run-1"))
     assert run.problems() == []
 
 
