@@ -149,6 +149,8 @@ class SB3(Agent):
         metrics = {name.partition("/")[2]: float(value) for name, value in logged.items()}
         logged.clear()
         metrics.pop("n_updates", None)
+        if math.isnan(metrics.get("explained_variance", 0.0)):  # not defined where all returns are the same
+            del metrics["explained_variance"]
         parts = (value for name, value in metrics.items() if name.endswith("_loss"))
         return {"loss": sum(parts, 0.0), **metrics}
 

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1")  # before NumPy is imported: its threads would spin
 os.environ.update(
     SDL_VIDEODRIVER="dummy", SDL_AUDIODRIVER="dummy", WANDB_MODE="disabled", PYGAME_HIDE_SUPPORT_PROMPT="1"
 )
@@ -14,6 +15,7 @@ os.environ.update(
 import pytest
 import torch
 
+from sandbox.core.progress import Progress
 from sandbox.core.trust import trust
 
 torch.set_num_threads(1)
@@ -22,8 +24,9 @@ COUNT = itertools.count()
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
-    """Keep the trusted modules of tests away from the user's, and of one test away from the next."""
+    """Keep the trusted modules of tests away from the user's, of one test away from the next; show no progress."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / f"settings_{next(COUNT)}"))
+    monkeypatch.setattr(Progress, "start", lambda *_: None)  # lines that depend on the clock
     yield
     trust.release()
 

@@ -94,15 +94,17 @@ def _whole_packs(regularizers: Regularizers, info: ValidationInfo) -> Regularize
     """Check the pack size, and return the regularizers unchanged.
 
     Raises:
-        ValueError: If a batch of the stream cannot be divided into packs.
+        ValueError: If a batch of the stream cannot be divided into packs, or is a single one: batch norm and minibatch
+            discrimination compare several.
     """
     if "stream" not in info.data:  # validated first; its own errors are reported instead
         return regularizers
     size, pack = info.data["stream"].batch_size, regularizers.pack_size
-    if size % pack:
+    if size % pack or (pack > 1 and size == pack):
+        reason = "does not divide" if size % pack else "leaves a single pack of"
         raise ValueError(
-            f"pack_size={pack} does not divide generator.stream.batch_size={size}. "
-            f"Set generator.stream.batch_size={max(size // pack, 1) * pack}, or another multiple of {pack}"
+            f"pack_size={pack} {reason} generator.stream.batch_size={size}. "
+            f"Set generator.stream.batch_size={max(size // pack, 2) * pack}, or another multiple of {pack}"
         )
     return regularizers
 

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from sandbox.core.messages import note
+
 
 class Rng:
     """Random generators by name; the same seed and name always give the same stream.
@@ -56,7 +58,12 @@ class Rng:
             ValueError: If the name is taken.
         """
         full = self._claim("PyTorch", name)
-        return self._torch.setdefault(full, torch.Generator(device).manual_seed(self.integer(name)))
+        earlier = self._torch.get(full)
+        if earlier is None:
+            self._torch[full] = torch.Generator(device).manual_seed(self.integer(name))
+        elif earlier.device.type != device.type:  # from a checkpoint that was loaded before
+            self._torch[full] = _moved(full, earlier.get_state(), device)
+        return self._torch[full]
 
     def _claim(self, kind: str, name: str) -> str:
         full = self._prefix + name
@@ -80,8 +87,32 @@ class Rng:
         }
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore every stream in place, so that its owner goes on with it. Call it on the root, not on a child."""
+        """Restore every stream in place, so that its owner goes on with it. Call it on the root, not on a child.
+
+        A PyTorch stream of another kind of device cannot go on here: a new one begins, with a note.
+        """
         for name, saved in state["numpy"].items():
             self._numpy.setdefault(name, np.random.Generator(np.random.PCG64(0))).bit_generator.state = saved
-        for name, (device, saved) in state["torch"].items():
-            self._torch.setdefault(name, torch.Generator(device)).set_state(saved)
+        moved = set()
+        for name, (where, saved) in state["torch"].items():
+            device = torch.device(where)
+            present = self._torch.get(name)
+            if present is None:
+                present = self._torch[name] = torch.Generator(device if _is_here(device) else "cpu")
+            if present.device.type == device.type:
+                present.set_state(saved)
+            else:
+                moved.add(f"{device.type} to {present.device.type}")
+                present.set_state(_moved(name, saved, present.device).get_state())
+        for change in sorted(moved):
+            note(f"random numbers do not go on from {change}: new streams begin, the same ones each time from here")
+
+
+def _is_here(device: torch.device) -> bool:
+    return device.type == "cpu" or (device.type == "cuda" and torch.cuda.is_available())
+
+
+def _moved(name: str, saved: torch.Tensor, device: torch.device) -> torch.Generator:
+    """Return a generator on another kind of device; its seed is a pure function of its name and of the saved state."""
+    digest = hashlib.sha256(name.encode() + saved.numpy().tobytes()).digest()
+    return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from gymnasium import spaces
+from gymnasium.envs.registration import EnvSpec
 from stable_baselines3.common.vec_env import DummyVecEnv
 
 from sandbox.agents._sb3.global_rng import Generators
@@ -227,6 +228,24 @@ def test_schedules_at_their_first_middle_and_last_step(tmp_path: Path) -> None:
         assert epsilon == pytest.approx(max(1 - step / 150 * 0.95, 0.05))
         assert rate == pytest.approx(max(1e-2 * (1 - step / 200), 0))
     assert model.num_timesteps == run.stream.step
+
+
+class OneStep(gymnasium.Env[np.ndarray, np.int64]):
+    """Each episode is one step with the same reward, so that the share of variance explained is not defined."""
+
+    observation_space, action_space = spaces.Box(-1, 1, (2,)), spaces.Discrete(2)
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
+        return np.zeros(2, np.float32), {}
+
+    def step(self, action: np.int64) -> tuple[np.ndarray, float, bool, bool, dict]:
+        return np.zeros(2, np.float32), 1.0, True, False, {}
+
+
+def test_returns_that_are_all_the_same_do_not_end_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(gymnasium.registry, "OneStep-v0", EnvSpec("OneStep-v0", OneStep))
+    logged = go(start("a2c", tmp_path, env="env={name: gym, id: OneStep-v0}")[1], 2)
+    assert all("explained_variance" not in metrics and np.isfinite(list(metrics.values())).all() for metrics in logged)
 
 
 def test_a_learner_that_only_plays_takes_no_memory() -> None:

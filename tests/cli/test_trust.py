@@ -58,7 +58,9 @@ def module(tmp_path: Path) -> Iterator[Path]:
     gymnasium.registry.pop("Mine/X-v0", None)
 
 
-@pytest.mark.parametrize("id_", ["my_envs:Mine/X-v0", "my_envs.sub:X-v0", "my_envs:my_envs:Mine/X-v0"])
+@pytest.mark.parametrize(
+    "id_", ["my_envs:Mine/X-v0", "my_envs.sub:X-v0", "my_envs:my_envs:Mine/X-v0", "my_envs:Mine/X"]
+)
 @pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
 def test_a_run_folder_imports_nothing(sandbox, tmp_path: Path, module: Path, words: list[str], id_: str) -> None:
     sys.path.append(str(tmp_path))  # even where Python would find it

@@ -85,7 +85,7 @@ def test_a_pack_has_one_logit() -> None:
 
 
 @pytest.mark.parametrize("name", PLAYERS)
-@pytest.mark.parametrize(("size", "pack", "near"), [(32, 5, 30), (2, 3, 3)])
+@pytest.mark.parametrize(("size", "pack", "near"), [(32, 5, 30), (2, 3, 6), (4, 4, 8)])
 def test_a_batch_is_of_whole_packs(name: str, size: int, pack: int, near: int) -> None:
     """Other batch sizes are refused with the config, before anything is built."""
     options = [
@@ -97,7 +97,8 @@ def test_a_batch_is_of_whole_packs(name: str, size: int, pack: int, near: int) -
         resolve([], ["steps=1", "data.name=digits", *options])
     assert str(error.value) == (
         f"command line: generator.regularizers.pack_size={pack}: generator.regularizers: "
-        f"pack_size={pack} does not divide generator.stream.batch_size={size}. "
+        f"pack_size={pack} {'does not divide' if size % pack else 'leaves a single pack of'} "
+        f"generator.stream.batch_size={size}. "
         f"Set generator.stream.batch_size={near}, or another multiple of {pack}."
     )
     resolve([], ["steps=1", "data.name=digits", *options, f"generator.stream.batch_size={near}"])

@@ -7,28 +7,30 @@ import asyncio
 import errno
 import secrets
 import socket
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from importlib.util import find_spec
 from queue import Empty, Full, Queue
-from threading import Event, Thread
+from threading import Thread
 from time import monotonic
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from types import MappingProxyType, TracebackType
+from typing import Self
 
 import numpy as np
 
 from sandbox.core.errors import UserError
+from sandbox.core.messages import note
 from sandbox.viewer.keys import KEY_NAMES, Key
 from sandbox.viewer.session import MAX_TIMEOUT, Session
 from sandbox.viewer.view import Entries
-
-if TYPE_CHECKING:
-    from sandbox.viewer.web.clients import Pointer
+from sandbox.viewer.web.events import Event, FocusLost, Pointer, Screen
 
 _HOST = "127.0.0.1"
 _MAX_MESSAGE = 512  # bytes of a page's longest message
 _MAX_EVENTS = 256  # events that wait for the session; more are dropped
+_BROWSERS_OWN = ("tab", "f11")  # keys that have their usual effect in a browser
 _REQUIRED = ("starlette", "uvicorn", "websockets")
 
 
@@ -58,19 +60,21 @@ class ViewerServer:
 
         from sandbox.viewer.web.app import app
         from sandbox.viewer.web.clients import Clients
+        from sandbox.viewer.web.connections import BACKLOG, QuietErrors, protocol_factory
 
         self._socket = _listen(port)
         self.host, self.port = self._socket.getsockname()
         token = secrets.token_urlsafe(24)
         self.url = f"http://{_HOST}:{self.port}/?token={token}"
         self.num_clients = 0  # connected pages
-        self._events: Queue[Key | Pointer] = Queue(maxsize=_MAX_EVENTS)
-        self._has_clients = Event()
+        self._events: Queue[Event] = Queue(maxsize=_MAX_EVENTS)
+        self._has_clients = threading.Event()
         self._clients = Clients(self._add_event, self._update_count)
         self._server = uvicorn.Server(
             uvicorn.Config(
                 app(self._clients, token),
-                http="h11",
+                http=protocol_factory(),
+                backlog=BACKLOG,
                 ws="websockets-sansio",
                 ws_max_size=_MAX_MESSAGE,
                 ws_per_message_deflate=False,  # frames are compressed already
@@ -84,6 +88,7 @@ class ViewerServer:
             )
         )
         self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(QuietErrors(note))
         self._thread = Thread(target=self._serve, name="viewer server", daemon=True)
 
     def __enter__(self) -> Self:
@@ -107,39 +112,54 @@ class ViewerServer:
 
     def run(self, session: Session) -> Iterator[str]:
         """Show the session until the user quits, and yield its messages."""
-        shown_size = (0, 0)
+        shown: list[Screen] = []
         try:
             while not session.quit_requested:
                 event = self.next_event(session.timeout(monotonic()))
-                size = self.size
-                if isinstance(event, Key):
-                    session.handle_key(event)
-                elif event is not None:
-                    session.handle_pointer(*event)
-                if session.update(monotonic()) or size != shown_size:
-                    self.show(session.render(*size), session.title, session.help)
-                    shown_size = size
+                match event:
+                    case Key():
+                        session.handle_key(event)
+                    case Pointer():
+                        session.handle_pointer(*event)
+                    case FocusLost():
+                        session.lose_focus()
+                screens = [*sorted(self._clients.other_screens), self.screen]
+                if session.update(monotonic()) or screens != shown:
+                    frames = {screen: session.render(*screen) for screen in screens}  # that with control is the last
+                    frame = frames.pop(screens[-1])
+                    self.show(frame, session.title, session.help, frames, session.full_screen_toggles)
+                    shown = screens
                 yield from session.pop_messages()
         finally:
             session.close()
         yield from session.pop_messages()
 
     @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) in pixels of the frames that the page with control has space for."""
-        return self._clients.size
+    def screen(self) -> Screen:
+        """The frames that the page with control has space for."""
+        return self._clients.screen
 
     @property
     def num_events(self) -> int:
         """Number of events that `next_event` has not returned yet."""
         return self._events.qsize()
 
-    def show(self, frame: np.ndarray, title: str, help: Sequence[Entries]) -> None:
-        """Show a frame [H, W, 3] uint8, with the keys of `help` as buttons."""
+    def show(
+        self,
+        frame: np.ndarray,
+        title: str,
+        help: Sequence[Entries],
+        others: Mapping[Screen, np.ndarray] = MappingProxyType({}),
+        full_screen_toggles: int = 0,
+    ) -> None:
+        """Show a frame [H, W, 3] uint8, with the keys of `help` as buttons; `others` are for pages of other sizes."""
         buttons = [_buttons(entries) for entries in help]
-        self._loop.call_soon_threadsafe(self._clients.show, frame, title, buttons)
+        show = partial(
+            self._clients.show, frame, title, buttons, others=others, full_screen_toggles=full_screen_toggles
+        )
+        self._loop.call_soon_threadsafe(show)
 
-    def next_event(self, timeout: float) -> "Key | Pointer | None":
+    def next_event(self, timeout: float) -> Event | None:
         """Wait until a page is connected, then return the next event, or None after `timeout` seconds."""
         while not self._has_clients.wait(MAX_TIMEOUT):
             pass
@@ -154,7 +174,7 @@ class ViewerServer:
         finally:
             self._loop.close()
 
-    def _add_event(self, event: "Key | Pointer") -> None:
+    def _add_event(self, event: Event) -> None:
         with suppress(Full):  # no person types so fast
             self._events.put_nowait(event)
 
@@ -176,7 +196,7 @@ def _buttons(entries: Entries) -> list[tuple[list[str], str]]:
                 keys[-1] += f" {word}"
             else:
                 keys.append(word)
-        known = [key for key in keys if key in KEY_NAMES]
+        known = [key for key in keys if key in KEY_NAMES and key not in _BROWSERS_OWN]
         buttons.append((known, description if known else f"{words}: {description}"))  # e.g. what the mouse does
     return buttons
 
