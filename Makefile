@@ -3,10 +3,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
+MUTATION := $(VENV)/mutation
 PROSE := sandbox agents envs generators configs docs benchmarks README.md CHANGELOG.md Makefile
 RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 
-.PHONY: help setup demo test learning attack check format hooks wheel clean
+.PHONY: help setup demo test learning attack mutants check format hooks wheel clean
 
 help:
 	@echo "make setup    create .venv and install everything (1.7 GB, once)"
@@ -14,6 +15,7 @@ help:
 	@echo "make test     run the quick tests"
 	@echo "make learning train small configs and check their results (minutes)"
 	@echo "make attack   try thousands of hostile files and odd values (minutes)"
+	@echo "make mutants  change single operators and numbers, and list changes that no test notices (an hour)"
 	@echo "make check    check lint, format, types, layers and spelling"
 	@echo "make format   format the code, and fix what can be fixed automatically"
 	@echo "make hooks    run the checks before every commit"
@@ -25,9 +27,12 @@ setup: $(STAMP)
 $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "error: Python >= 3.11 is needed, $(PYTHON) is older. Use: make $(MAKECMDGOALS) PYTHON=python3.11"; exit 2; }
+	@echo "setup 1 of 3: the environment $(VENV)"
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch -c constraints.txt
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]' -c constraints.txt
+	@echo "setup 2 of 3: PyTorch (a few minutes)"
+	$(BIN)/python -m pip install --disable-pip-version-check torch -c constraints.txt
+	@echo "setup 3 of 3: the other packages, and this one"
+	$(BIN)/python -m pip install --disable-pip-version-check -e '.[dev]' -c constraints.txt
 	@touch $(STAMP)
 
 demo: setup
@@ -54,6 +59,15 @@ learning: setup
 
 attack: setup
 	$(BIN)/python -m pytest -m attack -n auto
+
+mutants: setup $(MUTATION)/.ready
+	PYTHONPATH=$(CURDIR)/$(MUTATION) $(BIN)/python benchmarks/mutants.py
+
+# The operators alone: the tool itself would bring a database and a web server along.
+$(MUTATION)/.ready:
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(MUTATION) --no-deps \
+	  cosmic-ray==8.7.0 parso==0.8.7 attrs==26.1.0
+	@touch $@
 
 check: setup
 	$(BIN)/ruff check .

@@ -4,7 +4,7 @@
     python benchmarks/browser.py runs/pong_dqn_s0
 
 The browser is a headless Chromium, on the same cores and without a GPU. The page has room for an image of 84x84 pixels
-at six times its size, next to the panels. Then a second page connects, and the first one is measured again; finally Tab
+at six times its size, next to the panels. Then a second page connects, and the first one is measured again; finally `t`
 passes the control of the game to the second page.
 """
 
@@ -80,7 +80,7 @@ def main() -> None:
             second.goto(url)
             second.wait_for_selector("#take_control:not([hidden])")
             print(f"the first page, with a second one connected: {measured(first, arguments.seconds, server_process)}")
-            first.keyboard.press("Tab")
+            first.keyboard.press("t")
             time.sleep(0.5)
             if arguments.shots is not None:
                 first.screenshot(path=arguments.shots / "first.png")

@@ -4,7 +4,7 @@
     python benchmarks/kill_and_resume.py dqn rbm --kills 5
 
 Compared are every tensor, array and number of the last checkpoint (weights, optimizers, replay or chains, environments,
-random generators, averages), every snapshot, every picture and video, and every line of metrics.jsonl, except times. A
+random generators, averages), every snapshot, image and video, and every line of metrics.jsonl, except times. A
 kill counts if the run folder existed and the run had not finished. The trainings are forks of this process, which has
 imported the program once; each is a process of its own that ends by SIGKILL.
 """
@@ -34,13 +34,13 @@ WRAPPERS = (
     "env.wrappers=[{flicker: {p: 0.5}}, {noise: {std: 0.1}}, {sticky_actions: {p: 0.25}}, {frame_stack: {count: 2}}]"
 )
 SHORT = ["steps=2000", "evaluate_period=0", "log_period=150", "checkpoint_period=500", "snapshots=3"]
-FILMED = [*SHORT[2:], "steps=2000", "evaluate_period=700", "evaluate_episodes=2", "media_period=450"]
+RECORDED = [*SHORT[2:], "steps=2000", "evaluate_period=700", "evaluate_episodes=2", "media_period=450"]
 IMAGES = ["steps=150", "evaluate_period=60", "media_period=40", "log_period=15", "checkpoint_period=30"]
 PAIRS = "data={count: 120, shrink: 4}"
 RUNS = {
     "random": ["catch_random", "steps=6000", "log_period=500", "checkpoint_period=1500", "evaluate_period=0"],
-    "dqn": ["catch_dqn", NATURE, REPLAY, "agent.frame_stack=3", *FILMED],
-    "double_dqn": ["catch_double_dqn", NATURE, REPLAY, *FILMED],
+    "dqn": ["catch_dqn", NATURE, REPLAY, "agent.frame_stack=3", *RECORDED],
+    "double_dqn": ["catch_double_dqn", NATURE, REPLAY, *RECORDED],
     "q_learning": ["grid_world_q_learning", *SHORT],
     "sarsa": ["grid_world_sarsa", *SHORT],
     "overlap": ["catch_dqn", NATURE, REPLAY, "overlap=true", "agent.n_step=3", *SHORT],
@@ -100,7 +100,7 @@ def words_of(learner: str, runs: Path) -> list[str]:
 
 
 def contents(run: Path) -> dict[str, Any]:
-    """Return what a run has left, without times: checkpoint, snapshots, pictures, videos and log."""
+    """Return the contents of a run folder without times: checkpoint, snapshots, images, videos and log."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
     media = sorted(path for folder in ("samples", "videos") for path in (run / folder).rglob("*") if path.is_file())
     return {

@@ -8,15 +8,18 @@ An environment passes if its window opens, the keys change the image, and `q` en
 
 import argparse
 import os
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
+from sandbox.config.files import load
 from sandbox.runs import registry
+from sandbox.runs.resolve import member
 
 OPTIONS = {"atari": ["game=breakout"], "gym": ["id=CartPole-v1"]}
-KEYS = {"atari": ["space", "Right", "Left"], "gym": ["1", "2"]}
+KEYS = {"atari": ["space", "Right", "Left"], "gym": ["Left", "Right"]}
 ARROWS = ["Up", "Right", "Down", "Left"]
 TURNS = (
     "deep_sea",
@@ -24,7 +27,7 @@ TURNS = (
     "key_door",
     "memory_chain",
     "t_maze",
-)  # turn-based ones wait for a key and need no start key
+)  # turn-based ones wait for a key and have no countdown
 DISPLAY = ":97"
 
 
@@ -41,16 +44,17 @@ def play(name: str, folder: Path) -> str:
     """Play one environment; return "played" or what went wrong."""
     words = [sys.executable, "-c", "from sandbox.cli.main import main; main()", "play", name, *OPTIONS.get(name, [])]
     game = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    title = member("envs", {"name": name, **load([], OPTIONS.get(name, []), {})[0]}, "env").about.title
     for _ in range(100):
-        if subprocess.run(["xdotool", "search", "--name", f"^{name}$"], capture_output=True, check=False).stdout:
+        if subprocess.run(
+            ["xdotool", "search", "--name", f"^{re.escape(title)}$"], capture_output=True, check=False
+        ).stdout:
             break
         time.sleep(0.1)
     time.sleep(0.5)
     before = screenshot(folder / f"{name}_start.png")
-    if name == "atari":
-        key("p")
-    elif name not in TURNS:
-        key("space")
+    key("p" if name == "atari" else "space")
+    time.sleep(0 if name in TURNS else 2)  # the countdown
     key(*KEYS.get(name, ARROWS))
     after = screenshot(folder / f"{name}_played.png")
     key("q")

@@ -29,7 +29,7 @@ import sys
 from typing import Any, Literal
 
 import numpy as np
-from ale_py import Action, ALEInterface, roms
+from ale_py import ALEInterface, roms
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
@@ -40,10 +40,11 @@ from sandbox.environments.board import PIXELS
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
 from sandbox.environments.rng import VectorRng
+from sandbox.envs._atari import about
 from sandbox.envs._atari.autoreset import AutoresetAtari
 from sandbox.envs._atari.emulators import FIRE, GAME_OVER, HELD, NOOP, PLAYING, TRUNCATED, Rules
 from sandbox.envs._atari.workers import WorkerPool
-from sandbox.interfaces.environment import Controls
+from sandbox.interfaces.environment import About, Controls
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
     "nature2015": {
@@ -116,6 +117,11 @@ class AtariConfig(EnvConfig):
             raise ValueError(f"{game} needs two players, which the emulator does not support; choose another game")
         return game
 
+    @property
+    def about(self) -> About:
+        """The game's title and goal."""
+        return about.about(self.game)
+
     def bare(self, num_envs: int) -> "Atari":
         """Make an environment of `num_envs` games, without wrappers."""
         return Atari(self, num_envs)
@@ -160,8 +166,7 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.single_action_space = spaces.Discrete(len(self.action_codes))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        keys = {_chord(code): action for action, code in enumerate(self.action_codes) if code}
-        self.controls: tuple[Controls, ...] = (Controls(keys),)
+        self.controls: tuple[Controls, ...] = (about.controls(config.game, self.action_codes),)
         self._rng = VectorRng(num_envs)
         self._previous = np.zeros(num_envs, np.int64)  # The emulator's last action, which a sticky action repeats.
         self._lives = np.zeros(num_envs, np.int64)
@@ -244,6 +249,12 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Render the game's screen, [2 * height, 480, 3] uint8; its pixels are wider than high, as on a television."""
         return self.pool.screen(index).repeat(2, 0).repeat(3, 1)
 
+    def step_frames(self, index: int, *, playing: bool) -> list[np.ndarray]:
+        """Render the frames of the last step; earlier ones are kept after the first call, for games of this process."""
+        earlier = self.pool.local.earlier_screens[index] if index < len(self.pool.local.emulators) else []
+        self.pool.local.keeps_screens = True
+        return [*(screen.repeat(2, 0).repeat(3, 1) for screen in earlier), self.render_frame(index)]
+
     def state_dict(self) -> dict[str, Any]:
         """Return the state of all games: of the emulators, and of everything around them."""
         parts = self.pool.save()
@@ -285,9 +296,3 @@ class Atari(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def close_extras(self, **_: Any) -> None:
         """End the worker processes."""
         self.pool.close()
-
-
-def _chord(code: int) -> str:
-    """Return the keys of one of the emulator's actions: `UPRIGHTFIRE` is up+right+space."""
-    name = Action(int(code)).name.replace("FIRE", "SPACE").lower()
-    return "+".join(key for key in ("up", "down", "left", "right", "space") if key in name)

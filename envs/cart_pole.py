@@ -16,7 +16,7 @@ Paper: Barto, Sutton & Anderson 1983, "Neuronlike Adaptive Elements That Can Sol
     space bounds both velocities by 20, which no policy reaches.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -53,6 +53,9 @@ _HINGE_RADIUS = 10
 class CartPoleConfig(BatchEnvConfig):
     """Options of cart-pole (Barto, Sutton & Anderson 1983)."""
 
+    title: ClassVar[str] = "Cart-pole"
+    goal: ClassVar[str] = "Push the cart so that the pole stays upright. Do not leave the track."
+
     name: Literal["cart_pole"] = "cart_pole"
     velocities: bool = Field(True, description="features include both velocities")
     max_steps: int = Field(500, ge=1, le=1_000_000_000, description="steps after which an episode is truncated")
@@ -65,8 +68,8 @@ class CartPoleConfig(BatchEnvConfig):
 class CartPole(BatchProgram):
     """N carts; `_state` is [4, N] float64, in the order of the features."""
 
-    controls = (Controls({"left": 0, "right": 1}),)
-    fps = 25.0  # Half of real time.
+    controls = (Controls({"left": 0, "right": 1}, (0, 1), ("push left", "push right")),)
+    fps = 15.0  # Less than a third of real time, which is too fast for people.
     action_space = spaces.Discrete(2)
 
     def __init__(self, config: CartPoleConfig, num_envs: int) -> None:

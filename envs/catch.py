@@ -13,7 +13,7 @@ Paper: Osband et al. 2020, "Behaviour Suite for Reinforcement Learning" (bsuite'
     default; `blind`.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -40,6 +40,9 @@ _PADDLE_INSET, _PADDLE_HEIGHT = 26, 14  # The paddle is a bar at the bottom of i
 class CatchConfig(BatchEnvConfig):
     """Options of Catch (Osband et al. 2020)."""
 
+    title: ClassVar[str] = "Catch"
+    goal: ClassVar[str] = "Be under the ball when it lands."
+
     name: Literal["catch"] = "catch"
     blind: bool = Field(False, description="only the first observation of an episode shows the ball")
 
@@ -51,7 +54,7 @@ class CatchConfig(BatchEnvConfig):
 class Catch(BatchProgram):
     """N boards; the state of each is three integers: the ball's row and column, and the paddle's column."""
 
-    controls = (Controls({"left": LEFT, "right": RIGHT}, idle=STAY),)
+    controls = (Controls({"left": LEFT, "right": RIGHT}, STAY, ("left", "stay", "right"), "the blue paddle"),)
     fps = 8.0
     action_space = spaces.Discrete(3)
 
@@ -104,12 +107,20 @@ class Catch(BatchProgram):
 
     def render_frame(self, index: int) -> np.ndarray:
         """Render a frame [440, 240, 3]; it shows the ball even if `blind` hides it from the agent."""
+        return self._frame(index, True)
+
+    def player_frame(self, index: int) -> np.ndarray:
+        """Render a frame [440, 240, 3]; with `blind`, it shows the ball at the start only."""
+        return self._frame(index, not self._config.blind or self._ball_y[index] == 0)
+
+    def _frame(self, index: int, shows_ball: bool) -> np.ndarray:
         height, width = ROWS * _CELL, COLUMNS * _CELL
         frame = drawing.canvas(height + 2 * _MARGIN, width + 2 * _MARGIN, drawing.DIM)
         drawing.rectangle(frame, _MARGIN, _MARGIN, height, width, drawing.NIGHT)
         y = _MARGIN + _CELL * int(self._ball_y[index])
         x = _MARGIN + _CELL * int(self._ball_x[index])
-        drawing.rectangle(frame, y + _BALL_INSET, x + _BALL_INSET, _BALL_SIZE, _BALL_SIZE, drawing.CORAL)
+        if shows_ball:
+            drawing.rectangle(frame, y + _BALL_INSET, x + _BALL_INSET, _BALL_SIZE, _BALL_SIZE, drawing.CORAL)
         y = _MARGIN + _CELL * (ROWS - 1)
         x = _MARGIN + _CELL * int(self._paddle[index])
         drawing.rectangle(frame, y + _PADDLE_INSET, x, _PADDLE_HEIGHT, _CELL, drawing.SKY)

@@ -17,7 +17,7 @@ Paper: Osband et al. 2020, "Behaviour Suite for Reinforcement Learning" (bsuite'
     a size x size board; the pixels have a frame.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -38,6 +38,11 @@ _MARGIN = 20  # Border around the sea.
 
 class DeepSeaConfig(BatchEnvConfig):
     """Options of deep sea (Osband et al. 2020)."""
+
+    title: ClassVar[str] = "Deep sea"
+    goal: ClassVar[str] = (
+        "Dive to the red treasure in the corner. You sink one row per move, and to the right only if you find the way."
+    )
 
     name: Literal["deep_sea"] = "deep_sea"
     size: int = Field(10, ge=2, le=80, description="number of rows and of columns")
@@ -66,7 +71,7 @@ class DeepSea(BatchProgram):
     The rules are tables over `2 * cell + action`: the next cell, the reward, and whether the move goes right.
     """
 
-    controls = (Controls({"left": 0, "right": 1}, idle=None),)
+    controls = (Controls({"left": 0, "right": 1}, None, ("first", "second"), "the blue diver"),)
     fps = 8.0
     action_space = spaces.Discrete(2)
 
@@ -134,6 +139,13 @@ class DeepSea(BatchProgram):
 
     def render_frame(self, index: int) -> np.ndarray:
         """Render a frame [440, 440, 3]; a mark at the left or right of the diver shows which key moves right."""
+        return self._frame(index, True)
+
+    def player_frame(self, index: int) -> np.ndarray:
+        """Render a frame [440, 440, 3] without the mark."""
+        return self._frame(index, False)
+
+    def _frame(self, index: int, shows_mark: bool) -> np.ndarray:
         size, cell = self._config.size, int(self._cell[index])
         wide = _SEA / size
         end = _MARGIN + _SEA
@@ -145,6 +157,7 @@ class DeepSea(BatchProgram):
         y, x = _MARGIN + cell // size * wide, _MARGIN + cell % size * wide
         if cell < size * size:
             drawing.rectangle(frame, y + wide * 0.1, x + wide * 0.1, wide * 0.8, wide * 0.8, drawing.SKY)
+        if shows_mark and cell < size * size:
             mark = 0.6 if self._right[2 * cell + 1] else 0.2
             drawing.rectangle(frame, y + wide * 0.4, x + wide * mark, wide * 0.2, wide * 0.2, drawing.CHALK)
         return frame

@@ -17,7 +17,7 @@ Paper: Russell and Norvig 2010, "Artificial Intelligence: A Modern Approach", fi
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -49,6 +49,9 @@ _COLOR = {"G": (92, 200, 130), "#": (120, 130, 160), "P": drawing.CORAL}
 
 class GridWorldConfig(BatchEnvConfig):
     """Options of the grid world (Russell and Norvig 2010; Sutton and Barto 2018)."""
+
+    title: ClassVar[str] = "Grid world"
+    goal: ClassVar[str] = "Walk to the green goal and keep away from the red pits."
 
     name: Literal["grid_world"] = "grid_world"
     layout: Literal["classic", "cliff", "rooms", "open"] = Field("classic", description="map of the grid")
@@ -145,7 +148,14 @@ def policy_values(mdp: Model, policy: np.ndarray, discount: float) -> np.ndarray
 class GridWorld(BatchProgram):
     """N agents on grids; the state of each is its cell and the steps taken. Every move is sampled from the model."""
 
-    controls = (Controls({"up": UP, "right": RIGHT, "down": DOWN, "left": LEFT}, idle=None),)
+    controls = (
+        Controls(
+            {"up": UP, "right": RIGHT, "down": DOWN, "left": LEFT},
+            None,
+            ("up", "right", "down", "left"),
+            "the blue square",
+        ),
+    )
     fps = 8.0
     action_space = spaces.Discrete(4)
 

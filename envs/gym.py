@@ -14,7 +14,6 @@ Best return: `gymnasium.spec(id).reward_threshold`, if the environment has one.
 Paper: Towers et al. 2024, "Gymnasium: A Standard Interface for Reinforcement Learning Environments". Deviations: none.
 """
 
-import weakref
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
@@ -24,18 +23,20 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pydantic import Field, JsonValue, field_validator
 
+from sandbox.core.closing import when_unused
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
 from sandbox.environments.rng import VectorRng
+from sandbox.envs._gym import about
 from sandbox.envs._gym.examination import examine, one_only
 from sandbox.envs._gym.frames import resized
-from sandbox.envs._gym.gate import GatedEnv, Recipe, close_all
-from sandbox.envs._gym.keys import DIGITS, usable_keys
+from sandbox.envs._gym.gate import DIFFERS, GatedEnv, Recipe, close_all
+from sandbox.envs._gym.keys import DIGITS
 from sandbox.envs._gym.observations import Channels, Layout
 from sandbox.envs._gym.results import StepOutcome
-from sandbox.interfaces.environment import Controls, RenderError
+from sandbox.interfaces.environment import About, Controls, RenderError
 
 
 class GymConfig(EnvConfig):
@@ -58,7 +59,7 @@ class GymConfig(EnvConfig):
         None, description="parts of a Dict observation that are shown, a single one in its own shape; null shows all"
     )
     keys: dict[str, Annotated[int, Field(ge=-1_000_000, le=1_000_000)]] = Field(
-        DIGITS, description="action for each key of the keyboard; by default key 1 is action 0"
+        DIGITS, description="action for each key; by default key 1 is action 0, and well-known ids have other keys"
     )
 
     @field_validator("options")
@@ -74,11 +75,14 @@ class GymConfig(EnvConfig):
         if name.startswith("ALE/"):
             raise ValueError(f"{name} is an Atari game; set env.name=atari and env.game instead")
         if ":" not in name and name not in gymnasium.registry:  # `module:Id-v0` is imported when it is made.
-            hint = did_you_mean(name, gymnasium.registry)
-            raise ValueError(
-                f"Gymnasium has no environment {name!r}.{hint} For an id that a module registers: `module:{name}`"
-            )
+            hint = f"{did_you_mean(name, gymnasium.registry)} For an id that a module registers: `module:{name}`"
+            raise ValueError(f"Gymnasium has no environment {name!r}.{hint}")
         return name
+
+    @property
+    def about(self) -> About:
+        """Title and goal, as far as they are known."""
+        return about.about(self.id)
 
     def bare(self, num_envs: int) -> "GymEnv":
         """Make an environment of `num_envs` copies, without wrappers."""
@@ -115,8 +119,7 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.num_envs = num_envs
         self._config, self._rules = config, rules_of(config, "keys")
         self._copies: list[GatedEnv] = []
-        # At the latest when the program ends, every copy is closed.
-        self._close = weakref.finalize(self, close_all, self._copies)
+        self._close = when_unused(self, close_all, self._copies)  # at the latest when the program ends
         try:
             for index in range(num_envs):
                 self._copies.append(GatedEnv(config.recipe, index, renders))
@@ -131,8 +134,8 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.metadata = first.metadata | {"autoreset_mode": AutoresetMode.DISABLED}
-        self.fps = first.fps
-        self.controls: tuple[Controls, ...] = (Controls(usable_keys(config.keys, first.action_space, config.id)),)
+        self.fps = about.speed(config.id, first.fps)
+        self.controls: tuple[Controls, ...] = (about.controls(config.keys, first.action_space, config.id),)
         self._rng = VectorRng(num_envs)
         self._ended = np.ones(num_envs, bool)  # Copies that wait for a reset.
         self._cut = np.zeros(num_envs, bool)  # Copies whose episode could not be restored; their next step ends it.
@@ -173,9 +176,7 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         """Start an episode in one copy."""
         self._observations[index] = self._copies[index].reset(seed)
         self._ended[index] = self._cut[index] = False
-        self._seeds[index] = seed
-        self._actions[index] = []
-        self._returns[index] = 0
+        self._seeds[index], self._returns[index], self._actions[index] = seed, 0, []
 
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Take one action in each copy.
@@ -221,6 +222,10 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._frame_size = self._frame_size or frame.shape[:2]
         return resized(frame, self._frame_size)
 
+    def step_frames(self, index: int, *, playing: bool) -> list[np.ndarray]:
+        """Render copy `index` for people; there is one frame per step."""
+        return [self.render_frame(index)]
+
     def _replace_by_rendering_copy(self, index: int) -> None:
         """Replace a copy by one with a render mode, in the same state."""
         self._copies[index].require_frames()
@@ -232,18 +237,17 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         ended = self._replay(index, int(self._seeds[index]), self._actions[index])
         after = self._observations[index], self._returns[index], ended
         if not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(before, after, strict=True)):
-            raise RenderError(f"{self._config.id} cannot be shown: {_DIFFERS}")
+            raise RenderError(f"{self._config.id} cannot be shown: {DIFFERS}")
         self._ended[index] = ended
 
     def state_dict(self) -> dict[str, Any]:
         """Return the seed and the actions of every episode, and the observation, return and end to compare with."""
-        lengths = np.array([len(actions) for actions in self._actions])
         flat, space = [action for actions in self._actions for action in actions], self.single_action_space
         return {
             "rules": self._rules,
             "rng": self._rng.state.copy(),
             "seeds": self._seeds.copy(),
-            "lengths": lengths,
+            "lengths": np.array([len(actions) for actions in self._actions]),
             "actions": np.array(flat, space.dtype).reshape(len(flat), *(space.shape or ())),
             "ended": self._ended.copy(),
             "observations": self._observations.copy(),
@@ -275,7 +279,7 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         if self._cut.any():
             note(
                 f"env.id={self._config.id}: {self._cut.sum()} of {self.num_envs} episodes cannot go on where they were "
-                f"saved, so they are cut there and new ones begin: {_DIFFERS}"
+                f"saved, so they are cut there and new ones begin: {DIFFERS}"
             )
 
     def _replay(self, index: int, seed: int, actions: Sequence[Any]) -> bool:
@@ -292,9 +296,3 @@ class GymEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def close_extras(self, **kwargs: Any) -> None:
         """Close every copy."""
         self._close()
-
-
-_DIFFERS = (
-    "the same seed and actions do not lead to the same observation and return. Either it draws random numbers that "
-    "reset(seed=...) does not seed, or its version has changed."
-)

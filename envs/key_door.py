@@ -25,7 +25,7 @@ Paper: Chevalier-Boisvert et al. 2023, "Minigrid & Miniworld: Modular & Customiz
     view.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -44,6 +44,7 @@ VIEW = 7  # Cells per side of a partial view.
 PAD = VIEW // 2  # Cells of wall around the board, so that every view is inside of the array.
 _ENTERED = np.array([FREE, WALL, FREE, OPEN, OPEN, GOAL], np.uint8)  # The code of a cell after the agent entered it.
 
+_ACTIONS = ("stay", "up", "right", "down", "left")
 _GRAYS = np.array([0, 60, 145, 100, 30, 190], np.uint8)  # By code.
 _AGENT_GRAY, _KEY_BONUS = 225, 30  # The agent is brighter with the key.
 _FEATURES = np.zeros((6, 4), np.float32)  # Wall, key, door and goal, by code.
@@ -69,6 +70,9 @@ _SHAPES: dict[int, tuple[tuple[float, float, float, float, drawing.Color], ...]]
 class KeyDoorConfig(BatchEnvConfig):
     """Options of key and door (after DoorKey, Chevalier-Boisvert et al. 2023)."""
 
+    title: ClassVar[str] = "Key and door"
+    goal: ClassVar[str] = "Fetch the golden key, open the door with it, and walk to the green goal."
+
     name: Literal["key_door"] = "key_door"
     view: Literal["full", "partial"] = Field("full", description="the whole board, or the 7x7 cells around the agent")
     size: int = Field(8, ge=SMALLEST, le=20, description="cells per side of the board")
@@ -89,7 +93,7 @@ class KeyDoorConfig(BatchEnvConfig):
 class KeyDoor(BatchProgram):
     """N boards [N, W, W] of codes, W = size + 2 PAD; agent, key, door and goal are indices into a flattened board."""
 
-    controls = (Controls({"up": 1, "right": 2, "down": 3, "left": 4}, idle=None),)
+    controls = (Controls({"up": 1, "right": 2, "down": 3, "left": 4}, None, _ACTIONS, "the blue square"),)
     fps = 8.0
     action_space = spaces.Discrete(5)
 
@@ -269,9 +273,19 @@ class KeyDoor(BatchProgram):
         drawing.rectangle(here, 0.15 * cell, 0.15 * cell, 0.7 * cell, 0.7 * cell, drawing.SKY)
         if self._has_key[index]:
             _draw_shape(here, cell, KEY)
+        return self._outside_darker(frame, index, 3)
+
+    def player_frame(self, index: int) -> np.ndarray:
+        """Render a frame as `render_frame` does; cells outside of a partial view are black."""
+        return self._outside_darker(self.render_frame(index), index, 255)
+
+    def _outside_darker(self, frame: np.ndarray, index: int, factor: int) -> np.ndarray:
+        """Return a frame with the cells outside of a partial view darker by a factor."""
         if self._config.view == "full":
             return frame
-        dimmed = frame // 3
+        row, column = (int(at) - PAD for at in divmod(self._agent[index], self._width))
+        cell = _FIELD // self._config.size
+        dimmed = frame // np.uint8(factor)
         edges = _MARGIN + np.array([row - PAD, row + PAD + 1, column - PAD, column + PAD + 1]) * cell
         top, bottom, left, right = edges.clip(0)
         dimmed[top:bottom, left:right] = frame[top:bottom, left:right]

@@ -17,7 +17,7 @@ Paper: Osband et al. 2020, "Behaviour Suite for Reinforcement Learning" (bsuite'
 """
 
 from math import ceil, sqrt
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -45,6 +45,12 @@ _TIME_Y, _TIME_HEIGHT = 424, 8
 class MemoryChainConfig(BatchEnvConfig):
     """Options of the memory chain (Osband et al. 2020)."""
 
+    title: ClassVar[str] = "Memory chain"
+    goal: ClassVar[str] = (
+        "Remember the colors that you see at first. "
+        "At the end a white square marks one of them: say which color it had."
+    )
+
     name: Literal["memory_chain"] = "memory_chain"
     length: int = Field(10, ge=1, le=1_000, description="steps per episode; bsuite's memory_length")
     num_bits: int = Field(1, ge=1, le=64, description="number of bits in the context")
@@ -57,7 +63,7 @@ class MemoryChainConfig(BatchEnvConfig):
 class MemoryChain(BatchProgram):
     """N chains; the state of each is its context [num_bits], its query and the steps taken."""
 
-    controls = (Controls({"left": 0, "right": 1}, idle=None),)
+    controls = (Controls({"left": 0, "right": 1}, None, ("0, red", "1, blue")),)
     fps = 8.0
     action_space = spaces.Discrete(2)
 
@@ -124,8 +130,15 @@ class MemoryChain(BatchProgram):
     def render_frame(self, index: int) -> np.ndarray:
         """Render a frame [440, 480, 3]: context, query and the time left; bit 1 is blue, bit 0 is red.
 
-        A small square at the right always shows people the bit that will be asked for.
+        A small square at the right always shows the bit that will be asked for.
         """
+        frame = self.player_frame(index)
+        color = _bit_color(self._context[index, self._query[index]])
+        drawing.rectangle(frame, _MARGIN, _HINT_X, _HINT_SIZE, _HINT_SIZE, color)
+        return frame
+
+    def player_frame(self, index: int) -> np.ndarray:
+        """Render a frame [440, 480, 3] without the answer."""
         frame = drawing.canvas(440, 480)
         time, query = int(self._time[index]), int(self._query[index])
         shows_context, shows_query = (index in env_ids for env_ids in self._shown())
@@ -137,7 +150,6 @@ class MemoryChain(BatchProgram):
             drawing.rectangle(frame, y, x, size * 0.9, size * 0.9, color)
             color = drawing.CHALK if shows_query and bit == query else drawing.DIM
             drawing.rectangle(frame, y + self._rows * size, x, size * 0.9, size * 0.9, color)
-        drawing.rectangle(frame, _MARGIN, _HINT_X, _HINT_SIZE, _HINT_SIZE, _bit_color(self._context[index, query]))
         width = _WIDTH * (1 - time / self._config.length)
         drawing.rectangle(frame, _TIME_Y, _MARGIN, _TIME_HEIGHT, width, drawing.CHALK)
         return frame

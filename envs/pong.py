@@ -39,6 +39,7 @@ QUICKENING, FASTEST = 1.05, 5.0  # Factor of the horizontal speed at a hit, and 
 STEEPEST = 3.0  # Vertical pixels per step after a hit with the edge of a paddle.
 POINTS = 21
 
+_ACTIONS, _RIGHT_ROLE = ("stay", "up", "down"), "the blue paddle on the right"
 _MOVES = np.array([0.0, -SPEED, SPEED])  # Pixels downward, by action.
 
 # Features are (state - zero) / unit, in the order of the state.
@@ -60,6 +61,8 @@ class PongConfig(BatchEnvConfig):
     """Options of Pong."""
 
     supports_two_players: ClassVar[bool] = True
+    title: ClassVar[str] = "Pong"
+    goal: ClassVar[str] = "Get the ball past the other paddle. The first player with 21 points wins."
 
     name: Literal["pong"] = "pong"
     opponent_speed: float = Field(1.2, ge=0.0, le=10.0, description="pixels per step of the scripted opponent")
@@ -79,11 +82,14 @@ class Pong(BatchProgram):
     def __init__(self, config: PongConfig, num_envs: int) -> None:
         one = PIXELS if config.observe == "pixels" else spaces.Box(-1.0, 1.0, (6,), np.float32)
         if config.players == 1:
-            self.controls = (Controls({"up": 1, "down": 2}),)
+            self.controls = (Controls({"up": 1, "down": 2}, 0, _ACTIONS, _RIGHT_ROLE),)
             self.action_space = spaces.Discrete(3)
             self.observation_space = one
         else:
-            self.controls = (Controls({"up": 1, "down": 2}), Controls({"w": 1, "s": 2}))
+            self.controls = (
+                Controls({"up": 1, "down": 2}, 0, _ACTIONS, _RIGHT_ROLE),
+                Controls({"w": 1, "s": 2}, 0, _ACTIONS, "the red paddle on the left"),
+            )
             self.action_space = spaces.MultiDiscrete([3, 3])
             self.observation_space = spaces.Box(one.low.flat[0], one.high.flat[0], (2, *one.shape), one.dtype.type)
         self._config = config

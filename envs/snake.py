@@ -18,7 +18,7 @@ Best return: size² - 3, all the food there is (10x10: 97); a snake that follows
 Paper: none; after Gremlin's Blockade (1976). Deviations: one player, food, and optional walls.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -32,6 +32,7 @@ from sandbox.interfaces.environment import Controls
 
 START = 3  # Cells of a new snake.
 UP, RIGHT, DOWN, LEFT = range(4)  # Headings; the action that turns there is one more.
+_ACTIONS = ("straight on", "up", "right", "down", "left")
 _DOWN, _RIGHT = np.array([-1, 0, 1, 0]), np.array([0, 1, 0, -1])  # Rows down and columns right, by heading.
 _WINDOW = 5  # Cells per side of the surroundings in the features.
 _REACH = _WINDOW // 2
@@ -48,6 +49,9 @@ _CHECKERED = np.array([drawing.NIGHT, (24, 30, 54)], np.uint8)
 
 class SnakeConfig(BatchEnvConfig):
     """Options of Snake."""
+
+    title: ClassVar[str] = "Snake"
+    goal: ClassVar[str] = "Eat the red food to grow. Do not run into a wall or into yourself."
 
     name: Literal["snake"] = "snake"
     size: int = Field(10, ge=4, le=40, description="cells per side of the board")
@@ -69,7 +73,9 @@ class Snake(BatchProgram):
     there.
     """
 
-    controls = (Controls({"up": UP + 1, "right": RIGHT + 1, "down": DOWN + 1, "left": LEFT + 1}, idle=0),)
+    controls = (
+        Controls({"up": UP + 1, "right": RIGHT + 1, "down": DOWN + 1, "left": LEFT + 1}, idle=0, actions=_ACTIONS),
+    )
     fps = 8.0
     action_space = spaces.Discrete(5)
 

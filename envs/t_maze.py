@@ -20,7 +20,7 @@ Paper: Bakker 2002, "Reinforcement Learning with Long Short-Term Memory". Deviat
     read again by going back; the end after `max_steps`; another code for the same features; pixels.
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -54,10 +54,16 @@ _GOAL_Y = {UP: 20, DOWN: 140}
 _SIGN_Y = {UP: 66, DOWN: 124}
 _SIGN_HEIGHT, _AGENT_HEIGHT, _AGENT_Y = 10, 24, 88
 _VIEW_Y, _VIEW_X, _VIEW_ZOOM = 212, 156, 2
+_PLAYER_ZOOM = 5
 
 
 class TMazeConfig(BatchEnvConfig):
     """Options of the T-maze (Bakker 2002)."""
+
+    title: ClassVar[str] = "T-maze"
+    goal: ClassVar[str] = (
+        "Note the white sign at the start, walk right to the junction, and turn to the side where the sign was."
+    )
 
     name: Literal["t_maze"] = "t_maze"
     length: int = Field(10, ge=1, le=500, description="corridor cells before the junction")
@@ -83,7 +89,14 @@ class TMazeConfig(BatchEnvConfig):
 class TMaze(BatchProgram):
     """N mazes; the state of each is three integers. The goal is stored as the action that leads to it."""
 
-    controls = (Controls({"up": UP, "right": RIGHT, "down": DOWN, "left": LEFT}, idle=None),)
+    controls = (
+        Controls(
+            {"up": UP, "right": RIGHT, "down": DOWN, "left": LEFT},
+            None,
+            ("up", "right", "down", "left"),
+            "the gray square",
+        ),
+    )
     fps = 8.0
     action_space = spaces.Discrete(4)
 
@@ -160,6 +173,11 @@ class TMaze(BatchProgram):
         view = self._images[self._seen()[index], 0].repeat(_VIEW_ZOOM, 0).repeat(_VIEW_ZOOM, 1)
         frame[_VIEW_Y : _VIEW_Y + len(view), _VIEW_X : _VIEW_X + len(view)] = view[:, :, None]
         return frame
+
+    def player_frame(self, index: int) -> np.ndarray:
+        """Render a frame [420, 420, 3]: the image of the agent's cell."""
+        view = self._images[self._seen()[index], 0].repeat(_PLAYER_ZOOM, 0).repeat(_PLAYER_ZOOM, 1)
+        return view[:, :, None].repeat(3, 2)
 
 
 def _images() -> np.ndarray:

@@ -12,11 +12,11 @@ Deviations: classes take the place of sentences, in the discriminators as planes
 from typing import Literal, NamedTuple
 
 import torch
-from pydantic import Field
+from pydantic import Field, PositiveInt
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.config.numbers import Channels, NonNegative, Steps, Units
+from sandbox.config.numbers import NonNegative, Steps, Units
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -56,7 +56,7 @@ class StackGANConfig(AdversarialConfig):
     kl_weight: NonNegative = Field(
         0.05, description="weight of the condition's KL divergence, summed over E; too large a weight hides the class"
     )
-    channels: Channels = Field(32, le=512, description="channels of stage II's generator")
+    channels: PositiveInt = Field(32, le=512, description="channels of stage II's generator")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images with their labels")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "StackGAN":

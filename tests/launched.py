@@ -1,10 +1,8 @@
-"""Command lines in processes of their own, which start at once: forks of a server that has imported the program."""
+"""Command lines in processes of their own. They start quickly, as forks of a server that has imported the program."""
 
 import os
 import signal
 import sys
-import time
-from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -52,15 +50,3 @@ def _run(folder: str, words: tuple[str, ...], out: str, err: str) -> None:
     from sandbox.cli.main import main
 
     main()
-
-
-def wait_for(condition: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until something is so.
-
-    Raises:
-        AssertionError: If it is not so in time.
-    """
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.02)

@@ -12,6 +12,7 @@ import torch
 from sandbox.core.background import Background, InlineRunner, ThreadRunner
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.core.stateful import Counter
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
@@ -46,7 +47,7 @@ SHORT = {
 # The smallest configs that still do everything, where defaults are large; on top of `SHORT`.
 MLP = [FEATURES, "agent.backbone={name: mlp, hidden: [16]}"]
 REPLAY = "agent.stream.replay={num_envs: 4, capacity: 2_000, warmup: 64}"
-TARGET = "agent.target_period=3"  # so that it is copied within a few updates
+TARGET = "agent.target_period=4"  # so that it is copied within a few updates, and not in every second one
 SMALL = {
     "dqn": [*MLP, REPLAY, TARGET],
     "double_dqn": [*MLP, REPLAY, TARGET],
@@ -98,10 +99,27 @@ def assert_same(a: Run, b: Run) -> None:
         assert same, path
 
 
+def assert_counted(run: Run, updates: int) -> None:
+    """Stages and target networks hang on counts of updates, and one by twos shows in nothing else.
+
+    A target network with period 4 differs after six updates; by twos it would have been copied in the sixth.
+    """
+    parts = run.learner.parts()
+    counts = {
+        name: part.value for name, part in parts.items() if isinstance(part, Counter) and name.endswith("updates")
+    }
+    assert counts.get("updates", updates) == updates
+    assert set(counts.values()) <= {0, updates}  # those of later stages have not begun
+    if "target" in parts:
+        pairs = zip(parts["target"].network.parameters(), parts["network"].parameters(), strict=True)
+        assert not all(torch.equal(ours, theirs) for ours, theirs in pairs)
+
+
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_a_checkpoint_mid_way_changes_nothing(kind: str, name: str, tmp_path: Path) -> None:
     _, whole = start(kind, name, tmp_path)
     go(whole, 6)
+    assert_counted(whole, 6)
     store = Checkpoints(tmp_path)
     store.save(whole.stream.step, whole.parts())
     # Traces of another past must not survive, nor another beginning (a data set's images hang on the seed, too).

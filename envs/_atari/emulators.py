@@ -80,6 +80,8 @@ class Emulators:
 
     Attributes:
         emulators: The emulators, [N].
+        keeps_screens: Whether `earlier_screens` are kept.
+        earlier_screens: For each emulator, the screens of its last step in color, without the present one.
         minimal_actions: The actions that have an effect in this game.
     """
 
@@ -100,6 +102,8 @@ class Emulators:
         self._palette[self._start_screen] = first.getScreenRGB()
         # A restored emulator shows an older screen until its next frame; the true one is kept here, else None.
         self._restored_screens: list[np.ndarray | None] = [self._start_screen] * len(observations)
+        self.keeps_screens = False
+        self.earlier_screens: list[list[np.ndarray]] = [[] for _ in observations]
 
     def start(self, indices: np.ndarray, noops: np.ndarray, fire: bool) -> np.ndarray:
         """Start new games.
@@ -127,6 +131,7 @@ class Emulators:
     def _open(self, index: int, actions: list[int]) -> bool:
         """Start a game with these actions; return whether it is still running afterwards."""
         emulator = self.emulators[index]
+        self.earlier_screens[index] = []
         _restore(emulator, self._start_state)
         self._restored_screens[index], self._last[index] = self._start_screen, self._start_gray
         for action in actions:
@@ -157,7 +162,10 @@ class Emulators:
             frames = max(1, min(len(plan), rules.max_frames - emulator.getEpisodeFrameNumber()))
             reward = played = 0
             over = False
+            self.earlier_screens[index] = []
             while played < frames and not over:
+                if self.keeps_screens and played:
+                    self.earlier_screens[index].append(emulator.getScreenRGB())
                 if played == frames - 1 and played:
                     emulator.getScreenGrayscale(self._before[index])
                 reward += emulator.act(plan[played])
@@ -195,5 +203,6 @@ class Emulators:
         """Restore what `save` returned; the caller restores the observations."""
         for index, (emulator, state) in enumerate(zip(self.emulators, emulators, strict=True)):
             _restore(emulator, ALEState(state))
+            self.earlier_screens[index] = []
             self._restored_screens[index] = screens[index]
         self._palette = palette

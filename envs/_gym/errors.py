@@ -31,15 +31,23 @@ def raised(env_id: str, call: str, error: BaseException) -> UserError:
     frames = traceback.extract_tb(error.__traceback__)
     place = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     return UserError(
-        f"env.id={env_id}: {call} raised {described(error)}{place}.{old_api_hint(str(error))} Mend the environment, or "
-        "set another env.id."
+        f"env.id={env_id}: {call} raised {described(error)}{place}.{old_api_hint(text_of(error))} Mend the "
+        "environment, or set another env.id."
     )
 
 
 def described(error: BaseException) -> str:
     """Return an exception in one line."""
-    text = shortened(str(error))
+    text = shortened(text_of(error))
     return f"{type(error).__name__}: {text}" if text else type(error).__name__
+
+
+def text_of(value: object) -> str:
+    """Return `str(value)`, or nothing if somebody else's `__str__` raises an exception."""
+    try:
+        return str(value)
+    except Exception:  # any code may be in there
+        return ""
 
 
 def shortened(text: str) -> str:

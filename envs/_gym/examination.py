@@ -14,6 +14,8 @@ from sandbox.interfaces.environment import Environment, RenderError
 
 _STEPS, _SECONDS = 40, 1.0  # length of an episode, at most
 _LARGE, _SMALL = 1e3, 3e-3  # numbers that networks learn badly from
+_LARGE_IMAGE = 10  # largest number of an image of floats that networks learn well from
+_DARK = 25  # the same for images of bytes: least value of the largest byte
 _LISTED = 12  # factors that are listed
 
 
@@ -43,7 +45,7 @@ def examine(
         UserError: If the environment misbehaves, or cannot be made next to another one.
     """
     with closing(make(1)) as env:
-        first = _walk(env, _STEPS)
+        first, bounds = _walk(env, _STEPS), env.single_observation_space
         draws_globally = env.draws_globally
         if together:
             second = _walk_second(make, len(first))
@@ -62,7 +64,9 @@ def examine(
             "with the same seed will differ, and a resume cannot be exact: it begins new episodes. Let reset(seed=...) "
             "seed all its random numbers."
         )
-    _note_scales(where, np.stack([row[0] for row in first]))
+    observations = np.stack([row[0] for row in first])
+    _note_scales(where, observations)
+    _note_bounds(where, observations, bounds)
     if make_for_people is not None:
         _note_frames(env_id, make_for_people)
 
@@ -106,7 +110,8 @@ def _same(first: list[tuple[Any, ...]], second: list[tuple[Any, ...]]) -> bool:
 
 def _note_scales(where: str, observations: np.ndarray) -> None:
     """Print a note about numbers that are far from 1, with the wrapper that scales them."""
-    if observations.dtype == np.uint8 or observations.ndim != 2:
+    if observations.ndim != 2:
+        _note_image_scale(where, observations)
         return
     largest = abs(observations).max(0)
     far = (largest > _LARGE) | ((largest > 0) & (largest < _SMALL))
@@ -122,6 +127,31 @@ def _note_scales(where: str, observations: np.ndarray) -> None:
         f"{where}: networks learn best from numbers near 1, and in observations {examples}. Scale them with the "
         f"wrapper `scale`: {command}"
     )
+
+
+def _note_image_scale(where: str, observations: np.ndarray) -> None:
+    """Print a note about images whose numbers are all far from 1, with one factor that scales them."""
+    is_bytes, largest = observations.dtype == np.uint8, float(abs(observations).max())
+    if not 0 < largest < _DARK if is_bytes else largest <= _LARGE_IMAGE:
+        return
+    seen = (
+        f"divide bytes by 255, and those of observations reach only {largest:g}"
+        if is_bytes
+        else (f"learn best from numbers near 1, and those of observations reach {largest:g}")
+    )
+    note_once(f"{where}: networks {seen}. Scale them: env.wrappers='[{{scale: {{by: {1 / largest:.2g}}}}}]'")
+
+
+def _note_bounds(where: str, observations: np.ndarray, bounds: Any) -> None:
+    """Print a note about numbers outside the declared bounds."""
+    outside = (observations < bounds.low) | (observations > bounds.high)
+    if outside.any():
+        index = tuple(np.argwhere(outside)[0])
+        low, high = bounds.low[index[1:]], bounds.high[index[1:]]
+        note_once(
+            f"{where}: observations leave the bounds that its observation_space declares, such as "
+            f"{observations[index]:g}, where {low:g} to {high:g} are declared. They are used as they are."
+        )
 
 
 def _note_frames(env_id: str, make_for_people: Callable[[int], Watched]) -> None:

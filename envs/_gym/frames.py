@@ -33,7 +33,8 @@ def frame_of(rendered: Any) -> np.ndarray:
     if frame.ndim != 3 or frame.shape[2] not in (1, 3, 4):
         raise MisfitError(f"returned no frame [H, W, 3] but an array of shape {np.shape(rendered)}")
     frame = _bytes(frame[..., :3])
-    return np.ascontiguousarray(np.broadcast_to(frame, (*frame.shape[:2], 3)))
+    # A copy, because some environments render into the same array again and again.
+    return np.array(np.broadcast_to(frame, (*frame.shape[:2], 3)), order="C")
 
 
 def resized(frame: np.ndarray, size: tuple[int, int]) -> np.ndarray:

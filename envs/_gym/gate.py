@@ -7,18 +7,28 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from sandbox.core.errors import UserError
-from sandbox.core.messages import note
 from sandbox.core.trust import trust
 from sandbox.envs._gym.actions import decoder_of
-from sandbox.envs._gym.errors import MisfitError, described, old_api_hint, raised, shortened, wrong
+from sandbox.envs._gym.errors import MisfitError, described, note_once, raised, wrong
 from sandbox.envs._gym.frames import fps_of, frame_of
 from sandbox.envs._gym.global_generators import GlobalGenerators
 from sandbox.envs._gym.observations import Layout, encoder_of
+from sandbox.envs._gym.program_settings import PrintsAside, ProgramSettings
+from sandbox.envs._gym.registration import not_made
 from sandbox.envs._gym.results import StepOutcome, end_of, reward_of, success_of, unpacked
+from sandbox.envs._gym.spaces import own_spaces
 from sandbox.interfaces.environment import RenderError
 
 _RESET = "a tuple of observation and info"
+_LATE = (
+    "draws from `random`, but not in its first steps, so that this was noticed late. Until now these draws were not "
+    "seeded, and a run with the same seed may differ; from now on they are."
+)
+DIFFERS = (
+    "the same seed and actions do not lead to the same observation and return. Either it draws random numbers that "
+    "reset(seed=...) does not seed, or its version has changed."
+)
+_WATCHED_STEPS = 100  # steps of a copy after each of which all settings of the program are looked at
 _STEP = "a tuple of observation, reward, terminated, truncated and info"
 
 
@@ -54,6 +64,7 @@ class GatedEnv:
         """
         self._recipe, self._id = recipe, recipe.env_id
         self.generators = GlobalGenerators(index)
+        self._watched, self._meddles = _WATCHED_STEPS, False
         self.env, self._is_open = self._make(), True
         try:
             found = self._call("metadata", lambda: self.env.metadata)
@@ -66,6 +77,7 @@ class GatedEnv:
                 self.env, self._is_open = self._make(render_mode="rgb_array"), True
             self.renders = self.env.render_mode == "rgb_array"
             self.fps = fps_of(self.metadata)
+            self._own_spaces = self._call("spaces", own_spaces, self.env)
             self._encode = encoder_of(
                 self._call("observation_space", lambda: self.env.observation_space), recipe.layout
             )
@@ -81,23 +93,29 @@ class GatedEnv:
         trust.require(self._id)
         given = {"disable_env_checker": True} | self._recipe.options | more  # this gate checks more
         try:
-            return self.generators.run(gymnasium.make, self._id, **given)
+            with ProgramSettings():
+                return self.generators.run(gymnasium.make, self._id, **given)
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # Third-party code may raise anything for a wrong id or option.
-            options = f" (env.options: {self._recipe.options})" if self._recipe.options else ""
-            said = shortened(str(error)) or type(error).__name__
-            raise UserError(f"env.id={self._id} cannot be made: {said}{options}{old_api_hint(str(error))}") from error
+            raise not_made(self._id, self._recipe.options, error) from error
 
     def reset(self, seed: int) -> np.ndarray:
         """Start an episode and return its first observation; the seed is that of the global generators, too."""
         self.generators.seed(seed)
-        result = self._call("reset", self.env.reset, seed=seed)
+        result = self._call("reset", self._seeded_reset, seed)
+        if self.generators.drew_late:
+            note_once(f"env.id={self._id}: {_LATE}")
         try:
             observation, _ = unpacked(result, 2, _RESET)
             return self._encode(observation)
         except MisfitError as misfit:
             raise wrong(self._id, "reset", misfit) from None
+
+    def _seeded_reset(self, seed: int) -> Any:
+        for space in self._own_spaces:
+            space.seed(seed)
+        return self.env.reset(seed=seed)
 
     def step(self, action: Any) -> StepOutcome:
         """Take an action."""
@@ -109,10 +127,17 @@ class GatedEnv:
                 reward_of(reward),
                 end_of(terminated, "terminated"),
                 end_of(truncated, "truncated"),
-                success_of(info),
+                self._success(info),
             )
         except MisfitError as misfit:
             raise wrong(self._id, "step", misfit) from None
+
+    def _success(self, info: dict[str, Any]) -> bool | None:
+        try:
+            return success_of(info)
+        except MisfitError as misfit:
+            note_once(f"env.id={self._id}: step {misfit}; success rates leave it out")
+            return None
 
     def require_frames(self) -> None:
         """Raise `RenderError` if the environment has no frames."""
@@ -138,20 +163,32 @@ class GatedEnv:
             return
         self._is_open = False
         try:
-            self.generators.run(self.env.close)
+            with ProgramSettings():
+                self.generators.run(self.env.close)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
-            note(f"env.id={self._id}: close raised {described(error)}")
+            note_once(f"env.id={self._id}: close raised {described(error)}")
 
     def _call(self, name: str, call: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
         """Return `call(...)`; whatever it raises, `SystemExit` included, becomes a message."""
+        settings = self._settings(name)
         try:
-            return self.generators.run(call, *arguments, **options)
+            with settings:
+                return self.generators.run(call, *arguments, **options)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
             raise raised(self._id, name, error) from error
+        finally:
+            self._meddles |= settings.changed and name == "step"
+
+    def _settings(self, name: str) -> PrintsAside | ProgramSettings:
+        """Return what to put back after a call: in steps only prints, if the first ones changed nothing else."""
+        if name != "step":
+            return ProgramSettings()
+        self._watched -= self._watched > 0
+        return ProgramSettings() if self._watched or self._meddles else PrintsAside()
 
 
 def close_all(copies: list[GatedEnv]) -> None:

@@ -23,6 +23,7 @@ from sandbox.envs._gym.parts import (
 )
 
 _LARGEST = 1_000_000  # numbers of a vector
+_SMALL_IMAGE = 16  # pixels; smaller matrices are rarely images
 _EXACT = 2**24  # integers up to it are exact in float32
 Channels = Literal["auto", "first", "last", "add"]
 
@@ -63,10 +64,10 @@ def encoder_of(space: Any, layout: Layout) -> Encoder:
     where = f"env.id={layout.env_id}"
     if not isinstance(space, Space):
         raise UserError(f"{where}: its observation_space is {space!r}, no Space of Gymnasium. Mend the environment.")
-    chosen, prefix = _chosen(space, layout), tuple[str, ...]()
-    if isinstance(space, spaces.Dict) and layout.parts is not None and len(layout.parts) == 1:
-        prefix = (layout.parts[0],)  # A single part keeps its shape.
-    inner = chosen[prefix[0]] if prefix and isinstance(chosen, spaces.Dict) else chosen
+    chosen, inner, prefix = _chosen(space, layout), space, tuple[Any, ...]()
+    if isinstance(chosen, spaces.Dict) and layout.parts is not None and len(layout.parts) == 1:
+        ((name, inner),) = chosen.spaces.items()
+        prefix = (name,)  # A single part keeps its shape.
     if isinstance(inner, spaces.Box) and not layout.as_index and inner.dtype is not None and inner.dtype.kind in "biuf":
         return _BoxEncoder(inner, layout, prefix)
     if layout.channels != "auto":
@@ -76,12 +77,14 @@ def encoder_of(space: Any, layout: Layout) -> Encoder:
     found = list(leaves(chosen))
     known, unknown = ([leaf for leaf in found if (leaf.part is None) == missing] for missing in (False, True))
     if not known:
-        raise UserError(f"{where}: its observations {space} have no fixed length and do not fit into an array")
-    for leaf in unknown:
-        note_once(
-            f"{where}: {place(leaf.path).removesuffix(' has')} is left out: {type(leaf.space).__name__} has no fixed "
-            "length"
+        raise UserError(
+            f"{where}: its observations {space} have no fixed length or no numbers, and do not fit into an array. "
+            "Wrap the environment so that it returns a Box, or set another env.id."
         )
+    for leaf in unknown:
+        fault = "no numbers" if isinstance(leaf.space, spaces.Box) else "no fixed length"
+        kind = type(leaf.space).__name__
+        note_once(f"{where}: {place(leaf.path).removesuffix(' has')} is left out: {kind} has {fault}")
     return _IndexEncoder(known, layout) if layout.as_index else _VectorEncoder(known, layout)
 
 
@@ -89,20 +92,20 @@ def _chosen(space: Space[Any], layout: Layout) -> Space[Any]:
     """Return the space of the parts that are shown."""
     if layout.parts is None:
         return space
-    known = list(space.spaces) if isinstance(space, spaces.Dict) else []
+    known = [str(name) for name in space.spaces] if isinstance(space, spaces.Dict) else []
     if not isinstance(space, spaces.Dict) or not layout.parts or set(layout.parts) - set(known):
         has = f"the parts {', '.join(known)}" if known else f"no parts but {space}"
         raise UserError(
             f"env.parts={list(layout.parts)}: an observation of {layout.env_id} has {has}. Leave env.parts out, or "
             "name some of them."
         )
-    return spaces.Dict([(name, inner) for name, inner in space.spaces.items() if name in layout.parts])
+    return spaces.Dict([(name, inner) for name, inner in space.spaces.items() if str(name) in layout.parts])
 
 
 class _BoxEncoder:
     """A Box in its own shape, or as an image with its channels first."""
 
-    def __init__(self, space: spaces.Box, layout: Layout, prefix: tuple[str, ...]) -> None:
+    def __init__(self, space: spaces.Box, layout: Layout, prefix: tuple[Any, ...]) -> None:
         if not math.prod(space.shape):
             raise UserError(f"env.id={layout.env_id}: {declared(space)}: no numbers. Mend the environment.")
         self._declared, self._prefix, self._name = space, prefix, place(prefix)
@@ -150,6 +153,11 @@ def axes_of(shape: tuple[int, ...], layout: Layout) -> tuple[int, ...] | None:
             raise UserError(
                 f"{option} is for images of three axes, observations of {layout.env_id} are {list(shape)}. Leave it "
                 f"out{other}."
+            )
+        if len(shape) == 2 and min(shape) >= _SMALL_IMAGE:
+            note_once(
+                f"env.id={layout.env_id}: observations {list(shape)} are a matrix; if they are gray images, "
+                "env.channels=add makes images of one channel for convolutional networks"
             )
         return tuple(range(len(shape))) if shape else None
     if channels == "auto" and shape[0] == shape[2]:

@@ -21,7 +21,7 @@ def array_of(value: Any) -> np.ndarray:
     """Return a value of an environment as an array.
 
     Raises:
-        MisfitError: If it is none.
+        MisfitError: If it cannot be converted.
     """
     try:
         return np.asarray(value)
@@ -118,7 +118,7 @@ class BoxPart:
         return (as_floats(array, name) if self._scale is None else self._scale(array)).ravel()
 
     def integers(self, value: Any, name: str) -> list[int]:
-        """Raise `MisfitError`: a Box has none, which `counts` says before."""
+        """Raise `MisfitError`: a Box has no integers; callers look at `counts` first."""
         raise MisfitError(f"{name} numbers of a Box, where integers are needed")
 
 
@@ -221,7 +221,7 @@ def value_at(observation: Any, path: tuple[str | int, ...]) -> Any:
     """
     value = observation
     for depth, key in enumerate(path):
-        kind: Any = Mapping if isinstance(key, str) else (tuple, list)
+        kind: Any = Mapping | tuple | list if isinstance(key, int) else Mapping  # a Dict may have integers as keys, too
         if not isinstance(value, kind):
             raise MisfitError(f"{place(path[:depth])} type {type_name(value)}, but observation_space has {key!r} there")
         try:

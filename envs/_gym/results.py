@@ -42,7 +42,8 @@ def reward_of(value: Any) -> float:
     """
     array = value if isinstance(value, float) else _number(value)
     if array is None:
-        raise MisfitError(f"returned the reward {_shown(value)}, which must be one number")
+        several = "; let a wrapper return a weighted sum" if isinstance(value, np.ndarray | list | tuple) else ""
+        raise MisfitError(f"returned the reward {_shown(value)}, which must be one number{several}")
     reward = float(array)
     if not abs(reward) <= _LARGEST:  # also for NaN
         raise MisfitError(f"returned the reward {reward}, which is not finite in float32")
@@ -64,11 +65,18 @@ def end_of(value: Any, name: str) -> bool:
 
 
 def success_of(info: dict[str, Any]) -> bool | None:
-    """Return whether the info calls the episode a success, or None if it does not say."""
-    if "is_success" not in info:
+    """Return whether the info calls the episode a success, or None if it does not say.
+
+    Raises:
+        MisfitError: If it is anything but true, false, 1 or 0.
+    """
+    value = info.get("is_success")
+    if value is None:
         return None
-    array = _number(info["is_success"])
-    return None if array is None else bool(array)
+    array = _number(value)
+    if array is None or array not in (0, 1):
+        raise MisfitError(f"returned info['is_success']={_shown(value)}, which must be true or false")
+    return bool(array)
 
 
 def _number(value: Any) -> np.ndarray | None:
@@ -81,5 +89,8 @@ def _number(value: Any) -> np.ndarray | None:
 
 
 def _shown(value: Any) -> str:
-    text = " ".join(repr(value).split())
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # somebody else's `__repr__`
+        return type_name(value)
     return text if len(text) <= 80 else f"{text[:77]}..."

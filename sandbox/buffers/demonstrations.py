@@ -72,7 +72,7 @@ def read_demos(path: Path) -> Demos:
             f"format {_FORMAT!r} and the columns {', '.join(_COLUMNS)}. {_RECORD}"
         ) from None
     lengths = {len(demos), *(len(vars(demos)[name]) for name in _COLUMNS[:-1])}
-    if len(lengths) > 1 or len(demos.finals) != demos.ended.sum() or not len(demos) or not demos.ended[-1]:
+    if len(lengths) != 1 or len(demos.finals) != demos.ended.sum() or not len(demos) or not demos.ended[-1]:
         raise UserError(f"{path} is damaged: its columns do not belong together. {_RECORD}")
     return demos
 

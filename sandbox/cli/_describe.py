@@ -8,12 +8,14 @@ from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_ori
 
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from sandbox.config.numbers import LARGEST_FLOAT
 from sandbox.config.schema import Model, models, tags
 from sandbox.config.yaml_text import dump
 from sandbox.runs import registry
+
+_FAR = 1e9  # bounds from here on only keep numbers out that no machine can use
 
 
 class Option(NamedTuple):
@@ -103,13 +105,13 @@ def _by_choice(model: Model, name: str) -> str | None:
 
 
 def _words(annotation: Any, limits: Any = ()) -> str:
-    """Return a type in words, such as `whole number > 0 | null`."""
+    """Return a type in words, such as `whole number above 0 | null`."""
     if get_origin(annotation) is Annotated:
         inside, *more = get_args(annotation)
         return _words(inside, [*limits, *more])
     if get_origin(annotation) in (Union, UnionType):
         return " | ".join(map(_words, get_args(annotation)))
-    return _kind(annotation) + "".join(map(_bound, limits))
+    return _kind(annotation) + _bounds(limits)
 
 
 def _kind(annotation: Any) -> str:
@@ -126,17 +128,26 @@ def _kind(annotation: Any) -> str:
     return plain.get(annotation, "section")
 
 
-def _bound(limit: Any) -> str:
-    match limit:
-        case Gt(gt=value):
-            return f" > {_plain(value)}"
-        case Ge(ge=value):
-            return f" >= {_plain(value)}"
-        case Lt(lt=value):
-            return f" < {_plain(value)}"
-        case Le(le=value) if value != LARGEST_FLOAT:
-            return f" <= {_plain(value)}"
-    return ""
+def _bounds(limits: Any) -> str:
+    """Return bounds in words, such as ` above 0 and at most 64`; a bound that nobody reaches is not mentioned."""
+    words: dict[str, Any] = {}
+    for limit in (rule for each in limits for rule in (each.metadata if isinstance(each, FieldInfo) else [each])):
+        match limit:
+            case Gt(gt=value) if _is_near(value):
+                words["above"] = value
+            case Ge(ge=value) if _is_near(value):
+                words["at least"] = value
+            case Lt(lt=value) if _is_near(value):
+                words["below"] = value
+            case Le(le=value) if _is_near(value):
+                words["at most"] = value
+    if words.keys() == {"at least", "at most"}:
+        return f" from {_plain(words['at least'])} to {_plain(words['at most'])}"
+    return f" {text}" if (text := " and ".join(f"{word} {_plain(value)}" for word, value in words.items())) else ""
+
+
+def _is_near(bound: Any) -> bool:
+    return abs(bound) < _FAR
 
 
 def _plain(number: Any) -> str:

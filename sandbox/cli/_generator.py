@@ -7,6 +7,7 @@ import typer
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
+from sandbox.core.progress import progress
 
 if TYPE_CHECKING:
     from sandbox.data._own_images import OwnImages
@@ -69,6 +70,7 @@ def restored(runs: Path, run: str, task: str, seed: int | None = None) -> Restor
     folder = RunFolder.find(runs, run)
     built, _ = restore_generator(folder, task, seed)
     use_threads(built.config)
+    progress.now("computing images")
     return Restored(folder, built.learner, built)
 
 

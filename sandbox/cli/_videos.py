@@ -1,10 +1,12 @@
 """Videos of agents, for `sandbox watch`."""
 
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note, say
+from sandbox.core.progress import progress
 from sandbox.interfaces.learner import learner_parts
 from sandbox.runs.build import build_new, use_threads
 from sandbox.runs.resolve import config_of
@@ -16,21 +18,28 @@ from sandbox.viewer.episode_video import PanelRenderer, record_video
 from sandbox.viewer.progress_video import record_progress_video
 
 _SHARES = (0.25, 0.5, 0.75, 1.0)  # of the training that a progress video shows, besides its beginning
+_MAX_STEPS = 3_000  # of all episodes of a video together
 
 
 def write_video(match: Match, place: Path, count: int, *, seed: int, fps: float | None, panels: bool) -> None:
     """Write `count` episodes to `place`, and print how each ended."""
     title = f"{match.title} · step {match.checkpoints.step:,}"
     note(f"recording {count} {'episode' if count == 1 else 'episodes'} of {title} to {place}")
-    played = islice(episodes(match.players, match.env, seed=seed), count)
+    progress.now("rendering the video")
+    played = _counted(islice(episodes(match.players, match.env, seed=seed), count))
     fps = fps or match.env.fps
     if panels:
         render_frame = PanelRenderer(match.players[0], match.env.controls[0], title)
-        last_frames = record_video(played, place, fps=fps, render_frame=render_frame)
+        last_frames = record_video(played, place, fps=fps, max_frames=_MAX_STEPS, render_frame=render_frame)
     else:
-        last_frames = record_video(played, place, fps=fps)
+        last_frames = record_video(played, place, fps=fps, max_frames=_MAX_STEPS)
+    shown = list[Frame]()
     for last in last_frames:
         _print_end(last)
+        shown.append(last)
+    if len(shown) < count or not shown[-1].is_last:
+        whole = sum(last.is_last for last in shown)
+        note(f"the video ends at its limit of {_MAX_STEPS:,} frames, with {whole} of {count} episodes to their end")
 
 
 def write_progress_video(folder: RunFolder, place: Path, *, seed: int, fps: float | None) -> None:
@@ -55,9 +64,28 @@ def write_progress_video(folder: RunFolder, place: Path, *, seed: int, fps: floa
         player = PlayerSlot(built.require_agent(folder.name).learner)
         played.append(next(episodes([player], config.env.make(1, for_people=True), seed=seed)))
         titles.append(f"step {step:,}  ·  {100 * step / config.steps:.0f} %")
+    progress.now("rendering the video")
     note(f"recording seed {seed} at steps {', '.join(f'{step:,}' for step in steps)} of {folder.name} to {place}")
-    for last in record_progress_video(played, titles, place, fps=fps):
+    last_frames = record_progress_video(played, titles, place, fps=fps, max_frames=_MAX_STEPS)
+    for last in last_frames:
         _print_end(last)
+    if not all(last.is_last for last in last_frames):
+        note(f"the video ends at its limit of {_MAX_STEPS:,} frames, before the end of every episode")
+
+
+def _counted(played: Iterable[Iterator[Frame]]) -> Iterator[Iterator[Frame]]:
+    """Yield the same episodes, and count their frames for the display of progress."""
+    done = 0
+
+    def frames(episode: Iterator[Frame]) -> Iterator[Frame]:
+        nonlocal done
+        for frame in episode:
+            yield frame
+            done += 1
+            progress.count(done, None, "frames")
+
+    for episode in played:
+        yield frames(episode)
 
 
 def stages(kept: list[int], total: int) -> list[int]:

@@ -14,6 +14,7 @@ import typer
 from sandbox.cli import _print
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.core.errors import UserError
+from sandbox.core.progress import progress
 
 _ROOM = 2  # GB of disk; two checkpoints of an agent with 100,000 frames of 84x84 in its replay take 1.4
 
@@ -53,6 +54,7 @@ def doctor(
 
     The exit code is 1 if there is a problem, else 0.
     """
+    progress.now("checking")
     findings = [
         *check_pytorch(),
         check_pygame(),
@@ -64,6 +66,7 @@ def doctor(
         check_access(runs),
     ]
     if speed:
+        progress.now("measuring speeds")
         findings += check_speeds()
     if json:
         _print.as_json([finding._asdict() for finding in findings])

@@ -36,7 +36,10 @@ def evaluate(
         str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Evaluate with each value of an option.")
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option(help="PNG of --vary; by default in the samples/ of the first RUN.")
+        Path | None,
+        typer.Option(
+            "--plot", "--picture", help="PNG of several runs or of --vary; by default in the first run's samples/."
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -65,6 +68,10 @@ def evaluate(
     as `agent.evaluation_epsilon` and `generator.ais`. The results replace those in the run's evaluation.json, from
     which `sandbox report` takes them.
 
+    Several runs are compared: agents on the same episodes, generators on the same test images. The output is a table,
+    the difference of each run from the first one with its 95 % interval, and a plot. The interval is that of the
+    episodes or images; runs with other training seeds may differ more.
+
     With `--vary`, agents are evaluated with several values of one option and the same seed. The output is a table of
     mean returns with 95 % intervals, and a plot. A wrapper that the run does not have is added as the outermost one.
 
@@ -73,6 +80,7 @@ def evaluate(
     sandbox evaluate catch_dqn_s0 --episodes 1000 --json
     sandbox evaluate digits_vae_s0 --images 10000
     sandbox evaluate mnist_dbm_s0 data.binarize=sample
+    sandbox evaluate drqn_s0 dqn_s0 --plot comparison.png
     sandbox evaluate drqn_s0 dqn_s0 --vary env.wrappers.flicker.p=0.1,0.2,...,1.0
     sandbox evaluate latest --vary env.length=10,20,30 --plot lengths.png
     """
@@ -98,11 +106,18 @@ def evaluate(
         for folder in folders:
             write_readme(folder)
         return
-    if len(folders) > 1:
-        raise UserError("several runs are compared along an option: add --vary OPTION=VALUE,VALUE,..., or give one run")
-    if plot is not None:
-        raise UserError("--plot is the image of --vary: add --vary OPTION=VALUE,VALUE,..., or leave --plot out")
     settings = EvaluationSettings(episodes or _EPISODES, seed, images or IMAGES)
+    if len(folders) > 1:
+        from sandbox.cli._compare import compare_evaluations
+
+        def keep(folder: RunFolder, result: dict[str, Any]) -> None:
+            if _write_result(folder, result, overrides):
+                write_readme(folder)
+
+        compare_evaluations(folders, overrides, settings, plot, as_json, keep)
+        return
+    if plot is not None:
+        raise UserError("--plot shows several runs or several values: give another run or --vary, or leave --plot out")
     result = evaluate_run(folders[0], settings, overrides)
     if _write_result(folders[0], result, overrides):
         write_readme(folders[0])

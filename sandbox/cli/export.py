@@ -7,6 +7,7 @@ import typer
 
 from sandbox.cli._options import RUNS, Run, Runs
 from sandbox.core.messages import say
+from sandbox.core.progress import progress
 
 
 def export(
@@ -28,5 +29,6 @@ def export(
 
     folder = RunFolder.find(runs, run)
     place = out or Path("exports") / folder.name
+    progress.now("copying")
     make(folder, place)
     say(place)

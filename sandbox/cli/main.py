@@ -1,90 +1,59 @@
-"""The program `sandbox`: its commands, and how errors are printed."""
+"""The program `sandbox`: shows progress before the slow imports, and prints errors as messages."""
 
+import os
+import signal
 import sys
 
-import typer
-
-from sandbox.cli._trust import take_trusted
-from sandbox.cli.bench import bench
-from sandbox.cli.classify import classify
-from sandbox.cli.doctor import doctor
-from sandbox.cli.evaluate import evaluate
-from sandbox.cli.export import export
-from sandbox.cli.list import list_everything
-from sandbox.cli.play import play
-from sandbox.cli.push import push
-from sandbox.cli.recall import recall
-from sandbox.cli.reconstruct import reconstruct
-from sandbox.cli.report import report
-from sandbox.cli.runs import runs
-from sandbox.cli.sample import sample
-from sandbox.cli.show import show
-from sandbox.cli.sync import sync
-from sandbox.cli.train import resume, train
-from sandbox.cli.translate import translate
-from sandbox.cli.traverse import traverse
-from sandbox.cli.watch import watch
-from sandbox.core.errors import UserError
-from sandbox.core.messages import say
-
-app = typer.Typer(
-    help="""Train agents and generative models, watch them, and play against them.
-
-    \b
-    sandbox list                               all members and configs
-    sandbox show dqn                           one of them, with its options
-    sandbox train catch_dqn                    train: a config by name or file
-    sandbox train catch_dqn agent.discount=0.9 with another option
-    sandbox watch latest                       watch what it learned
-    sandbox runs                               all runs
-    sandbox report env=catch                   a report about runs
-    """,
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,  # plain help: boxes break lines in pipes and narrow windows
-)
-app.command("list")(list_everything)
-for _command in (
-    show,
-    train,
-    resume,
-    evaluate,
-    watch,
-    play,
-    sample,
-    reconstruct,
-    translate,
-    traverse,
-    recall,
-    classify,
-    runs,
-    report,
-    sync,
-    export,
-    push,
-    bench,
-    doctor,
-):
-    app.command()(_command)
+_INTERRUPTED = 128 + signal.SIGINT
+_SILENT = {"-h", "--help", "--version", "--quiet", "-q"}  # such a command line shows no progress
+_READ = {"--json", "--quiet", "-q"}  # the output of such a command line is read by programs
 
 
 def main() -> None:
     """Run a command line; a user's mistake gives one message on standard error and exit code 2."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _leave)  # a traceback out of an import would tell nothing
+    from sandbox.core.closing import close_everything
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import say
+    from sandbox.core.output import keep_results_apart
+    from sandbox.core.progress import progress
+
+    words = sys.argv[1:]
+    if _READ.intersection(words):
+        keep_results_apart()
+    if words and not _SILENT.intersection(words) and "_SANDBOX_COMPLETE" not in os.environ:
+        progress.start()
+    message = ""
     try:
-        sys.argv[1:] = take_trusted(sys.argv[1:])
-        app()
+        from sandbox.cli._app import run
+
+        if before is signal.default_int_handler:
+            signal.signal(signal.SIGINT, before)
+        run(words)
     except UserError as error:
-        say(f"error: {error}", err=True)
-        sys.exit(2)
+        message = str(error)
     except (MemoryError, OverflowError, RuntimeError) as error:
         from sandbox.core.allocations import is_allocation_error
 
         if not is_allocation_error(error):
             raise
-        say(f"error: not enough memory: {' '.join(str(error).split())}. Ask for less.", err=True)
-        sys.exit(2)
+        message = f"not enough memory: {' '.join(str(error).split())}. Ask for less."
     except OSError as error:
-        say(f"error: {error}. Check the path, its permissions and the space on the disk.", err=True)
-        sys.exit(2)
+        message = f"{error}. Check the path, its permissions and the space on the disk."
     except KeyboardInterrupt:
-        sys.exit(130)
+        sys.exit(_INTERRUPTED)
+    finally:
+        close_everything()
+        progress.stop()
+    if message:
+        say(f"error: {message}", err=True)
+        sys.exit(2)
+
+
+def _leave(number: int, frame: object) -> None:
+    """End the program without a traceback, and without a line about its progress."""
+    if os.isatty(2):
+        os.write(2, b"\r\x1b[K")
+    os._exit(_INTERRUPTED)

@@ -5,13 +5,22 @@ from typing import Annotated
 
 import typer
 
+from sandbox.cli._complete import complete_environments, complete_runs
 from sandbox.cli._options import PORT, RUNS, FirstSeed, Fps, Port, Runs, Web
 from sandbox.core.messages import say
 
 
 def play(
-    words: Annotated[list[str], typer.Argument(metavar="ENV [option=value…]", help="An environment and its options.")],
-    vs: Annotated[str | None, typer.Option(metavar="RUN", help="Play against the agent of a run.")] = None,
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="ENV [option=value…]", help="An environment and its options.", autocompletion=complete_environments
+        ),
+    ],
+    vs: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Play against the agent of a run.", autocompletion=complete_runs),
+    ] = None,
     runs: Runs = RUNS,
     record: Annotated[
         Path | None, typer.Option(help="Record demonstrations to this .npz, for `sandbox train ... demos=FILE`.")
@@ -33,13 +42,18 @@ def play(
     sandbox play catch blind=true --fps 5
     sandbox play pong --web
     """
+    from sandbox.cli._kinds import require_environment
+
+    name = words[0]
+    require_environment(name, runs)
+
     from sandbox.config.files import load
     from sandbox.core.errors import UserError
+    from sandbox.core.progress import progress
     from sandbox.runs.sessions import in_a_browser, in_a_window, opponent_session, play_session
     from sandbox.viewer.display import require_display
     from sandbox.viewer.web.server import require_web
 
-    name = words[0]
     options, _ = load([], words[1:], {})
     if vs is None:
         session = play_session(name, options, seed=seed, fps=fps, record=record)
@@ -51,6 +65,7 @@ def play(
         require_web()
     else:
         require_display("Play in a browser with `--web`, or run it on a machine with a screen, or over `ssh -X`.")
+    progress.stop()  # the session moves
     lines = in_a_browser(session, port) if web else in_a_window(session)
     for line in lines:
         say(line)

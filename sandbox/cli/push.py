@@ -9,6 +9,7 @@ import typer
 from sandbox.cli._options import RUNS, Run, Runs
 from sandbox.core.errors import UserError
 from sandbox.core.messages import say
+from sandbox.core.progress import progress
 
 
 def push(
@@ -33,6 +34,7 @@ def push(
 
     folder = RunFolder.find(runs, run)
     api = hub(folder.path)
+    progress.now("uploading")
     try:
         name = repo or f"{api.whoami()['name']}/{folder.name}"
         with tempfile.TemporaryDirectory() as scratch:

@@ -25,7 +25,12 @@ def report(
         Path | None, typer.Option(help="Write this .md instead, with its images in the same folder.")
     ] = None,
     metric: Annotated[list[str] | None, typer.Option(help="Plot this metric too; may be given several times.")] = None,
-    title: Annotated[str | None, typer.Option(help="Title of the report.")] = None,
+    title: Annotated[
+        str | None, typer.Option(help="Title of the report; by default it names learners and environments.")
+    ] = None,
+    notes_file: Annotated[
+        Path | None, typer.Option("--notes", metavar="FILE.md", help="Markdown to show at the top of the report.")
+    ] = None,
     wandb: Annotated[
         bool, typer.Option("--wandb", help="Publish a W&B Report; without a key, keep it as JSON.")
     ] = False,
@@ -35,21 +40,28 @@ def report(
 
     It has scores next to random and human baselines, learning curves over steps and time with 95 % intervals across
     seeds, videos, samples, and the commands that repeat the runs. Runs that differ in their seed only form a group.
-    Scores are those of the last `sandbox evaluate`, or else of training. Filters (`key=value`) select among all runs.
+    Scores of `sandbox evaluate` and scores of training have columns of their own. Filters (`key=value`) select among
+    all runs. In a browser, the curves show their values and can be hidden, and the tables can be sorted.
 
     \b
     sandbox report                                      the latest run
     sandbox report catch_dqn_s0 catch_dqn_s1 --out catch.html
+    sandbox report agent=dqn --title "DQN, first week" --notes findings.md
     sandbox report env=catch finished=true              every finished run on catch
     sandbox report agent=dqn --metric loss --markdown docs/dqn.md
     sandbox report agent=dqn --wandb                    a W&B Report; the runs must be there (`sandbox sync`)
     """
+    from datetime import date
+
     from sandbox.cli._select import selected
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
+    from sandbox.core.progress import progress
     from sandbox.report.build import build_report
+    from sandbox.report.notes import read_notes
     from sandbox.report.page import page
     from sandbox.report.run_record import RunRecord
+    from sandbox.report.title import report_title
     from sandbox.runs.random_baseline import ReferenceScores
     from sandbox.storage.files import write_whole
 
@@ -57,6 +69,8 @@ def report(
         _send_kept(publish)
         return
     place = _place(runs, out, markdown, wandb)
+    own_notes = None if notes_file is None else read_notes(notes_file)
+    progress.now("reading the runs")
     records, notes = [], []
     for folder in selected(runs, run or ["latest"]):
         try:
@@ -71,9 +85,15 @@ def report(
                 f"{record.name} is {record.state} at step {record.step} of {record.settings['steps']}: "
                 "the report shows its current state"
             )
-    heading = title or (records[0].name if len(records) == 1 else f"{len(records)} runs")
+    progress.now("building the report")
     document = build_report(
-        records, title=heading, metrics=metric or (), find_reference=ReferenceScores(notes), notes=notes
+        records,
+        title=title or report_title(records),
+        metrics=metric or (),
+        find_reference=ReferenceScores(notes),
+        notes=notes,
+        own_notes=own_notes,
+        date=f"{date.today():%d %B %Y}".lstrip("0"),
     )
     for line in document.left_out:
         note(line.replace("`", ""))

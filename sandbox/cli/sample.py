@@ -7,6 +7,7 @@ import typer
 
 from sandbox.cli._options import RUNS, Run, Runs
 from sandbox.core.messages import say
+from sandbox.core.progress import progress
 
 
 def sample(
@@ -58,6 +59,7 @@ def sample(
                 "--out"
             )
         folder = RunFolder.find(runs, run)
+        progress.now("rendering the video")
         record_sample_video(sorted(folder.samples.glob("step_*.png")), video, folder.name)
         say(video)
         return

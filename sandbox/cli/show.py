@@ -1,10 +1,12 @@
 """`sandbox show`: one member, one config, or one run in full."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from sandbox.cli import _print
+from sandbox.cli._complete import complete_shown
 from sandbox.cli._describe import sections
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.config.files import load, split, to_yaml
@@ -21,7 +23,10 @@ KINDS = registry.SECTIONS | {"wrapper": "wrappers"}
 
 
 def show(
-    what: Annotated[list[str], typer.Argument(metavar="NAME|FILE... [KEY=VALUE...]", show_default=False)],
+    what: Annotated[
+        list[str],
+        typer.Argument(metavar="NAME|FILE... [KEY=VALUE...]", show_default=False, autocompletion=complete_shown),
+    ],
     json: Json = False,
     runs: Runs = RUNS,
 ) -> None:
@@ -30,10 +35,10 @@ def show(
     \b
     sandbox show catch                         an environment
     sandbox show flicker                       a wrapper, for env.wrappers
-    sandbox show dqn                           an agent: paper, deviations, options
-    sandbox show catch_dqn                     a shipped config with all defaults
+    sandbox show dqn                           an agent: paper, options
+    sandbox show catch_dqn                     a config with all defaults, as YAML
     sandbox show mine.yaml agent.discount=0.9  what `sandbox train` would run
-    sandbox show latest                        a run: config, summary, last metrics
+    sandbox show latest                        a run: config and metrics
 
     A name is looked up among the members first, then the configs, then the runs. The path of a folder is a run.
     """
@@ -50,10 +55,15 @@ def show(
         try:
             folder = RunFolder.find(runs, word)
         except UserError as error:
-            hint = did_you_mean(word, [name for names in (*members.values(), registry.configs()) for name in names])
-            raise UserError(
-                f"no member or config is called {word!r}.{hint} See `sandbox list`. As a run: {error}"
-            ) from None
+            if (runs / word).exists() or Path(word).exists():
+                raise
+            own = [run.name for run in RunFolder.all_runs(runs)]
+            hint = did_you_mean(
+                word, [name for names in (*members.values(), registry.configs(), own) for name in names]
+            )
+            if str(error).startswith(f"{word!r} is the start"):
+                hint = f" As a run: {error}"
+            raise UserError(f"no member, config or run is called {word!r}.{hint} See `sandbox list`.") from None
         _show_run(folder, json)
 
 
@@ -70,14 +80,21 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         model, file = registry.config_class(KINDS[kind], name), registry.files(KINDS[kind])[name]
     text = registry.docstring(file)
     groups = list(sections(model, name if kind == "wrapper" else kind))  # as they stand in YAML
+    people = _for_people(model) if kind == "env" else {}
     if json:
         options = [option._asdict() for group in groups for option in group.options]
-        _print.as_json({"kind": kind, "name": name, "file": str(file), "description": text, "options": options})
+        about = {"kind": kind, "name": name, "file": str(file), "description": text, "options": options}
+        _print.as_json(about | ({"for_people": people} if people else {}))
         return
-    say(f"{kind} {name}\n\n{text}")
+    say(f"{kind} {name}\n")
+    _print.prose(text)
+    if people:
+        say("\nfor people")
+        _print.table(people.items(), indent=2)
     for group in groups:
         role = f"{group.role}: " if group.role else ""
-        say(f"\n{role}{group.docstring}")
+        say()
+        _print.prose(f"{role}{group.docstring}")
         if not group.options:
             continue
         _print.table(
@@ -89,14 +106,30 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         )
 
 
+def _for_people(model: Any) -> dict[str, str]:
+    from sandbox.cli._for_people import for_people  # imports Gymnasium
+
+    return for_people(model)
+
+
 def _show_config(files: list[str], overrides: list[str], json: bool) -> None:
     from sandbox.runs.resolve import resolve
 
     config = resolve(files, overrides)
     if json:
         _print.as_json({"kind": "config", "config": config.model_dump(mode="json")})
-    else:
-        say(to_yaml(config).rstrip("\n"))
+        return
+    own = next(sections(type(config), "", config))
+    described = {option.path.removeprefix("."): option for option in own.options}
+    for line in to_yaml(config).splitlines():
+        key = line.partition(":")[0]
+        if key in config.sections:
+            _print.comment(f"options of this section: `sandbox show {dict(config)[key].name}`")
+        elif key in described:
+            _print.comment(f"{described[key].description} ({described[key].type})")
+        elif key in type(config).model_fields:
+            _print.comment(type(config).model_fields[key].description or key)
+        say(line)
 
 
 def _show_run(folder: RunFolder, json: bool) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from sandbox.cli._options import RUNS, Runs
 from sandbox.core.messages import say
+from sandbox.core.progress import progress
 
 if TYPE_CHECKING:
     from sandbox.storage.run_folder import RunFolder
@@ -59,6 +60,7 @@ def sync(
     for folder, places in waiting.items():
         words = ["sync", *map(str, places)]  # in one call, so that a resumed run's pieces go in their order
         note(f"{folder.name}: wandb {shlex.join(words)}")
+        progress.now("uploading")
         done = subprocess.run([sys.executable, "-m", "wandb", *words], stdout=sys.stderr, check=False)
         if done.returncode or not all(offline(folder.wandb).values()):
             failed.append(folder.name)

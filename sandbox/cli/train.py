@@ -1,4 +1,4 @@
-"""`sandbox train` and `sandbox resume`."""
+"""`sandbox train`."""
 
 import re
 import sys
@@ -7,26 +7,29 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sandbox.cli._options import RUNS, Run, Runs
-from sandbox.core.messages import say
+from sandbox.cli._complete import complete_training
+from sandbox.cli._options import RUNS, Quiet, Runs
+from sandbox.core.progress import progress
 
 if TYPE_CHECKING:
     from sandbox.runs.config import RunConfig
     from sandbox.storage.run_folder import RunFolder
 
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's folder only.")]
-
 
 def train(
-    words: Annotated[list[str], typer.Argument(metavar="FILE… [key=value…]", help="Configs, then overrides.")],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE… [key=value…]", help="Configs, then overrides.", autocompletion=complete_training),
+    ],
     runs: Runs = RUNS,
     resume: Annotated[bool, typer.Option("--resume", help="Resume the run of this name if it exists already.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Train an agent or a generator; the last line of the output is the run's folder.
 
-    FILE is a YAML file or the name of a shipped config (see `sandbox list`). Several files merge from left to right,
-    then `key=value` overrides. Ctrl-C saves and stops; `--resume` or `sandbox resume` continues at the same step.
+    FILE is a YAML file or the name of a shipped config (see `sandbox list configs`). Several files merge from left to
+    right, then `key=value` overrides. Ctrl-C saves and stops; `--resume` or `sandbox resume` continues at the same
+    step.
 
     \b
     sandbox train catch_dqn
@@ -34,7 +37,14 @@ def train(
     sandbox train catch_dqn mine.yaml logger.wandb=online
     sandbox train catch_dqn --resume
     """
+    from sandbox.cli._kinds import require_configs
     from sandbox.config.files import split, to_yaml
+
+    files, overrides = split(words)
+    require_configs(files, runs)
+
+    from sandbox.cli._remarks import note_replaced, note_short
+    from sandbox.cli._resuming import finish, resume_run
     from sandbox.core.errors import UserError
     from sandbox.runs.build import build_new
     from sandbox.runs.demonstrations import with_demos_hash
@@ -42,7 +52,7 @@ def train(
     from sandbox.runs.trainer import train_run
     from sandbox.storage.run_folder import RunFolder
 
-    files, overrides = split(words)
+    progress.now("reading the config")
     config = resolve(files, overrides)
     name = config.name or _default_name(files, config)
     config = with_demos_hash(config.model_copy(update={"name": name}))
@@ -50,13 +60,16 @@ def train(
         folder = RunFolder.find(runs, str(runs / name))
         started = config_of(folder)
         _refuse_changes(folder, started, config)
-        _resume(folder, quiet, None if config.steps == started.steps else config.steps)
+        resume_run(folder, quiet, None if config.steps == started.steps else config.steps)
         return
     if config.encoder_from is not None:  # by a name that lasts: `latest` will soon be another run
         source = RunFolder.find(runs, config.encoder_from).path
         lasting = source.name if source.parent.resolve() == runs.resolve() else str(source.resolve())
         config = config.model_copy(update={"encoder_from": lasting})
     RunFolder.require_vacant(runs, name)
+    if not quiet:
+        note_replaced(files, overrides)
+        note_short(config)
     built = build_new(config, runs)  # before the folder is made: a mistake must not leave one behind
     run = built.ready_to_begin()
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
@@ -66,26 +79,7 @@ def train(
     except UserError:
         folder.discard_if_unused()
         raise
-    _finish(folder, signal)
-
-
-def resume(
-    run: Run = "latest",
-    runs: Runs = RUNS,
-    steps: Annotated[
-        int | None, typer.Option(min=1, max=10**12, help="Train until this step instead of the config's.")
-    ] = None,
-    quiet: Quiet = False,
-) -> None:
-    """Resume a run from its newest good checkpoint; on the CPU, the numbers are those of an uninterrupted run.
-
-    \b
-    sandbox resume latest
-    sandbox resume catch_dqn_s0 --steps 50000
-    """
-    from sandbox.storage.run_folder import RunFolder
-
-    _resume(RunFolder.find(runs, run), quiet, steps)
+    finish(folder, signal)
 
 
 def _default_name(files: list[str], config: "RunConfig") -> str:
@@ -106,42 +100,3 @@ def _refuse_changes(folder: "RunFolder", started: "RunConfig", config: "RunConfi
             f"{folder.path} was started with another {', '.join(changed)}. Resume it as it is with "
             f"`sandbox resume {folder.path}`, or choose another name with name=..."
         )
-
-
-def _resume(folder: "RunFolder", quiet: bool, steps: int | None) -> None:
-    from sandbox.config.files import to_yaml
-    from sandbox.core.errors import UserError
-    from sandbox.core.messages import note
-    from sandbox.runs.build import build, build_new
-    from sandbox.runs.demonstrations import with_demos_hash
-    from sandbox.runs.resolve import config_of
-    from sandbox.runs.trainer import train_run
-
-    with folder.locked():  # before anything is read or written
-        config = config_of(folder, [] if steps is None else [f"steps={steps}"])
-        reached = folder.step
-        if steps is not None and steps < reached:
-            raise UserError(
-                f"{folder.path} has reached step {reached} already. Train it to a later one: "
-                f"`sandbox resume {folder.path} --steps N`"
-            )
-        if reached >= config.steps:
-            note(f"this run is finished (step {reached} of {config.steps}); add --steps N to train it further")
-        runs = folder.path.parent
-        if folder.saved:
-            built = build(config, runs)
-            run = built.ready_to_resume()
-        else:
-            note("nothing was saved yet: starting from the beginning")
-            built = build_new(with_demos_hash(config), runs)
-            run = built.ready_to_begin()
-        signal = train_run(built, run, folder, quiet=quiet, new_config=None if steps is None else to_yaml(config))
-    _finish(folder, signal)
-
-
-def _finish(folder: "RunFolder", signal: int | None) -> None:
-    if signal is not None:
-        say(f"stopped and saved; resume it with: sandbox resume {folder.path}", err=True)
-    say(folder.path)
-    if signal is not None:
-        raise typer.Exit(128 + signal)

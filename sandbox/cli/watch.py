@@ -5,13 +5,17 @@ from typing import Annotated
 
 import typer
 
+from sandbox.cli._complete import complete_runs
 from sandbox.cli._options import PORT, RUNS, FirstSeed, Fps, Port, Run, Runs, Web
 from sandbox.core.messages import say
 
 
 def watch(
     run: Run = "latest",
-    vs: Annotated[str | None, typer.Option(metavar="RUN", help="Play against the agent of another run.")] = None,
+    vs: Annotated[
+        str | None,
+        typer.Option(metavar="RUN", help="Play against the agent of another run.", autocompletion=complete_runs),
+    ] = None,
     runs: Runs = RUNS,
     video: Annotated[Path | None, typer.Option(help="Write a .mp4, .webm or .gif instead of opening a window.")] = None,
     panels: Annotated[bool, typer.Option("--panels", help="Show the agent's panels in the video too.")] = False,
@@ -41,6 +45,7 @@ def watch(
     from sandbox.cli import _videos
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
+    from sandbox.core.progress import progress
     from sandbox.runs import sessions
     from sandbox.storage.run_folder import RunFolder
     from sandbox.viewer.display import require_display
@@ -56,17 +61,22 @@ def watch(
         if video is not None:
             raise UserError("--video and --web exclude each other; give one of them")
         require_web()
-    elif video is None:
+    no_display = ""
+    if not web and video is None:
         try:
             require_display("A video is written instead; `--web` shows it in a browser, `--video FILE` names the file.")
         except UserError as reason:
-            note(str(reason))
+            no_display = str(reason)
             video = folder.videos / "watch.mp4"
     if video is not None:
-        _videos.write_video(sessions.match_of(folder, rival), video, episodes, seed=seed, fps=fps, panels=panels)
+        match = sessions.match_of(folder, rival)
+        if no_display:
+            note(no_display)
+        _videos.write_video(match, video, episodes, seed=seed, fps=fps, panels=panels)
         say(video)
         return
     session = sessions.watch_session(folder, rival, seed=seed, fps=fps)
+    progress.stop()  # the session moves
     if not web:
         note(f"a window shows {session.title}")
     lines = sessions.in_a_browser(session, port) if web else sessions.in_a_window(session)

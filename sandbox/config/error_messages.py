@@ -38,6 +38,7 @@ _NEEDS = {
     "string_pattern_mismatch": "text that matches {pattern}",
 }
 _SECTION = ("model_type", "model_attributes_type", "dict_type")
+_FEW = 6  # names that a message lists in full
 _LIST = ("list_type", "tuple_type")
 
 
@@ -82,11 +83,29 @@ def explain(error: ValidationError, origins: Origins, model: type[BaseModel]) ->
         deeper = any(other[: len(path)] == path for other in mistakes if other != path)
         if deeper and all(mistake.kind in _NEEDS or mistake.kind in _SECTION for mistake in group):
             continue  # another branch of a union fits better: its mistake is deeper
-        above = [path[:n] for n in range(len(path), -1, -1)]
-        below = [other for other in origins if other[: len(path)] == path]  # `a.b.c=1` says where `a.b` was written
-        origin = next(origins[place] for place in (path, *below, *above) if place in origins)
+        origin = _origin(path, origins, typed_first=group[0].kind in ("value_error", "assertion_error"))
         lines.append((origin.line == 0, origin, line_of(origin, path, _words(group))))
     return "\n".join(line for *_, line in sorted(lines, key=lambda line: line[:2]))
+
+
+def _origin(path: KeyPath, origins: Origins, typed_first: bool) -> Origin:
+    """Return the place where an option was written, or else that of the nearest option around it.
+
+    Args:
+        path: Key path of the option.
+        origins: Where key paths were written.
+        typed_first: Whether an override inside the section comes first, because the section was valid without it.
+    """
+    for length in range(len(path), 0, -1):
+        place = path[:length]
+        below = [other for other in origins if other[:length] == place and other != place]
+        typed = [other for other in below if origins[other].source.startswith("command line")]
+        if typed_first and typed:
+            return origins[typed[-1]]
+        for found in (place, *typed, *below):  # `a.b.c=1` says where `a.b` was written
+            if found in origins:
+                return origins[found]
+    return origins[()]
 
 
 def _mistake(details: Any, model: Model) -> _Mistake:
@@ -124,9 +143,14 @@ def _words(group: Sequence[_Mistake]) -> str:
         known, above = _quoted(mistake), ".".join(map(str, mistake.path[:-1]))
         meant = member_meant(str(mistake.path[-2]), str(mistake.given))
         hint = f" Did you mean {above}='{meant}'?" if meant else did_you_mean(str(mistake.given), known)
-        return f"unknown {mistake.path[-2]} {_got(mistake.given)}.{hint} Known: {', '.join(known)}."
+        return f"unknown {mistake.path[-2]} {_got(mistake.given)}.{hint}{_choice(known, str(mistake.path[-2]))}"
     needs = dict.fromkeys(_needs(each) for each in group)
     return f"needs {' or '.join(needs)}, got {_got(mistake.given)}.{_hint(group)}"
+
+
+def _choice(known: Sequence[str], section: str) -> str:
+    """Return the names of the members of a section if they are few, else the command that lists them."""
+    return f" Known: {', '.join(known)}." if len(known) <= _FEW else f" See `sandbox list {section}`."
 
 
 def _needs(mistake: _Mistake) -> str:

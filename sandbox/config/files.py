@@ -99,7 +99,7 @@ def _find(file: str, known: Mapping[str, Path]) -> Path:
         raise UserError(f"{file} is a folder." + (f" Did you mean '{inside}'?" if inside.is_file() else ""))
     what = f"no config file {file!r}." if is_path else f"no config is called {file!r}."
     hint = did_you_mean(re.sub(r".*[/\\]|\.ya?ml$", "", file), known)
-    raise UserError(f"{what}{hint} Known: {', '.join(known) or 'none'}. Options are written key=value.")
+    raise UserError(f"{what}{hint} See `sandbox list configs`. Options are written key=value.")
 
 
 def _shown(path: Path) -> str:

@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterable
 from unicodedata import category
 
+from sandbox.core.progress import progress
+
 _STEERING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  # Unicode categories: control, format, surrogate, ...
 
 
@@ -25,7 +27,8 @@ def say(text: object = "", *, err: bool = False) -> None:
         text: The text.
         err: Whether it goes to standard error, so that standard output can be piped.
     """
-    print(plain(str(text)), file=sys.stderr if err else sys.stdout, flush=err)
+    with progress.aside():
+        print(plain(str(text)), file=sys.stderr if err else sys.stdout, flush=err)
 
 
 def note(line: str) -> None:

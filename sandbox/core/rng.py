@@ -8,18 +8,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from sandbox.core.messages import note
-
 
 class Rng:
     """Random generators by name; the same seed and name always give the same stream.
 
     A name is given out once, so that no two owners share a stream by accident. Owners of the same kind each take a
     `child` with a name of its own.
+
+    Attributes:
+        moved: Such as `cuda to cpu`, if streams of a checkpoint could not go on, being of another device; empty else.
     """
 
     def __init__(self, seed: int) -> None:
-        self._seed, self._prefix = seed, ""
+        self._seed, self._prefix, self.moved = seed, "", ""
         self._numpy: dict[str, np.random.Generator] = {}
         self._torch: dict[str, torch.Generator] = {}
         self._taken: set[tuple[str, str]] = set()
@@ -89,7 +90,7 @@ class Rng:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore every stream in place, so that its owner goes on with it. Call it on the root, not on a child.
 
-        A PyTorch stream of another kind of device cannot go on here: a new one begins, with a note.
+        A PyTorch stream of another kind of device cannot continue here; a new one begins, with a note.
         """
         for name, saved in state["numpy"].items():
             self._numpy.setdefault(name, np.random.Generator(np.random.PCG64(0))).bit_generator.state = saved
@@ -104,8 +105,7 @@ class Rng:
             else:
                 moved.add(f"{device.type} to {present.device.type}")
                 present.set_state(_moved(name, saved, present.device).get_state())
-        for change in sorted(moved):
-            note(f"random numbers do not go on from {change}: new streams begin, the same ones each time from here")
+        self.moved = ", ".join(sorted(moved))
 
 
 def _is_here(device: torch.device) -> bool:
@@ -113,6 +113,6 @@ def _is_here(device: torch.device) -> bool:
 
 
 def _moved(name: str, saved: torch.Tensor, device: torch.device) -> torch.Generator:
-    """Return a generator on another kind of device; its seed is a pure function of its name and of the saved state."""
+    """Return a generator on another kind of device, seeded by its name and the saved state."""
     digest = hashlib.sha256(name.encode() + saved.numpy().tobytes()).digest()
     return torch.Generator(device).manual_seed(int.from_bytes(digest[:8], "little") >> 1)

@@ -9,6 +9,7 @@ from PIL import Image
 from pydantic import Field
 
 from sandbox.core.errors import UserError
+from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.data._binarize import Binarize, Threshold, own_images
 from sandbox.data._image_files import each
@@ -77,7 +78,8 @@ class HubConfig(DataConfig):
             UserError: If the split cannot be loaded, or a column is missing or of the wrong kind.
         """
         try:
-            rows = datasets.load_dataset(self.path, split=name, revision=self.revision)
+            with progress.phase("downloading"):
+                rows = datasets.load_dataset(self.path, split=name, revision=self.revision)
         except Exception as error:  # the library raises many types: for the network, the name or the split
             raise UserError(
                 f"{self.path}, split {name}, cannot be loaded: {type(error).__name__}: {error}. "

@@ -1,6 +1,7 @@
 """Batch programs (the rules of an environment for N copies at once) and the `VectorEnv` that runs them."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,10 @@ class BatchProgram(ABC):
     @abstractmethod
     def render_frame(self, index: int) -> np.ndarray:
         """Render copy `index` for people: a frame [H, W, 3], uint8."""
+
+    def player_frame(self, index: int) -> np.ndarray:
+        """Render copy `index` for a person who plays: a frame without anything that agents do not observe."""
+        return self.render_frame(index)
 
 
 class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
@@ -182,6 +187,10 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
     def render_frame(self, index: int) -> np.ndarray:
         """Render copy `index` for people: a frame [H, W, 3], uint8."""
         return self._program.render_frame(index)
+
+    def step_frames(self, index: int, *, playing: bool) -> Sequence[np.ndarray]:
+        """Render copy `index` for people; there is one frame per step."""
+        return [self._program.player_frame(index) if playing else self._program.render_frame(index)]
 
     def render(self) -> tuple[np.ndarray, ...] | None:
         """Render all copies if the render mode is "rgb_array", as Gymnasium does."""

@@ -46,9 +46,17 @@ def legal(actions: np.ndarray, space: Space[Any], single: Space[Any]) -> np.ndar
         if not (abs(cast - inside) <= _ROUNDING * np.maximum(abs(inside), 1)).all():
             raise ValueError(f"illegal action in {_few(given)}; each must be in {single}")
         return inside
-    if not space.contains(cast):
+    if not _contains(space, cast):
         raise ValueError(f"illegal action in {_few(given)}; each must be in {single}")
     return cast
+
+
+def _contains(space: Space[Any], actions: np.ndarray) -> bool:
+    """Return whether the actions are in a space; for one Discrete space each, several times faster than `contains`."""
+    if not isinstance(space, spaces.MultiDiscrete):
+        return space.contains(actions)
+    numbers = actions - space.start
+    return bool(numbers.min() >= 0 and (numbers < space.nvec).all())
 
 
 def require_reset(ended: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from pydantic import Field
 from sandbox.config.base import Config
 from sandbox.core.errors import UserError
 from sandbox.environments.wrappers._union import Wrapper
-from sandbox.interfaces.environment import Environment
+from sandbox.interfaces.environment import About, Environment
 
 
 class EnvConfig(Config):
@@ -17,15 +17,24 @@ class EnvConfig(Config):
 
     Attributes:
         supports_two_players: True if the environment has an option `players`, which may be 1 or 2.
+        title: Heading for people; empty takes the environment's name.
+        goal: The goal and the rule that a beginner needs, in one or two short sentences.
         name: Name of the environment, which is also its file's.
     """
 
     supports_two_players: ClassVar[bool] = False
+    title: ClassVar[str] = ""
+    goal: ClassVar[str] = "Collect as much reward as you can."
 
     name: str
     wrappers: tuple[Wrapper, ...] = Field(
         (), description="wrappers around the environment, the innermost one first: [{flicker: {p: 0.5}}]"
     )
+
+    @property
+    def about(self) -> About:
+        """The environment in words, for people."""
+        return About(self.title or self.name.replace("_", " ").capitalize(), self.goal)
 
     @abstractmethod
     def bare(self, num_envs: int) -> Environment:

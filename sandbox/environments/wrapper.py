@@ -6,7 +6,7 @@ stack of four frames: 1.3 ms).
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -163,6 +163,10 @@ class WrappedEnv:
     def render_frame(self, index: int) -> np.ndarray:
         """Render copy `index` for people, without the effects of the wrapper."""
         return self._env.render_frame(index)
+
+    def step_frames(self, index: int, *, playing: bool) -> Sequence[np.ndarray]:
+        """Render the last step of copy `index` for people, without the effects of the wrapper."""
+        return self._env.step_frames(index, playing=playing)
 
     def close(self) -> None:
         """Close the environment."""

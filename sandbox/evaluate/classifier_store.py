@@ -20,6 +20,7 @@ from safetensors.torch import load_file, save_file
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.core.progress import progress
 from sandbox.evaluate.feature_classifier import FeatureClassifier, FeatureNetwork, num_classes, train_classifier
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.storage.files import flush, sha256
@@ -90,7 +91,8 @@ def _train_and_save(folder: Path, config: str, data: DataSet, digest: str) -> No
     """Train a classifier, and write its folder, whole or not at all; `config` is JSON."""
     note("training a classifier of this data set, once, for the Fréchet classifier distance and related metrics ...")
     began = time.perf_counter()
-    classifier, error = train_classifier(data)
+    with progress.phase("training the feature classifier"):
+        classifier, error = train_classifier(data)
     temporary = folder.with_name(f".writing_{folder.name}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()

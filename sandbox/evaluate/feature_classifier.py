@@ -17,6 +17,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from sandbox.core.compute import Compute
+from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
 from sandbox.networks.inputs import as_float
@@ -153,7 +154,8 @@ def train_classifier(data: DataSet) -> tuple[FeatureClassifier, float]:
     optimizer = Adam(lr=2e-3, lr_decay_steps=updates).make(network.parameters(), Compute(torch.device("cpu")))
     shuffling = rng.torch("judge/batches", torch.device("cpu"))
     order = torch.empty(0, dtype=torch.int64)
-    for _ in range(updates):
+    for update in range(updates):
+        progress.count(update, updates, "updates")
         while len(order) < _BATCH_SIZE:
             order = torch.cat([order, torch.randperm(len(images), generator=shuffling)])
         batch, order = order[:_BATCH_SIZE], order[_BATCH_SIZE:]

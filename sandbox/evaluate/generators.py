@@ -2,6 +2,7 @@
 
 import torch
 
+from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.evaluate.clusters import class_accuracy, code_accuracy
 from sandbox.evaluate.confusion import confusion
@@ -80,6 +81,7 @@ def evaluate_generator(
     rows = torch.randperm(len(data.test), generator=chooser)[:images]
     test = data.test[rows]
     num_compared = 0 if extractor is None and mixture is None else min(len(test), len(data.train))
+    progress.now("evaluating: samples")
     samples = _sample(generator, max(num_compared, min(len(test), _MAX_SAMPLES)))
     result = _sample_statistics(samples[:_MAX_SAMPLES], data, as_float(test)) | {"images": len(test)}
     if num_compared and not bool(samples.isfinite().all()):
@@ -92,6 +94,7 @@ def evaluate_generator(
             result |= image_distances(extractor, images_like_data, test_part, train)
         if mixture is not None:
             result |= point_distances(mixture, samples, test_part, train)
+    progress.now("evaluating: reconstructions and likelihoods")
     if isinstance(generator, HasReconstruction):
         result["reconstruction_error"] = _reconstruction_error(generator, test)
     if isinstance(generator, HasLikelihood):

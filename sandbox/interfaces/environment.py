@@ -1,6 +1,6 @@
 """The environment interface: the vector API of Gymnasium, plus rendering, keyboard controls and saved states."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -12,16 +12,33 @@ from sandbox.interfaces.spec import Spec
 
 
 @dataclass(frozen=True)
+class About:
+    """Title and goal of an environment, for people.
+
+    Attributes:
+        title: Name, as a heading.
+        goal: The goal and the rule that a beginner needs, in one or two short sentences.
+    """
+
+    title: str
+    goal: str
+
+
+@dataclass(frozen=True)
 class Controls:
     """The keyboard of one player.
 
     Attributes:
-        keys: Actions by pygame's names of keys; chords such as `up+space` are keys, too.
-        idle: The action while no key is pressed; None makes the environment wait for a key.
+        keys: The action for each key or chord, by pygame's names, such as `up` and `up+space`.
+        idle: The action while no key is pressed. Several actions take turns. None makes the environment wait for a key.
+        actions: A name for each action; empty if the actions have none.
+        role: The figure that the player moves, such as `the blue paddle on the right`; empty if it is obvious.
     """
 
     keys: Mapping[str, int] = field(default_factory=dict)
-    idle: int | None = 0
+    idle: int | tuple[int, ...] | None = 0
+    actions: Sequence[str] = ()
+    role: str = ""
 
 
 class RenderError(UserError):
@@ -77,6 +94,17 @@ class Environment(Protocol):
             RenderError: If the environment has no frames.
         """
 
+    def step_frames(self, index: int, *, playing: bool) -> Sequence[np.ndarray]:
+        """Render the last step of copy `index` for people: its frames in order, the present one last.
+
+        Args:
+            index: Number of the copy.
+            playing: Whether a person is in control, who must not see what agents do not observe.
+
+        Raises:
+            RenderError: If the environment has no frames.
+        """
+
     def close(self) -> None:
         """Release what the copies hold, such as windows, ports and processes."""
 
@@ -103,7 +131,7 @@ def game_over(terminated: np.ndarray, truncated: np.ndarray, infos: Mapping[str,
 
 
 def successes(infos: Mapping[str, Any], num_envs: int) -> np.ndarray:
-    """Return 1 [N] where an episode is called a success, 0 where it is not, and NaN where nothing is said."""
+    """Return 1 [N] for a success, 0 for a failure, and NaN where the infos do not say."""
     none = np.zeros(num_envs, bool)
     return np.where(infos.get("_is_success", none), infos.get("is_success", none), np.nan)
 

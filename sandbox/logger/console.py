@@ -7,7 +7,7 @@ import itertools
 import math
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 from rich.table import Table
 
+from sandbox.core.progress import progress
 from sandbox.logger.base import Sink
 
 _CURVES = ("env/return", "eval/return", "elbo", "loss")  # the first one that the run logs gets a sparkline
@@ -24,19 +25,28 @@ _ROWS = 12
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
-def console(total_steps: int, *, quiet: bool = False, stream: TextIO | None = None) -> Sink:
+def console(
+    total_steps: int,
+    *,
+    quiet: bool = False,
+    position: Callable[[], int] | None = None,
+    stream: TextIO | None = None,
+) -> Sink:
     """Return the display that suits a stream.
 
     Args:
         total_steps: Length of the training.
         quiet: Display nothing.
+        position: Returns the current step, for a bar that moves between two lines of the log; None moves it with them.
         stream: Where to print; None is standard error.
     """
     stream = stream or sys.stderr
     if quiet:
         return SilentConsole()
     # The stream itself is asked, because rich also obeys FORCE_COLOR and would then render a live display into pipes.
-    return LiveConsole(total_steps, Console(file=stream)) if stream.isatty() else PlainConsole(total_steps, stream)
+    if stream.isatty():
+        return LiveConsole(total_steps, Console(file=stream), position)
+    return PlainConsole(total_steps, stream)
 
 
 class SilentConsole:
@@ -64,7 +74,8 @@ class PlainConsole:
             self._flush()
 
     def media(self, step: int, name: str, path: Path) -> None:
-        print(f"step={step}/{self._total_steps} {name}={path}", file=self._stream, flush=True)
+        with progress.aside():
+            print(f"step={step}/{self._total_steps} {name}={path}", file=self._stream, flush=True)
 
     def checkpoint(self, step: int, folder: Path) -> None: ...
 
@@ -73,16 +84,26 @@ class PlainConsole:
 
     def _flush(self) -> None:
         if self._unprinted:
-            print(self._unprinted, file=self._stream, flush=True)
+            with progress.aside():
+                print(self._unprinted, file=self._stream, flush=True)
             self._printed_at = time.monotonic()
             self._unprinted = ""
 
 
 class LiveConsole:
-    """Displays a progress bar with speed and remaining time, the latest metrics, and a sparkline of the main one."""
+    """Displays a progress bar with speed and remaining time, the latest metrics, and a sparkline of the main one.
 
-    def __init__(self, total_steps: int, console: Console) -> None:
+    The bar moves four times a second, however rarely a line of the log is written.
+
+    Args:
+        total_steps: Length of the training.
+        console: The terminal.
+        position: Returns the current step, and is called by another thread; None moves the bar with the log.
+    """
+
+    def __init__(self, total_steps: int, console: Console, position: Callable[[], int] | None = None) -> None:
         self._progress = Progress(
+            TextColumn("{task.description}"),
             BarColumn(bar_width=None),
             MofNCompleteColumn(),
             TextColumn("steps  {task.fields[speed]}"),
@@ -92,22 +113,25 @@ class LiveConsole:
             console=console,
             expand=True,
         )
-        self._task = self._progress.add_task("", total=total_steps, speed="")
+        self._task = self._progress.add_task("training", total=total_steps, speed="")
+        self._position, self._started = position, False
+        self._end = ""  # how the training ended
         self._latest: dict[str, float] = {}
         self._curves: dict[str, list[float]] = {}
         # Only standard error is redirected around the display; results on standard output must stay there.
-        self._screen = Screen(self._progress, console=console, redirect_stdout=False)
+        self._screen = Screen(get_renderable=self._render, console=console, redirect_stdout=False)
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         self._progress.update(self._task, completed=step)
-        if (speed := self._progress.tasks[0].speed) is not None:
-            self._progress.update(self._task, speed=f"{speed:,.0f}/s")
-        self._latest.update(metrics)
+        self._latest = {**self._latest, **metrics}  # another thread may be reading the old ones
         for name in _CURVES:
             if name in metrics:
                 self._curves.setdefault(name, []).append(metrics[name])
-        self._screen.update(Group(self._progress, self._table()))
-        self._screen.start()  # no earlier, so that messages from before the training stay above the display
+        if not self._started:  # no earlier, so that messages from before the training stay above the display
+            self._started = True
+            progress.hide()
+            self._screen.start()
+        self._screen.refresh()
 
     def media(self, step: int, name: str, path: Path) -> None:
         self._screen.console.print(f"{escape(name)} at step {step}: {escape(str(path))}", highlight=False)
@@ -115,7 +139,20 @@ class LiveConsole:
     def checkpoint(self, step: int, folder: Path) -> None: ...
 
     def close(self, summary: Mapping[str, Any]) -> None:
+        self._end = "finished" if summary.get("finished", True) else "stopped"
         self._screen.stop()
+        if self._started:
+            self._started = False
+            progress.show()
+
+    def _render(self) -> Group:
+        """Return the display as of now."""
+        if self._position is not None and self._started:
+            self._progress.update(self._task, completed=self._position())
+        speed = self._progress.tasks[0].speed
+        told = "" if speed is None else f"{speed:,.0f}/s"
+        self._progress.update(self._task, description=self._end or progress.name, speed=told)
+        return Group(self._progress, self._table())
 
     def _table(self) -> Table:
         table = Table.grid(padding=(0, 2))

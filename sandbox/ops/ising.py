@@ -34,19 +34,25 @@ def swendsen_wang(s: torch.Tensor, temperature: float, generator: torch.Generato
 def cluster_labels(bonds: list[torch.Tensor]) -> torch.Tensor:
     """Return a label for each spin, the same for spins that bonds join: [C, L, L] int64.
 
-    A cluster's label is the index of one of its spins, counted over all lattices. Labels fall to the least of the
-    neighbors' labels until nothing changes; each round also replaces a label by that label's own label.
+    A cluster's label is the index of one of its spins, counted over all lattices. In a lattice, labels fall to the
+    least of the neighbors' labels until nothing changes; each round also replaces a label by that label's own label.
 
     Args:
         bonds: For both dimensions, whether each spin is bonded to the next one: bool [C, L, L] each.
     """
-    labels = torch.arange(bonds[0].numel(), device=bonds[0].device).view(bonds[0].shape)
-    while True:
-        least = labels
-        for bond, side in zip(bonds, _SIDES, strict=True):
+    count, size, device = len(bonds[0]), bonds[0][0].numel(), bonds[0].device
+    labels = torch.arange(size, dtype=torch.int32, device=device).expand(count, size).reshape(bonds[0].shape).clone()
+    forth, back = bonds, [bond.roll(1, side) for bond, side in zip(bonds, _SIDES, strict=True)]
+    rows, least = torch.arange(count, device=device), labels.clone()  # lattices that change, and their labels
+    while len(rows):
+        before = least
+        for bond, bond_back, side in zip(forth, back, _SIDES, strict=True):
             least = torch.where(bond, torch.minimum(least, least.roll(-1, side)), least)
-            least = torch.where(bond.roll(1, side), torch.minimum(least, least.roll(1, side)), least)
-        least = least.flatten()[least]
-        if torch.equal(least, labels):
-            return labels
-        labels = least
+            least = torch.where(bond_back, torch.minimum(least, least.roll(1, side)), least)
+        flat = least.flatten(1)
+        least = flat.gather(1, flat.long()).view_as(least)
+        labels[rows] = least
+        changed = (least != before).flatten(1).any(1)
+        rows, least = rows[changed], least[changed]
+        forth, back = [bond[changed] for bond in forth], [bond[changed] for bond in back]
+    return labels + size * torch.arange(count, device=device).view(-1, 1, 1)

@@ -4,6 +4,7 @@ import json
 import math
 import shlex
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from sandbox.config.yaml_text import dump
@@ -11,12 +12,12 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean
 from sandbox.media.svg_plot import Line, plot
 from sandbox.report.curves import Axis, group_curve
-from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
+from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Notes, Plot, Table, Text
 from sandbox.report.groups import Group, differences, grouped, shared_settings, source_label
 from sandbox.report.media_files import MediaBudget
 from sandbox.report.references import FindReference, Reference, published
 from sandbox.report.run_record import RunRecord
-from sandbox.report.tables import metric_table, return_table, without_empty_columns
+from sandbox.report.tables import evaluated_return, metric_table, return_table, upright, without_empty_columns
 
 _METHOD = (
     "Runs that differ in nothing but their seed are one group. Scores and curves are the interquartile mean of its "
@@ -33,6 +34,8 @@ def build_report(
     find_reference: FindReference = published,
     notes: Sequence[str] = (),
     media: MediaBudget | None = None,
+    own_notes: Notes | None = None,
+    date: str = "",
 ) -> Document:
     """Build the report on some runs.
 
@@ -43,6 +46,8 @@ def build_report(
         find_reference: Returns the reference scores of an environment.
         notes: Lines for the list of what the report leaves out.
         media: Selects videos and images; by default 6 MiB of them.
+        own_notes: The user's own text, at the top.
+        date: Day of the report.
 
     Raises:
         UserError: If no run has logged one of the `metrics`.
@@ -53,9 +58,9 @@ def build_report(
     agents = [group for group in groups if group.first.is_agent]
     generators = [group for group in groups if not group.first.is_agent]
     references = {group.label: find_reference(group.first.source) for group in agents}
-    blocks: list[Block] = [Text(_introduction(records, groups))]
+    blocks: list[Block] = [*([own_notes] if own_notes else []), Text(_introduction(records, groups))]
     if agents:
-        blocks += [Heading("Scores"), return_table(agents, references)]
+        blocks += [Heading("Scores"), return_table(agents, references), Text(_scores_method(agents))]
         sources = dict.fromkeys(reference.source for reference in references.values() if reference)
         if sources:
             blocks.append(Text(f"References: {'; '.join(sources)}."))
@@ -71,7 +76,7 @@ def build_report(
     left_out = [*notes, *media.left_out]
     if left_out:
         blocks += [Heading("Left out"), *map(Text, left_out)]
-    return Document(title, blocks, left_out)
+    return Document(title, blocks, left_out, date)
 
 
 def _require_known(metrics: Sequence[str], records: Sequence[RunRecord]) -> None:
@@ -82,6 +87,16 @@ def _require_known(metrics: Sequence[str], records: Sequence[RunRecord]) -> None
                 f"no run here has logged {metric!r}.{did_you_mean(metric, known)} "
                 f"Logged: {', '.join(known) or 'nothing yet'}."
             )
+
+
+def _scores_method(agents: Sequence[Group]) -> str:
+    """Return the meaning of the scores, and the runs that have not been evaluated."""
+    waiting = [record.name for group in agents for record in group.records if evaluated_return(record) is None]
+    words = "Evaluated: by `sandbox evaluate`, without exploration. After ± is half a 95 % interval over episodes."
+    if not waiting:
+        return words
+    some = ", ".join(waiting[:5]) + (f" and {len(waiting) - 5} more" if len(waiting) > 5 else "")
+    return f"{words} Not evaluated yet: {some}."
 
 
 def _introduction(records: Sequence[RunRecord], groups: Sequence[Group]) -> str:
@@ -152,14 +167,20 @@ def curve_plot(groups: Sequence[Group], metric: str, axis: Axis, reference: Refe
     label = "environment steps" if groups[0].first.is_agent else "updates"
     if axis == "time":
         unit_seconds, label = _time_unit(max(line.x[-1] for line in lines))
-        lines = [Line(line.label, [x / unit_seconds for x in line.x], line.y, line.low, line.high) for line in lines]
+        lines = [_in_units(line, unit_seconds) for line in lines]
     levels = []
     if reference is not None and reference.random is not None:
         levels.append(("random", reference.random))
     if reference is not None and reference.human is not None:
         levels.append(("human", reference.human))
     names = [(group.label, [record.name for record in group.records]) for group in groups]
-    return Plot(f"{metric} over {label}", plot(lines, label, metric, levels), metric, axis, names)
+    svg = plot(lines, label, metric, levels, marked="sandbox evaluate, with its 95 % interval")
+    return Plot(f"{metric} over {label}", svg, metric, axis, names, lines, label)
+
+
+def _in_units(line: Line, unit: float) -> Line:
+    marks = [replace(mark, x=mark.x / unit) for mark in line.marks]
+    return replace(line, x=[x / unit for x in line.x], marks=marks)
 
 
 def _time_unit(seconds: float) -> tuple[float, str]:
@@ -205,7 +226,7 @@ def _runs(groups: Sequence[Group]) -> list[Block]:
             labels = [group.label for group in members]
             blocks += [
                 Heading(f"Differences between the configs of the {kind}", 3),
-                Table(["option", *labels], [[path, *values] for path, values in different.items()]),
+                upright(Table(["option", *labels], [[path, *values] for path, values in different.items()])),
             ]
     blocks += [Heading("Time and machine", 3), _resources(groups)]
     records = [record for group in groups for record in group.records]

@@ -3,18 +3,21 @@
 Paper: Agarwal et al. 2021, "Deep Reinforcement Learning at the Edge of the Statistical Precipice".
 """
 
+import math
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeGuard
 
 import numpy as np
 
 from sandbox.core.rng import Rng
-from sandbox.media.svg_plot import Line
+from sandbox.media.svg_plot import Line, Mark
 from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
 from sandbox.report.groups import Group
+from sandbox.report.run_record import RunRecord
 
 Axis = Literal["step", "time"]
 _POINTS = 100
+_MOST_POINTS = 1_000  # of a curve; a plot has 380 pixels across
 _SEED = 0  # of the bootstrap
 
 
@@ -68,14 +71,74 @@ def group_curve(group: Group, metric: str, axis: Axis) -> Line | None:
             y[here] = interquartile_mean(scores)
             if len(runs) > 1:
                 low[here], high[here] = bootstrap_interval([scores], interquartile_mean, bootstrap_rng())
+    marks = evaluation_mark(group, metric, axis)
+    shown = _shown(y)
+    x, y, low, high = x[shown], y[shown], low[shown], high[shown]
     if len(runs) == 1:
-        return Line(group.label, x.tolist(), y.tolist(), None, None)
-    return Line(group.label, x.tolist(), y.tolist(), low.tolist(), high.tolist())
+        return Line(group.label, x.tolist(), y.tolist(), None, None, marks)
+    return Line(group.label, x.tolist(), y.tolist(), low.tolist(), high.tolist(), marks)
+
+
+def evaluation_mark(group: Group, metric: str, axis: Axis) -> list[Mark]:
+    """Return the result of `sandbox evaluate` as a mark for a curve; an empty list if there is none.
+
+    It stands at the step of the evaluation, and for several seeds at the first of their steps. The interval is that
+    over seeds, or over the episodes or images of a single run. Evaluations under overrides are left out.
+    """
+    found = [each for record in group.records if (each := _evaluation(record, metric, axis))]
+    if not found:
+        return []
+    places, values, halves, counts = zip(*found, strict=True)
+    mean, low, high = mean_and_interval(values)
+    if len(found) == 1:
+        low, high = mean - halves[0], mean + halves[0]
+    words = f"{' and '.join(dict.fromkeys(counts))} of sandbox evaluate"
+    return [Mark(min(places), mean, low, high, f"{len(found)} seeds, {words}" if len(found) > 1 else words)]
+
+
+def _evaluation(record: RunRecord, metric: str, axis: Axis) -> tuple[float, float, float, str] | None:
+    """Return (place, value, half interval, number of episodes or images) of a run's evaluation."""
+    section, _, name = metric.partition("/")
+    found = record.evaluation
+    is_shown = section == "eval" or metric == "env/return"
+    value = found.get(f"{name}_mean", found.get(name))
+    step, half = found.get("step"), found.get(f"{name}_ci95", 0.0)
+    if not is_shown or found.get("overrides"):
+        return None
+    if not (is_number(value) and is_number(step) and is_number(half)):
+        return None
+    count = f"{found['episodes']} episodes" if "episodes" in found else f"{found.get('images', '?')} images"
+    steps, seconds = [row["step"] for row in record.rows], [row["time"] for row in record.rows]
+    if axis == "time" and not steps:
+        return None
+    return float(np.interp(step, steps, seconds)) if axis == "time" else float(step), float(value), float(half), count
+
+
+def is_number(value: Any) -> TypeGuard[float]:
+    """Return whether a value is a finite number; booleans are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def _columns(rows: Sequence[tuple[float, float, float]], axis: Axis) -> tuple[np.ndarray, np.ndarray]:
     table = np.array(rows, float)
     return table[:, 0 if axis == "step" else 1], table[:, 2]
+
+
+def _shown(y: np.ndarray) -> np.ndarray:
+    """Return the indices of the points to draw: all if they are few, else the extremes of each of many parts."""
+    if len(y) <= _MOST_POINTS:
+        return np.arange(len(y))
+    parts = [part for part in np.array_split(np.arange(len(y)), _MOST_POINTS // 2) if not np.isnan(y[part]).all()]
+    ends = [0, len(y) - 1]
+    return np.unique([*ends, *(place(y, part) for part in parts for place in (_lowest, _highest))])
+
+
+def _lowest(y: np.ndarray, part: np.ndarray) -> int:
+    return int(part[np.nanargmin(y[part])])
+
+
+def _highest(y: np.ndarray, part: np.ndarray) -> int:
+    return int(part[np.nanargmax(y[part])])
 
 
 def _places(runs: Sequence[_Curve]) -> np.ndarray:

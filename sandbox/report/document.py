@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from sandbox.media.svg_plot import Line
+
 
 @dataclass(frozen=True)
 class Heading:
@@ -18,6 +20,13 @@ class Text:
     """A paragraph."""
 
     text: str
+
+
+@dataclass(frozen=True)
+class Notes:
+    """A user's notes in Markdown; HTML in them is text."""
+
+    markdown: str
 
 
 @dataclass(frozen=True)
@@ -47,6 +56,8 @@ class Plot:
         metric: Name of the metric.
         axis: The x-axis, "step" or "time".
         groups: Label and names of the runs of each group.
+        lines: The lines of the SVG, whose values a page shows under the pointer.
+        x_label: Name of the x axis.
     """
 
     caption: str
@@ -54,6 +65,8 @@ class Plot:
     metric: str
     axis: str
     groups: Sequence[tuple[str, Sequence[str]]]
+    lines: Sequence[Line] = ()
+    x_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,7 +93,7 @@ class Gallery:
     items: Sequence[Plot | Media]
 
 
-Block = Heading | Text | Table | Code | Gallery
+Block = Heading | Text | Notes | Table | Code | Gallery
 
 
 @dataclass(frozen=True)
@@ -91,8 +104,10 @@ class Document:
         title: Title.
         blocks: Contents, from top to bottom.
         left_out: What the report lacks and why, one line each.
+        date: Day on which it was written; may be empty.
     """
 
     title: str
     blocks: Sequence[Block]
     left_out: Sequence[str] = ()
+    date: str = ""

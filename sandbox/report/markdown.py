@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import quote
 
 from sandbox.core.messages import plain
-from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table, Text
+from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Notes, Plot, Table, Text
+from sandbox.report.notes import as_markdown
 from sandbox.storage.files import write_whole
 
 _SPECIAL = re.compile(r"([\\*<>\[\]]|(?<!\w)_|_(?!\w))")  # an underscore within a word has no meaning in Markdown
@@ -82,6 +83,8 @@ def text_of(block: Block) -> str:
             return f"{'#' * level} {_escaped(text)}"
         case Text(text):
             return _escaped(text)
+        case Notes():
+            return as_markdown(block)
         case Code(title, text, language):
             longest = max(map(len, re.findall("`+", text)), default=0)
             fence = "`" * max(3, longest + 1)  # longer than any in the text, which would end the block

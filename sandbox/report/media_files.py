@@ -86,4 +86,6 @@ def _caption(file: Path) -> str:
         return f"{file.stem[: step.start()].rstrip('_')} at step {int(step[1]):,}".strip()
     if file.stem.startswith("vary_"):
         return f"return over {file.stem.removeprefix('vary_')}"
+    if file.stem.startswith("compare_"):
+        return "evaluated next to other runs"
     return file.stem

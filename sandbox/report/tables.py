@@ -2,27 +2,46 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from sandbox.report.curves import mean_and_interval
+from sandbox.report.curves import is_number, mean_and_interval
 from sandbox.report.document import Table
+from sandbox.report.figures import figure
 from sandbox.report.groups import Group, source_label
 from sandbox.report.references import Reference
 from sandbox.report.run_record import RunRecord
 
 _NO_METRICS = ("run", "step", "seed", "episodes", "episodes_cut", "images", "overrides", "evaluation_epsilon")
+_MOST_COLUMNS = 7  # of a table with a column for each group
 _SUFFIXES = ("_ci95", "_kind", "_low", "_high", "_floor", "_missing")  # details of a metric, shown in its own cell
 
 
-def final_return(record: RunRecord) -> tuple[float, str] | None:
-    """Return the return of a run and its origin: `sandbox evaluate`, or else the last value during training."""
-    if isinstance(value := record.evaluation.get("return_mean"), int | float):
-        details = [*record.evaluation.get("overrides", []), *_outdated(record)]
-        origin = f"{record.evaluation.get('episodes')} episodes of `sandbox evaluate`"
-        return float(value), ", ".join([origin, *details])
-    for metric, origin in (("eval/return", "the last evaluation in training"), ("env/return", "the end of training")):
+class Score(NamedTuple):
+    """A return of a run with its origin; `half` is half the 95 % interval over its episodes, if it is known."""
+
+    value: float
+    half: float | None
+    origin: str
+
+
+def evaluated_return(record: RunRecord) -> Score | None:
+    """Return the return that `sandbox evaluate` found; None without it."""
+    found = record.evaluation
+    if not is_number(value := found.get("return_mean")):
+        return None
+    details = [*found.get("overrides", []), *_outdated(record)]
+    half = found.get("return_ci95")
+    return Score(
+        float(value), half if is_number(half) else None, ", ".join([f"{found.get('episodes')} episodes", *details])
+    )
+
+
+def training_return(record: RunRecord) -> Score | None:
+    """Return the last return that training has logged; None without one."""
+    for metric, origin in (("eval/return", "last evaluation in training"), ("env/return", "end of training")):
         if (last := record.last(metric)) is not None:
-            return last, origin
+            half = record.last(f"{metric}_ci95") if metric.startswith("eval/") else None
+            return Score(last, half, origin)
     return None
 
 
@@ -35,7 +54,8 @@ def _outdated(record: RunRecord) -> list[str]:
 def return_table(groups: Sequence[Group], references: Mapping[str, Reference | None]) -> Table:
     """Return a table with a row for each group of agents.
 
-    Its columns are the interquartile mean of the seeds' returns, the reference scores, and the return of each seed.
+    Returns of `sandbox evaluate` and those of training have columns of their own, each with the interquartile mean of
+    the seeds and its interval. The reference scores follow.
 
     Args:
         groups: The groups.
@@ -44,27 +64,38 @@ def return_table(groups: Sequence[Group], references: Mapping[str, Reference | N
     rows = []
     for group in groups:
         reference = references[group.label] or Reference(None, None, "")
-        found = [final for record in group.records if (final := final_return(record))]
-        mean, low, high = (math.nan,) * 3
-        normalized = None
-        if found:
-            mean, low, high = mean_and_interval([value for value, _ in found])
-            normalized = reference.human_normalized(mean)
+        evaluated = [score for record in group.records if (score := evaluated_return(record))]
+        trained = [score for record in group.records if (score := training_return(record))]
+        best = evaluated or trained
+        mean = mean_and_interval([score.value for score in best])[0] if best else math.nan
+        normalized = reference.human_normalized(mean) if best else None
         rows.append(
             [
                 group.label,
                 source_label(group.first.source),
-                format_number(mean) if found else "-",
-                f"{format_number(low)} to {format_number(high)}" if len(found) > 1 else "-",
+                *_score_cells(evaluated),
+                *_score_cells(trained),
                 format_number(reference.random),
                 format_number(reference.human),
                 "-" if normalized is None else f"{100 * normalized:.0f} %",
-                ", ".join(format_number(value) for value, _ in found) or "-",
-                "; ".join(dict.fromkeys(origin for _, origin in found)) or "nothing logged yet",
             ]
         )
-    headers = ["runs", "environment", "return (IQM)", "95 %", "random", "human", "of human", "each seed", "from"]
+    headers = ["runs", "environment", "return, evaluated ↑", "each seed, evaluated", "evaluated on"]
+    headers += ["return, in training ↑", "each seed, in training", "measured at", "random", "human", "of human"]
     return without_empty_columns(Table(headers, rows))
+
+
+def _score_cells(scores: Sequence[Score]) -> list[str]:
+    """Return the mean with its interval, the score of each seed, and their origin."""
+    if not scores:
+        return ["-", "-", "-"]
+    origins = "; ".join(dict.fromkeys(score.origin for score in scores))
+    mean, low, high = mean_and_interval([score.value for score in scores])
+    if len(scores) == 1:
+        half = scores[0].half
+        return [format_number(mean) + ("" if half is None else f" ± {half:.2g}"), "-", origins]
+    interval = f"{format_number(low)} to {format_number(high)}"
+    return [f"{format_number(mean)} ({interval})", ", ".join(format_number(score.value) for score in scores), origins]
 
 
 def without_empty_columns(table: Table) -> Table:
@@ -74,14 +105,22 @@ def without_empty_columns(table: Table) -> Table:
 
 
 def metric_table(groups: Sequence[Group]) -> Table:
-    """Return a table with a row for each metric and a column for each group of generators."""
+    """Return a table of the figures of generators: one column per group, or one row per group if there are many."""
     results = {group.label: [record.results for record in group.records] for group in groups}
     names = _metric_names([each for group in results.values() for each in group])
-    rows = [[name, *(_cell(name, results[group.label]) for group in groups)] for name in names]
-    images = ["images", *(_joined(each.get("images") for each in results[group.label]) for group in groups)]
-    conditions = ["evaluated with", *(_joined(map(_conditions, group.records)) for group in groups)]
+    rows = [[figure(name).heading, *(_cell(name, results[group.label]) for group in groups)] for name in names]
+    images = ["Test images", *(_joined(each.get("images") for each in results[group.label]) for group in groups)]
+    conditions = ["Measured by", *(_joined(map(_conditions, group.records)) for group in groups)]
     rows += [row for row in (images, conditions) if any(cell != "-" for cell in row[1:])]
-    return Table(["metric", *(group.label for group in groups)], rows)
+    return upright(Table(["figure", *(group.label for group in groups)], rows))
+
+
+def upright(table: Table) -> Table:
+    """Return a table with rows and columns exchanged if it has too many columns."""
+    if len(table.headers) <= _MOST_COLUMNS:
+        return table
+    turned = list(zip(table.headers, *table.rows, strict=True))
+    return Table(["runs", *turned[0][1:]], turned[1:])
 
 
 def _metric_names(results: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -92,8 +131,10 @@ def _metric_names(results: Sequence[Mapping[str, Any]]) -> list[str]:
 
 
 def _conditions(record: RunRecord) -> str:
-    """Return overrides of the evaluation, and its step if the run has been trained further since then."""
-    return " ".join([*record.evaluation.get("overrides", []), *_outdated(record)])
+    """Return what measured a run, with overrides, and its step if the run has been trained further since then."""
+    if not record.evaluation:
+        return "the last evaluation in training" if record.results else ""
+    return ", ".join(["`sandbox evaluate`", *record.evaluation.get("overrides", []), *_outdated(record)])
 
 
 def _cell(name: str, runs: Sequence[Mapping[str, Any]]) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Self
 from sandbox.core.allocations import TRAINED
 from sandbox.core.compute import Compute, choose
 from sandbox.core.rng import Rng
-from sandbox.evaluate.agents import evaluate_agent
+from sandbox.evaluate.agents import Episodes, play_episodes
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import RenderError
 from sandbox.interfaces.runs import OtherRuns
@@ -81,9 +81,13 @@ class BuiltAgentRun:
         Raises:
             Stopped: As soon as `stopping()` is true.
         """
+        return dict(self.play(settings, stopping).statistics())
+
+    def play(self, settings: EvaluationSettings, stopping: Callable[[], bool] = never) -> Episodes:
+        """Play whole episodes; see `evaluate`."""
         seed = Rng(settings.seed).integer("evaluate") % 2**31
         with closing(self.config.env.make(min(settings.episodes, _MOST_ENVS))) as env:
-            return dict(evaluate_agent(self.learner, env, settings.episodes, seed, stopping))
+            return play_episodes(self.learner, env, settings.episodes, seed, stopping)
 
     def evaluate_in_training(self, stopping: Callable[[], bool]) -> dict[str, Any]:
         """Evaluate as the config says; see `evaluate`."""

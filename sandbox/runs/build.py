@@ -12,6 +12,7 @@ import torch
 
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
+from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import spec_of
@@ -46,6 +47,7 @@ def build(config: RunConfig, runs: Path) -> BuiltRun:
         config: Config of the run.
         runs: Folder of other runs that a member may ask for.
     """
+    progress.now("building the agent" if isinstance(config, AgentRun) else "building the generator")
     match config:
         case AgentRun():
             return BuiltAgentRun.build(config, RunsIn(runs))
@@ -93,6 +95,7 @@ def restore_agent(folder: RunFolder, option: str = "") -> tuple[BuiltAgentRun, i
     """
     name = f"{option}: {folder.name}" if option else folder.name
     config = config_of(folder).require_agent(name)
+    progress.now("building the agent")
     built = BuiltAgentRun.build(config, RunsIn(folder.path.parent))
     return built, _load(folder, built.learner)
 
@@ -109,6 +112,7 @@ def restore_generator(folder: RunFolder, task: str, seed: int | None = None) -> 
         UserError: If the run trains an agent.
     """
     config = config_of(folder).require_generator(folder.name, task)
+    progress.now("building the generator")
     streams = config if seed is None else config.model_copy(update={"seed": seed})
     built = BuiltGeneratorRun.build(streams, RunsIn(folder.path.parent), DataFacts.read(folder))
     return built, _load(folder, built.learner)
@@ -168,6 +172,7 @@ def _same_data(one: GeneratorRun, other: GeneratorRun) -> bool:
 
 def _load(folder: RunFolder, learner: Learner) -> int:
     """Load the newest checkpoint into a learner, freeze its batch norms, and return the checkpoint's step."""
-    step = Checkpoints(folder.checkpoints).load(learner_parts(learner))
+    with progress.phase("loading the checkpoint"):
+        step = Checkpoints(folder.checkpoints).load(learner_parts(learner))
     freeze_batch_norms(learner)
     return step

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from sandbox.core.progress import progress
 from sandbox.evaluate.figures import finite
 from sandbox.runs.build import RunsIn, restore, use_threads
 from sandbox.runs.classifiers import Classifiers
@@ -30,5 +31,6 @@ def evaluate_with(folder: RunFolder, config: RunConfig, settings: EvaluationSett
     built, step = restore(folder, config)
     use_threads(config)
     runs = folder.path.parent
-    found = built.evaluate_fully(settings, Classifiers(runs, RunsIn(runs)))
+    with progress.phase("evaluating"):
+        found = built.evaluate_fully(settings, Classifiers(runs, RunsIn(runs)))
     return {"run": folder.name, "step": step, "seed": settings.seed, **found}

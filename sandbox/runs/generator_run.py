@@ -10,6 +10,7 @@ from sandbox.core.allocations import TRAINED
 from sandbox.core.compute import Compute, choose
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.evaluate.feature_classifier import FeatureExtractor
 from sandbox.evaluate.generators import evaluate_generator
@@ -132,7 +133,8 @@ def _load(config: GeneratorRun, rng: Rng, runs: OtherRuns, facts: DataFacts | No
     Raises:
         UserError: If it cannot be loaded, or its shapes are others.
     """
-    data = config.data.make(rng, runs)
+    with progress.phase("loading data"):
+        data = config.data.make(rng, runs)
     if facts is not None and data.spec != facts.spec:
         raise UserError(
             f"the data have changed: this generator was trained on images {list(facts.spec.shape)} of "

@@ -8,6 +8,7 @@ from typing import Any
 
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
+from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.interfaces.environment import spec_of
@@ -65,7 +66,7 @@ def _play(env: Mapping[str, Any]) -> Reference:
         spec = spec_of(one)
     player = member("agents", {"name": "random"}, "agent").make(spec, rng, choose("cpu"), NO_RUNS)
     end = time.process_time() + _SECONDS  # processor time: other programs must not change the answer
-    with closing(config.make(16)) as copies:
+    with closing(config.make(16)) as copies, progress.phase("playing at random"):
         score = evaluate_agent(player, copies, _EPISODES, _SEED, lambda: time.process_time() > end)
     words = f"random is {_EPISODES} episodes of the agent `random`, seed {_SEED}, played for this report"
     return Reference(score["return_mean"], None, words)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.core.messages import note
+from sandbox.core.progress import progress
 from sandbox.core.stateful import Stateful
 from sandbox.evaluate.agents import Stopped
 from sandbox.evaluate.collapse import CollapseWatch
@@ -57,14 +58,14 @@ class RunRecorder:
         before = self._metrics_log.last_step
         self._sink.write(step, metrics)
         if self._snapshots_until(step) > self._snapshots_until(before):
-            Checkpoints(self._folder.snapshots, kept=_ALL, noun="snapshot").save(
-                step, learner_parts(self._built.learner)
-            )
+            snapshots = Checkpoints(self._folder.snapshots, kept=_ALL, noun="snapshot")
+            with progress.phase("saving"):
+                snapshots.save(step, learner_parts(self._built.learner))
 
     def evaluate(self, step: int) -> dict[str, float] | None:
         """Evaluate the learner and return the metrics as `eval/...`; None if the run was asked to stop."""
         try:
-            with paused_batch_norms(self._built.learner):
+            with progress.phase("evaluating"), paused_batch_norms(self._built.learner):
                 found = self._built.evaluate_in_training(self.stopping)
         except Stopped:
             return None
@@ -76,12 +77,16 @@ class RunRecorder:
 
     def save_media(self, step: int) -> None:
         """Write a video of one episode, or images of samples and filters."""
-        for kind, place in self._built.save_media(self._folder, step).items():
+        with progress.phase("rendering videos and images"):
+            made = self._built.save_media(self._folder, step)
+        for kind, place in made.items():
             self._sink.media(step, kind, place)
 
     def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
         """Write a checkpoint."""
-        self._sink.checkpoint(step, self._checkpoints.save(step, self._with_own_parts(parts)))
+        with progress.phase("saving"):
+            place = self._checkpoints.save(step, self._with_own_parts(parts))
+        self._sink.checkpoint(step, place)
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Restore a run from its newest good checkpoint and return that checkpoint's step."""

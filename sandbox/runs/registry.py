@@ -3,6 +3,7 @@
 import ast
 import itertools
 import re
+from functools import cache
 from inspect import get_annotations, isabstract
 from pathlib import Path
 from types import ModuleType
@@ -50,7 +51,7 @@ def config_class(family: str, name: str) -> type[Config]:
     """
     if name not in (known := files(family)):
         raise UserError(
-            f"no {FAMILIES[family].noun} is called {name!r}.{did_you_mean(name, known)} Known: {', '.join(known)}."
+            f"no {FAMILIES[family].noun} is called {name!r}.{did_you_mean(name, known)} See `sandbox list {family}`."
         )
     module = _module(family, name)
     try:
@@ -149,12 +150,19 @@ def _missing_methods(value: type) -> frozenset[str]:
 
 def _mentions_base(file: Path, base: str) -> bool:
     """Return whether a class of a Python file has a base class of this name; a broken file is a member with any."""
+    bases = _base_names(file.read_text("utf-8"))
+    return bases is None or base in bases
+
+
+@cache
+def _base_names(code: str) -> frozenset[str] | None:
+    """Return the names of the base classes in Python code; None if it is broken."""
     try:
-        tree = ast.parse(file.read_text("utf-8"))
+        tree = ast.parse(code)
     except SyntaxError:
-        return True
+        return None
     classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
-    return any(ast.unparse(parent).rpartition(".")[2] == base for node in classes for parent in node.bases)
+    return frozenset(ast.unparse(parent).rpartition(".")[2] for node in classes for parent in node.bases)
 
 
 def _classes(module: ModuleType) -> list[type]:

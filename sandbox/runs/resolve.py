@@ -57,7 +57,12 @@ def checked(raw: Mapping[str, Any], origins: Origins) -> RunConfig:
         shared = {key: value for key, value in raw.items() if key in given or not _is_special(key)}
         _, lines = _validated(shared, origins, _with_members(RunOptions, shared))
         words = " and ".join(given) or "neither"
-        _refuse([*lines, f"{origins[()]}: give either env and agent, or data and generator; this gives {words}."])
+        _refuse(
+            [
+                *lines,
+                f"{_origin_of_kinds(origins)}: give either env and agent, or data and generator; this gives {words}.",
+            ]
+        )
     misplaced = [key for key in raw if _is_special(key) and key not in kind.model_fields]
     own = {key: value for key, value in raw.items() if key not in misplaced}
     run, lines = _validated(own, origins, _with_members(kind, own))
@@ -111,6 +116,15 @@ def completed(model: Model, given: Mapping[str, Any], default: BaseModel | None 
             if len(kinds) == 1 or section.get("name") in tags(kind):
                 whole[name] = completed(kind, section, inner_default if type(inner_default) is kind else None)
     return whole
+
+
+def _origin_of_kinds(origins: Origins) -> Origin:
+    """Return the place of sections that do not go together: the override that adds or removes one, or the files."""
+    for section in registry.SECTIONS:
+        found = [origin for path, origin in origins.items() if path[:1] == (section,)]
+        if found and all(origin.source.startswith("command line: ") for origin in found):
+            return found[0] if origins[()].source != "command line" else origins[()]
+    return origins[()]
 
 
 def _is_special(key: str) -> bool:

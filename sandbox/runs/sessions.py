@@ -17,7 +17,7 @@ from sandbox.envs import id_of
 from sandbox.evaluate.latent_walks import evenly_spaced
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasEncoder, HasGibbsChain, HasReconstruction
-from sandbox.interfaces.environment import Environment
+from sandbox.interfaces.environment import About, Environment
 from sandbox.interfaces.learner import learner_parts
 from sandbox.runs.build import BuiltRun, actor_for, restore_agent, restore_generator
 from sandbox.runs.config import GeneratorRun
@@ -28,20 +28,22 @@ from sandbox.storage.run_folder import RunFolder
 from sandbox.viewer.checkpoint_player import CheckpointPlayer
 from sandbox.viewer.demonstration_recorder import DemonstrationRecorder
 from sandbox.viewer.episode import PlayerSlot
-from sandbox.viewer.game_session import GameSession, SessionSettings
+from sandbox.viewer.game_session import GameSession
 from sandbox.viewer.generator_session import GeneratorSession
 from sandbox.viewer.generator_views import ChainSamples, GeneratorView, LiveReconstruction, Samples, Sliders
 from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.memory_repair import MemoryRepair
 from sandbox.viewer.session import Session
+from sandbox.viewer.session_settings import SessionSettings
 
 _ENCODED = 1_000  # test images whose codes give the range of a slider
 
 
 class Match(NamedTuple):
-    """An environment, its players, a title, and the checkpoints of the first player's run."""
+    """An environment and its words for people, its players, a title, and the checkpoints of the first player's run."""
 
     env: Environment
+    about: About
     players: list[PlayerSlot]
     title: str
     checkpoints: CheckpointPlayer
@@ -61,10 +63,11 @@ def match_of(folder: RunFolder, vs: RunFolder | None) -> Match:
     built, step = restore_agent(folder)
     checkpoints = _checkpoints(folder, built, step)
     if vs is None:
-        return Match(built.config.env.make(1, for_people=True), [PlayerSlot(built.learner)], folder.name, checkpoints)
+        env = built.config.env.make(1, for_people=True)
+        return Match(env, built.config.env.about, [PlayerSlot(built.learner)], folder.name, checkpoints)
     env = two_player_env(built.config.env, {}, folder, vs)
     players = [PlayerSlot(built.learner), PlayerSlot(_opponent(vs)[0])]
-    return Match(env, players, f"{folder.name} against {vs.name}", checkpoints)
+    return Match(env, built.config.env.about, players, f"{folder.name} against {vs.name}", checkpoints)
 
 
 def watch_session(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: float | None) -> Session:
@@ -77,7 +80,7 @@ def watch_session(folder: RunFolder, vs: RunFolder | None, *, seed: int, fps: fl
     match = match_of(folder, vs)
     with suppress(ValueError):  # a key that no viewer knows: then nobody can take over
         match.players[0].controller = KeyboardController(match.env.controls[0])
-    settings = SessionSettings(match.title, seed, fps, folder.path)
+    settings = SessionSettings(match.title, seed, fps, folder.path, match.about)
     return GameSession(match.env, match.players, settings, match.checkpoints)
 
 
@@ -126,8 +129,8 @@ def play_session(
         if len(keyboards) > 1:
             raise UserError("--record: demonstrations have one player; leave out players=2")
         recorder = DemonstrationRecorder(record, {"env": config.model_dump(mode="json"), "id": id_of(name)})
-    players = [PlayerSlot(None, keyboard) for keyboard in keyboards]
-    return GameSession(env, players, SessionSettings(name, seed, fps), recorder=recorder)
+    players, title = [PlayerSlot(None, keyboard) for keyboard in keyboards], config.about.title
+    return GameSession(env, players, SessionSettings(title, seed, fps, about=config.about), recorder=recorder)
 
 
 def opponent_session(
@@ -158,7 +161,7 @@ def opponent_session(
     agent, checkpoints = _opponent(folder)
     person = PlayerSlot(agent, keyboards[0])
     person.person_in_control = True
-    settings = SessionSettings(f"{name} against {folder.name}", seed, fps)
+    settings = SessionSettings(f"{trained_in.about.title} against {folder.name}", seed, fps, about=trained_in.about)
     return GameSession(env, [person, PlayerSlot(agent)], settings, checkpoints)
 
 

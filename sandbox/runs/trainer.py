@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.core.progress import progress
 from sandbox.logger.base import Sink, Tee
 from sandbox.logger.console import console
 from sandbox.logger.tensorboard import TensorBoard
@@ -43,18 +44,26 @@ def train_run(
     config: RunConfig = built.config
     metrics_log = Jsonl(folder.metrics)
     use_threads(config)
+    progress.now("starting the log")
     with StopSignal() as stop:
-        sinks = Tee([metrics_log, console(config.steps, quiet=quiet), *_mirrors(config, folder)])
+        display = console(config.steps, quiet=quiet, position=lambda: run.stream.step)
+        sinks = Tee([metrics_log, display, *_mirrors(config, folder)])
         checkpoints = Checkpoints(folder.checkpoints)
         if isinstance(built, BuiltGeneratorRun) and DataFacts.read(folder) is None:
             built.facts.write(folder)
         recorder = RunRecorder(built, folder, metrics_log, sinks, checkpoints, stop.requested)
         try:
             if folder.saved:
-                note(f"resuming from step {recorder.load(run.parts())}")
+                with progress.phase("loading the checkpoint"):
+                    reached = recorder.load(run.parts())
+                note(f"resuming from step {reached}")
+                if run.rng.moved:
+                    note(f"random numbers do not go on from {run.rng.moved}: new streams begin there")
             if new_config is not None:
                 folder.write_config(new_config)
-            finished = train(run, config, recorder)
+            with progress.phase("training", position=lambda: run.stream.step, total=config.steps):
+                finished = train(run, config, recorder)
+            progress.now("closing the log")
         except BaseException:
             with suppress(UserError):  # the first error is the one to report
                 sinks.close({**folder.latest(), "finished": False, "step": run.stream.step})

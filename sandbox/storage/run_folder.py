@@ -81,7 +81,7 @@ class RunFolder:
 
     @property
     def wandb(self) -> Path:
-        """Files of Weights & Biases, which also links to its logs outside; only `sandbox sync` looks into it."""
+        """Files of Weights & Biases, with links to its logs outside; only `sandbox sync` reads them."""
         return self.path / "wandb"
 
     @property

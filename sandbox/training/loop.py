@@ -63,7 +63,7 @@ class Run:
         self.learner, self.stream = learner, stream
         self.averages = Averages()
         self.owed_evaluations = Counter()  # 1 after a stop in the middle of one
-        self._rng = rng
+        self.rng = rng
 
     def steps(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[tuple[Any, Metrics]]:
         """Yield batches and the metrics of the updates on them; endlessly, unless it stops before the first one."""
@@ -80,11 +80,11 @@ class Run:
 
         If a stop cuts that short, the evaluation is owed, and the random streams are as if it had not begun.
         """
-        before = copy.deepcopy(self._rng.state_dict())
+        before = copy.deepcopy(self.rng.state_dict())
         metrics = recorder.evaluate(self.stream.step)
         self.owed_evaluations.value = int(metrics is None)
         if metrics is None:
-            self._rng.load_state_dict(before)
+            self.rng.load_state_dict(before)
         else:
             recorder.write(self.stream.step, metrics)
 
@@ -94,7 +94,7 @@ class Run:
             **{f"stream.{name}": part for name, part in self.stream.parts().items()},
             "averages": self.averages,
             "owed_evaluations": self.owed_evaluations,
-            "rng": self._rng,
+            "rng": self.rng,
         }
 
 

@@ -2,51 +2,113 @@
 
 import math
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
 
 from sandbox.viewer._canvas import BORDER, BRIGHT, CORAL, FAINT, QUIET, Canvas, diverging_colors, resized, with_heatmap
+from sandbox.viewer._layout import Rectangle
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
 _MAX_ROWS = (12, 6, 3)  # most bars with a row of their own, from roomy to tight columns; more bars stand side by side
 _MIN_IMAGE_HEIGHT = 5.0  # in font sizes; bars lose their rows before images become smaller than this
 
 
-def render_panels(
-    image: Image.Image, canvas: Canvas, panels: Sequence[Panel], left: int, top: int, width: int, height: int
-) -> None:
-    """Render panels into the column at (left, top); images share the height that the other panels leave."""
+class _Place(NamedTuple):
+    """A panel, the card around it (left, top, width, height), the box of its content, and whether bars have rows."""
+
+    panel: Panel
+    card: tuple[float, float, float, float]
+    box: tuple[float, float, float, float]
+    has_rows: bool
+
+
+def render_panels(image: Image.Image, canvas: Canvas, panels: Sequence[Panel], area: Rectangle) -> None:
+    """Render panels into an area, one below the other; the last ones are left out if there is no room."""
+    for place in _places(canvas, panels, area):
+        left, top, width, _ = place.card
+        canvas.card(*place.card)
+        y, padding = top + 1.15 * canvas.size, 0.8 * canvas.size
+        start = _render_legend(image, canvas, place.panel, left + width - padding, y)
+        title = canvas.truncate(place.panel.title, start - left - 1.5 * padding, 0.9)
+        canvas.text(left + padding, y, title, QUIET, anchor="lm", scale=0.9)
+        _render_content(image, canvas, place)
+
+
+def bar_at(
+    canvas: Canvas, panels: Sequence[Panel], area: Rectangle, point: tuple[float, float]
+) -> tuple[int, float] | None:
+    """Return the movable bar at a point (x, y) of the screen, and the value of its scale there."""
+    for panel, _, (left, top, width, height), has_rows in _places(canvas, panels, area):
+        inside = 0 <= point[1] - top < height and 0 <= point[0] - left < width
+        if isinstance(panel, Bars) and panel.is_movable and has_rows and inside:
+            start, track = _track(canvas, panel, left, width)
+            share = min(max((point[0] - start) / max(track, 1), 0.0), 1.0)
+            row = int((point[1] - top) / height * len(panel.values))
+            return row, panel.low + share * (panel.high - panel.low)
+    return None
+
+
+def _places(canvas: Canvas, panels: Sequence[Panel], area: Rectangle) -> list[_Place]:
+    """Return the places of the panels that fit; images share the height that the other panels leave."""
     gap = round(0.7 * canvas.size)
     padding = 0.8 * canvas.size
     margin = 2.2 * canvas.size + padding  # title above, space below
     rows = _rows(panels)
-    halves = any(len(row) > 1 for row in rows)
-    widths = [(width - gap) / 2 if halves and _is_single_image(row[0]) else width for row in rows]
-    available = height - gap * (len(rows) - 1) - margin * len(rows)
-    image_heights = [
-        _preferred_height(canvas, row[0], row_width - 2 * padding, _MAX_ROWS[0]) if isinstance(row[0], Images) else 0.0
-        for row, row_width in zip(rows, widths, strict=True)
-    ]
-    num_images = sum(needed > 0 for needed in image_heights)
-    for max_rows in _MAX_ROWS:
-        other_heights = [
-            0.0 if isinstance(row[0], Images) else _preferred_height(canvas, row[0], width - 2 * padding, max_rows)
-            for row in rows
+    while rows:
+        halves = any(len(row) > 1 for row in rows)
+        widths = [(area.width - gap) / 2 if halves and _is_single_image(row[0]) else area.width for row in rows]
+        available = area.height - gap * (len(rows) - 1) - margin * len(rows)
+        images = [
+            _preferred_height(canvas, row[0], width - 2 * padding, _MAX_ROWS[0]) if isinstance(row[0], Images) else 0.0
+            for row, width in zip(rows, widths, strict=True)
         ]
-        if sum(other_heights) + min(sum(image_heights), _MIN_IMAGE_HEIGHT * canvas.size * num_images) <= available:
-            break
-    scale = min(1.0, max(0.1, (available - sum(other_heights)) / max(sum(image_heights), 1.0)))
-    y: float = top
-    for row, row_width, image_height, other_height in zip(rows, widths, image_heights, other_heights, strict=True):
-        row_height = scale * image_height + other_height
+        least = min(sum(images), _MIN_IMAGE_HEIGHT * canvas.size * sum(needed > 0 for needed in images))
+        for max_rows in _MAX_ROWS:
+            others = [
+                0.0 if isinstance(row[0], Images) else _preferred_height(canvas, row[0], area.width, max_rows)
+                for row in rows
+            ]
+            if sum(others) + least <= available:
+                break
+        else:
+            if len(rows) > 1:
+                rows = rows[:-1]
+                continue
+        break
+    if not rows:
+        return []
+    scale = min(1.0, max(0.1, (available - sum(others)) / max(sum(images), 1.0)))
+    places: list[_Place] = []
+    y: float = area.top
+    for row, width, image, other in zip(rows, widths, images, others, strict=True):
+        height = scale * image + other
         for number, panel in enumerate(row):
-            x = left + number * (row_width + gap)
-            canvas.card(x, y, row_width, row_height + margin)
-            canvas.text(x + padding, y + 1.15 * canvas.size, panel.title, QUIET, anchor="lm", scale=0.9)
-            box = (x + padding, y + 2.2 * canvas.size, row_width - 2 * padding, row_height)
-            _render_content(image, canvas, panel, box, max_rows)
-        y += row_height + margin + gap
+            x = area.left + number * (width + gap)
+            box = (x + padding, y + 2.2 * canvas.size, width - 2 * padding, height)
+            has_rows = isinstance(panel, Bars) and len(panel.values) <= max_rows
+            places.append(_Place(panel, (x, y, width, height + margin), box, has_rows))
+        y += height + margin + gap
+    return places
+
+
+def _render_legend(image: Image.Image, canvas: Canvas, panel: Panel, right: float, y: float) -> float:
+    """Render the scale of a panel to the right of its title, and return where it begins (x)."""
+    size = canvas.size
+    match panel:
+        case Bars():
+            text = f"{_number(panel.low)} to {_number(panel.high)}"
+            return canvas.text(right, y, text, QUIET, anchor="rm", scale=0.9)
+        case Strip():
+            start = canvas.text(right, y, "1", QUIET, anchor="rm", scale=0.9) - 0.3 * size
+            width = 4 * size
+            colors = diverging_colors(np.linspace(-1, 1, 65)[None])
+            ramp = Image.fromarray(colors).resize((round(width), round(0.7 * size)), Image.Resampling.NEAREST)
+            image.paste(ramp, (round(start - width), round(y - 0.35 * size)))
+            return canvas.text(start - width - 0.3 * size, y, "-1", QUIET, anchor="rm", scale=0.9)
+        case Images():
+            return right
 
 
 def _rows(panels: Sequence[Panel]) -> list[list[Panel]]:
@@ -78,18 +140,16 @@ def _preferred_height(canvas: Canvas, panel: Panel, width: float, max_rows: int)
             return lines * 0.6 * canvas.size + 0.4 * canvas.size * (len(panel.rows) - 1)
 
 
-def _render_content(
-    image: Image.Image, canvas: Canvas, panel: Panel, box: tuple[float, float, float, float], max_rows: int
-) -> None:
-    match panel:
-        case Images():
-            _render_images(image, panel, *box)
-        case Bars() if len(panel.values) <= max_rows:
-            _render_bars(canvas, panel, *box)
-        case Bars():
-            _render_columns(canvas, panel, *box)
-        case Strip():
-            _render_strips(image, canvas, panel, *box)
+def _render_content(image: Image.Image, canvas: Canvas, place: _Place) -> None:
+    match place.panel:
+        case Images() as images:
+            _render_images(image, images, *place.box)
+        case Bars() as bars if place.has_rows:
+            _render_bars(canvas, bars, *place.box)
+        case Bars() as bars:
+            _render_columns(canvas, bars, *place.box)
+        case Strip() as strip:
+            _render_strips(image, canvas, strip, *place.box)
 
 
 def _image_columns(count: int, width: float) -> tuple[int, float]:
@@ -119,32 +179,43 @@ def _fraction(panel: Bars, value: float) -> float:
     return 0.5 if not span > 0 or not math.isfinite(value) else min(max((value - panel.low) / span, 0.0), 1.0)
 
 
+def _origin(panel: Bars) -> float:
+    """Return the position in [0, 1] at which bars begin: that of the number 0, or the nearest end of the scale."""
+    return _fraction(panel, 0.0) if panel.low < 0 < panel.high else 1.0 if panel.high <= 0 and panel.low < 0 else 0.0
+
+
+def _track(canvas: Canvas, panel: Bars, left: float, width: float) -> tuple[float, float]:
+    """Return where bars in rows begin (x), and their full length."""
+    number_width = max(canvas.text_width(text) for text in [*map(_number, panel.values), "-0.00"])
+    start = _name_width(canvas, panel, width) + 0.6 * canvas.size
+    return left + start, width - start - number_width - 0.6 * canvas.size
+
+
+def _name_width(canvas: Canvas, panel: Bars, width: float) -> float:
+    return min(max(canvas.text_width(name) for name in panel.names), 0.4 * width)
+
+
 def _render_bars(canvas: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
-    """Render a row per value: name, bar, number."""
+    """Render a row per value: name, bar, number; a knob at the end of a bar that can be moved."""
     line = height / max(len(panel.values), 1)
     thick = max(3.0, 0.42 * line)
-    numbers = [_number(value) for value in panel.values]
-    name_width = min(max(canvas.text_width(name) for name in panel.names), 0.34 * width)
-    number_width = max(canvas.text_width(text) for text in [*numbers, "-0.00"])
-    start = left + name_width + 0.6 * canvas.size
-    track = width - name_width - number_width - 1.2 * canvas.size
-    origin = _fraction(panel, 0.0) if panel.low < 0 < panel.high and not panel.from_low else 0.0
-    for row, (name, value, number) in enumerate(zip(panel.names, panel.values, numbers, strict=True)):
+    name_width, origin = _name_width(canvas, panel, width), _origin(panel)
+    start, track = _track(canvas, panel, left, width)
+    for row, (name, value) in enumerate(zip(panel.names, panel.values, strict=True)):
         y = top + (row + 0.5) * line
         chosen = row == panel.chosen
         canvas.text(left, y, canvas.truncate(name, name_width), BRIGHT if chosen else QUIET, anchor="lm")
         canvas.rectangle(start, y - thick / 2, track, thick, BORDER, radius=thick / 2)
         end = _fraction(panel, float(value))
-        low, high = min(end, origin), max(end, origin)
-        canvas.rectangle(
-            start + low * track,
-            y - thick / 2,
-            max((high - low) * track, thick),
-            thick,
-            CORAL if chosen else FAINT,
-            radius=thick / 2,
-        )
-        canvas.text(left + width, y, number, BRIGHT if chosen else QUIET, anchor="rm")
+        color, radius = CORAL if chosen else FAINT, thick / 2
+        length = max(abs(end - origin) * track, thick)
+        first = start + min(min(end, origin) * track, track - length)
+        canvas.rectangle(first, y - radius, length, thick, color, radius=radius)
+        if panel.is_movable:
+            knob = 0.4 * line
+            canvas.rectangle(start + end * track - knob, y - knob, 2 * knob, 2 * knob, QUIET, radius=knob)
+            canvas.rectangle(start + end * track - knob / 2, y - knob / 2, knob, knob, color, radius=knob / 2)
+        canvas.text(left + width, y, _number(value), BRIGHT if chosen else QUIET, anchor="rm")
 
 
 def _render_columns(canvas: Canvas, panel: Bars, left: float, top: float, width: float, height: float) -> None:
@@ -152,10 +223,13 @@ def _render_columns(canvas: Canvas, panel: Bars, left: float, top: float, width:
     caption = 0.0 if panel.chosen is None else 1.5 * canvas.size
     step = width / len(panel.values)
     full = height - caption
+    origin = _origin(panel)
     for number, value in enumerate(panel.values):
-        tall = max(2.0, _fraction(panel, float(value)) * full)
+        end = _fraction(panel, float(value))
+        tall = max(2.0, abs(end - origin) * full)
+        y = top + min(full - tall, (1 - max(end, origin)) * full)
         color = CORAL if number == panel.chosen else FAINT
-        canvas.rectangle(left + number * step, top + full - tall, max(1.0, step - 2), tall, color)
+        canvas.rectangle(left + number * step, y, max(1.0, step - 2), tall, color)
     if panel.chosen is not None:
         baseline = top + height - 0.4 * canvas.size
         canvas.text(left, baseline, panel.names[panel.chosen], BRIGHT, anchor="ls")

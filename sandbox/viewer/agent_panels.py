@@ -21,9 +21,8 @@ _MAX_IMAGES = 16  # images of a stack that a panel shows
 class AgentPanels:
     """Panels for the agent of a slot.
 
-    Scales of bars only grow during an episode, so that bars are comparable over time. In the panel of Q-values the
-    best action's bar is always full; the part that another bar lacks is what the action would cost, relative to the
-    largest cost in this episode.
+    Scales of bars only grow during an episode, so that bars are comparable over time. That of the Q-values includes 0,
+    where the bars start: their lengths are in proportion to the values.
 
     Args:
         slot: The slot of the agent.
@@ -74,10 +73,9 @@ class AgentPanels:
             return Images(name, _as_bytes(network_input[-1:]), heatmap)
         if name == "Q-values" and isinstance(agent, Inspectable):
             values = q_values_of(agent, decision)
-            best = float(values.max())
-            largest_cost, _ = self._range(name, values - best)
+            low, high = self._range(name, np.append(values, 0.0))
             names = action_names(self._controls, len(values))
-            return Bars(name, names, values, best + 1.05 * largest_cost, best, int(decision.action), from_low=True)
+            return Bars(name, names, values, low, high, int(decision.action))
         if name == "saliency" and isinstance(agent, Inspectable):
             gradients = saliency(agent, decision)
             if network_input.ndim == 3:
@@ -149,10 +147,9 @@ def attention_of(state: RecurrentState) -> np.ndarray | None:
 
 
 def action_names(controls: Controls, num_actions: int) -> list[str]:
-    """Return a name for each action: its key, `idle` for the action without a key, else its number."""
+    """Return the name of each action, or else its key, or else its number."""
     names = {action: key for key, action in reversed(list(controls.keys.items()))}
-    if controls.idle is not None:
-        names.setdefault(controls.idle, "idle")
+    names |= dict(enumerate(controls.actions))
     return [names.get(action, str(action)) for action in range(num_actions)]
 
 

@@ -41,6 +41,13 @@ class CheckpointPlayer:
         later = [step for step in steps if step > self.step]
         return self._load(later[0] if later else steps[0])
 
+    def try_next(self) -> tuple[bool, str]:
+        """Load the next checkpoint, and return whether it is another one, and its step or what is wrong."""
+        before = self.step
+        if not self.load_next():
+            return False, "could not be read"
+        return (False, "there is no other yet") if self.step == before else (True, f"{self.step:,}")
+
     def _load(self, step: int) -> bool:
         for store in self._stores:
             try:

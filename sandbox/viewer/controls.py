@@ -8,7 +8,7 @@ import numpy as np
 from sandbox.viewer.capture import Capture, Notice
 from sandbox.viewer.session import MAX_TIMEOUT
 
-COMMON_KEYS = (("s", "screenshot"), ("v", "record a video"), ("h", "help"), ("q", "quit"))
+COMMON_KEYS = (("s", "screenshot"), ("v", "record a video"), ("f f11", "full screen"), ("h", "help"), ("q", "quit"))
 
 _SPEEDS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 60, 90, 120, 240)
 _MAX_LAG = 0.1  # seconds of steps that are caught up with after a slow frame; a longer delay is dropped
@@ -27,6 +27,7 @@ class PlaybackControls:
         self.paused = False
         self.quit_requested = False
         self.help_visible = False
+        self.full_screen_toggles = 0
         self.capture = Capture(folder)
         self.notice: tuple[Notice, ...] = ()
         self._messages: list[str] = []
@@ -35,8 +36,13 @@ class PlaybackControls:
     @property
     def playback(self) -> str:
         """A description for the corner of the screen: recording, paused, speed."""
-        pace = "paused" if self.paused else f"{self.fps:g}/s"
+        pace = "paused" if self.is_stopped else f"{self.fps:g}/s"
         return f"recording  ·  {pace}" if self.capture.is_recording else pace
+
+    @property
+    def is_stopped(self) -> bool:
+        """True while the session is paused or its help is open."""
+        return self.paused or self.help_visible
 
     def notify(self, name: str, value: str) -> None:
         """Show `name` and `value` in the status line until the next notice."""
@@ -75,6 +81,10 @@ class PlaybackControls:
         self._shown_since = max(self._shown_since + duration, now - max(_MAX_LAG, duration))
         return True
 
+    def elapsed(self, now: float) -> float:
+        """Return the seconds since the current frame was due."""
+        return 0.0 if self._shown_since is None else now - self._shown_since
+
     def timeout(self, now: float, duration: float | None) -> float:
         """Return the seconds until `frame_elapsed`, at most `MAX_TIMEOUT`."""
         if duration is None:
@@ -86,10 +96,14 @@ class PlaybackControls:
     def handle_key(self, key: str, render: Callable[[], np.ndarray]) -> None:
         """React to a pressed key, if it is one of the playback keys; `render` returns the current frame."""
         match key:
+            case "escape" if self.help_visible:
+                self.help_visible = False
             case "q" | "escape":
                 self.quit_requested = True
             case "h" | "/":
                 self.help_visible = not self.help_visible
+            case "f" | "f11":
+                self.full_screen_toggles += 1
             case "space" | "p":
                 self.paused = not self.paused
                 self.restart_frame()

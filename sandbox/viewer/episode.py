@@ -1,8 +1,9 @@
 """Episodes as frames, and the slots of the players: what every frontend (window, web page, video) shows."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
+from math import inf
 from typing import Protocol
 
 import numpy as np
@@ -11,6 +12,8 @@ from sandbox.environments.interaction import EnvStep, Interaction
 from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import RecurrentState, advance_state
 from sandbox.viewer.keyboard import KeyboardController
+
+_MAX_IMAGE_RATE = 60.0  # images per second, where a step has several
 
 Action = int | np.ndarray  # an array for a Box of actions
 
@@ -29,7 +32,7 @@ class Frame:
     """One step of an episode, rendered.
 
     Attributes:
-        pixels: The rendered environment, [H, W, 3] uint8.
+        images: The rendered environment during the step, [H, W, 3] uint8 each; the last one is the present.
         seed: The episode's seed; the same seed and players give the same episode.
         step: Steps since the episode's start.
         return_: Sum of the rewards so far.
@@ -37,12 +40,17 @@ class Frame:
         is_last: Whether the episode is over. Losing a life does not end it.
     """
 
-    pixels: np.ndarray
+    images: Sequence[np.ndarray]
     seed: int
     step: int
     return_: float
     actions: tuple[Action, ...]
     is_last: bool
+
+    @property
+    def pixels(self) -> np.ndarray:
+        """The rendered environment, [H, W, 3] uint8."""
+        return self.images[-1]
 
 
 @dataclass(frozen=True)
@@ -145,7 +153,7 @@ class Game:
         for slot in self.slots:
             slot.start_episode()
         self._decide()
-        return Frame(self._env.render_frame(0), seed, 0, 0.0, (), False)
+        return Frame(self._images(False), seed, 0, 0.0, (), False)
 
     def step(self, frame: Frame) -> tuple[Frame, EnvStep]:
         """Take all players' actions after `frame`, the newest one, and return the next frame and the transition."""
@@ -159,13 +167,48 @@ class Game:
             self._interaction.next_episodes()
             self._decide()
         return_ = float(self._interaction.returns[0])
-        pixels = self._env.render_frame(0)
-        return Frame(pixels, frame.seed, frame.step + 1, return_, tuple(actions), is_last), transition
+        images = self._images(is_last)
+        return Frame(images, frame.seed, frame.step + 1, return_, tuple(actions), is_last), transition
+
+    def rendered_again(self, frame: Frame) -> Frame:
+        """Return the present frame, rendered again after control has changed."""
+        return replace(frame, images=self._images(frame.is_last)[-1:])
+
+    def _images(self, is_last: bool) -> Sequence[np.ndarray]:
+        """Render the last step. Until the episode's end, people who play see no more than an agent observes."""
+        playing = any(slot.person_in_control for slot in self.slots)
+        return self._env.step_frames(0, playing=playing and not is_last)
 
     def _decide(self) -> None:
         observations = self._interaction.observations
         for player, slot in enumerate(self.slots):
             slot.decide(observations if len(self.slots) == 1 else observations[:, player], self.explore)
+
+
+def image_at(frame: Frame, fps: float, elapsed: float) -> int:
+    """Return the index of the image that is due after `elapsed` seconds, as a negative number: -1 is the last one.
+
+    Args:
+        frame: The frame; its last image is due at the end of its step.
+        fps: Steps per second.
+        elapsed: Seconds since the step began.
+    """
+    count = 1 if frame.is_last else _num_images(frame, fps)
+    number = min(count, 1 + int(elapsed * fps * count + 1e-6))
+    return -1 - (count - number) * len(frame.images) // count
+
+
+def next_image(frame: Frame, fps: float, elapsed: float) -> float:
+    """Return the time of the next image, in seconds since the step began; infinity if there is none."""
+    if frame.is_last:
+        return inf
+    count = _num_images(frame, fps)
+    return (1 + int(elapsed * fps * count + 1e-6)) / (fps * count)
+
+
+def _num_images(frame: Frame, fps: float) -> int:
+    """Return the number of images of a frame that are shown at this speed."""
+    return max(1, min(len(frame.images), int(_MAX_IMAGE_RATE / fps)))
 
 
 def episodes(slots: Sequence[PlayerSlot], env: Environment, *, seed: int) -> Iterator[Iterator[Frame]]:

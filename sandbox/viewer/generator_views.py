@@ -44,6 +44,9 @@ class GeneratorView(Protocol):
     def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         """React to the pointer at these fractions of the frame, and return whether the frame has changed."""
 
+    def move_slider(self, number: int, value: float) -> None:
+        """Move a slider of the panels to a value."""
+
     def render(self) -> np.ndarray:
         """Return the main frame, [H, W, 3] uint8."""
 
@@ -83,6 +86,9 @@ class Samples:
     def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
 
+    def move_slider(self, number: int, value: float) -> None:
+        """Do nothing: there are no sliders."""
+
     def render(self) -> np.ndarray:
         return self._frame
 
@@ -100,6 +106,7 @@ class Sliders:
 
     name = "latents"
     keys = (
+        ("mouse", "move a latent"),
         ("up down", "choose a latent"),
         ("left right", "move it"),
         ("n", "from another image"),
@@ -150,11 +157,20 @@ class Sliders:
         latent = self._order[self._chosen]
         mean = float(self._mean[latent])
         deviation = float(self._deviation[latent])
-        position = (float(self._code[latent]) - mean) / deviation + change
-        self._code[latent] = mean + deviation * min(max(position, -_MAX_DEVIATION), _MAX_DEVIATION)
+        self._move_to((float(self._code[latent]) - mean) / deviation + change)
+
+    def _move_to(self, position: float) -> None:
+        """Set the chosen latent to this many standard deviations from the mean."""
+        latent = self._order[self._chosen]
+        position = min(max(position, -_MAX_DEVIATION), _MAX_DEVIATION)
+        self._code[latent] = float(self._mean[latent]) + float(self._deviation[latent]) * position
 
     def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
+
+    def move_slider(self, number: int, value: float) -> None:
+        self._chosen = min(number, len(self._order) - 1)
+        self._move_to(value)
 
     @torch.no_grad()
     def render(self) -> np.ndarray:
@@ -165,7 +181,7 @@ class Sliders:
         values = ((self._code - self._mean) / self._deviation)[order].cpu().numpy()
         names = [f"z{latent}" for latent in self._order]
         title = "latents, in standard deviations"
-        sliders = Bars(title, names, values, -_MAX_DEVIATION, _MAX_DEVIATION, self._chosen)
+        sliders = Bars(title, names, values, -_MAX_DEVIATION, _MAX_DEVIATION, self._chosen, is_movable=True)
         if self._image is None:
             return [sliders]
         return [sliders, Images("from", rgb_image(as_float(self._images[self._image, None])[0])[None])]
@@ -205,6 +221,9 @@ class ChainSamples:
     def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
 
+    def move_slider(self, number: int, value: float) -> None:
+        """Do nothing: there are no sliders."""
+
     def render(self) -> np.ndarray:
         return self._frame
 
@@ -243,6 +262,9 @@ class LiveReconstruction:
 
     def handle_pointer(self, x: float, y: float, down: bool) -> bool:
         return False
+
+    def move_slider(self, number: int, value: float) -> None:
+        """Do nothing: there are no sliders."""
 
     def render(self) -> np.ndarray:
         return grid(self._pair, columns=2, scale=1)

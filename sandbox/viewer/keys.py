@@ -4,18 +4,21 @@ from typing import NamedTuple
 
 from sandbox.core.messages import did_you_mean
 
-KEY_NAMES = (
-    *"abcdefghijklmnopqrstuvwxyz0123456789",
-    *"+-=,.;'/\\[]`",
-    *("left", "right", "up", "down", "space", "tab", "return", "backspace", "escape", "delete", "home", "end"),
-    *("page up", "page down", "left shift", "right shift", "left ctrl", "right ctrl", "left alt", "right alt"),
-    *(f"f{n}" for n in range(1, 13)),
-    *(f"[{key}]" for key in "0123456789+-*/."),  # the number pad
+KEY_NAMES = (  # in the order of an English keyboard: row by row, from the left to the right
+    *("escape", *(f"f{n}" for n in range(1, 13))),
+    *("`", *"1234567890-=+", "backspace"),
+    *("tab", *"qwertyuiop[]\\"),
+    *(*"asdfghjkl;'", "return"),
+    *("left shift", *"zxcvbnm,./", "right shift"),
+    *("left ctrl", "left alt", "space", "right alt", "right ctrl"),
+    *("home", "page up", "delete", "end", "page down"),
+    *("up", "left", "down", "right"),
+    *(f"[{key}]" for key in "/*-789+4561230."),  # the number pad
 )
 
 
 class Key(NamedTuple):
-    """A key event: a key went down or up. Closing the window presses `escape`."""
+    """A key event: a key went down or up."""
 
     name: str
     down: bool

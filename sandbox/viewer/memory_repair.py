@@ -101,6 +101,9 @@ class MemoryRepair:
         self._paint(row, column, self._brush)
         return True
 
+    def move_slider(self, number: int, value: float) -> None:
+        """Do nothing: there are no sliders."""
+
     def _paint(self, row: int, column: int, color: float) -> None:
         image = self._image.clone()
         image[:, row, column] = color

@@ -37,6 +37,10 @@ class Session(Protocol):
         """True once the user has quit."""
 
     @property
+    def full_screen_toggles(self) -> int:
+        """Number of times that the user has switched between full screen and window."""
+
+    @property
     def help(self) -> Sequence[Entries]:
         """All keys and their descriptions, in groups; several keys of one entry are separated by spaces."""
 
@@ -45,6 +49,9 @@ class Session(Protocol):
 
     def handle_pointer(self, x: int, y: int, down: bool) -> None:
         """React to the mouse or a finger at this pixel of the newest frame, with the button down or up."""
+
+    def lose_focus(self) -> None:
+        """Release all keys, and pause if a person plays: the frontend stopped receiving keys."""
 
     def timeout(self, now: float) -> float:
         """Return the seconds until `update` has something to do, unless an event comes first.
@@ -56,8 +63,14 @@ class Session(Protocol):
     def update(self, now: float) -> bool:
         """Do everything that is due, and return whether there is a new frame to show."""
 
-    def render(self, width: int, height: int) -> np.ndarray:
-        """Return the current frame, [height, width, 3] uint8."""
+    def render(self, width: int, height: int, scale: float = 1.0) -> np.ndarray:
+        """Return the current frame, [height, width, 3] uint8.
+
+        Args:
+            width: Width in pixels.
+            height: Height in pixels.
+            scale: Pixels for each pixel of a screen of usual density, for the size of text.
+        """
 
     def pop_messages(self) -> list[str]:
         """Return the lines for the terminal since the last call, e.g. an episode's return."""

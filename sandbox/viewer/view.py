@@ -37,7 +37,7 @@ class Bars:
         low: The lower end of the scale.
         high: The upper end of the scale.
         chosen: The index of the highlighted bar.
-        from_low: Whether bars start at `low` even if 0 lies inside the scale.
+        is_movable: Whether the bars are sliders for the mouse.
     """
 
     title: str
@@ -46,7 +46,7 @@ class Bars:
     low: float
     high: float
     chosen: int | None = None
-    from_low: bool = False
+    is_movable: bool = False
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,23 @@ Panel = Images | Bars | Strip
 
 
 @dataclass(frozen=True)
+class Card:
+    """Text and keys over everything else: the start of a game, or the help.
+
+    Attributes:
+        title: Heading.
+        lines: Sentences below it.
+        columns: Columns of keys and their descriptions.
+        footer: The key that closes the card, in words.
+    """
+
+    title: str
+    lines: Sequence[str]
+    columns: Sequence[Entries]
+    footer: str = ""
+
+
+@dataclass(frozen=True)
 class View:
     """The content of one frame of the viewer.
 
@@ -76,8 +93,8 @@ class View:
         status: Names and values in the lower left corner.
         hints: Keys and their descriptions in the lower right corner.
         panels: Panels in a column to the right of the frame.
-        banner: Text across the frame.
-        help: Columns of keys and their descriptions, shown over everything else.
+        banner: Text in place of the title, highlighted.
+        card: Shown over everything else.
     """
 
     frame: np.ndarray
@@ -87,4 +104,4 @@ class View:
     hints: Entries = ()
     panels: Sequence[Panel] = ()
     banner: str = ""
-    help: Sequence[Entries] = ()
+    card: Card | None = None

@@ -10,7 +10,8 @@ import pygame
 from sandbox.viewer.keys import Key
 from sandbox.viewer.session import Session
 
-_MAX_INITIAL_SIZE = (1440, 900)  # the user may enlarge the window
+_MAX_INITIAL_SIZE = (1440, 900)  # on a screen of usual density; the user may enlarge the window
+_USUAL_HEIGHT = 1080  # of a screen in pixels; one with more shows everything larger
 _MOUSE_EVENTS = (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP, pygame.MOUSEMOTION)
 
 
@@ -19,10 +20,15 @@ class Window:
 
     def __init__(self) -> None:
         pygame.display.init()
-        width, height = pygame.display.get_desktop_sizes()[0]
-        size = (min(_MAX_INITIAL_SIZE[0], width * 9 // 10), min(_MAX_INITIAL_SIZE[1], height * 9 // 10))
-        pygame.display.set_mode(size, pygame.RESIZABLE)
+        self._desktop = pygame.display.get_desktop_sizes()[0]
+        width, height = self._desktop
+        self._scale = max(1.0, height / _USUAL_HEIGHT)
+        largest = [round(side * self._scale) for side in _MAX_INITIAL_SIZE]
+        self._size = (min(largest[0], width * 9 // 10), min(largest[1], height * 9 // 10))  # of the window
+        pygame.display.set_mode(self._size, pygame.RESIZABLE)
         self._title = ""
+        self._is_closed = False
+        self._full_screen_toggles = 0
         pygame.key.set_repeat()  # without arguments: no repeated events for a key that is held
 
     def __enter__(self) -> Self:
@@ -36,14 +42,26 @@ class Window:
     def run(self, session: Session) -> Iterator[str]:
         """Show the session until the user quits, and yield its messages."""
         try:
-            while not session.quit_requested:
+            while not session.quit_requested and not self._is_closed:
                 needs_redraw = self._handle_events(session, session.timeout(monotonic()))
+                if session.full_screen_toggles != self._full_screen_toggles:
+                    self._toggle_full_screen(session.full_screen_toggles)
+                    needs_redraw = True
                 if session.update(monotonic()) or needs_redraw:
                     self._show(session)
                 yield from session.pop_messages()
         finally:
             session.close()
         yield from session.pop_messages()
+
+    def _toggle_full_screen(self, toggles: int) -> None:
+        """Show the full screen after an odd number of toggles, the window as it was after an even one."""
+        if toggles % 2:
+            self._size = pygame.display.get_window_size()
+            pygame.display.set_mode(self._desktop, pygame.FULLSCREEN)
+        elif self._full_screen_toggles % 2:
+            pygame.display.set_mode(self._size, pygame.RESIZABLE)
+        self._full_screen_toggles = toggles
 
     def _show(self, session: Session) -> None:
         if session.title != self._title:
@@ -52,7 +70,7 @@ class Window:
         screen = pygame.display.get_surface()
         assert screen is not None
         size = screen.get_size()
-        screen.blit(pygame.image.frombuffer(session.render(*size).tobytes(), size, "RGB"), (0, 0))
+        screen.blit(pygame.image.frombuffer(session.render(*size, self._scale).tobytes(), size, "RGB"), (0, 0))
         pygame.display.flip()
 
     def _handle_events(self, session: Session, timeout: float) -> bool:
@@ -62,13 +80,15 @@ class Window:
         event = pygame.event.wait(max(1, round(timeout * 1000))) if timeout > 0 else pygame.event.poll()
         while event.type != pygame.NOEVENT:
             if event.type == pygame.QUIT:
-                session.handle_key(Key("escape", True))
+                self._is_closed = True
             elif event.type in (pygame.KEYDOWN, pygame.KEYUP):
                 session.handle_key(Key(pygame.key.name(event.key), event.type == pygame.KEYDOWN))
             elif event.type == pygame.MOUSEMOTION:
                 session.handle_pointer(event.pos[0], event.pos[1], event.buttons[0] == 1)
             elif event.type in _MOUSE_EVENTS:
                 session.handle_pointer(event.pos[0], event.pos[1], event.type == pygame.MOUSEBUTTONDOWN)
+            elif event.type == pygame.WINDOWFOCUSLOST:
+                session.lose_focus()
             elif event.type in (pygame.VIDEORESIZE, pygame.WINDOWEXPOSED):
                 needs_redraw = True
             event = pygame.event.poll()

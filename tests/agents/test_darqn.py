@@ -95,6 +95,10 @@ def test_the_loss_is_q_learnings_and_what_attention_adds() -> None:
     huber = torch.where(error.abs() < 1, error.square() / 2, error.abs() - 0.5)
     torch.testing.assert_close(seen["loss"], ((huber + looking) * data.mask).sum() / 4)
     torch.testing.assert_close(metrics["loss"], ((huber + looking) * data.mask).sum().detach() / data.mask.sum())
+    share, weights = data.mask / data.mask.sum(), glimpsed.glimpses.weights.detach()
+    torch.testing.assert_close(metrics["q_mean"], (glimpsed.q.detach().mean(2) * share).sum())
+    entropy = -(weights * weights.clamp_min(1e-30).log()).sum(2)
+    torch.testing.assert_close(metrics["attention_entropy"], (entropy * share).sum())
     own = agent.parts()["network"].attention.scores.score.weight  # type: ignore[union-attr]
     (found,) = torch.autograd.grad(seen["loss"], own, retain_graph=True)
     (expected,) = torch.autograd.grad((looking * data.mask).sum() / 4, own)

@@ -45,11 +45,27 @@ def gradients(agent: DQN | DoubleDQN, data: Transitions) -> tuple[float, list[to
     return float(agent.update(data)["loss"]), found
 
 
+@torch.no_grad()
+def huber(agent: DQN, data: Transitions, clip: float) -> float:
+    """The mean loss of a batch, row by row."""
+    network, losses = agent.parts()["network"], []
+    for b in range(len(data.a_tm1)):
+        r, discount = 0.0, 1.0
+        for k in range(int(data.num_steps[b])):
+            r += discount * min(max(float(data.r_t[b, k]), -clip), clip)
+            discount *= 0.9 * float(data.discount_t[b, k])
+        goal = r + discount * float(network(data.s_t[b : b + 1]).max())
+        size = abs(goal - float(network(data.s_tm1[b : b + 1])[0, data.a_tm1[b]]))
+        losses.append(size**2 / 2 if size < 1 else size - 0.5)
+    return sum(losses) / len(losses)
+
+
 @pytest.mark.parametrize("steps", [1, 3])
 def test_it_is_dqn_while_the_target_is_the_online_network(steps: int) -> None:
     data, clip = batch(1, steps=steps), 1.0
     (ours, a), (theirs, b) = gradients(double(reward_clip=clip), data), gradients(single(reward_clip=clip), data)
     assert ours == theirs
+    assert ours == pytest.approx(huber(single(reward_clip=clip), data, clip))
     assert all(torch.equal(x, y) for x, y in zip(a, b, strict=True))
 
 

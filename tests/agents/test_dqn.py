@@ -50,11 +50,13 @@ def test_an_update_is_the_papers_by_hand(limit: float) -> None:
     chosen = reference(data.s_tm1)[torch.arange(5), data.a_tm1]
     error = (target - chosen).detach()
     assert (error.abs() > limit).any()
+    values = reference(data.s_tm1).detach()
     adam = torch.optim.Adam(reference.parameters(), 1e-2)
     (-(error.clamp(-limit, limit) * chosen).sum()).backward()
     adam.step()
     metrics = agent.update(data)
     torch.testing.assert_close(metrics["loss"], F.huber_loss(chosen, target, delta=limit).detach())
+    torch.testing.assert_close(metrics["q_mean"], values.mean())
     for ours, theirs in zip(agent.parts()["network"].parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
 

@@ -75,7 +75,7 @@ def test_the_loss_step_by_step_by_hand() -> None:
     agent, data = make(), windows()
     for parameter in agent.parts()["target"].network.parameters():
         parameter.mul_(1.5)  # so that it is another network
-    total, count = 0.0, 0.0
+    total, values, count = 0.0, 0.0, 0.0
     for b in range(5):
         online, target = agent.initial_state(1), agent.initial_state(1)
         _, target = agent.parts()["target"].network(data.observations[b : b + 1, :1], target)
@@ -85,8 +85,11 @@ def test_the_loss_step_by_step_by_hand() -> None:
             goal = data.r_t[b, t] + 0.9 * data.discount_t[b, t] * q_t.max()
             if data.mask[b, t]:
                 total += F.huber_loss(q[0, 0, data.a_tm1[b, t]], goal).item()
+                values += q.mean().item()
                 count += 1
-    torch.testing.assert_close(agent.update(started(data))["loss"], torch.tensor(total / count))
+    metrics = agent.update(started(data))
+    torch.testing.assert_close(metrics["loss"], torch.tensor(total / count))
+    torch.testing.assert_close(metrics["q_mean"], torch.tensor(values / count))
 
 
 def test_errors_beyond_their_clip_count_no_more_than_that() -> None:

@@ -87,8 +87,11 @@ def test_an_update_by_hand() -> None:
     loss = ((torch.tensor(targets) - chosen) ** 2).mean() / 2
     adam = torch.optim.Adam(reference.parameters(), 1e-2)
     loss.backward()
+    values = torch.stack([q(step.observations) for step in batch]).detach().mean()
     adam.step()
-    torch.testing.assert_close(agent.update(batch)["loss"], loss.detach())
+    metrics = agent.update(batch)
+    torch.testing.assert_close(metrics["loss"], loss.detach())
+    torch.testing.assert_close(metrics["q_mean"], values)
     for ours, theirs in zip(agent.parts()["network"].parameters(), reference.parameters(), strict=True):
         torch.testing.assert_close(ours, theirs)
 
@@ -244,7 +247,7 @@ def test_bf16_is_near_fp32() -> None:
         ("agent.exploration.end=-1", "agent.exploration.end=-1: needs a value >= 0, got -1."),
         (
             "agent.num_minibatches=129",
-            "agent.name=pqn: agent: num_minibatches=129 is more than the 128 steps of a batch "
+            "agent.num_minibatches=129: agent: num_minibatches=129 is more than the 128 steps of a batch "
             "(stream.num_envs * stream.length). Lower it, or collect more.",
         ),
     ],

@@ -81,7 +81,7 @@ def test_an_update_by_hand(burn_in: int) -> None:
     for parameter in agent.parts()["target"].network.parameters():
         parameter.add_(torch.randn(parameter.shape, generator=g))  # so that it is another network
     h, h_inverse = (lambda x: rescale(torch.as_tensor(x), 1e-3)), lambda x: unscale(x, 1e-3)
-    total, losses, count, priorities = 0.0, 0.0, 0.0, []
+    total, losses, q_sum, count, priorities = 0.0, 0.0, 0.0, 0.0, []
     for b in range(5):
         values = []
         for network in (agent.parts()["network"], agent.parts()["target"].network):
@@ -119,6 +119,7 @@ def test_an_update_by_hand(burn_in: int) -> None:
             goal = h(reward + discount * h_inverse(target[t + steps][best]))
             errors.append((goal - online[t][data.sequences.a_tm1[b, t]]).item())
         each_loss = F.huber_loss(torch.tensor(errors), torch.zeros(len(errors)), reduction="none")
+        q_sum += sum(online[t].mean().item() for t in range(len(errors)))
         total += data.weights[b].item() * each_loss.sum().item() / 6
         losses, count = losses + each_loss.sum().item(), count + len(errors)
         priorities.append(0.9 * max(map(abs, errors)) + 0.1 * float(np.mean(np.abs(errors))))
@@ -128,6 +129,7 @@ def test_an_update_by_hand(burn_in: int) -> None:
     metrics = agent.update(data)
     assert seen == [pytest.approx(total, rel=1e-4)]
     assert float(metrics["loss"]) == pytest.approx(losses / count, rel=1e-4)
+    assert float(metrics["q_mean"]) == pytest.approx(q_sum / count, rel=1e-4)
     assert data.priorities.tolist() == pytest.approx(priorities, rel=1e-4)
 
 

@@ -1,6 +1,7 @@
 """Demonstrations: the file, and how they come into a replay."""
 
 import json
+from dataclasses import FrozenInstanceError
 
 import numpy as np
 import pytest
@@ -104,8 +105,49 @@ def test_another_version_is_told(tmp_path):
     )
 
 
-def test_columns_that_do_not_belong_together_are_refused(tmp_path):
+def short(name):
+    """Demonstrations of which one column has lost its last row."""
     whole = demos([2, 6], 7)
-    write_demos(tmp_path / "demos.npz", Demos(**{**vars(whole), "rewards": whole.rewards[:-1]}))
+    return Demos(**{**vars(whole), name: vars(whole)[name][:-1]})
+
+
+DAMAGED = {
+    **{name: short(name) for name in ("observations", "actions", "rewards", "terminated", "ended", "finals")},
+    "no steps": demos([], 0),
+    "broken off": demos([2], 7),
+    "ends a row early": Demos(**{**vars(demos([2, 6], 7)), "ended": demos([2, 5], 6).ended}),
+    "too many ends": Demos(**{**vars(demos([2, 6], 7)), "ended": np.arange(7) % 2 == 0}),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGED)
+def test_columns_that_do_not_belong_together_are_refused(tmp_path, damage):
+    write_demos(tmp_path / "demos.npz", DAMAGED[damage])
     with pytest.raises(UserError, match="is damaged: its columns do not belong together"):
         read_demos(tmp_path / "demos.npz")
+
+
+def test_a_single_step_is_a_demonstration(tmp_path):
+    write_demos(tmp_path / "demos.npz", demos([0], 1))
+    assert len(read_demos(tmp_path / "demos.npz")) == 1
+    assert fill(replay(1), demos([0], 1), 1) == 1
+
+
+def test_objects_are_never_written_and_columns_never_exchanged(tmp_path):
+    """NumPy would write objects as pickles."""
+    whole = demos([2, 6], 7)
+    with pytest.raises(ValueError, match="allow_pickle"):
+        write_demos(tmp_path / "demos.npz", Demos(**{**vars(whole), "actions": np.array([object()] * 7)}))
+    assert not (tmp_path / "demos.npz").exists()
+    with pytest.raises(FrozenInstanceError):
+        whole.actions = whole.rewards
+
+
+def test_a_share_that_ends_within_an_episode_goes_on_at_the_next_observation():
+    """Two shares of an episode of ten steps: after step 4 comes observation 5, though its step is in another ring."""
+    held = replay(2)
+    assert fill(held, demos([9], 10), 2) == 10
+    batch = held.at(np.array([0, 0, 1]), np.array([3, 4, 4]), 1)
+    assert batch.s_tm1.flatten().tolist() == [3, 4, 9]
+    assert batch.s_t.flatten().tolist() == [4, 5, 109]
+    assert batch.discount_t.flatten().tolist() == [1, 1, 1]

@@ -232,3 +232,14 @@ def test_saving_changes_nothing() -> None:
     a, b = (filled.priorities for filled in envs)
     assert np.array_equal(a._tree._nodes, b._tree._nodes)
     assert a._largest == b._largest
+
+
+def test_a_ring_that_is_too_short_to_draw_from_waits_for_more() -> None:
+    """Episodes of one step fill a ring twice as fast: of four rows the first has three behind it, of two none has."""
+    replay = Replay(80, 2, Spec((1,), is_bytes=False), 1, np.random.default_rng(0), CPU)
+    for _ in range(2):
+        replay.add(np.zeros((2, 1), np.float32), *np.zeros((2, 2)), np.zeros(2, bool))
+        replay.add_last(np.zeros((2, 1), np.float32), np.array([True, False]))
+    priorities = Priorities(2, 40, 1.0, np.random.default_rng(1), behind=0, ahead=3)
+    drawn = priorities.draw(replay, Replay.drawable, 5, 1.0)
+    assert drawn.env.tolist() == drawn.place.tolist() == [0] * 5

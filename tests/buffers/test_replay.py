@@ -211,10 +211,15 @@ def test_a_restored_replay_draws_the_same() -> None:
 
 
 def test_too_small_a_ring_is_refused() -> None:
-    with pytest.raises(
-        UserError, match=r"a replay of 8 leaves each of 2 environments 4 observations, too few for a stack of 4"
-    ):
-        make(8, 2, 4)
+    """A stack of 4, the observation after it, and the row that is written next."""
+    for capacity, length in ((8, 4), (11, 5)):
+        with pytest.raises(UserError) as error:
+            make(capacity, 2, 4)
+        assert str(error.value) == (
+            f"a replay of {capacity} leaves each of 2 environments {length} observations, too few for a stack of 4. "
+            "Set agent.stream.replay.capacity to at least 12."
+        )
+    assert make(12, 2, 4).span()[1].tolist() == [-1, -1]
 
 
 def test_what_does_not_fit_is_refused_before_it_is_allocated(monkeypatch: pytest.MonkeyPatch) -> None:

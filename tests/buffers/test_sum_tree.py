@@ -1,6 +1,7 @@
 """The sum tree against a plain array."""
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -54,3 +55,11 @@ def test_rounding_never_leads_to_a_zero() -> None:
         tree.fill(values)
         sums = np.array([0.0, np.nextafter(tree.total, 0), tree.total, tree.total * (1 + 1e-15)])
         assert (values[tree.find(sums)] > 0).all()
+
+
+@pytest.mark.parametrize(("size", "nodes"), [(1, 2), (5, 16), (8, 16), (9, 32)])
+def test_it_is_no_larger_than_it_must_be(size: int, nodes: int) -> None:
+    """Twice as many nodes as values, rounded up to a power of two."""
+    whole = SumTree(size).values.base
+    assert whole is not None
+    assert whole.size == nodes

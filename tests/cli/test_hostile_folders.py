@@ -26,6 +26,7 @@ FILES = ("config.yaml", "run.json", "metrics.jsonl", "summary.json", "evaluation
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table")
 ESC = "\x1b[31mred\x1b]0;title\x07"
 TAG = "```\n<script>alert(1)</script><img src=x onerror=alert(1)>\n```"
+OWN = '<script id="interaction">'  # the page's own script; its policy allows no other
 WORDS = [ESC, TAG, "\udcff", "‮evil", "a\u2028b", "x" * 5_000, "../../etc", "$(touch x)", "nan", ""]
 VALUES: list[Any] = [None, True, -1, 0, 2**70, 1e308, [], {}, [1, 2], {"a": {"b": []}}, *WORDS]
 RAW = [b"", b"[1,2]", b'{"step": 1e400}', b"[" * 100_000, b"\xff\xfe\x00", b"{", b"null", b'{"step": "Infinity"}\n' * 3]
@@ -116,7 +117,7 @@ def attack(sandbox: Callable[..., Any], original: Path, folder: Path, count: int
             assert not any(code in said.out + said.err for code in ("\x1b", "\x07", "‮", "Traceback")), (told, words)
         for page in (*folder.glob("page.*"), *folder.rglob("README.md")):
             text = page.read_text("utf-8", "replace")
-            html = text if page.suffix == ".html" else MARKDOWN.render(text)
+            html = text.replace(OWN, "", 1) if page.suffix == ".html" else MARKDOWN.render(text)
             assert "<script" not in html, (told, page)
             assert "<img src=x" not in html, (told, page)
             page.unlink()

@@ -5,8 +5,9 @@ import signal
 from pathlib import Path
 
 import pytest
-from launched import Launched, wait_for
+from launched import Launched
 from tiny_runs import TINY, checkpoint, metrics
+from waiting import until
 
 WORDS = [*TINY, "steps=1600"]
 
@@ -25,7 +26,7 @@ def start(folder: Path) -> Launched:
 
 def wait_for_lines(run: Path, lines: int) -> None:
     log = run / "metrics.jsonl"
-    wait_for(lambda: log.exists() and log.read_text().count("\n") >= lines)
+    until(lambda: log.exists() and log.read_text().count("\n") >= lines)
 
 
 def test_killed_and_resumed_is_bit_for_bit_the_same(whole, tmp_path):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from tiny_runs import TINY, checkpoint, metrics
+from waiting import until
 
 from sandbox.storage.run_folder import RunFolder
 
@@ -83,14 +84,6 @@ def launch(folder: Path, *words: str, terminal: int | None = None) -> subprocess
     )
 
 
-def wait_for(condition) -> None:
-    for _ in range(2_000):
-        if condition():
-            return
-        time.sleep(0.02)
-    raise AssertionError("the run did not get going")
-
-
 @pytest.mark.attack
 def test_a_closed_terminal_saves_first(tmp_path: Path) -> None:
     owner, terminal = pty.openpty()
@@ -98,7 +91,7 @@ def test_a_closed_terminal_saves_first(tmp_path: Path) -> None:
     os.close(terminal)
     log = tmp_path / "runs" / "r" / "metrics.jsonl"
     try:
-        wait_for(lambda: log.exists() and log.read_bytes().count(b"\n") > 3)
+        until(lambda: log.exists() and log.read_bytes().count(b"\n") > 3)
         os.close(owner)
         process.send_signal(signal.SIGHUP)
         assert process.wait(60) == 128 + signal.SIGHUP
@@ -113,7 +106,7 @@ def test_a_long_warm_up_stops_within_seconds_and_goes_on_exactly(tmp_path: Path,
     words = ["agent.stream.replay={num_envs: 4, capacity: 400, warmup: 12_000, update_period: 8}", "steps=12_200"]
     process = launch(tmp_path, *words, "name=r")
     try:
-        wait_for(lambda: (tmp_path / "runs" / "r" / ".lock").exists())
+        until(lambda: (tmp_path / "runs" / "r" / ".lock").exists())
         time.sleep(0.3)
         process.send_signal(signal.SIGINT)
         begun = time.monotonic()

@@ -18,10 +18,10 @@ TINY = [
 
 
 class Desk:
-    """A fake window that starts the game, lets it run for two steps and presses `q`."""
+    """A fake window that starts the game, waits for the countdown, lets it run for two steps and presses `q`."""
 
     def __init__(self):
-        self.views, self.keys = [], ["space", None, None, "q"]
+        self.views, self.keys = [], ["space", *[None] * 9, None, None, "q"]
         Desk.last = self
 
     def __enter__(self):
@@ -67,15 +67,16 @@ def sit_down(sandbox, monkeypatch):
 )
 def test_the_game_says_how_fast_it_is_unless_the_person_does(sit_down, words, speed):
     assert sit_down("play", *words).code == 0
-    assert {view.playback for view in Desk.last.views} == {"paused", speed}
+    assert {view.playback for view in Desk.last.views} == {speed}
+    assert Desk.last.views[0].card.title == words[0].capitalize()
 
 
 def test_against_an_agent(sandbox, sit_down, tmp_path):
     assert sandbox("train", *TINY).code == 0
     said = sit_down("play", "pong", "--vs", "pong_dqn_s0")
     assert (said.code, said.out) == (0, "seed 0: return 0 in 2 steps (left early)\n")
-    assert Desk.last.title == "pong against pong_dqn_s0 · step 120"
-    assert Desk.last.views[-1].hints[0] == ("up down", "play")
+    assert Desk.last.title == "Pong against pong_dqn_s0 · step 120"
+    assert Desk.last.views[-1].hints[0] == ("up down", "move")
     assert [panel.title for panel in Desk.last.views[-1].panels] == ["Q-values", "network input"]
 
     said = sit_down("watch", "latest", "--vs", "latest")

@@ -1,4 +1,5 @@
 import json
+import re
 import sys
 import warnings
 
@@ -28,7 +29,8 @@ def test_a_page_of_the_latest_run(sandbox, make, tmp_path):
     said = sandbox("report")
     assert (said.code, said.out, said.err) == (0, "runs/report.html\n", "")
     text = (tmp_path / "runs" / "report.html").read_text()
-    assert "<h1>a</h1>" in text
+    assert "<h1>a: dqn on catch</h1>" in text
+    assert re.search(r'<p class="about">\d+ [A-Z][a-z]+ 20\d\d</p>', text)
     assert "random is 100 episodes of the agent <code>random</code>, seed 12345, played for this report" in text
 
 
@@ -134,7 +136,7 @@ def test_wandb_without_a_key(sandbox, make, tmp_path):
         "note: WANDB_MODE=disabled is set, so the report is kept; after `wandb login`, publish it with: "
         "sandbox report --publish kept.json",
     ]
-    assert json.loads((tmp_path / "kept.json").read_text())["displayName"] == "2 runs"
+    assert json.loads((tmp_path / "kept.json").read_text())["displayName"] == "dqn on catch: 2 runs"
     refused = sandbox("report", "--publish", "kept.json")
     assert (refused.code, refused.err) == (
         2,

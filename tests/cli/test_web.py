@@ -50,7 +50,7 @@ def test_the_address_and_the_tunnel_are_told(sandbox, monkeypatch):
     said = sandbox("play", "catch", "--web")
     assert (said.code, said.out) == (0, "seed 0: return 0 in 3 steps\n")
     assert said.err == (
-        "note: open http://127.0.0.1:8765/?token=t to see catch; Ctrl-C ends it\n"
+        "note: open http://127.0.0.1:8765/?token=t to see Catch; Ctrl-C ends it\n"
         "note: from another machine, run this there first: ssh -N -L 8765:127.0.0.1:8765 here\n"
     )
     assert Page.port == 8765
@@ -94,7 +94,9 @@ def test_ctrl_c_ends_it_cleanly(tmp_path):
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(command, **pipes, text=True, cwd=tmp_path, preexec_fn=heard) as program:
         try:
-            first, _ = (program.stderr.readline(), program.stderr.readline())
+            while "open http" not in (first := program.stderr.readline()):  # after lines about the progress
+                assert first
+            program.stderr.readline()
             here, token = re.search(r"http://(\S+)/\?token=(\S+)", first).groups()
             with client.connect(f"ws://{here}/frames?token={token}&name={'a' * 16}", origin=f"http://{here}") as page:
                 page.recv(90)

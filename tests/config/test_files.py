@@ -144,7 +144,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_key(write):
 def test_files_that_are_none(write, tmp_path):
     known = {"catch_dqn": tmp_path / "x.yaml", "pong_dqn": tmp_path / "y.yaml"}
     write("run", "")
-    end = "Known: catch_dqn, pong_dqn. Options are written key=value."
+    end = "See `sandbox list configs`. Options are written key=value."
     assert refused(["cacth_dqn"], known=known) == f"no config is called 'cacth_dqn'. Did you mean 'catch_dqn'? {end}"
     assert refused(["../catch_dqm.yml"], known=known) == (
         f"no config file '../catch_dqm.yml'. Did you mean 'catch_dqn'? {end}"

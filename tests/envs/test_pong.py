@@ -14,6 +14,30 @@ def start(players: int = 1, observe: str = "pixels", **state: float):
     return env
 
 
+@pytest.mark.parametrize(
+    ("draws", "ball"),
+    [
+        ((0.0, 0.4, 0.0), (42.0, 16.0, 3.0, -2.0)),
+        ((0.5, 0.6, 0.5), (42.0, 42.0, -3.0, 0.0)),
+        ((1, 0, 1), (42, 68, 3, 2)),
+    ],
+)
+def test_where_the_ball_starts(draws: tuple[float, ...], ball: tuple[float, ...]) -> None:
+    """Random height (10 pixels from either wall at least), side and direction, from the middle."""
+
+    class Draws:
+        def randoms(self, env_ids: np.ndarray, count: int) -> np.ndarray:
+            assert count == 3
+            return np.tile(np.asarray(draws, float), (len(env_ids), 1))
+
+    program = PongConfig().program(2)
+    program.reset(np.array([True, False]), Draws())
+    state = program.state_arrays()
+    assert tuple(state[name][0] for name in ("x", "y", "vx", "vy")) == pytest.approx(ball)
+    assert state["paddles"].tolist() == [[42.0, 42.0], [0.0, 0.0]]
+    assert state["x"][1] == 0
+
+
 def test_the_ball_leaves_the_paddle_faster_and_by_where_it_was_hit() -> None:
     env = start(x=RIGHT - 1, y=45.0, vx=3.0, vy=0.0, paddles=42.0)
     env.step(np.array([0]))

@@ -1,4 +1,4 @@
-"""Random play under random options: 100,000 steps per environment break no invariant."""
+"""Random play under random options: 100,000 steps per environment (20,000 of a gym id) break no invariant."""
 
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args
@@ -90,7 +90,7 @@ def test_nothing_breaks_elsewhere(env: EnvConfig) -> None:
     play: Any = env.make(copies)
     play.action_space.seed(0)
     observations, _ = play.reset(seed=0)
-    for _ in range(100_000 // copies):
+    for _ in range((20_000 if isinstance(env, GymConfig) else 100_000) // copies):
         observations, rewards, terminated, truncated, infos = play.step(play.action_space.sample())
         assert play.observation_space.contains(observations)
         assert np.isfinite(rewards).all()

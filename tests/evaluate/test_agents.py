@@ -50,6 +50,13 @@ def test_short_episodes_do_not_count_more() -> None:
     assert scores["return_ci95"] == pytest.approx(1.96 * np.std([1, 1, 1, 9, 9, 9], ddof=1) / 6**0.5)
 
 
+def test_returns_are_paired_environment_by_environment() -> None:
+    """The first environment ends three games, of 1 step, before the second one ends its first, of 9."""
+    played = agents.play_episodes(Still(), Uneven(9, 1), 6, seed=0)  # type: ignore[arg-type]
+    assert played.returns.tolist() == [1, 1, 1, 9, 9, 9]
+    assert played.returns_to_pair().tolist() == [9, 9, 9, 1, 1, 1]
+
+
 def test_an_endless_game_is_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agents, "MAX_STEPS", 20)
     scores = evaluate_agent(Still(), Uneven(0, 5), 2, seed=0)  # type: ignore[arg-type]

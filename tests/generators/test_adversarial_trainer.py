@@ -111,3 +111,33 @@ def test_the_average_generates_without_gradients() -> None:
     generated = trainer.generate_averaged(latents(3))
     assert not generated.requires_grad
     torch.testing.assert_close(generated, torch.sigmoid(trainer.average.network(latents(3))))
+
+
+def test_extra_losses_and_historical_averaging_are_minimized() -> None:
+    """A loss of 1e6 times a weight, or times its squared distance to an earlier value, makes that weight fall."""
+    for weight_of_history in (0.0, 1e6):
+        trainer = make(regularizers={"historical_averaging": weight_of_history})
+        networks = (trainer.discriminator.get_parameter("head.bias"), trainer.generator.get_parameter("0.bias"))
+        before, extra = list[torch.Tensor](), 0.0 if weight_of_history else 1e6
+        for update in range(2):  # the first one has no history
+            with torch.no_grad():
+                for bias in networks if update else ():
+                    bias.add_(0.1)
+            before = [bias.detach().clone() for bias in networks]
+            fake = trainer.generate(latents())
+            outputs = trainer.discriminate(images(), fake.detach())
+            trainer.discriminator_step(outputs, extra_loss=extra * networks[0].sum())
+            trainer.generator_step(trainer.discriminate_fake(fake), extra_loss=extra * networks[1].sum())
+        assert all((now < was).all() for now, was in zip(networks, before, strict=True))
+
+
+def test_a_longer_pause_between_the_generators_steps_slows_its_average() -> None:
+    """The average's warm-up counts steps of the generator, not of the discriminator."""
+    trainer, counted = make(discriminator_steps=3), list[int]()
+    trainer.average.update = counted.append  # type: ignore[method-assign]
+    for update in range(1, 10):
+        fake = trainer.generate(latents())
+        trainer.discriminator_step(trainer.discriminate(images(), fake.detach()))
+        if update % 3 == 0:
+            trainer.generator_step(trainer.discriminate_fake(fake))
+    assert counted == [0, 1, 2]

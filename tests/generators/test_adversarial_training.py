@@ -115,6 +115,14 @@ def test_the_penalty_is_that_of_the_critic_before_its_step(pack_size: int) -> No
     expected = gradient_penalty(lambda x: critic(x).logits, images() / 255, fakes(twin), alphas)
     torch.testing.assert_close(metrics["penalty"], 7 * expected.detach())
     assert metrics["penalty"] > 1
+    torch.testing.assert_close(metrics["wasserstein"], metrics["d_real"] - metrics["d_fake"])
+    assert metrics["wasserstein"].abs() > 1e-4
+
+
+def test_the_penalty_is_minimized() -> None:
+    learner = make("wgan_gp", penalty=1e3, discriminator_optimizer={"lr": 0.01})
+    penalties = [float(learner.update(images())["penalty"]) for _ in range(10)]
+    assert penalties[-1] < 0.5 * penalties[0]
 
 
 def test_the_penalty_is_in_fp32_in_a_run_in_bf16() -> None:

@@ -138,6 +138,24 @@ def test_encoded_codes_are_the_most_probable_and_do_not_depend_on_the_batch() ->
     assert gan.decode(codes).shape == (10, 1, 8, 8)
 
 
+def test_the_recognizer_by_hand() -> None:
+    """A hidden layer whose negative inputs count a tenth, and codes that end at -1 and 1."""
+    gan = make()
+    discriminator = network(gan, "discriminator")
+    first, last = discriminator.recognizer[0], discriminator.recognizer[2]
+    output = discriminator(images() / 255)
+    hidden = output.features @ first.weight.T + first.bias
+    assert (hidden < 0).any()
+    assert (hidden > 0).any()
+    answers = torch.where(hidden < 0, 0.1 * hidden, hidden) @ last.weight.T + last.bias
+    posterior = discriminator.posterior(output)
+    torch.testing.assert_close(posterior.logits, answers[:, :3])
+    torch.testing.assert_close(posterior.mean, answers[:, 3:5])
+    with torch.no_grad():
+        last.bias[3:5] = torch.tensor([-9.0, 9.0])
+    assert gan.encode(images())[:, 3:5].unique(dim=0).tolist() == [[-1.0, 1.0]]
+
+
 def test_without_codes_or_noise() -> None:
     gan = make(num_codes=0, noise_size=0)
     assert gan.update(images())["code_information"] == 0

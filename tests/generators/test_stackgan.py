@@ -106,6 +106,15 @@ def test_stage_two_refines_small_images_of_the_averaged_stage_one() -> None:
     assert torch.equal(gan.decode(codes), torch.sigmoid(stage_two(hot, second, small).logits))
 
 
+def test_stage_two_sees_small_images_from_minus_one_to_one() -> None:
+    gan, seen = make(), list[torch.Tensor]()
+    stage = network(gan, "stage_two.generator")
+    stage.features.register_forward_pre_hook(lambda layer, given: seen.append(given[0]))
+    small = torch.tensor([0.0, 0.25, 1.0]).view(3, 1, 1, 1).expand(3, 1, 4, 4)
+    stage(HOT[:3], torch.zeros(3, 2), small)
+    assert seen[0][:, 0, 0, 0].tolist() == [-1.0, -0.5, 1.0]
+
+
 def test_decoded_images_are_of_all_classes_in_turn() -> None:
     gan = make()
     codes = gan.latents(1).expand(6, -1)

@@ -122,6 +122,18 @@ def test_likelihoods_of_many_images_at_once_are_those_of_parts_and_take_little_m
     torch.testing.assert_close(nats[:100], vae.log_likelihood(many[:100]).nats, atol=0.5, rtol=0)
 
 
+def test_a_likelihood_decodes_so_many_latents_for_each_image_and_no_more() -> None:
+    """At most 64 images and 1,024 latents at a time."""
+    vae = make(importance_samples=501)
+    decoded = list[int]()
+    network(vae).get_submodule("decoder").register_forward_hook(lambda layer, given, got: decoded.append(len(got)))
+    vae.log_likelihood(images(3))
+    assert decoded == [341 * 3, 160 * 3]
+    decoded.clear()
+    vae.log_likelihood(images(65))
+    assert decoded == [16 * 64] * 31 + [5 * 64, 501]
+
+
 def test_gray_images_have_no_likelihood() -> None:
     vae, gray = make(), torch.full((3, *SPEC.shape), 100, dtype=torch.uint8)
     vae.update(gray)

@@ -65,6 +65,7 @@ ALLOWED = (
     "tests/house",
     "grid world",  # an environment of the textbooks
     "behaviour suite",  # Osband et al. 2020
+    "--picture",  # an option's second name, for those who look for it
 )
 STREAMS = ("torch", "numpy", "integer", "initializing", "child")  # methods of `Rng`
 OPENERS = ("What", "How", "Of", "Who", "Whether", "Where", "Those")

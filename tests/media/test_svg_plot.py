@@ -3,7 +3,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from sandbox.media.svg_plot import Line, number, plot, ticks
+from sandbox.media.svg_plot import Line, Mark, number, plot, ticks
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -70,3 +70,40 @@ def test_nine_lines_look_different():
 def test_a_plot_without_points_is_an_error():
     with pytest.raises(ValueError, match="at least one point"):
         plot([Line("a", [0], [math.nan])], "x", "y")
+
+
+def test_a_mark_is_a_diamond_with_its_interval_and_belongs_to_its_line():
+    """The marks are within the plot: 0 to 10 across, 0 to 2 upward."""
+    line = Line("a", [0, 5], [0, 1], marks=[Mark(10, 1.5, 1, 2, "b")])
+    tree = ET.fromstring(plot([line, Line("c", [0, 5], [1, 1])], "x", "y", marked="evaluation"))
+    first, second = (group for group in tree.iter(f"{SVG}g") if group.get("class") == "line")
+    (bar,) = [path.get("d") for path in first if path.get("class") == "mark"]
+    assert bar.startswith("M440.0 124.0V10.0")
+    assert [path.get("d").split("l")[0] for path in first if path.get("class") == "diamond"] == ["M440.0 62.0"]
+    assert not [path for path in second if path.get("class")]
+    assert "evaluation" in [node.text for node in tree.iter(f"{SVG}text")]
+
+
+def test_few_points_have_dots():
+    def dots(count):
+        tree = ET.fromstring(plot([Line("a", range(count), [1.0] * count)], "x", "y"))
+        return len(list(tree.iter(f"{SVG}circle")))
+
+    assert (dots(1), dots(25), dots(26)) == (1, 25, 0)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a_run_with_a_rather_long_name_of_many_words_{:02}", "run_{:02}_has_a_rather_long_name", "{:02}" + "x" * 300],
+)
+def test_many_lines_have_a_legend_of_two_columns_with_short_names(name):
+    names = [name.format(n) for n in range(40)]
+    tree = ET.fromstring(plot([Line(name, [0, 1], [0, 1]) for name in names], "x", "y"))
+    keys = [group for group in tree.iter(f"{SVG}g") if group.get("class") == "key"]
+    assert [key.find(f"{SVG}title").text for key in keys] == names
+    shown = [key.find(f"{SVG}text").text for key in keys]
+    assert len(set(shown)) == 40
+    assert max(map(len, shown)) < 30
+    assert int(tree.get("height")) == 280 + 20 * 17
+    looks = {(path.get("stroke"), path.get("stroke-dasharray")) for key in keys for path in key.iter(f"{SVG}path")}
+    assert len(looks) == 40

@@ -17,13 +17,15 @@ def moved(network: nn.Linear) -> nn.Linear:
     return network
 
 
-def test_it_follows_every_so_many_updates_and_has_no_gradient() -> None:
+@pytest.mark.parametrize("period", [1, 2, 3, 4])
+def test_it_follows_every_so_many_updates_and_has_no_gradient(period: int) -> None:
+    """A count by twos would keep to a period of 3, but not to one of 4."""
     network = nn.Linear(2, 1)
-    target, first = TargetNetwork(network, 3), copy.deepcopy(network)
+    target, first = TargetNetwork(network, period), copy.deepcopy(network)
     x = torch.randn(4, 2, requires_grad=True)
-    for update in range(1, 7):
+    for update in range(1, 9):
         target.follow(moved(network))
-        followed = first.weight + (3 * (update // 3))
+        followed = first.weight + period * (update // period)
         torch.testing.assert_close(target.network.weight, followed)
     assert not any(weight.requires_grad for weight in target.parameters())
     assert torch.equal(target(x), target.network(x))

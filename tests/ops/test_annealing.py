@@ -64,6 +64,30 @@ def test_both_ends_against_enumeration(units: Units, scale: float) -> None:
             assert estimate.low < estimate.value < estimate.high
 
 
+@pytest.mark.parametrize(
+    ("log_weights", "low", "middle", "high"),
+    [
+        # Weights of 1 and 0, mean 1/2 with an error of 3/2: the mean may be nothing but its largest weight.
+        ([2.0, -1_000.0], 2 - math.log(2), 2 + math.log(0.5), 2 + math.log(2.0)),
+        # Weights of 1 and 1/2 in turn, mean 3/4 with an error of 3 sqrt(2/31) / 4: within three standard errors.
+        ([0.0, math.log(0.5)] * 16, *(math.log(0.75 + side * 3 * (2 / 31) ** 0.5 / 4 / 2**0.5) for side in (-1, 0, 1))),
+    ],
+)
+def test_an_estimate_by_hand(
+    log_weights: list[float], low: float, middle: float, high: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The base model has two units of either kind without inputs: 4 states of 1 bit each, log Z = 4 log 2."""
+    machine = RBMParameters(torch.zeros(2, 2), torch.zeros(2), torch.zeros(2))
+    found = torch.tensor(log_weights, dtype=torch.float64)
+    monkeypatch.setattr(annealing, "_anneal", lambda *given: found)
+    base, betas, draws = torch.zeros(2), annealing.inverse_temperatures(4), torch.Generator()
+    up = annealing.forward_log_partition(machine, base, betas, len(found), draws)
+    expected = [4 * math.log(2) + end for end in (middle, low, high)]
+    assert list(up) == pytest.approx(expected)
+    down = annealing.reverse_log_partition(machine, base, betas, torch.zeros(len(found), 2), draws)
+    assert list(down) == pytest.approx([4 * math.log(2) - end for end in (middle, high, low)])
+
+
 def test_hurried_the_two_ends_are_a_bracket() -> None:
     """With few temperatures, up is too low and down is too high, on average."""
     machine, draws = machine_of(8, 6, 3, 2.0), torch.Generator().manual_seed(0)

@@ -1,6 +1,7 @@
 """The deep machine as a restricted one, against its own energy, by enumeration."""
 
 import itertools
+import math
 
 import pytest
 import torch
@@ -84,6 +85,17 @@ def test_the_bound_is_exact_where_the_posterior_is_factorized() -> None:
     torch.testing.assert_close(bound, minus_energies(weights, biases).logsumexp(1), atol=1e-6, rtol=0)
 
 
+def test_one_round_of_mean_field_by_hand() -> None:
+    """One unit in each of three layers: the pixel's input 1.5 counts twice upwards, and once in the round after it."""
+    weight, visible_bias, hidden_bias = torch.tensor([[1.5], [0.8]]), torch.tensor([0.4, -0.3]), torch.tensor([0.2])
+    machine = RBMParameters(weight, visible_bias, hidden_bias)
+    up = 1 / (1 + math.exp(-(2 * 1.5 + 0.2)))
+    top = 1 / (1 + math.exp(-(0.8 * up - 0.3)))
+    middle = 1 / (1 + math.exp(-(1.5 + 0.8 * top + 0.2)))
+    even, odd = deep_boltzmann.mean_field(machine, torch.ones(1, 1), 1)
+    assert (even.item(), odd.item()) == (pytest.approx(top), pytest.approx(middle))
+
+
 def test_mean_field_ends_where_each_layer_agrees_with_its_neighbors() -> None:
     weights, biases = layered(0.3)
     machine, v = machine_of(weights, biases), every(3)
@@ -97,3 +109,32 @@ def test_mean_field_ends_where_each_layer_agrees_with_its_neighbors() -> None:
         first, torch.sigmoid(v @ weights[0] + second @ weights[1].T + biases[1]), atol=1e-6, rtol=0
     )
     torch.testing.assert_close(third, torch.sigmoid(second @ weights[2] + biases[3]), atol=1e-6, rtol=0)
+
+
+def test_hidden_layers_are_told_apart() -> None:
+    """Layers of 2, 4 and 2 units: the second is on the visible side, the others on the hidden side."""
+    even, odd = torch.arange(8.0).view(2, 4), torch.arange(10.0, 18.0).view(2, 4)
+    layers = deep_boltzmann.hidden_layers(SIZES, even, odd)
+    assert [layer.tolist() for layer in layers] == [[[10, 11], [14, 15]], even.tolist(), [[12, 13], [16, 17]]]
+    (only,) = deep_boltzmann.hidden_layers((3, 2), even[:, :0], odd[:, :2])
+    assert only.tolist() == [[10, 11], [14, 15]]
+
+
+def test_a_stack_is_composed_by_hand() -> None:
+    """Weights as they are; the bias between two machines is the mean of that of either."""
+    shapes = list(itertools.pairwise(SIZES))
+    parts = [
+        RBMParameters(torch.full(shape, float(i)), torch.full(shape[:1], 10.0 * i), torch.full(shape[1:], 100.0 * i))
+        for i, shape in enumerate(shapes, 1)
+    ]
+    machine = deep_boltzmann.compose(parts)
+    expected = machine_of(
+        [part.weight.double() for part in parts],
+        [
+            torch.full((size,), value, dtype=torch.float64)
+            for size, value in zip(SIZES, (10, 60, 115, 300), strict=True)
+        ],
+    )
+    for found, hand in zip(machine, expected, strict=True):
+        assert torch.equal(found.double(), hand)
+    assert torch.equal(deep_boltzmann.connections(SIZES), (machine.weight != 0).float())

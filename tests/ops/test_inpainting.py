@@ -2,7 +2,7 @@
 
 import torch
 
-from sandbox.ops.images import fill_smoothly, fill_with_mean, missing_mask, square_masks, with_hole
+from sandbox.ops.images import MISSING, fill_smoothly, fill_with_mean, missing_mask, square_masks, with_hole
 
 
 def test_squares_by_hand() -> None:
@@ -34,3 +34,11 @@ def test_a_blur_is_straight_between_its_borders() -> None:
     ramp = torch.linspace(0, 0.9, 10).expand(1, 1, 7, 10)
     where = square_masks(torch.tensor([[2, 3]]), 3, 7, 10)
     torch.testing.assert_close(fill_smoothly(with_hole(ramp, where)), ramp, atol=1e-4, rtol=0)
+
+
+def test_where_hardly_anything_is_known() -> None:
+    """One known pixel fills the image; where none is known, it is black."""
+    sources = torch.full((2, 1, 3, 3), MISSING)
+    sources[0, 0, 1, 1] = 0.25
+    assert fill_with_mean(sources).flatten(1).tolist() == [[0.25] * 9, [0.0] * 9]
+    assert fill_smoothly(sources, 3).flatten(1).tolist() == [[0.25] * 9, [0.0] * 9]

@@ -32,3 +32,14 @@ def test_another_distribution_is_seen_and_the_rest_of_the_blocks_is_left_out() -
     mean, half = kernel_distance(noise(205, 0), noise(205, 1) + 0.5)
     assert mean > half > 0
     assert kernel_distance(noise(205, 0)[:200], noise(205, 1)[:200] + 0.5) == (mean, half)
+
+
+@pytest.mark.parametrize(("count", "blocks"), [(200, 10), (10_000, 10), (10_010, 11)])
+def test_blocks_have_at_most_a_thousand_rows(count: int, blocks: int) -> None:
+    x, y = noise(count, 0)[:, :1], noise(count, 1)[:, :1] + 0.3
+    size = count // blocks
+    parts = [slice(i * size, (i + 1) * size) for i in range(blocks)]
+    expected = torch.stack([squared_mmd(x[part].double(), y[part].double()) for part in parts])
+    mean, half = kernel_distance(x, y)
+    assert mean == pytest.approx(float(expected.mean()))
+    assert half == pytest.approx(1.96 * float(expected.std()) / blocks**0.5)

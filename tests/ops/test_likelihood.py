@@ -30,9 +30,9 @@ def test_gaussian_kl_by_hand() -> None:
 
 def test_gaussians_agree_with_torch() -> None:
     draws = torch.Generator().manual_seed(0)
-    z, mean, log_variance = torch.randn(3, 5, 4, generator=draws)
+    z, mean, log_variance = torch.randn(3, 2, 5, 4, generator=draws)
     normal = Independent(Normal(mean, (0.5 * log_variance).exp()), 1)
-    prior = Independent(Normal(torch.zeros(5, 4), torch.ones(5, 4)), 1)
+    prior = Independent(Normal(torch.zeros(2, 5, 4), torch.ones(2, 5, 4)), 1)
     torch.testing.assert_close(likelihood.gaussian_log_prob(z, mean, log_variance), normal.log_prob(z))
     torch.testing.assert_close(likelihood.gaussian_kl(mean, log_variance), kl_divergence(normal, prior))
 

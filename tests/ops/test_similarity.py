@@ -16,19 +16,22 @@ def test_flat_images_by_hand() -> None:
     )
 
 
-def test_one_window_by_hand() -> None:
-    """3 x 3 pixels, so one window of 3 x 3: weights e^(-r^2 / 4.5), means, variances and covariance."""
-    a = [0.0, 0.5, 1.0, 0.2, 0.4, 0.6, 0.9, 0.1, 0.3]
-    b = [0.1, 0.4, 0.8, 0.3, 0.3, 0.7, 0.6, 0.2, 0.5]
-    raw = [math.exp(-((i // 3 - 1) ** 2 + (i % 3 - 1) ** 2) / 4.5) for i in range(9)]
+@pytest.mark.parametrize("side", [3, 5, 11])
+def test_one_window_by_hand(side: int) -> None:
+    """As many pixels as the window: weights e^(-r^2 / 4.5) around the middle, means, variances and covariance."""
+    draws = torch.Generator().manual_seed(side)
+    a = torch.rand(side * side, generator=draws, dtype=torch.float64).tolist()
+    b = [0.7 * value + 0.3 * float(torch.rand(1, generator=draws)) for value in a]
+    middle = (side - 1) / 2
+    raw = [math.exp(-((i // side - middle) ** 2 + (i % side - middle) ** 2) / 4.5) for i in range(side * side)]
     w = [value / sum(raw) for value in raw]
     ma, mb = (sum(p * q for p, q in zip(w, x, strict=True)) for x in (a, b))
     va, vb = (sum(p * (q - m) ** 2 for p, q in zip(w, x, strict=True)) for x, m in ((a, ma), (b, mb)))
     cov = sum(p * (q - ma) * (r - mb) for p, q, r in zip(w, a, b, strict=True))
     expected = (2 * ma * mb + 1e-4) * (2 * cov + 9e-4) / ((ma**2 + mb**2 + 1e-4) * (va + vb + 9e-4))
-    found = structural_similarity(torch.tensor(a).view(1, 1, 3, 3), torch.tensor(b).view(1, 1, 3, 3))
+    found = structural_similarity(torch.tensor(a).view(1, 1, side, side), torch.tensor(b).view(1, 1, side, side))
     assert float(found) == pytest.approx(expected, rel=1e-5)
-    assert 0.5 < expected < 0.95
+    assert 0.5 < expected < 0.99
 
 
 def test_windows_lie_wholly_in_the_image_and_are_averaged() -> None:

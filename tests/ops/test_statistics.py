@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from sandbox.ops.statistics import bootstrap_interval, half_interval, interquartile_mean
+from sandbox.ops.statistics import bootstrap_interval, half_interval, interquartile_mean, proportion_half_interval
 
 
 @pytest.mark.parametrize(
@@ -60,3 +60,10 @@ def test_the_same_generator_the_same_interval_and_one_run_has_none():
     first, second = (bootstrap_interval([scores], interquartile_mean, np.random.default_rng(4)) for _ in range(2))
     assert first == second
     assert bootstrap_interval([np.array([3.0])], interquartile_mean, np.random.default_rng(0)) == (3, 3)
+
+
+@pytest.mark.parametrize(("count", "width"), [(1, 0.975), (2, 1 - 0.025**0.5), (10, 0.30850)])
+def test_a_proportion_of_equal_scores_has_the_exact_interval(count: int, width: float) -> None:
+    for score in (0.0, 1.0):
+        assert proportion_half_interval(np.full(count, score)) == pytest.approx(width, abs=1e-5)
+    assert proportion_half_interval(np.array([0.0, 1.0])) == pytest.approx(1.96 * 0.5)  # sqrt(1/2) / sqrt(2)

@@ -1,9 +1,18 @@
 """Errors by hand."""
 
+from functools import partial
+from typing import Any
+
 import torch
 
 from sandbox.ops.policies import epsilon_greedy, greedy
-from sandbox.ops.value_learning import double_q_learning, n_step_return, q_learning, sarsa
+from sandbox.ops.value_learning import (
+    double_q_learning,
+    n_step_return,
+    q_learning,
+    rescaled_double_q_learning,
+    sarsa,
+)
 
 
 def test_n_step_by_hand() -> None:
@@ -97,3 +106,21 @@ def test_double_q_learning_with_one_network_is_q_learning() -> None:
     actions, rewards = torch.randint(3, (5, 4), generator=g), torch.randn(5, 4, generator=g)
     step = (q_tm1, actions, rewards, torch.full((5, 4), 0.9), q_t)
     assert torch.equal(double_q_learning(*step, q_t), q_learning(*step))
+
+
+def test_rows_of_sequences_are_learned_as_rows_of_a_batch_are() -> None:
+    """[T, B, A] values: every error is that of its own row."""
+    draws = torch.Generator().manual_seed(0)
+    q_tm1, q_t, selector = torch.randn(3, 2, 3, 4, generator=draws)
+    actions, a_t = torch.randint(4, (2, 2, 3), generator=draws)
+    r_t, discount_t = torch.randn(2, 2, 3, generator=draws)
+    one = (q_tm1, actions, r_t, discount_t, q_t)
+    rescaled = partial(rescaled_double_q_learning, epsilon=0.01)
+    kinds: list[tuple[Any, tuple[torch.Tensor, ...]]] = [
+        (q_learning, one),
+        (double_q_learning, (*one, selector)),
+        (sarsa, (*one, a_t)),
+        (rescaled, (*one, selector)),
+    ]
+    for learn, given in kinds:
+        torch.testing.assert_close(learn(*given).flatten(), learn(*(part.flatten(0, 1) for part in given)))

@@ -28,3 +28,17 @@ def test_it_is_rendered(make, video, png, tmp_path):
     blue, red = (59, 130, 246), (255, 0, 0)  # of the first curve, and of the sample
     assert (np.abs(pixels - np.array(blue)).max(1) < 12).sum() > 200
     assert (pixels == red).all(1).sum() == 64 * 64
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no Chromium here")
+def test_the_script_of_the_page_runs_under_its_own_policy(make, tmp_path):
+    """Names that would be scripts are not run; without the right hash, the page's own script would not run either."""
+    text = page(build_report([RunRecord.read(make("a", [0.0, 0.5]))], title="<script>document.title = 1</script>"))
+    place = tmp_path / "report.html"
+    place.write_text(text.replace("<body>", "<body><script>document.title = 2</script><p onclick='x'>"))
+    words = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}/u", "--dump-dom"]
+    said = subprocess.run([BROWSER, *words, place.as_uri()], check=True, capture_output=True, text=True, timeout=60)
+    assert '<html lang="en" class="live">' in said.stdout
+    assert 'aria-sort="none"' in said.stdout
+    assert 'class="tip"' in said.stdout
+    assert "<title>&lt;script&gt;" in said.stdout

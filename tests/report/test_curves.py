@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sandbox.core.rng import Rng
+from sandbox.media.svg_plot import Mark
 from sandbox.ops.statistics import bootstrap_interval, interquartile_mean
 from sandbox.report.curves import group_curve, mean_and_interval
 from sandbox.report.groups import grouped
@@ -81,3 +82,52 @@ def test_a_loss_that_is_not_a_number_is_a_gap(make):
 
 def test_nobody_has_logged_it(make):
     assert group_curve(group(make("a", [1.0])), "loss", "step") is None
+
+
+def test_a_long_log_is_drawn_by_its_extremes(make):
+    """The highest and the lowest of 6,000 values and both ends are drawn."""
+    values = np.sin(np.arange(6_000)).tolist()
+    values[1_234], values[4_567], values[7] = 50.0, -50.0, math.nan
+    line = group_curve(group(make("a", values)), "env/return", "step")
+    assert len(line.x) <= 1_002
+    assert (line.x[0], line.x[-1]) == (100, 600_000)
+    assert line.x[line.y.index(50.0)] == 123_500
+    assert line.x[line.y.index(-50.0)] == 456_800
+    assert line.x == sorted(line.x)
+
+
+def evaluation(**options):
+    return {"return_mean": 3.0, "return_ci95": 0.5, "episodes": 200, "step": 200, **options}
+
+
+def test_an_evaluation_is_a_mark_at_its_step_with_its_interval(make):
+    one = group(make("a", [1.0, 2.0], evaluation=evaluation()))
+    assert group_curve(one, "env/return", "step").marks == [Mark(200, 3, 2.5, 3.5, "200 episodes of sandbox evaluate")]
+    (mark,) = group_curve(one, "env/return", "time").marks
+    assert mark.x == 3.0
+
+
+@pytest.mark.parametrize("options", [{"overrides": ["env.blind=true"]}, {"step": "NaN"}, {"return_mean": math.nan}])
+def test_evaluations_of_other_environments_and_damaged_ones_are_not_marked(make, options):
+    run = make("a", [1.0], evaluation=evaluation(**options))
+    assert group_curve(group(run), "env/return", "step").marks == []
+
+
+def test_evaluations_of_several_seeds_are_one_mark(make):
+    runs = [make(f"a_s{n}", [1.0, 2.0], seed=n, evaluation=evaluation(return_mean=n)) for n in (1.0, 2.0, 3.0)]
+    for folder, seed in zip(runs, (1, 2, 3), strict=True):
+        folder.config.write_text(folder.config.read_text().replace(f"seed: {seed}.0", f"seed: {seed}"))
+    (mark,) = group_curve(group(*runs), "env/return", "step").marks
+    assert (mark.x, mark.y, mark.words) == (200, 2, "3 seeds, 200 episodes of sandbox evaluate")
+    assert (mark.low, mark.high) == mean_and_interval([1.0, 2.0, 3.0])[1:]
+
+
+def test_a_likelihood_is_marked_on_its_own_curve_only(make):
+    found = {"log_likelihood": -80.0, "log_likelihood_ci95": 1.0, "images": 300, "step": 100, "loss": 1.0}
+    run = make("g", [1.0], generator=True, learner="vae", evaluation=found)
+    with run.metrics.open("a") as file:
+        file.write('{"step": 200, "time": 2.0, "eval/log_likelihood": -90.0}\n')
+    (mark,) = group_curve(group(run), "eval/log_likelihood", "step").marks
+    assert (mark.x, mark.y, mark.low, mark.high) == (100, -80, -81, -79)
+    assert mark.words == "300 images of sandbox evaluate"
+    assert group_curve(group(run), "loss", "step").marks == []

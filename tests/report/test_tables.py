@@ -25,29 +25,41 @@ def test_returns_next_to_references(make):
     assert row(table) == {
         "runs": "a",
         "environment": "catch",
-        "return (IQM)": "2.5",
-        "95 %": "1 to 6",  # three or four of four draws are the 6 in 13 of 256 cases: 5 %
+        "return, in training ↑": "2.5 (1 to 6)",  # three or four of four draws are the 6 in 13 of 256 cases: 5 %
+        "each seed, in training": "1, 2, 3, 6",
+        "measured at": "end of training",
         "random": "-1.5",
         "human": "6.5",
         "of human": "50 %",
-        "each seed": "1, 2, 3, 6",
-        "from": "the end of training",
     }
 
 
-def test_evaluate_counts_before_what_training_logged(make):
-    evaluation = {"return_mean": 0.75, "episodes": 200, "step": 100, "overrides": ["env.blind=true"]}
+def test_scores_of_evaluations_and_of_training_have_columns_of_their_own(make):
+    evaluation = {
+        "return_mean": 0.75,
+        "return_ci95": 0.055,
+        "episodes": 200,
+        "step": 100,
+        "overrides": ["env.blind=true"],
+    }
     groups = read(make("a", [0.5, 0.25], evaluation=evaluation))
-    found = row(tables.return_table(groups, {"a": None}))
-    assert (found["return (IQM)"], found["each seed"]) == ("0.75", "0.75")
-    assert found["from"] == "200 episodes of `sandbox evaluate`, env.blind=true, at step 100"
+    assert row(tables.return_table(groups, {"a": Reference(0.25, 1.25, "")})) == {
+        "runs": "a",
+        "environment": "catch",
+        "return, evaluated ↑": "0.75 ± 0.055",
+        "evaluated on": "200 episodes, env.blind=true, at step 100",
+        "return, in training ↑": "0.25",
+        "measured at": "end of training",
+        "random": "0.25",
+        "human": "1.25",
+        "of human": "50 %",  # of the evaluation, not of training
+    }
 
 
 def test_a_run_that_has_logged_nothing(make):
     assert row(tables.return_table(read(make("a")), {"a": None})) == {
         "runs": "a",
         "environment": "catch",
-        "from": "nothing logged yet",
     }
 
 
@@ -69,14 +81,26 @@ def test_likelihoods_say_how_they_were_found(make):
         make("h", [1.0], generator=True, learner="vae", evaluation={"log_likelihood_missing": "too large", "kl": 2.0}),
     )
     table = tables.metric_table(groups)
-    assert list(table.headers) == ["metric", "g", "h"]
-    assert row(table, "log_likelihood") == {
-        "metric": "log_likelihood",
+    assert list(table.headers) == ["figure", "g", "h"]
+    assert row(table, "Log-likelihood (nats) ↑") == {
+        "figure": "Log-likelihood (nats) ↑",
         "g": "-86.04 ± 0.44 (ais, bracket -86.45 to -85.47)",
         "h": "not available",
     }
-    assert row(table, "fcd") == {"metric": "fcd", "g": "12.5 (floor 1.5)", "h": "-"}
-    assert [each[0] for each in table.rows] == ["log_likelihood", "elbo_ci95", "fcd", "kl", "images"]
+    fcd = "Fréchet classifier distance (FCD) ↓"
+    assert row(table, fcd) == {"figure": fcd, "g": "12.5 (floor 1.5)", "h": "-"}
+    first_words = [each[0].partition(" ")[0] for each in table.rows]
+    assert first_words == ["Log-likelihood", "`elbo_ci95`", "Fréchet", "KL", "Test", "Measured"]
+    assert row(table, "Measured by")["g"] == "`sandbox evaluate`"
+
+
+def test_many_runs_have_a_row_each(make):
+    runs = [make(f"g{n}", [1.0], generator=True, evaluation={"kl": 0.5 * n}, lr=n) for n in range(7)]
+    for run, letter in zip(runs, "abcdefg", strict=True):  # in groups of their own
+        run.config.write_text(run.config.read_text().replace("latent_size: 10", f"latent_size: 10, x: {letter}"))
+    table = tables.metric_table(read(*runs))
+    assert table.headers == ["runs", "KL divergence of the latents (nats)", "Measured by"]
+    assert table.rows[3] == ("g3", "1.5", "`sandbox evaluate`")
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ def test_curves_videos_and_samples_come_from_the_runs(kept):
 def test_text_and_tables_are_the_same_as_in_markdown(kept):
     blocks = json.loads(kept.read_text())["spec"]["blocks"]
     texts = [block["content"] for block in blocks if block["type"] == "markdown-block"]
-    assert any("| a | catch | 0.5 | 0 to 1 | 0, 1 | the end of training |" in text for text in texts)
+    assert any("| a | catch | 0.5 (0 to 1) | 0, 1 | end of training |" in text for text in texts)
     assert any("```shell\nsandbox train a_s0\n" in text for text in texts)
     assert any(text.startswith("b_s0: return over env.size: `") for text in texts)  # only the run folder has it
 

@@ -154,7 +154,7 @@ def test_a_file_without_a_config_of_its_name(add: Add, text: str) -> None:
 
 def test_names_are_listed_without_torch(program) -> None:
     """`sandbox list` reads the members' files without importing them, so it takes one second instead of five."""
-    code = "import sys; sys.argv = ['sandbox', 'list']; from sandbox.cli.main import app\n"
+    code = "import sys; sys.argv = ['sandbox', 'list']; from sandbox.cli._app import app\n"
     code += "try: app()\nexcept SystemExit: pass\nassert 'torch' not in sys.modules"
     import subprocess
 

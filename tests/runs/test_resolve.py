@@ -121,7 +121,7 @@ def test_several_mistakes_are_told_at_once(tmp_path, monkeypatch):
         "  x.yaml:3: sede: unknown option. Did you mean 'seed'?\n"
         "  x.yaml:6: env.blind: needs true or false, got 'yes'.\n"
         "  x.yaml:7: env.blnd: unknown option. Did you mean 'blind'?\n"
-        f"  x.yaml:9: agent.name: unknown agent 'ramdom'. Did you mean 'random'? Known: {known('agents')}.\n"
+        "  x.yaml:9: agent.name: unknown agent 'ramdom'. Did you mean 'random'? See `sandbox list agent`.\n"
         "  command line: logger.wandb=of: needs 'auto', 'online', 'offline' or 'off', got 'of'. Did you mean 'off'?"
     )
 
@@ -143,13 +143,13 @@ def test_unknown_members(key, family, word, near):
     others = {"env": "agent", "agent": "env", "generator": "data", "data": "generator"}
     partner = {"env": "catch", "agent": "random", "generator": "vae", "data": "digits"}[others[key]]
     message = refused([], ["steps=1", f"{key}.name={word}", f"{others[key]}.name={partner}"])
-    end = f"unknown {key} '{word}'. Did you mean '{near}'? Known: {known(family)}."
+    end = f"unknown {key} '{word}'. Did you mean '{near}'? See `sandbox list {key}`."
     assert message == f"command line: {key}.name={word}: {end}"
 
 
 def test_a_section_needs_a_name():
     assert refused([], ["steps=1", "env.name=catch", "agent.lr=3"]) == (
-        f"command line: agent.name: missing. Known: {known('agents')}."
+        f"command line: agent.lr=3: agent.name: missing. Known: {known('agents')}."
     )
     assert refused([], ["steps=1", "env=catch", "agent.name=random"]) == (
         "command line: env=catch: needs a section (name), got 'catch'. Did you mean env.name=catch?"

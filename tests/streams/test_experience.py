@@ -52,6 +52,16 @@ def test_more_environments_than_the_period_give_several_updates_a_step() -> None
     assert steps == [40, 40, 48, 48, 56]
 
 
+def test_a_long_warm_up_pauses_every_thousand_steps() -> None:
+    experience = stream(num_envs=1, warmup=2_500, update_period=8, capacity=4_000)
+    paused = []
+    while (batch := next(experience)) is None:
+        paused.append((experience.step, experience.parts()["actor"].steps))
+    assert paused == [(0, 1_000), (0, 2_000)]
+    assert experience.step == 2_507
+    assert len(batch.a_tm1) == 4
+
+
 class Tape:
     """Environment 0 shows 0, 1, 2 and terminates, environment 1 shows 10 to 13 and is truncated; rewards tell which."""
 

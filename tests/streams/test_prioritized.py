@@ -1,9 +1,11 @@
 """A stream that learns what to draw."""
 
+import numpy as np
 import pytest
 import torch
 
 from sandbox.agents.random import Random
+from sandbox.buffers.replay import Transitions
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
@@ -62,6 +64,23 @@ def test_what_the_learner_writes_is_what_the_next_draw_follows() -> None:
     next(experience)
     assert priorities._tree.values[drawn[[2, 3]]].tolist() == [1e9 + 1e-6, 1e-6]
     assert drawn[3] not in priorities._pending[0]
+
+
+def test_nothing_is_drawn_whose_stack_has_been_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Over wrap-around of rings of 12 rows; the row whose priority is written is the one that was drawn."""
+    experience = stream(replay=ReplayConfig(num_envs=4, capacity=48, warmup=40, update_period=4))
+    replay, drawn = experience.replay, list[tuple[bool, list[int]]]()
+    at = replay.at
+
+    def watched(env: np.ndarray, place: np.ndarray, n_step: int) -> Transitions:
+        drawn.append((bool(replay.drawable(env, place).all()), replay.row(env, place).tolist()))
+        return at(env, place, n_step)
+
+    monkeypatch.setattr(replay, "at", watched)
+    for _ in range(60):
+        next(experience)
+        assert drawn[-1] == (True, experience.parts()["priorities"]._pending[0].tolist())
+    assert replay.span()[0].min() > 12
 
 
 def test_mistakes_are_told() -> None:

@@ -7,10 +7,17 @@ import numpy as np
 import pytest
 import torch
 
+from sandbox.agents.random import Random
 from sandbox.buffers.replay import Replay
 from sandbox.buffers.sequences import Episodes
+from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
+from sandbox.core.rng import Rng
+from sandbox.envs.catch import CatchConfig
+from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.spec import Spec
+from sandbox.streams.experience import ReplayConfig
+from sandbox.streams.sequences import SequencesConfig
 
 CPU = torch.device("cpu")
 
@@ -98,5 +105,26 @@ def test_an_episode_that_is_longer_than_the_replay_has_no_start() -> None:
     replay = Replay(50, 1, Spec((1,), is_bytes=False), 1, np.random.default_rng(0), CPU)
     for _ in range(120):
         replay.add(np.zeros((1, 1), np.float32), np.zeros(1), np.zeros(1), np.zeros(1, bool))
+    tries, draw = list[int](), replay.draw
+    replay.draw = lambda count: tries.append(count) or draw(4)  # type: ignore[method-assign,func-returns-value]
     with pytest.raises(UserError, match=r"^updates=sequential begins at an episode's first step, and the replay holds"):
         Episodes(2, ()).draw(replay, 5)
+    assert tries == [1_024] * 1_000
+
+
+@pytest.mark.parametrize(("updates", "carried"), [("random", False), ("sequential", True)])
+def test_each_kind_of_updates_has_its_sampler(updates: Any, carried: bool) -> None:
+    """Sequential updates begin with what the learner kept; random ones always with the initial state."""
+    rng, source = Rng(0), CatchConfig(observe="features").make
+    learner: Any = Random(spec_of(source(1)), rng)
+    learner.initial_state = lambda num_envs: (torch.zeros(num_envs, 2),)
+    learner.act = lambda observations, state, *, explore: (np.zeros(len(observations), int), state)
+    replay = ReplayConfig(num_envs=2, capacity=200, warmup=60, update_period=2)
+    config = SequencesConfig(batch_size=5, length=3, updates=updates, replay=replay)
+    experience = config.make(source, learner, rng, Compute(CPU))
+    batch = next(experience)
+    assert batch.sequences.observations.shape == (5, 4, *spec_of(source(1)).shape)
+    assert batch.state[0].shape == (5, 2)
+    batch.keep_state((torch.ones(5, 2),))
+    assert bool(next(experience).state[0].any()) == carried
+    assert ("episodes" in experience.parts()) == carried

@@ -62,6 +62,16 @@ def test_restored_in_the_middle_it_goes_on(done: int) -> None:
     assert resumed.metrics() == whole.metrics()
 
 
+@pytest.mark.parametrize("digest", ["0" * 64, "f" * 64])
+def test_a_run_on_other_images_is_refused(digest: str) -> None:
+    shuffled = stream(3)
+    state = shuffled.state_dict()
+    assert len(state["data"]) == 64
+    assert (state["step"], state["order"].tolist()) == (0, [])  # no epoch has begun
+    with pytest.raises(UserError, match=r"^the training images are not those that this run began with"):
+        shuffled.load_state_dict(state | {"data": digest})
+
+
 def test_a_batch_larger_than_the_set() -> None:
     with pytest.raises(UserError) as refused:
         stream(11)

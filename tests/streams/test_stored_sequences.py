@@ -122,9 +122,10 @@ def test_nothing_that_is_drawn_differs_from_what_was_lived(
         batch.set_priorities(torch.rand(8))
 
 
-def test_every_sequence_is_drawn() -> None:
+@pytest.mark.parametrize("burn_in", [0, 2])
+def test_every_sequence_is_drawn(burn_in: int) -> None:
     tape = Tape(1, 12, 0)
-    experience = stream(tape, batch_size=64, period=3, burn_in=2, length=4, replay={"capacity": 60, "warmup": 60})
+    experience = stream(tape, batch_size=64, period=3, burn_in=burn_in, length=4, replay={"capacity": 60, "warmup": 60})
     batch = next(experience)
     drawn = {tuple(row) for row in batch.sequences.observations[:, 0].int().tolist()}
     replay = experience.replay
@@ -134,7 +135,7 @@ def test_every_sequence_is_drawn() -> None:
     due = {
         tuple(row)
         for i, row in enumerate(held[:-4])
-        if row[2] % 3 == 0 and ages[i + 1] == row[2] + 1 and i >= min(2, row[2])
+        if row[2] % 3 == 0 and ages[i + 1] == row[2] + 1 and i >= min(burn_in, row[2])
     }
     assert drawn == due
 

@@ -98,6 +98,24 @@ def test_the_tape() -> None:
     ]
 
 
+@pytest.mark.parametrize("begun", [0, 24])
+def test_a_run_ends_at_its_last_step_and_not_one_batch_later(begun: int) -> None:
+    tape, run = Tape(), Run(Learns(), Ticks(), Rng(0))
+    run.stream.step = begun
+    assert train(run, periods(steps=24, log_period=100), tape)
+    assert [event[1] for event in tape.events] == ([] if begun else [24, 24])
+
+
+def test_steps_per_second_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line every 8 steps; the clock shows 10 at the start, then 12, 13 and 17."""
+    clock, speeds = iter([10.0, 12.0, 13.0, 17.0]), list[float]()
+    monkeypatch.setattr("sandbox.training.loop.time.perf_counter", lambda: next(clock))
+    tape = Tape()
+    monkeypatch.setattr(tape, "write", lambda step, metrics: speeds.append(metrics["time/steps_per_second"]))
+    train(Run(Learns(), Ticks(), Rng(0)), periods(steps=24), tape)
+    assert speeds == [4.0, 8.0, 2.0]
+
+
 def test_a_stop_saves_and_says_so_and_the_rest_is_the_same() -> None:
     whole, tape = Tape(), Tape(stop_at=3)
     train(Run(Learns(), Ticks(), Rng(0)), periods(), whole)

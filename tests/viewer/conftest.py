@@ -3,9 +3,10 @@ import pygame
 import pytest
 
 from sandbox.viewer.episode import PlayerSlot
-from sandbox.viewer.game_session import GameSession, SessionSettings
+from sandbox.viewer.game_session import GameSession
 from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import Key
+from sandbox.viewer.session_settings import SessionSettings
 
 
 class Frontend:
@@ -25,6 +26,12 @@ class Frontend:
             else:
                 self.session.handle_key(Key(entry, True) if isinstance(entry, str) else entry)
             self._update()
+        return self
+
+    def ready(self):
+        """Wait until a countdown is over, if there is one."""
+        while self.session.view().banner.startswith("get ready"):
+            self.play(None)
         return self
 
     def _update(self):

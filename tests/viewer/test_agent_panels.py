@@ -159,7 +159,7 @@ def test_each_panel_has_its_kind():
     assert panels.available() == list(PANELS)
     values, state, network_input, attention, gradients = panels.panels(PANELS)
     assert isinstance(values, Bars)
-    assert (list(values.names), values.chosen) == (["left", "idle", "right"], slot.decision.action)
+    assert (list(values.names), values.chosen) == (["left", "stay", "right"], slot.decision.action)
     assert isinstance(state, Strip)
     assert [len(row) for row in state.rows] == [8, 8]
     for panel in (network_input, attention, gradients):
@@ -200,21 +200,20 @@ def test_epsilon_follows_the_schedule_while_exploring():
     assert make(DEEP["r2d2"], CatchConfig().make(1)).epsilon(explore=True) == pytest.approx(0.4)
 
 
-def test_bars_show_an_actions_cost_relative_to_the_largest_of_the_episode():
+def test_bars_of_values_are_in_proportion_to_them():
+    """1.13 and 1.08 are drawn at 100 % and 96 %; the scale includes 0 and everything seen in the episode."""
     agent, slot = played(QLearningConfig(), GridWorldConfig(observe="features").make(1), 1)
     panels = AgentPanels(slot, Controls())
 
-    def scale(difference):
-        table = q_table(agent)
-        table[:] = 100 + difference * torch.arange(4).expand_as(table)
+    def scale(*values):
+        q_table(agent)[:] = torch.tensor(values)
         (panel,) = panels.panels({"Q-values"})
-        assert panel.from_low
-        return panel.high, panel.high - panel.low
+        return panel.low, panel.high
 
-    assert scale(1.0) == pytest.approx((103.0, 1.05 * 3))
-    assert scale(-0.5) == pytest.approx((100.0, 1.05 * 3))
+    assert scale(1.13, 1.08, 1.0, 0.9) == pytest.approx((0, 1.13))
+    assert scale(1.0, -2.0, 0.0, 0.0) == pytest.approx((-2.0, 1.13))
     panels.start_episode()
-    assert scale(-0.5) == pytest.approx((100.0, 1.05 * 1.5))
+    assert scale(-3.0, -2.0, -1.0, -4.0) == pytest.approx((-4.0, 0))
 
 
 def test_parts_of_a_recurrent_state():
@@ -225,6 +224,7 @@ def test_parts_of_a_recurrent_state():
     assert attention_of((part,)) is None
 
 
-def test_actions_are_named_after_their_keys():
+def test_actions_have_one_name_or_that_of_their_key():
     names = action_names(Controls({"left": 0, "a": 0, "up+space": 3}, idle=1), 5)
-    assert names == ["left", "idle", "2", "up+space", "4"]
+    assert names == ["left", "1", "2", "up+space", "4"]
+    assert action_names(Controls({"left": 0}, idle=1, actions=("go", "stay")), 2) == ["go", "stay"]

@@ -63,8 +63,8 @@ class Lives:
             {"life_lost": np.array([self.waiting])},
         )
 
-    def render_frame(self, index):
-        return np.zeros((8, 8, 3), np.uint8)
+    def step_frames(self, index, *, playing):
+        return [np.zeros((8, 8, 3), np.uint8)]
 
 
 def test_a_lost_life_is_not_the_end(steady):

@@ -8,12 +8,12 @@ import torch
 
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.viewer.checkpoint_player import CheckpointPlayer
-from sandbox.viewer.game_session import SessionSettings
 from sandbox.viewer.generator_session import GeneratorSession
 from sandbox.viewer.generator_views import ChainSamples, LiveReconstruction, Samples, Sliders
 from sandbox.viewer.keys import Key
 from sandbox.viewer.memory_repair import MemoryRepair
-from sandbox.viewer.render import render
+from sandbox.viewer.render import render, slider_at
+from sandbox.viewer.session_settings import SessionSettings
 
 
 class Model:
@@ -90,6 +90,42 @@ def test_sliders_move_the_latents_that_matter_most(show):
     assert session.view().panels[0].values.tolist() == [0.0, 0.0]
 
 
+def test_the_mouse_moves_sliders(show):
+    """Each place on the bar of a slider sets its value; a slider stays grabbed until the button is released."""
+    session = show(Sliders(Model(), IMAGES))
+    size = (1280, 800)
+    session.render(*size)
+    found, view = {}, session.view()
+    for y in range(60, 200, 10):
+        for x in range(900, 1280, 10):
+            if (at := slider_at(view, size, 1.0, x, y)) is not None:
+                found.setdefault(at[0], []).append((at[1], x, y))
+    assert {row: (min(places)[0], max(places)[0]) for row, places in found.items()} == {0: (-3, 3), 1: (-3, 3)}
+    value, x, y = min(found[1], key=lambda place: abs(place[0] - 1.5))
+    session.handle_pointer(x, y, True)
+    (bars,) = session.view().panels
+    assert (bars.chosen, bars.values.tolist()) == (1, pytest.approx([0.0, value]))
+    _, other_x, other_y = max(found[0])
+    session.handle_pointer(other_x, other_y, True)
+    (bars,) = session.view().panels
+    assert (bars.chosen, bars.values.tolist()) == (1, pytest.approx([0.0, 3.0]))
+    session.handle_pointer(other_x, other_y, False)
+    session.handle_pointer(other_x, other_y, True)
+    assert session.view().panels[0].values.tolist() == pytest.approx([3.0, 3.0])
+
+
+def test_help_stops_an_animation_and_escape_closes_it(show):
+    session = show(ChainSamples(Model(), 1))
+    press(session, "h")
+    assert session.view().card is not None
+    session.update(0.0)
+    before = session.view().frame
+    session.update(10.0)
+    np.testing.assert_array_equal(session.view().frame, before)
+    press(session, "escape")
+    assert (session.view().card, session.quit_requested) == (None, False)
+
+
 def test_a_pattern_is_drawn_on_and_restored(show):
     session = show(MemoryRepair(Model()))
     assert (session.view().frame[:, :, 0] > 0).tolist() == [[True, False], [False, True]]
@@ -151,7 +187,7 @@ def test_chains_run_on_and_observations_are_reconstructed(show):
 def test_help_screenshots_and_quitting(show, tmp_path):
     session = show(Samples(Model().sample, (1, 2, 2)))
     press(session, "h")
-    assert dict(session.view().help[0]) == {"n": "new samples"}
+    assert dict(session.view().card.columns[0]) == {"n": "new samples"}
     press(session, "h", "s")
     assert (tmp_path / "screenshot-001.png").exists()
     press(session, "c")

@@ -34,9 +34,8 @@ def actions(frontend):
     return frontend.session.frame.actions
 
 
-def test_it_begins_paused_and_keys_become_actions(play):
-    frontend = play(CatchConfig().make(1)).play(None, "space")
-    assert frontend.each("banner") == ["space to start", ""]
+def test_keys_become_actions(play):
+    frontend = play(CatchConfig().make(1)).play(None, "space").ready()
     taken = []
     for script in ([None], ["left", None], [None], [Key("left", False), None]):
         frontend.play(*script)
@@ -45,19 +44,19 @@ def test_it_begins_paused_and_keys_become_actions(play):
 
 
 def test_two_players_and_their_keys_go_first(play):
-    frontend = play(PongConfig(players=2).make(1)).play("space", None, "up", "s", None)
+    frontend = play(PongConfig(players=2).make(1)).play("space").ready().play("up", "s", None)
     assert actions(frontend) == (1, 2)
     assert list(frontend.shown[0].hints)[:2] == [("up down", "player 1"), ("w s", "player 2")]
     assert frontend.each("saved")[-1] is None
 
 
 def test_the_last_frame_stays_until_a_key_is_pressed(play):
-    frontend = play(CatchConfig().make(1)).play("space", *[None] * 20)
+    frontend = play(CatchConfig().make(1)).play("space").ready().play(*[None] * 20)
     assert frontend.steps[-1] == 9
     assert frontend.each("banner")[-1] == f"return {frontend.each('return')[-1]}  ·  space to play again"
-    frontend.play("r", None)
+    frontend.play("r").ready().play(None)
     assert (frontend.steps[-2:], frontend.each("seed")[-1]) == ([0, 1], "0")
-    frontend.play(*[None] * 20, "space", None)
+    frontend.play(*[None] * 20, "space").ready().play(None)
     assert (frontend.steps[-2:], frontend.each("seed")[-1]) == ([0, 1], "1")
 
 
@@ -65,15 +64,17 @@ def test_space_as_an_action_leaves_p_for_pausing(play):
     env = CatchConfig().make(1)
     env.controls = (Controls({"space": 2}, idle=1),)
     frontend = play(env)
-    assert frontend.each("banner") == ["p to start"]
-    frontend.play("space", None, "p", None)
+    frontend.play("p").ready().play("space", None, "p", None)
+    assert frontend.each("banner")[-1] == "paused  ·  p to go on"
     assert (frontend.steps[-1], actions(frontend)) == (1, (2,))
 
 
 def test_without_an_idle_action_the_environment_waits_for_keys(play):
     env = CatchConfig().make(1)
     env.controls = (Controls({"left": 0, "right": 2}, idle=None),)
-    frontend = play(env).play(None, None, "left", None, None, Key("left", False), None, None)
+    frontend = play(env).play(None, "left", Key("left", False), None, None)
+    assert frontend.steps[-1] == 0  # the key that starts is no move
+    frontend.play("left", None, None, Key("left", False), None, None)
     assert frontend.steps[-1] in (1, 2)
     assert actions(frontend) == (0,)
     before = frontend.steps[-1]
@@ -89,7 +90,7 @@ def test_tab_says_why_control_cannot_be_switched(play, watch, steady):
 
 
 def test_a_person_plays_against_an_agent_and_hands_it_control(play, steady):
-    frontend = play(pair(), steady(2)).play("space", None, "up", "w", None)
+    frontend = play(pair(), steady(2)).play("space").ready().play("up", "w", None)
     assert actions(frontend) == (1, 2)
     frontend.play("tab", None)
     assert actions(frontend) == (2, 2)

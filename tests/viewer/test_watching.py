@@ -108,17 +108,17 @@ def test_the_same_seed_again_or_the_next(frontend):
 
 def test_help_lists_the_keys_that_do_something(frontend):
     frontend.play("h")
-    game, others = (dict(words) for words in frontend.shown[-1].help)
-    assert list(game) == ["space", "n", "+ -", "r", "d", "tab", "e"]
-    assert list(others) == ["3", "0", "s", "v", "h", "q"]
+    game, others = (dict(words) for words in frontend.shown[-1].card.columns)
+    assert list(game) == ["space", "n", "+ -", "r", "d", "t tab", "e"]
+    assert list(others) == ["3", "0", "s", "v", "f f11", "h", "q"]
     frontend.play("h")
-    assert frontend.shown[-1].help == ()
+    assert frontend.shown[-1].card is None
 
 
 def test_tab_hands_control_over_and_back(frontend):
-    frontend.play(None, "tab", "left", None, Key("left", False), "tab", None)
+    frontend.play(None, "tab").ready().play("left", None, Key("left", False), "tab", None)
     assert frontend.each("control")[-1] == "the agent's"
-    assert dict(frontend.shown[3].hints)["left right"] == "play"
+    assert dict(frontend.shown[3].hints)["left right"] == "move"
     env, actions = CATCH.make(1), [1, 0, 1]
     env.reset(seed=0)
     for action in actions:
@@ -128,7 +128,7 @@ def test_tab_hands_control_over_and_back(frontend):
 
 def test_an_agent_without_control_keeps_its_state_up_to_date(watch, steady):
     agent = steady(1)
-    watch(CATCH.make(1), agent).play("tab", "space", "space", *[None] * 4)
+    watch(CATCH.make(1), agent).play("t", "space", "space").ready().play(*[None] * 4)
     assert agent.states == [0, 1, 2, 3, 4]
 
 

@@ -1,11 +1,13 @@
+import numpy as np
 import pygame
 import pytest
 
 from sandbox.envs.catch import CatchConfig
 from sandbox.viewer.episode import PlayerSlot
-from sandbox.viewer.game_session import GameSession, SessionSettings
+from sandbox.viewer.game_session import GameSession
 from sandbox.viewer.keyboard import KeyboardController
 from sandbox.viewer.keys import Key
+from sandbox.viewer.session_settings import SessionSettings
 from sandbox.viewer.window import Window
 
 
@@ -25,11 +27,18 @@ class EventLog:
     title = "events"
 
     def __init__(self):
-        self.events, self.quit_requested, self.closed = [], False, False
+        self.events, self.quit_requested, self.closed, self.full_screen_toggles = [], False, False, 0
 
     def handle_key(self, key):
         self.events.append(key)
         self.quit_requested |= key.name in ("q", "escape")
+        self.full_screen_toggles += key == Key("f11", True)
+
+    def lose_focus(self):
+        self.events.append("focus lost")
+
+    def render(self, width, height, scale):
+        return np.zeros((height, width, 3), np.uint8)
 
     def handle_pointer(self, x, y, down):
         self.events.append((x, y, down))
@@ -54,11 +63,24 @@ def test_keys_come_in_order_under_pygames_names_and_the_mouse_with_them(window):
     for kind in (pygame.MOUSEBUTTONDOWN, pygame.MOUSEBUTTONUP):
         pygame.event.post(pygame.event.Event(kind, pos=(3, 4), button=1))
     pygame.event.post(pygame.event.Event(pygame.MOUSEMOTION, pos=(5, 6), rel=(0, 0), buttons=(1, 0, 0)))
+    pygame.event.post(pygame.event.Event(pygame.WINDOWFOCUSLOST))
     pygame.event.post(pygame.event.Event(pygame.QUIT))
     session = EventLog()
     assert list(window.run(session)) == ["closed"]
     keys = [Key("left", True), Key("left", False), Key("[+]", True)]
-    assert session.events == [*keys, (3, 4, True), (3, 4, False), (5, 6, True), Key("escape", True)]
+    assert session.events == [*keys, (3, 4, True), (3, 4, False), (5, 6, True), "focus lost"]
+
+
+def test_f11_shows_the_full_screen_and_the_window_again(window):
+    session, sizes = EventLog(), []
+    session.update = lambda now: sizes.append(pygame.display.get_window_size()) or False
+    for key in (pygame.K_F11, pygame.K_F11):
+        press(key)
+        window._handle_events(session, 0.0)
+        window._toggle_full_screen(session.full_screen_toggles)
+        sizes.append((pygame.display.get_surface().get_flags() & pygame.FULLSCREEN != 0, window._size))
+    assert [full for full, _ in sizes] == [True, False]
+    assert sizes[0][1] == sizes[1][1]
 
 
 def test_a_session_from_the_first_key_to_the_last(window, tmp_path):

@@ -2,7 +2,8 @@
 
 In YAML: `env.wrappers: [{scale: {by: [1, 57.3]}}]` (a position as it is, an angle in degrees).
 Rule: Observations are multiplied by `by`: one number, or one for each entry of the observation's last axis.
-Observation: floats; the shape stays, and the bounds are scaled, too.
+Observation: floats, also of bytes, which networks no longer divide by 255 then; the shape stays, and the bounds are
+    scaled, too.
 Paper: none. Deviations: none.
 """
 
@@ -42,17 +43,13 @@ class Scale(Transform):
 
     def __init__(self, by: float | tuple[float, ...], env: Environment) -> None:
         space = box_of(env)
-        if not np.issubdtype(space.dtype, np.floating):
-            raise UserError(
-                f"needs floats, but this environment has {space.dtype}; networks scale bytes to [0, 1] by themselves"
-            )
         if isinstance(by, tuple) and len(by) != space.shape[-1]:
             raise UserError(
                 f"by has {len(by)} numbers, but the observation's last axis has {space.shape[-1]}; "
                 "give a single number, or as many as there are"
             )
-        self._by = np.asarray(by, space.dtype)
-        kind = space.dtype.type
+        kind = space.dtype.type if np.issubdtype(space.dtype, np.floating) else np.float32
+        self._by = np.asarray(by, kind)
         self.observation_space = spaces.Box(kind(space.low * self._by), kind(space.high * self._by), dtype=kind)
 
     def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:

@@ -5,16 +5,17 @@ Messages in both directions are small JSON objects, frames are JPEGs. Everything
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from sandbox.viewer.keys import KEY_NAMES, Key
+from sandbox.viewer.web.events import Event, FocusLost, Pointer, Screen
 
 MAX_CLIENTS = 8
 MAX_IN_FLIGHT = 3  # frames sent to a page but not yet displayed: 30 per second at a latency of 100 ms, without a queue
@@ -27,6 +28,7 @@ CLOSED_REPLACED = 4003
 # Limits of the frame size, (width, height), that a page may request.
 MIN_SIZE = (320, 240)
 MAX_SIZE = (1280, 960)
+MAX_SCALE = 4.0
 
 _BROWSER_NAMES = {  # the browser's `KeyboardEvent.key` in lower case -> pygame's name, where they differ
     " ": "space",
@@ -41,21 +43,13 @@ _BROWSER_NAMES = {  # the browser's `KeyboardEvent.key` in lower case -> pygame'
 Buttons = Sequence[Sequence[tuple[Sequence[str], str]]]
 
 
-class Pointer(NamedTuple):
-    """A pointer event: the mouse or a finger is at this pixel of the frame, with the button down or up."""
-
-    x: int
-    y: int
-    down: bool
-
-
 class _Client:
     """One page, identified by `name`.
 
     Attributes:
         frame_number: Number of the frame that was sent last.
         in_flight: Frames sent, but not yet displayed by the page.
-        size: (width, height) of the frames that the page has space for.
+        screen: Size of the frames that fit into the page.
         sent_state: The JSON state that was sent last.
         held: Keys that the page holds down.
         wake: Set when there may be something to send.
@@ -66,7 +60,7 @@ class _Client:
         self.name = name
         self.frame_number = 0
         self.in_flight = 0
-        self.size = (960, 720)
+        self.screen = Screen(960, 720)
         self.sent_state: dict[str, Any] = {}
         self.held: list[str] = []
         self.wake = asyncio.Event()
@@ -81,30 +75,50 @@ class Clients:
         on_count: Called with the number of pages when it changes.
     """
 
-    def __init__(self, on_event: Callable[[Key | Pointer], None], on_count: Callable[[int], None]) -> None:
-        self.size = (960, 720)  # (width, height) of the frames that the page with control has space for
+    def __init__(self, on_event: Callable[[Event], None], on_count: Callable[[int], None]) -> None:
+        self.screen = Screen(960, 720)  # of the page with control
         self._on_event = on_event
         self._on_count = on_count
         self._clients: list[_Client] = []
         self._in_control: _Client | None = None
         self._frame = np.zeros((1, 1, 3), np.uint8)
+        self._others: Mapping[Screen, np.ndarray] = {}  # frames for pages with other screens
         self._frame_number = 0
-        self._encoded: tuple[int, bytes] = (0, b"")
+        self._encoded: dict[Screen | None, bytes] = {}  # JPEGs of the newest frame; None: for the page with control
         self._title = ""
+        self._full_screen_toggles = 0
         self._buttons: Buttons = ()
 
-    def show(self, frame: np.ndarray, title: str, buttons: Buttons) -> None:
+    @property
+    def other_screens(self) -> set[Screen]:
+        """The screens of pages without control that differ from that of the page with control."""
+        return {client.screen for client in self._clients} - {self.screen}
+
+    def show(
+        self,
+        frame: np.ndarray,
+        title: str,
+        buttons: Buttons,
+        *,
+        others: Mapping[Screen, np.ndarray],
+        full_screen_toggles: int = 0,
+    ) -> None:
         """Send a frame [H, W, 3] uint8 to all pages. A page that has not received the previous one skips that.
 
         Args:
-            frame: The frame.
+            frame: The frame for the page with control, and for those that have none of their own.
             title: The page's title.
             buttons: Keys for touch screens, in rows: lists of keys, and what they do.
+            others: The frames for pages with other screens.
+            full_screen_toggles: Number of times that the user has switched between full screen and window.
         """
         self._frame = frame
+        self._others = others
         self._title = title
         self._buttons = buttons
+        self._full_screen_toggles = full_screen_toggles
         self._frame_number += 1
+        self._encoded = {}
         self._wake_all()
 
     async def serve(self, socket: WebSocket, name: str) -> None:
@@ -158,10 +172,17 @@ class Clients:
             case {"type": "pointer", "x": int(x), "y": int(y), "down": bool(down)} if client is self._in_control:
                 height, width, _ = self._frame.shape
                 self._on_event(Pointer(_clamp(x, 0, width - 1), _clamp(y, 0, height - 1), down))
-            case {"type": "size", "width": int(width), "height": int(height)}:
-                client.size = (_clamp(width, MIN_SIZE[0], MAX_SIZE[0]), _clamp(height, MIN_SIZE[1], MAX_SIZE[1]))
+            case {"type": "blur"} if client is self._in_control:
+                self._release(client)
+                self._on_event(FocusLost())
+            case {"type": "size", "width": int(width), "height": int(height), **more}:
+                size = _clamp(width, MIN_SIZE[0], MAX_SIZE[0]), _clamp(height, MIN_SIZE[1], MAX_SIZE[1])
+                scale = more.get("scale")
+                if not isinstance(scale, int | float) or not 1.0 <= scale <= MAX_SCALE:
+                    scale = 1.0
+                client.screen = Screen(*size, float(scale))
                 if client is self._in_control:
-                    self.size = client.size
+                    self.screen = client.screen
             case {"type": "take_control"} if client is not self._in_control:
                 self._give_control(client)
                 self._wake_all()
@@ -175,6 +196,7 @@ class Clients:
                 "control": client is self._in_control,
                 "others": len(self._clients) - 1,
                 "buttons": self._buttons,
+                "full_screen": self._full_screen_toggles,
             }
             if state != client.sent_state:
                 client.sent_state = state
@@ -182,7 +204,7 @@ class Clients:
             if client.frame_number != self._frame_number and client.in_flight < MAX_IN_FLIGHT:
                 client.frame_number = self._frame_number
                 client.in_flight += 1
-                await client.socket.send_bytes(self._jpeg())
+                await client.socket.send_bytes(self._jpeg(client))
 
     def _handle_key(self, client: _Client, key: str, down: bool) -> None:
         """Pass on a change of a key: neither repeats of a held key nor the release of one that is not held."""
@@ -198,12 +220,16 @@ class Clients:
     def _give_control(self, client: _Client | None) -> None:
         """Give control to a page, after releasing all keys that the previous one holds."""
         if self._in_control is not None:
-            for name in self._in_control.held:
-                self._on_event(Key(name, False))
-            self._in_control.held.clear()
+            self._release(self._in_control)
         self._in_control = client
         if client is not None:
-            self.size = client.size
+            self.screen = client.screen
+
+    def _release(self, client: _Client) -> None:
+        """Release all keys that a page holds."""
+        for name in client.held:
+            self._on_event(Key(name, False))
+        client.held.clear()
 
     def _remove(self, client: _Client) -> None:
         """Remove a page. If it has control, the page that has been connected longest gets it."""
@@ -219,15 +245,15 @@ class Clients:
         for client in self._clients:
             client.wake.set()
 
-    def _jpeg(self) -> bytes:
-        """Return the newest frame, encoded once for all pages, with a quality that keeps small text sharp."""
-        number, data = self._encoded
-        if number != self._frame_number:
+    def _jpeg(self, client: _Client) -> bytes:
+        """Return the newest frame for a page, encoded once for each screen, so that small text stays sharp."""
+        other = client.screen if client is not self._in_control and client.screen in self._others else None
+        if other not in self._encoded:
+            frame = self._frame if other is None else self._others[other]
             file = BytesIO()
-            Image.fromarray(self._frame).save(file, "JPEG", quality=90, subsampling=0)
-            data = file.getvalue()
-            self._encoded = (self._frame_number, data)
-        return data
+            Image.fromarray(frame).save(file, "JPEG", quality=90, subsampling=0)
+            self._encoded[other] = file.getvalue()
+        return self._encoded[other]
 
 
 def _clamp(number: int, low: int, high: int) -> int:

@@ -1,7 +1,7 @@
-"""Connections to the browser frontend that have not asked for anything: they wait for a short time and in a small number.
+"""Limits of idle connections to the browser frontend: few at a time, and each for a short time.
 
-So programs that open connections and hold them cannot keep a person's page out. Pages that are being served, and
-pages that were let in by their token, are not counted.
+A program that opens connections and holds them cannot keep a person's page out. Connections with a running request, and
+websockets, which have shown the token, are not counted.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ BACKLOG = 64  # connections that the system accepts in one go
 
 
 def protocol_factory() -> type[asyncio.Protocol]:
-    """Return uvicorn's protocol for HTTP with a waiting room that its connections share."""
+    """Return uvicorn's protocol for HTTP; all its connections share one list of idle ones."""
     return cast("type[asyncio.Protocol]", partial(_Connection, waiting={}))
 
 
@@ -69,7 +69,7 @@ class _Connection(H11Protocol):
 
 
 class QuietErrors:
-    """Handles errors of an event loop: one line at most in `period` seconds.
+    """Reports errors of an event loop, at most one line in `period` seconds.
 
     Args:
         tell: Receives the lines.

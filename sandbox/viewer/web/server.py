@@ -125,7 +125,7 @@ class ViewerServer:
                         session.lose_focus()
                 screens = [*sorted(self._clients.other_screens), self.screen]
                 if session.update(monotonic()) or screens != shown:
-                    frames = {screen: session.render(*screen) for screen in screens}  # that with control is the last
+                    frames = {screen: session.render(*screen) for screen in screens}  # last: the page with control
                     frame = frames.pop(screens[-1])
                     self.show(frame, session.title, session.help, frames, session.full_screen_toggles)
                     shown = screens
@@ -136,7 +136,7 @@ class ViewerServer:
 
     @property
     def screen(self) -> Screen:
-        """The frames that the page with control has space for."""
+        """Size of the frames that fit into the page with control."""
         return self._clients.screen
 
     @property
@@ -197,6 +197,8 @@ def _buttons(entries: Entries) -> list[tuple[list[str], str]]:
             else:
                 keys.append(word)
         known = [key for key in keys if key in KEY_NAMES and key not in _BROWSERS_OWN]
+        if not known and set(keys) <= set(_BROWSERS_OWN):
+            continue
         buttons.append((known, description if known else f"{words}: {description}"))  # e.g. what the mouse does
     return buttons
 

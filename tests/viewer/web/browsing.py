@@ -6,7 +6,7 @@ from contextlib import contextmanager
 
 import numpy as np
 import pytest
-from viewer.web.pages import until
+from waiting import until
 
 from sandbox.viewer.keys import Key
 from sandbox.viewer.web.server import ViewerServer
@@ -20,10 +20,11 @@ class KeyCounter:
     """A session whose frame has one color, which says how many keys are down; 60 updates per second."""
 
     title, quit_requested = "a session", False
-    help = [("left right", "play"), ("space", "pause"), ("tab", "switch control")], [("q", "quit")]
+    help = [("left right", "play"), ("space", "pause"), ("t tab", "switch control")], [("q", "quit")]
 
     def __init__(self):
         self.keys, self.pointers, self.down, self.due, self.updates = [], [], set(), 0.0, 0
+        self.full_screen_toggles, self.times_left = 0, 0
 
     def handle_key(self, key):
         self.keys.append(key)
@@ -32,6 +33,9 @@ class KeyCounter:
         else:
             self.down.discard(key.name)
         self.quit_requested = key == Key("q", True)
+
+    def lose_focus(self):
+        self.times_left += 1
 
     def handle_pointer(self, x, y, down):
         self.pointers.append((x, y, down))
@@ -45,7 +49,7 @@ class KeyCounter:
         self.due, self.updates = max(self.due, now - 1) + 1 / 60, self.updates + 1
         return True
 
-    def render(self, width, height):
+    def render(self, width, height, scale):
         frame = np.full((height, width, 3), 40 + 20 * len(self.down), np.uint8)
         frame[: height // 2, : 1 + self.updates % width] = 255
         return frame

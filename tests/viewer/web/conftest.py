@@ -30,7 +30,7 @@ def open_page(chromium):
     contexts = []
 
     def open_page(url, **options):
-        contexts.append(chromium.new_context(viewport={"width": 1000, "height": 800}, **options))
+        contexts.append(chromium.new_context(**{"viewport": {"width": 1000, "height": 800}} | options))
         page = contexts[-1].new_page()
         page.errors = []
         page.on("console", lambda message: page.errors.append(message.text) if message.type == "error" else None)

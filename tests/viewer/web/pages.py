@@ -1,7 +1,6 @@
 """Pages of the viewer for tests: websockets that send what the page's script sends."""
 
 import json
-import time
 from contextlib import contextmanager
 from io import BytesIO
 from urllib.parse import urlsplit
@@ -13,14 +12,6 @@ from PIL import Image
 client = pytest.importorskip("websockets.sync.client")
 
 GRAY = np.full((240, 320, 3), 90, np.uint8)
-
-
-def until(condition, seconds=20.0):
-    """Wait for a condition."""
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 class Page:

@@ -25,7 +25,7 @@ def test_frames_and_state_reach_a_page(server):
         [[["space"], "pause"], [[], "mouse: draw"], [["left", "right", "up", "down", "f"], "move"]],
     ]
     with pages.connected(server) as page:
-        assert page.state() == {"title": "catch", "control": True, "others": 0, "buttons": buttons}
+        assert page.state() == {"title": "catch", "control": True, "others": 0, "buttons": buttons, "full_screen": 0}
         assert np.abs(page.frame().astype(int) - frame).mean() < 5  # JPEG
 
 
@@ -106,7 +106,7 @@ def test_the_first_page_has_control_and_the_second_watches(server):
             first.press("left")
             assert server.next_event(20.0) == Key("left", True)
             assert server.next_event(0.2) is None
-            assert server.size == (800, 600)
+            assert server.screen[:2] == (800, 600)
             for page in (first, second):
                 page.receives_no_more()
             server.show(GRAY, "", [])
@@ -132,7 +132,7 @@ def test_control_is_handed_over_and_no_key_stays_pressed(server):
         second.send(type="size", width=400, height=300)
         second.send(type="take_control")
         assert server.next_event(20.0) == Key("left", False)
-        assert server.size == (400, 300)
+        assert server.screen[:2] == (400, 300)
         second.press("a")
         assert server.next_event(20.0) == Key("a", True)
         second.socket.close()
@@ -176,7 +176,7 @@ def test_the_frame_size_has_limits(server):
             server.next_event(20.0)
             page.press("space", False)
             server.next_event(20.0)
-            assert server.size == size
+            assert server.screen[:2] == size
 
 
 def test_pointer_positions_are_pixels_of_the_frame(server):

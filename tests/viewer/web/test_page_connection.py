@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from viewer.web.browsing import displayed, needs_chromium, wait_until_live
-from viewer.web.pages import until
+from waiting import until
 
 from sandbox.viewer.keys import Key
 from sandbox.viewer.web.server import ViewerServer

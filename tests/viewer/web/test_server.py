@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from viewer.web import pages
+from waiting import until
 
 from sandbox.core.errors import UserError
 from sandbox.viewer.keys import Key
@@ -25,11 +26,15 @@ class Brightening:
     help = ((("q", "quit"),),)
 
     def __init__(self):
+        self.full_screen_toggles, self.times_left = 0, 0
         self.timeouts, self.updates, self.keys, self.pointers, self.sizes = 0, 0, [], [], []
 
     def handle_key(self, key):
         self.keys.append(key)
         self.quit_requested = key == Key("q", True)
+
+    def lose_focus(self):
+        self.times_left += 1
 
     def handle_pointer(self, x, y, down):
         self.pointers.append((x, y, down))
@@ -42,7 +47,7 @@ class Brightening:
         self.updates += 1
         return True
 
-    def render(self, width, height):
+    def render(self, width, height, scale):
         self.sizes.append((width, height))
         return np.full((height, width, 3), 40 + self.updates % 200, np.uint8)
 
@@ -62,7 +67,7 @@ def test_a_session_from_the_first_key_to_the_last(server):
     session, messages = Brightening(), []
     thread = threading.Thread(target=lambda: messages.extend(server.run(session)))
     thread.start()
-    pages.until(lambda: session.timeouts == 1)
+    until(lambda: session.timeouts == 1)
     assert session.updates == 0  # no page is connected
     with pages.connected(server) as page:
         page.send(type="size", width=400, height=300)
@@ -71,7 +76,7 @@ def test_a_session_from_the_first_key_to_the_last(server):
             page.send(type="displayed")
         page.press("Tab")
         page.send(type="pointer", x=3, y=4, down=True)
-        pages.until(lambda: session.updates >= 10)
+        until(lambda: session.updates >= 10)
         page.press("q")
         thread.join(20)
     assert not thread.is_alive()
@@ -87,9 +92,9 @@ def test_the_session_is_paused_while_no_page_is_connected(server):
     thread = threading.Thread(target=lambda: list(server.run(session)))
     thread.start()
     with pages.connected(server):
-        pages.until(lambda: session.updates >= 5)
-    pages.until(lambda: server.num_clients == 0)
-    pages.until(session.is_still)
+        until(lambda: session.updates >= 5)
+    until(lambda: server.num_clients == 0)
+    until(session.is_still)
     with pages.connected(server) as page:
         page.press("q")
         thread.join(20)

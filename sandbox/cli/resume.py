@@ -1,0 +1,69 @@
+"""`sandbox resume`."""
+
+from typing import Annotated
+
+import typer
+
+from sandbox.cli._complete import complete_runs
+from sandbox.cli._options import RUNS, Quiet, Runs
+from sandbox.core.errors import UserError
+
+_LARGEST = 10**12
+
+
+def resume(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="RUN [steps=N]",
+            help="A run: its folder, name, the start of its id, or `latest`; and its new end.",
+            autocompletion=complete_runs,
+            show_default=False,
+        ),
+    ] = None,
+    runs: Runs = RUNS,
+    steps: Annotated[
+        int | None, typer.Option(min=1, max=_LARGEST, help="Train until this step instead of the config's.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Resume a run from its newest good checkpoint; on the CPU, the numbers are those of an uninterrupted run.
+
+    \b
+    sandbox resume latest
+    sandbox resume catch_dqn_s0 --steps 50000
+    sandbox resume catch_dqn_s0 steps=50000      the same
+    """
+    from sandbox.config.files import is_option
+    from sandbox.storage.run_folder import RunFolder
+
+    options = [word for word in words or [] if is_option(word, runs)]
+    names = [word for word in words or [] if word not in options] or ["latest"]
+    if len(names) > 1:
+        raise UserError(f"one run is resumed at a time: {' or '.join(names)}")
+    for option in options:
+        steps = _steps_of(option, names[0])
+
+    from sandbox.cli._resuming import resume_run
+
+    resume_run(RunFolder.find(runs, names[0]), quiet, steps)
+
+
+def _steps_of(option: str, run: str) -> int:
+    """Return the number in `steps=N`.
+
+    Raises:
+        UserError: For another option, or no such number.
+    """
+    from sandbox.config.yaml_text import parse
+
+    key, _, text = option.partition("=")
+    if key != "steps":
+        raise UserError(
+            f"{option}: a run is resumed with the options that it was started with; only its end can change, by "
+            f"steps=N. For other options start a new run: `sandbox train runs/{run}/config.yaml {option} name=...`"
+        )
+    value, _ = parse(text, f"command line: {option}")
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST:
+        raise UserError(f"command line: {option}: needs a whole number above 0, at most {_LARGEST:_}.")
+    return value
