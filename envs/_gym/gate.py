@@ -28,7 +28,7 @@ DIFFERS = (
     "the same seed and actions do not lead to the same observation and return. Either it draws random numbers that "
     "reset(seed=...) does not seed, or its version has changed."
 )
-_WATCHED_STEPS = 100  # steps of a copy after each of which all settings of the program are looked at
+_WATCHED_STEPS = 100  # first steps of a copy, after which changed settings are restored in any case
 _STEP = "a tuple of observation, reward, terminated, truncated and info"
 
 
@@ -184,7 +184,7 @@ class GatedEnv:
             self._meddles |= settings.changed and name == "step"
 
     def _settings(self, name: str) -> PrintsAside | ProgramSettings:
-        """Return what to put back after a call: in steps only prints, if the first ones changed nothing else."""
+        """Return the context of a call. Later steps only redirect prints, if the first ones changed no settings."""
         if name != "step":
             return ProgramSettings()
         self._watched -= self._watched > 0

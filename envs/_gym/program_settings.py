@@ -43,7 +43,7 @@ class ProgramSettings:
     every step.
 
     Attributes:
-        changed: Whether anything had to be restored, prints left out.
+        changed: Whether a setting had to be restored.
     """
 
     changed = False

@@ -18,20 +18,22 @@ from sandbox.storage.places import places_in
 from sandbox.storage.run_folder import RunFolder
 
 
-def resume_run(folder: RunFolder, quiet: bool, steps: int | None) -> None:
+def resume_run(folder: RunFolder, quiet: bool, steps: int | None, root: str | None = None) -> None:
     """Train a run on from its newest good checkpoint, and print its folder.
 
     Args:
         folder: The run.
         quiet: Whether nothing but the folder is printed.
         steps: The new last step of the training; None keeps that of the config.
+        root: An override `data.root=...`, for data that have moved; None keeps the place.
 
     Raises:
         UserError: If the run has passed that step already, is an export, or is being trained.
     """
     with folder.locked():  # before anything is read or written
         progress.now("reading the config")
-        config = config_of(folder, [] if steps is None else [f"steps={steps}"])
+        overrides = [*([] if steps is None else [f"steps={steps}"]), *([] if root is None else [root])]
+        config = config_of(folder, overrides)
         reached = folder.step
         if steps is not None and steps < reached:
             raise UserError(
@@ -52,7 +54,7 @@ def resume_run(folder: RunFolder, quiet: bool, steps: int | None) -> None:
             note("nothing was saved yet: starting from the beginning")
             built = build_new(with_demos_hash(config), runs)
             run = built.ready_to_begin()
-        signal = train_run(built, run, folder, quiet=quiet, new_config=None if steps is None else to_yaml(config))
+        signal = train_run(built, run, folder, quiet=quiet, new_config=to_yaml(config) if overrides else None)
     finish(folder, signal)
 
 

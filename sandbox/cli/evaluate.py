@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sandbox.cli import _print
+from sandbox.cli._complete import complete_runs
 from sandbox.cli._options import LARGEST_SEED, RUNS, Json, Runs
 from sandbox.core.messages import say
 
@@ -19,7 +20,11 @@ _MISSING = "_missing"  # ends the name of a result that could not be computed; i
 def evaluate(
     run: Annotated[
         list[str] | None,
-        typer.Argument(metavar="RUN [key=value…]", help="Runs, each by its folder, name, id, or `latest`."),
+        typer.Argument(
+            metavar="RUN [key=value…]",
+            help="Runs, each by its folder, name, id, or `latest`.",
+            autocompletion=complete_runs,
+        ),
     ] = None,
     runs: Runs = RUNS,
     episodes: Annotated[

@@ -17,9 +17,10 @@ def main() -> None:
     from sandbox.core.closing import close_everything
     from sandbox.core.errors import UserError
     from sandbox.core.messages import say
-    from sandbox.core.output import keep_results_apart
+    from sandbox.core.output import keep_results_apart, open_closed
     from sandbox.core.progress import progress
 
+    open_closed()
     words = sys.argv[1:]
     if _READ.intersection(words):
         keep_results_apart()

@@ -15,8 +15,8 @@ def resume(
     words: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="RUN [steps=N]",
-            help="A run: its folder, name, the start of its id, or `latest`; and its new end.",
+            metavar="RUN [steps=N] [data.root=DIR]",
+            help="A run: its folder, name, the start of its id, or `latest`; its new end; the place of its data.",
             autocompletion=complete_runs,
             show_default=False,
         ),
@@ -33,6 +33,7 @@ def resume(
     sandbox resume latest
     sandbox resume catch_dqn_s0 --steps 50000
     sandbox resume catch_dqn_s0 steps=50000      the same
+    sandbox resume mnist_vae_s0 data.root=/mnt/mnist   its images are somewhere else now
     """
     from sandbox.config.files import is_option
     from sandbox.storage.run_folder import RunFolder
@@ -41,28 +42,33 @@ def resume(
     names = [word for word in words or [] if word not in options] or ["latest"]
     if len(names) > 1:
         raise UserError(f"one run is resumed at a time: {' or '.join(names)}")
+    root = None
     for option in options:
-        steps = _steps_of(option, names[0])
+        match option.partition("="):
+            case "steps", _, text:
+                steps = _number(text, option)
+            case "data.root", _, _:
+                root = option
+            case _:
+                raise UserError(
+                    f"{option}: a run is resumed with the options that it was started with; only its end and the "
+                    "place of its data can change, by steps=N and data.root=DIR. For other options start a new run: "
+                    f"`sandbox train runs/{names[0]}/config.yaml {option} name=...`"
+                )
 
     from sandbox.cli._resuming import resume_run
 
-    resume_run(RunFolder.find(runs, names[0]), quiet, steps)
+    resume_run(RunFolder.find(runs, names[0]), quiet, steps, root)
 
 
-def _steps_of(option: str, run: str) -> int:
-    """Return the number in `steps=N`.
+def _number(text: str, option: str) -> int:
+    """Return the number of steps in an option `steps=N`.
 
     Raises:
-        UserError: For another option, or no such number.
+        UserError: If it is none.
     """
     from sandbox.config.yaml_text import parse
 
-    key, _, text = option.partition("=")
-    if key != "steps":
-        raise UserError(
-            f"{option}: a run is resumed with the options that it was started with; only its end can change, by "
-            f"steps=N. For other options start a new run: `sandbox train runs/{run}/config.yaml {option} name=...`"
-        )
     value, _ = parse(text, f"command line: {option}")
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value <= _LARGEST:
         raise UserError(f"command line: {option}: needs a whole number above 0, at most {_LARGEST:_}.")

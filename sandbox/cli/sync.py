@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sandbox.cli._complete import complete_runs
 from sandbox.cli._options import RUNS, Runs
 from sandbox.core.messages import say
 from sandbox.core.progress import progress
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 def sync(
     run: Annotated[
-        list[str] | None, typer.Argument(metavar="[RUN…] [key=value…]", help="Names, paths, ids, or filters.")
+        list[str] | None,
+        typer.Argument(
+            metavar="[RUN…] [key=value…]", help="Names, paths, ids, or filters.", autocompletion=complete_runs
+        ),
     ] = None,
     runs: Runs = RUNS,
 ) -> None:

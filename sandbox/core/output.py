@@ -4,6 +4,16 @@ import os
 import sys
 
 
+def open_closed() -> None:
+    """Let output go nowhere if the program was started without it (`>&-`, `2>&-`), as other programs do."""
+    if sys.stdout is None or sys.stderr is None:
+        while (handle := os.open(os.devnull, os.O_RDWR)) <= 2:
+            pass  # it stays in place of the closed one, which a file of a run would take otherwise
+        os.close(handle)
+        sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
+        sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
 def keep_results_apart() -> None:
     """Let `sys.stdout` alone write to standard output, and all other code to standard error.
 

@@ -44,7 +44,8 @@ class _Phase:
         if bar and counted and self.total:
             filled = min(_BAR, _BAR * (done or 0) // self.total)
             drawn = f" [{'#' * filled}{'-' * (_BAR - filled)}]"
-        return f"{self.name}{drawn}{counted}, {now - self.began_at:.0f} s"
+        name = "".join(letter if letter.isprintable() else "?" for letter in self.name)
+        return f"{name}{drawn}{counted}, {now - self.began_at:.0f} s"
 
 
 class Progress:

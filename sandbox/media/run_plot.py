@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from sandbox.core.messages import plain
+
 _NUMBERS: dict[str, Any] = {"fontsize": 8, "bbox": {"facecolor": "white", "alpha": 0.8, "linewidth": 0, "pad": 0.5}}
 _GOLDEN = 0.6180339887498949  # multiples of it, modulo 1, are spread evenly
 
@@ -59,7 +61,7 @@ def _panel(axes: Axes, name: str, bars: Sequence[Bar]) -> None:
         axes.errorbar([bar.mean], [row], xerr=error, fmt="o", color="black", markersize=5, capsize=5, zorder=3)
         text = f"{bar.mean:.4g}" + ("" if bar.error is None else f" ± {bar.error:.2g}")
         axes.annotate(text, (bar.mean, row), (0, 9), textcoords="offset points", ha="center", **_NUMBERS)
-    axes.set_yticks(range(len(bars)), [_short(bar.label) for bar in bars])
+    axes.set_yticks(range(len(bars)), [_short(plain(bar.label)) for bar in bars])
     axes.set_ylim(len(bars) - 0.4, -0.7)  # the first run at the top
     axes.margins(x=0.12)
     axes.grid(axis="x", alpha=0.3)

@@ -31,7 +31,7 @@ def as_html(notes: Notes) -> str:
     Addresses that run code, such as `javascript:`, stay text.
     """
     reader = _reader()
-    tokens = reader.parse(plain(notes.markdown))
+    tokens = reader.parse(_text(notes))
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
@@ -43,7 +43,7 @@ def as_html(notes: Notes) -> str:
 
 def as_markdown(notes: Notes) -> str:
     """Return notes as Markdown without live HTML: outside of code blocks, `<` is written as `&lt;`."""
-    text = plain(notes.markdown).replace("\r\n", "\n").replace("\r", "\n")
+    text = _text(notes)
     lines = text.split("\n")
     code: set[int] = set()
     unclosed = ""
@@ -57,6 +57,11 @@ def as_markdown(notes: Notes) -> str:
                 unclosed = f"\n{token.markup}"  # such a block would go on to the end of the report
     kept = [line if index in code else line.replace("<", "&lt;") for index, line in enumerate(lines)]
     return ("\n".join(kept) + unclosed).strip("\n")
+
+
+def _text(notes: Notes) -> str:
+    """Return the text with line breaks of one kind, and without characters that steer how it is shown."""
+    return plain(notes.markdown.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _reader() -> Any:

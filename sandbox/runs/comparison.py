@@ -96,9 +96,9 @@ def require_comparable(folders: Sequence[RunFolder], overrides: Sequence[str]) -
     Raises:
         UserError: If a run comes twice, or kinds, environments or data sets differ.
     """
-    names = [folder.name for folder in folders]
+    names = names_of(folders)
     places = [folder.path.resolve() for folder in folders]
-    if twice := [name for name, place in zip(names, places, strict=True) if places.count(place) > 1]:
+    if twice := [folder.name for folder, place in zip(folders, places, strict=True) if places.count(place) > 1]:
         raise UserError(f"{twice[0]} is given twice: give each run once")
     configs = [overridden(folder, overrides) for folder in folders]
     agents = [isinstance(config, AgentRun) for config in configs]
@@ -116,6 +116,12 @@ def require_comparable(folders: Sequence[RunFolder], overrides: Sequence[str]) -
     return configs
 
 
+def names_of(folders: Sequence[RunFolder]) -> list[str]:
+    """Return names that tell the runs apart: paths for folders of the same name."""
+    names = [folder.name for folder in folders]
+    return [folder.name if names.count(folder.name) == 1 else str(folder.path) for folder in folders]
+
+
 def _source(config: RunConfig) -> dict[str, Any]:
     """Return the options of the environment or data set, without those that change only the agent's view of it."""
     section, _ = config.sections
@@ -129,7 +135,7 @@ def _source(config: RunConfig) -> dict[str, Any]:
 def _refuse(
     folders: tuple[RunFolder, RunFolder], sources: tuple[dict[str, Any], ...], section: str, overrides: Sequence[str]
 ) -> None:
-    first, second = (folder.name for folder in folders)
+    first, second = names_of(folders)
     noun = "environments" if section == "env" else "data sets"
     found = differences(sources)
     if "name" in found:
@@ -162,8 +168,9 @@ def evaluate_all(
         UserError: See `require_comparable`; before anything is evaluated.
     """
     configs = require_comparable(folders, overrides)
-    _note_epsilons([folder.name for folder in folders], configs)
-    return (_evaluated(*each, overrides, settings) for each in zip(folders, configs, strict=True))
+    names = names_of(folders)
+    _note_epsilons(names, configs)
+    return (_evaluated(*each, overrides, settings) for each in zip(names, folders, configs, strict=True))
 
 
 def _note_epsilons(names: Sequence[str], configs: Sequence[RunConfig]) -> None:
@@ -174,17 +181,17 @@ def _note_epsilons(names: Sequence[str], configs: Sequence[RunConfig]) -> None:
 
 
 def _evaluated(
-    folder: RunFolder, config: RunConfig, overrides: Sequence[str], settings: EvaluationSettings
+    name: str, folder: RunFolder, config: RunConfig, overrides: Sequence[str], settings: EvaluationSettings
 ) -> Evaluated:
     if not isinstance(config, AgentRun):
-        return Evaluated(folder.name, evaluate_run(folder, settings, overrides))
+        return Evaluated(name, evaluate_run(folder, settings, overrides))
     built, step = restore(folder, config)
     use_threads(config)
     assert isinstance(built, BuiltAgentRun)
-    with progress.phase(f"evaluating {folder.name}"):
+    with progress.phase(f"evaluating {name}"):
         played = built.play(settings)
     about = {"run": folder.name, "step": step, "seed": settings.seed, **config.agent.evaluation_settings()}
-    return Evaluated(folder.name, dict(finite({**about, **played.statistics()})), played.returns_to_pair())
+    return Evaluated(name, dict(finite({**about, **played.statistics()})), played.returns_to_pair())
 
 
 def shared_figures(runs: Sequence[Evaluated]) -> list[str]:
@@ -213,7 +220,8 @@ def _return_difference(first: Evaluated, second: Evaluated) -> Difference:
     """Return the mean difference between paired episodes, with its interval."""
     assert first.returns is not None
     assert second.returns is not None
-    each = second.returns - first.returns
+    same = np.isclose(first.returns, second.returns, rtol=1e-9, atol=1e-12)  # the same rewards in another order
+    each = np.where(same, 0.0, second.returns - first.returns)
     return Difference(
         first.name, second.name, "return_mean", float(each.mean()), half_interval(each), len(each), paired=True
     )

@@ -42,8 +42,10 @@ def test_samples_need_no_data_and_data_may_move(train, sandbox, tmp_path, monkey
     assert sandbox("evaluate", "vae", "data.root=elsewhere", "--json").code == 0
     config = (tmp_path / "runs/vae/config.yaml").read_text()
     assert f"root: {tmp_path}/pets" in config
-    (tmp_path / "runs/vae/config.yaml").write_text(config.replace("/pets", "/elsewhere"))
-    assert sandbox("resume", "vae", "--steps", "6", "--quiet").code == 0
+    assert "pets is not a folder" in sandbox("resume", "vae", "steps=6", "--quiet").err
+    assert sandbox("resume", "vae", "data.root=elsewhere", "steps=6", "--quiet").code == 0
+    assert f"root: {tmp_path}/elsewhere" in (tmp_path / "runs/vae/config.yaml").read_text()
+    assert sandbox("resume", "vae", "steps=8", "--quiet").code == 0
 
 
 def test_a_file_that_is_added_moves_no_other_and_is_told(train, sandbox, tmp_path):

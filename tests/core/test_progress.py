@@ -134,3 +134,10 @@ def test_a_closed_stream_is_no_error(shown):
         stream.close()
         progress.now("more")
         time.sleep(0.03)
+
+
+@pytest.mark.parametrize("stream", [Terminal(), io.StringIO()])
+def test_a_name_steers_no_terminal(shown, stream):
+    with shown(stream) as progress:
+        progress.now("evaluating \x1b[31mred\n\u202e")
+        until(stream, r"evaluating \?\[31mred\?\?, \d s")

@@ -164,7 +164,7 @@ def test_draws_from_random_are_found_late(capsys: pytest.CaptureFixture[str]) ->
     assert seen[0] == seen[1]
 
 
-@pytest.mark.parametrize(("kind", "steps"), [("Meddler", 3), ("StepMeddler", 3), ("StepMeddler", 120)])
+@pytest.mark.parametrize(("kind", "steps"), [("Meddler", 3), ("StepMeddler", 120)])
 def test_settings_of_the_program_are_put_back(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, steps: int
 ) -> None:

@@ -82,3 +82,13 @@ def test_files(tmp_path):
     place.write_bytes(b"x" * (2**20 + 1))
     with pytest.raises(UserError, match="has 1,048,577 bytes, more than the 1,048,576 that are read"):
         read_notes(place)
+
+
+@pytest.mark.parametrize("end", ["\r\n", "\r"])
+def test_lines_of_other_systems(tmp_path, end):
+    """A file that was written on Windows."""
+    place = tmp_path / "notes.md"
+    place.write_bytes(f"# Title{end}{end}```{end}a < b{end}```{end}c{end}".encode())
+    notes = read_notes(place)
+    assert as_html(notes) == "<h3>Title</h3>\n<pre><code>a &lt; b\n</code></pre>\n<p>c</p>\n"
+    assert as_markdown(notes) == "# Title\n\n```\na < b\n```\nc"

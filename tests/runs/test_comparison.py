@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sandbox.core.errors import UserError
-from sandbox.runs.comparison import Evaluated, compare, require_comparable, shared_figures
+from sandbox.runs.comparison import Evaluated, compare, names_of, require_comparable, shared_figures
 from sandbox.storage.run_folder import RunFolder
 
 AGENT = "steps: 9\nname: {name}\nenv: {env}\nagent: {{name: {agent}}}\n"
@@ -152,3 +152,26 @@ def test_a_run_is_not_compared_with_itself(folder):
     one = folder("a")
     with pytest.raises(UserError, match="a is given twice: give each run once"):
         require_comparable([one, folder("b"), RunFolder(one.path)], [])
+
+
+def test_runs_of_the_same_name_are_told_apart(tmp_path):
+    """`evaluate old/a new/a` names their folders in every sentence."""
+    text = AGENT.format(name="a", env="{name: catch}", agent="dqn")
+    folders = [RunFolder.create(tmp_path / each, "a", config=text, command=[]) for each in ("old", "new")]
+    other = AGENT.format(name="a", env="{name: catch, blind: true}", agent="dqn")
+    folders.append(RunFolder.create(tmp_path / "blind", "a", config=other, command=[]))
+    old, new, blind = (str(folder.path) for folder in folders)
+    assert names_of(folders) == [old, new, blind]
+    with pytest.raises(UserError) as refused:
+        require_comparable([folders[0], folders[2]], [])
+    assert str(refused.value).startswith(f"{old} and {blind} have different environments")
+    with pytest.raises(UserError, match="is given twice"):
+        require_comparable([folders[0], folders[0]], [])
+
+
+def test_rounding_is_no_difference():
+    """The same rewards in another order."""
+    one, other = 0.1 + 0.2 + 0.3, 0.3 + 0.2 + 0.1
+    assert one != other
+    (difference,) = compare([agent("a", [one] * 40), agent("b", [other] * 40)])
+    assert (difference.value, difference.better) == (0, None)
