@@ -43,6 +43,7 @@ from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.optimizers.rule_state import RuleState
 
 
 class SB3Config(AgentConfig):
@@ -160,7 +161,7 @@ class SB3(Agent):
         own: dict[str, Stateful] = {"policy": Weights(self._model.policy)}
         for name in learned:
             if name != "policy":
-                own[name.removeprefix("policy.").replace(".", "_")] = attrgetter(name)(self._model)
+                own[name.removeprefix("policy.").replace(".", "_")] = RuleState(attrgetter(name)(self._model))
         if tensors:
             own["tensors"] = Tensors(self._model, tensors)
         return {**own, "progress": self._phases.progress}

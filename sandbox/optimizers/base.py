@@ -13,6 +13,7 @@ from sandbox.config.numbers import Positive, Steps
 from sandbox.core.compute import Compute
 from sandbox.core.cuda_graph import Function
 from sandbox.core.cuda_graph import Tensors as Tensors
+from sandbox.optimizers.rule_state import RuleState
 
 LearningRate = Annotated[Positive, Field(description="learning rate")]
 ClipNorm = Annotated[Positive | None, Field(description="largest norm of the whole gradient; null: no limit")]
@@ -91,11 +92,11 @@ class Optimizer:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the rule's state, with the present learning rate."""
-        return self._rule.state_dict()
+        return RuleState(self._rule).state_dict()
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Restore the rule's state."""
-        self._rule.load_state_dict(state)
+        """Restore the rule's state and its learning rate."""
+        RuleState(self._rule).load_state_dict(state)
         for parameter, averages in self._rule.state.items():
             for name, average in averages.items():
                 if average.shape == parameter.shape:

@@ -8,6 +8,7 @@ earlier checkpoints intact.
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -80,11 +81,12 @@ class Checkpoints:
         """
         places = places_in(self._folder)
         refusals: list[tuple[Path, UserError]] = []
+        present = {name: part.state_dict() for name, part in parts.items()}  # before a bad checkpoint may change it
         for place in places:
             if step is not None and place.name != place_name(step):
                 continue
             try:
-                manifest = _restore(place, parts)
+                manifest = _restore(place, parts, present)
             except (DamagedError, FileNotFoundError) as error:
                 if place.exists():  # else it was deleted meanwhile
                     reason = str(error).replace(f"{place}/", "")
@@ -149,8 +151,8 @@ class _RefusedError(Exception):
         self.message = message
 
 
-def _restore(place: Path, parts: Mapping[str, Stateful]) -> Manifest:
-    """Read a whole checkpoint, then load it into the parts.
+def _restore(place: Path, parts: Mapping[str, Stateful], present: Mapping[str, Any]) -> Manifest:
+    """Read a whole checkpoint, then load it into the parts, whose states must look like the `present` ones.
 
     Raises:
         FileNotFoundError: If a file is missing.
@@ -165,7 +167,7 @@ def _restore(place: Path, parts: Mapping[str, Stateful]) -> Manifest:
     trees = {name: read_tree(place, name) for name in parts}
     for name, part in parts.items():
         try:
-            require_alike(trees[name], part.state_dict())
+            require_alike(trees[name], present[name])
             part.load_state_dict(trees.pop(name))
         except DamagedError as error:
             raise _MisfitError(f"does not fit this config at {name} ({error})") from error

@@ -71,3 +71,36 @@ def test_alone_it_is_refused_in_one_message(tmp_path: Path) -> None:
     (place / "learner.network.json").write_text("[" * 100_000)
     with pytest.raises(UserError, match="no good checkpoint of this config"):
         Checkpoints(tmp_path).load(run.parts())
+
+
+class Forgetful:
+    """A part that takes any state, and has it from then on."""
+
+    def __init__(self, state: Any) -> None:
+        self.state = state
+
+    def state_dict(self) -> Any:
+        return {"value": self.state}
+
+    def load_state_dict(self, state: Any) -> None:
+        self.state = state["value"]
+        if self.state == "wrong":
+            raise ValueError("but it has it now")
+
+
+def test_what_a_bad_checkpoint_leaves_behind_spoils_no_good_one(tmp_path: Path, capsys: Any) -> None:
+    store, part = Checkpoints(tmp_path), Forgetful(None)
+    store.save(1, {"part": Forgetful([1, 2])})
+    store.save(2, {"part": Forgetful("wrong")})
+    assert store.load({"part": part}) == 1
+    assert part.state == [1, 2]
+
+
+def test_options_of_an_optimizer_are_not_taken_from_a_checkpoint(tmp_path: Path) -> None:
+    """A checkpoint of a GPU has `fused` or `capturable`; one of somebody else may have anything."""
+    run = run_of("dqn", tmp_path)
+    rule = run.parts()["learner.optimizer"]
+    before = rule.state_dict()["param_groups"]
+    state = {**rule.state_dict(), "param_groups": [{**before[0], "foreach": [], "capturable": True, "lr": 0.5}]}
+    rule.load_state_dict(state)
+    assert rule.state_dict()["param_groups"] == [{**before[0], "lr": 0.5}]
