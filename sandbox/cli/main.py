@@ -17,7 +17,7 @@ def main() -> None:
     from sandbox.core.closing import close_everything
     from sandbox.core.errors import UserError
     from sandbox.core.messages import say
-    from sandbox.core.output import keep_results_apart, open_closed
+    from sandbox.core.output import forget_lost_readers, keep_results_apart, open_closed
     from sandbox.core.progress import progress
 
     open_closed()
@@ -48,6 +48,7 @@ def main() -> None:
     finally:
         close_everything()
         progress.stop()
+        forget_lost_readers()
     if message:
         say(f"error: {message}", err=True)
         sys.exit(2)

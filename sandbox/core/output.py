@@ -1,7 +1,9 @@
 """Standard output that carries results only."""
 
+import errno
 import os
 import sys
+from contextlib import suppress
 
 
 def open_closed() -> None:
@@ -12,6 +14,28 @@ def open_closed() -> None:
         os.close(handle)
         sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
         sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
+def handles() -> set[int]:
+    """Return the file descriptors that output goes to."""
+    found = {1, 2}
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):  # it is closed, or a test's
+            found.add(stream.fileno())
+    return found
+
+
+def forget_lost_readers() -> None:
+    """Let the rest of the output go nowhere if its terminal or pipe is gone: that is no error of the command."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(ValueError):  # it is closed
+            try:
+                stream.flush()
+            except OSError as error:
+                if error.errno in (errno.EIO, errno.EPIPE):
+                    nowhere = os.open(os.devnull, os.O_WRONLY)
+                    os.dup2(nowhere, stream.fileno())
+                    os.close(nowhere)
 
 
 def keep_results_apart() -> None:

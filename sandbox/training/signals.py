@@ -7,6 +7,7 @@ from types import FrameType
 from typing import Self
 
 from sandbox.core.messages import note
+from sandbox.core.output import handles
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if sys.platform != "win32" else []))
 
@@ -16,7 +17,7 @@ class StopSignal:
 
     def __init__(self) -> None:
         self.signal: int | None = None
-        self._terminals = [stream for stream in (1, 2) if os.isatty(stream)]
+        self._terminals = [handle for handle in handles() if os.isatty(handle)]
 
     def __enter__(self) -> Self:
         heeded = [
@@ -44,6 +45,6 @@ class StopSignal:
     def _leave_terminal(self) -> None:
         """Let nothing be written to a terminal that is gone, which would be an error."""
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in self._terminals:
-            os.dup2(nowhere, stream)
+        for handle in self._terminals:
+            os.dup2(nowhere, handle)
         os.close(nowhere)
