@@ -19,7 +19,7 @@ class EdgesConfig(DataConfig):
     name: Literal["edges"] = "edges"
     env: Env = Field(default_factory=_PONG.copy)
     agent: Agent = "random"
-    count: int = Field(5_000, ge=2, le=20_000, description="number of observations")
+    count: int = Field(5_000, ge=2, le=10_000, description="number of observations")
     test_fraction: TestFraction = 0.1
     shrink: Shrink = 1
     threshold: int = Field(32, ge=1, le=255, description="smallest difference of gray values that makes an edge")

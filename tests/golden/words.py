@@ -75,6 +75,10 @@ STREAMS: list[tuple[str, str]] = []  # of random numbers: `torch/explore/1`, bel
 ASKS: list[tuple[str, str]] = []  # methods of generators: `sample`, `log_likelihood/nats`
 
 # (pattern of a case, pattern of a key, reason), as of a shell; what may differ, be missing, or be new.
+_WARM_UP = "the average of a generator's weights warms up: samples and figures are those of another average"
+_AVERAGED = [f"{name}*" for name in ("cgan", "context_encoder", "cyclegan", "dcgan", "gan", "infogan", "lapgan")]
+_AVERAGED += [f"{name}*" for name in ("lsgan", "pix2pix", "sngan", "stackgan", "wgan")]
+_SHOWN = ("state/learner*average*", "ask/*", "eval/*", "metrics/*/eval/*")
 CHANGED_ON_PURPOSE: list[tuple[str, str, str]] = [
     ("stackgan*", "state/rng/*instance_noise/*", "each stage has its own stream of instance noise"),
     ("stackgan_instance_noise", "*", "each stage has its own stream of instance noise; both shared one by accident"),
@@ -83,6 +87,12 @@ CHANGED_ON_PURPOSE: list[tuple[str, str, str]] = [
     ("pix2pix", "state/rng/*", "the agent that makes frames has random streams outside of the run"),
     ("cyclegan", "state/rng/*", "the agent that makes frames has random streams outside of the run"),
     ("*", "state/learner.policy/num_envs", "new: the policy knows how many environments explore, for its mean epsilon"),
+    *((case, key, _WARM_UP) for case in _AVERAGED for key in _SHOWN),
+    ("stackgan*", "*", f"{_WARM_UP}, and the second stage learns from samples of the first"),
+    ("cyclegan", "state/learner.updates/value", "new: the warm-up of the average counts the updates"),
+    ("rbm_gaussian", "*density*", "new: the density of gray images"),
+    ("data/*", "data/set/classes*", "new: names of classes"),
+    ("data/images*", "*", "each file belongs to the training or the test images by its content"),
 ]
 
 _TABLES = {"metrics": METRICS, "eval": METRICS, "state": STATES, "data": STATES, "ask": ASKS}
