@@ -32,6 +32,9 @@ class Launched:
             self.send(signal.SIGKILL)
         self._process.join()
 
+    def ended(self) -> bool:
+        return self._process.exitcode is not None
+
     def wait(self, seconds: float = 120) -> tuple[int, str, str]:
         """Return exit code (negative for a signal that killed it), output and errors when it has ended."""
         self._process.join(seconds)

@@ -2,6 +2,7 @@
 
 import difflib
 import itertools
+import shlex
 import sys
 from collections.abc import Callable, Sequence
 from importlib.metadata import version
@@ -47,7 +48,8 @@ class _Command(TyperCommand):
         """Read the command line.
 
         Raises:
-            UserError: For an option of a config that is written with dashes; with the way to write it.
+            UserError: For an option of a config that is written with dashes, or a second word of a command that
+                takes a person's own images; with the way to write it.
         """
         parameters = self.get_params(ctx)
         known = [option for each in parameters for option in (*each.opts, *each.secondary_opts)]
@@ -61,7 +63,15 @@ class _Command(TyperCommand):
                     f"`sandbox {self.name}` has no option {option}. Options of a config are written without dashes: "
                     f"`sandbox {self.name} {_EXAMPLES[self.name]} {written}`"
                 )
-        return super().parse_args(ctx, args)
+        takes_images = "--from" in known and not ctx.resilient_parsing
+        ctx.allow_extra_args = ctx.allow_extra_args or takes_images
+        rest = super().parse_args(ctx, args)
+        if rest and takes_images:
+            raise UserError(
+                f"`sandbox {self.name}` takes one run, and nothing after it: got '{rest[0]}'. For your own images, a "
+                f"file or a folder: `sandbox {self.name} {ctx.params['run']} --from {shlex.quote(rest[0])}`"
+            )
+        return rest
 
     def invoke(self, ctx: Any) -> Any:
         if not ctx.params.get("quiet"):

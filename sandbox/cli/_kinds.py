@@ -83,8 +83,8 @@ def require_environment(name: str, runs: Path) -> None:
         raise UserError(f"{name!r} is {_article(section)}, not an environment. {_to_see(section, name)}")
     if "/" not in name and is_run(name, runs):
         raise UserError(
-            f"{name!r} is a run, not an environment. See it with `sandbox watch {name}`, or play against it with "
-            f"`sandbox play pong --vs {name}`."
+            f"{name!r} is a run, not an environment. See it with `sandbox watch {name}`, where t gives you the "
+            f"controls. Against an agent of pong you play with `sandbox play pong --vs {name}`."
         )
     if meant := member_meant("env", name):  # such as {name: gym, id: CartPole-v1}
         (_, kind), *options = re.findall(r"(\w+): ([^,}]+)", meant)

@@ -9,11 +9,15 @@ from sandbox.cli._generator import Own
 from sandbox.cli._options import RUNS, Run, Runs
 from sandbox.core.messages import say
 
+_COUNT = 32
+
 
 def reconstruct(
     run: Run = "latest",
     runs: Runs = RUNS,
-    count: Annotated[int, typer.Option(min=1, max=10_000, help="Number of test images, or of your own.")] = 32,
+    count: Annotated[
+        int | None, typer.Option(min=1, max=10_000, help="Number of test images, or of your own; by default 32.")
+    ] = None,
     own: Own = None,
     out: Annotated[Path | None, typer.Option(help="PNG to write; by default RUN/samples/reconstructions.png.")] = None,
 ) -> None:
@@ -33,7 +37,7 @@ def reconstruct(
     found = able_on_images(runs, run, HasReconstruction, "reconstruct images")
     images = found.data.test if own is None else found.own(own).images
     note_if_fewer("--count", count, len(images), "test images" if own is None else "images")
-    images = evenly_spaced(images, count)
+    images = evenly_spaced(images, count or _COUNT)
     place = out or found.folder.samples / "reconstructions.png"
     save_png(place, stacked_rows(as_float(images), found.generator.reconstruct(images).cpu()))
     say(place)

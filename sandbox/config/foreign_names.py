@@ -100,7 +100,9 @@ def _env_meant(word: str) -> str | None:
         return f"{{name: atari, game: {game}}}"
     if word in gymnasium.registry:
         return f"{{name: gym, id: {word}}}"
-    if re.fullmatch(r"[\w./:-]+-v\d+", word):
+    if re.fullmatch(r"[^\W\d][\w.]*:[\w./-]+", word):  # of a module, which only a run imports
+        return f"{{name: gym, id: {word}}}"
+    if re.fullmatch(r"[\w./-]+-v\d+", word):
         stem = word.rpartition("-v")[0]
         versions = [int(name.rpartition("-v")[2]) for name in gymnasium.registry if name.rpartition("-v")[0] == stem]
         return f"{{name: gym, id: {stem}-v{max(versions)}}}" if versions else None

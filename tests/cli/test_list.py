@@ -72,6 +72,11 @@ def test_times_come_from_the_headers(tmp_path, header, time):
     assert ConfigHeader.read(file).time == time
 
 
+@pytest.mark.parametrize("name", ["catch_dqn", "pong_dqn"])
+def test_configs_that_the_readme_times_say_it_too(name):
+    assert ConfigHeader.read(registry.configs()[name]).time
+
+
 def test_needs_come_from_the_files():
     needs = {name: ConfigHeader.read(file).needs for name, file in registry.configs().items()}
     assert needs["mnist_vae"] == ["MNIST"]

@@ -39,6 +39,15 @@ def test_an_unknown_option(sandbox):
     assert "No such option: --jsn (Possible options: --json)" in said.err
 
 
+def test_own_images_without_their_option(sandbox):
+    said = sandbox("reconstruct", "latest", "my scans", "more.png")
+    assert said.code == 2
+    assert said.err == (
+        "error: `sandbox reconstruct` takes one run, and nothing after it: got 'my scans'. For your own images, a file "
+        "or a folder: `sandbox reconstruct latest --from 'my scans'`\n"
+    )
+
+
 def test_no_words_print_the_help(sandbox):
     said = sandbox()
     assert "sandbox train catch_dqn" in said.out + said.err

@@ -37,7 +37,10 @@ def test_catch_trains_by_its_configs(sandbox):
 def test_a_run_is_resumed_and_not_trained(sandbox, tmp_path):
     RunFolder.create(tmp_path / "runs", "mine", config="steps: 1\n", command=[])
     assert error(sandbox("train", "mine")) == "'mine' is a run, not a config: go on with `sandbox resume mine`."
-    assert error(sandbox("play", "mine")).startswith("'mine' is a run, not an environment. See it with `sandbox watch")
+    assert error(sandbox("play", "mine")) == (
+        "'mine' is a run, not an environment. See it with `sandbox watch mine`, where t gives you the controls. "
+        "Against an agent of pong you play with `sandbox play pong --vs mine`."
+    )
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ IDS = {
     "ALE/MsPacman-v5": "{name: atari, game: ms_pacman}",
     "breakout": "{name: atari, game: breakout}",
     "Sandbox/KeyDoor-v0": "{name: key_door}",
+    "my_envs:Mine/Walk-v0": "{name: gym, id: my_envs:Mine/Walk-v0}",
 }
 
 
