@@ -47,7 +47,7 @@ OPTIONS = {
     "trpo": f"{{{ROLLOUT}, batch_size: 16, n_critic_updates: 2}}",
 }
 BOX = [name for name, kinds in ACTION_KINDS.items() if kinds == ("Box",)]
-SLOW = ("crossq", "td3", "tqc")  # of ddpg and sac; the slower tests of them are an attack
+SLOW = ("crossq", "qrdqn", "recurrent_ppo", "td3", "tqc", "trpo")  # their longer tests are an attack
 FEW = [pytest.param(name, marks=pytest.mark.attack if name in SLOW else []) for name in ALGORITHMS]
 PENDULUM = "env={name: gym, id: Pendulum-v1, options: {max_episode_steps: 200}}"
 SHORT_PENDULUM = PENDULUM.replace("200", "15")

@@ -43,7 +43,12 @@ def test_a_row_without_a_peer_has_no_ratio():
 
 
 @pytest.mark.parametrize(
-    ("name", "rows"), [("replay", 2), ("dqn", 2), ("update", 2), ("memory", 2), ("rbm", 2), ("gan", 2)]
+    ("name", "rows"),
+    [
+        ("replay", 2),
+        ("update", 2),
+        *(pytest.param(name, 2, marks=pytest.mark.attack) for name in ("dqn", "memory", "rbm", "gan")),
+    ],
 )
 def test_benches_of_the_learner_run(name, rows, monkeypatch):
     """The benchmarks run at a small size in fp32; only their rows are checked, not the speed."""

@@ -87,6 +87,7 @@ def test_a_video_or_a_page(sandbox, tmp_path):
     assert (said.code, said.err) == (2, "error: --video and --web exclude each other; give one of them\n")
 
 
+@pytest.mark.attack
 def test_ctrl_c_ends_it_cleanly(tmp_path):
     """The installed program tells a connected page that the session is over, and prints nothing but its notes."""
     command = [Path(sys.executable).with_name("sandbox"), "play", "catch", "--web", "--port", "0"]

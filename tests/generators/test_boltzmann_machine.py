@@ -108,6 +108,7 @@ def test_too_large_for_an_exact_likelihood() -> None:
         make(Spec((1, 8, 8))).log_likelihood(torch.zeros(2, 1, 8, 8))
 
 
+@pytest.mark.learning
 def test_learns_a_parity_that_needs_hidden_units() -> None:
     """Three pixels, an even number of them white: the optimum is -1.39 nats. Independent pixels have -2.08."""
     spec, even = Spec((1, 1, 3)), torch.tensor([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]], dtype=torch.uint8) * 255

@@ -195,6 +195,7 @@ def test_interfaces_and_ranges() -> None:
         assert 0 <= outputs.min() <= outputs.max() <= 1
 
 
+@pytest.mark.learning
 def test_learns_a_distribution_and_its_classes() -> None:
     """Two opposite patterns, each pixel flipped with probability 0.1: the bound comes near the true log-likelihood."""
     draws = torch.Generator().manual_seed(0)

@@ -241,6 +241,7 @@ def test_large_machines_are_annealed_and_the_bracket_holds_the_bound() -> None:
     assert abs(mean - expected) < 0.6
 
 
+@pytest.mark.learning
 def test_two_layers_learn_a_distribution() -> None:
     """The log-likelihood comes within 0.1 nat of the true distribution's, by enumeration."""
     options = {"learning": {"lr": {"start": 0.1, "end": 0.0, "steps": 800}}, "pretraining_steps": 800}

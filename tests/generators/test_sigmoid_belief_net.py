@@ -123,6 +123,7 @@ def test_samples_have_the_exact_distribution() -> None:
     assert (found - exact(net).exp()).abs().sum() / 2 < 0.02
 
 
+@pytest.mark.learning
 def test_learns_a_distribution() -> None:
     """The log-likelihood comes within 0.1 nat of the true distribution's; independent pixels are 0.3 nats away."""
     config = SigmoidBeliefNetConfig.model_validate({"layers": (4, 2), "lr": {"start": 0.3, "end": 0.0, "steps": 2_000}})

@@ -3,7 +3,8 @@
 import ast
 import io
 import tokenize
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -13,8 +14,33 @@ TEST_FILES = sorted((ROOT / "tests").rglob("*.py"))
 
 
 def relative(file: Path) -> str:
-    """Return the path of `file` below the repository's root, for the ids of tests."""
+    """Return the path of `file` below the repository's root."""
     return str(file.relative_to(ROOT))
+
+
+def each(files: Iterable[Path]) -> Callable[[Callable[[Path], None]], Callable[[], None]]:
+    """Make a test of one file a test of all `files`. It is one test, since thousands of small ones take a minute."""
+
+    def make(test: Callable[[Path], None]) -> Callable[[], None]:
+        def whole() -> None:
+            wrong = {}
+            for file in files:
+                try:
+                    test(file)
+                except AssertionError as error:
+                    wrong[relative(file)] = str(error)
+            assert not wrong, wrong
+
+        whole.__name__, whole.__doc__, whole.__module__ = test.__name__, test.__doc__, test.__module__
+        return whole
+
+    return make
+
+
+@cache
+def tree_of(file: Path) -> ast.Module:
+    """Return the syntax tree of a file."""
+    return ast.parse(file.read_text())
 
 
 def module_of(file: Path) -> str:

@@ -3,11 +3,12 @@
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from house.sources import PACKAGE_FILES, ROOT, TEST_FILES, documented, relative
+from house.sources import PACKAGE_FILES, ROOT, TEST_FILES, documented, each, tree_of
 from pydantic import BaseModel
 
 from sandbox.config.schema import Model, items, models
@@ -73,6 +74,7 @@ BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "configs").glob("*.yaml"))]
 
 
+@cache
 def retired_words(text: str) -> list[str]:
     """Return the retired words in a text or an identifier, each with the word to say instead."""
     plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", text).replace("_", " ").lower()
@@ -95,19 +97,19 @@ def identifiers(tree: ast.AST) -> Iterator[str]:
                 yield name
 
 
-@pytest.mark.parametrize("file", PACKAGE_FILES, ids=relative)
+@each(PACKAGE_FILES)
 def test_identifiers_and_texts_use_no_retired_word(file: Path) -> None:
-    tree = ast.parse(file.read_text())
+    tree = tree_of(file)
     texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     streams = {argument.value for argument in random_streams(tree)}  # hashed into seeds: they keep their names
     found = {text: words for text in {*identifiers(tree), *texts} - streams if (words := retired_words(text))}
     assert not found
 
 
-@pytest.mark.parametrize("file", [*TEST_FILES, *BENCHMARKS], ids=relative)
+@each([*TEST_FILES, *BENCHMARKS])
 def test_identifiers_of_tests_use_no_retired_word(file: Path) -> None:
     if file.parent.name not in ("golden", "house"):  # these speak of the old language
-        assert not [name for name in identifiers(ast.parse(file.read_text())) if retired_words(name)]
+        assert not [name for name in identifiers(tree_of(file)) if retired_words(name)]
 
 
 def random_streams(tree: ast.AST) -> Iterator[Any]:
@@ -122,7 +124,7 @@ def is_text(node: ast.AST) -> bool:
     return isinstance(node, ast.Constant) and isinstance(node.value, str)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=relative)
+@each(PAGES)
 def test_pages_and_headers_of_configs_use_no_retired_word(page: Path) -> None:
     text = page.read_text()
     if page.suffix == ".yaml":
@@ -130,9 +132,9 @@ def test_pages_and_headers_of_configs_use_no_retired_word(page: Path) -> None:
     assert not retired_words(re.sub(r"https?://\S+|\]\([^)]*\)", "", text))
 
 
-@pytest.mark.parametrize("file", [*PACKAGE_FILES, *TEST_FILES, *BENCHMARKS], ids=relative)
+@each([*PACKAGE_FILES, *TEST_FILES, *BENCHMARKS])
 def test_docstrings_name_their_subject(file: Path) -> None:
-    assert not [text for _, text in documented(ast.parse(file.read_text())) if text.split(maxsplit=1)[0] in OPENERS]
+    assert not [text for _, text in documented(tree_of(file)) if text.split(maxsplit=1)[0] in OPENERS]
 
 
 def sections(model: Model, seen: set[Model]) -> Iterator[Model]:

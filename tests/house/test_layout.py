@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
-from house.sources import FAMILIES, PACKAGE_FILES, ROOT, TEST_FILES, relative
+from house.sources import FAMILIES, PACKAGE_FILES, ROOT, TEST_FILES, each, tree_of
 
 
 def test_the_import_contract_has_ten_layers() -> None:
@@ -23,14 +23,14 @@ def test_the_package_holds_packages_only() -> None:
     assert loose <= {"__init__.py", "__main__.py", "py.typed"}
 
 
-@pytest.mark.parametrize("file", [*PACKAGE_FILES, *TEST_FILES], ids=relative)
+@each([*PACKAGE_FILES, *TEST_FILES])
 def test_no_file_is_over_300_lines(file: Path) -> None:
     assert file.read_text().count("\n") <= 300
 
 
-@pytest.mark.parametrize("file", PACKAGE_FILES, ids=relative)
+@each(PACKAGE_FILES)
 def test_a_file_has_a_docstring_and_small_constructors(file: Path) -> None:
-    tree = ast.parse(file.read_text())
+    tree = tree_of(file)
     assert ast.get_docstring(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and node.name == "__init__":
@@ -38,12 +38,12 @@ def test_a_file_has_a_docstring_and_small_constructors(file: Path) -> None:
         assert not (isinstance(node, ast.Assert) and isinstance(node.test, ast.Tuple)), "a tuple is true"
 
 
-@pytest.mark.parametrize("file", [file for file in PACKAGE_FILES if file.name == "__init__.py"], ids=relative)
+@each([file for file in PACKAGE_FILES if file.name == "__init__.py"])
 def test_an_init_is_a_docstring(file: Path) -> None:
     """The families add the guard against their bare names, and `envs` the registration with Gymnasium."""
     if file.parent.name == "envs":
         return
-    body = ast.parse(file.read_text()).body
+    body = tree_of(file).body
     assert len(body) == (2 if file.parent.name in FAMILIES else 1)
     assert all(isinstance(node, ast.If) for node in body[1:])
 
@@ -55,9 +55,9 @@ def test_a_family_by_its_bare_name_says_what_to_import(family: str) -> None:
     assert f"ImportError: import sandbox.{family} instead" in done.stderr
 
 
-@pytest.mark.parametrize("file", [*PACKAGE_FILES, *TEST_FILES], ids=relative)
+@each([*PACKAGE_FILES, *TEST_FILES])
 def test_nothing_imports_a_family_by_its_bare_name(file: Path) -> None:
-    for node in ast.walk(ast.parse(file.read_text())):
+    for node in ast.walk(tree_of(file)):
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
         names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
         assert not [name for name in names if name.split(".")[0] in FAMILIES]

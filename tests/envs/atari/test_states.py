@@ -7,8 +7,8 @@ from sandbox.core.errors import UserError
 from sandbox.envs.atari import Atari
 from sandbox.storage.tree import read_tree, write_tree
 
-QUICK = ["pong", "breakout", "seaquest"]
-SLOW = ["space_invaders", "ms_pacman", "montezuma_revenge", "pitfall", "qbert", "enduro", "tetris"]
+QUICK = ["pong", "breakout"]
+SLOW = ["seaquest", "space_invaders", "ms_pacman", "montezuma_revenge", "pitfall", "qbert", "enduro", "tetris"]
 
 
 @pytest.mark.parametrize("protocol", ["nature2015", "machado2018"])

@@ -33,6 +33,7 @@ def end(process: psutil.Process, seconds: float = 10.0) -> bool:
     return True
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize("protocol", ["nature2015", "machado2018"])
 def test_results_do_not_depend_on_the_number_of_workers(protocol: str) -> None:
     envs = [make(5, workers, game="breakout", protocol=protocol) for workers in (1, 2, 3)]
@@ -156,6 +157,7 @@ print(env.pool.processes[0].pid, flush=True)
 """
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize("then", ["time.sleep(60)", "while True: env.step(env.action_space.sample() * 0); env.reset()"])
 def test_a_killed_caller_leaves_nothing_behind(then: str) -> None:
     caller = subprocess.Popen([sys.executable, "-c", PROGRAM.format(then=then)], stdout=subprocess.PIPE, text=True)
