@@ -1,4 +1,4 @@
-"""Random play under random options: 100,000 steps per environment (20,000 of a gym id) break no invariant."""
+"""Random play under random options: 50,000 steps per environment (20,000 of a gym id) break no invariant."""
 
 from types import NoneType, UnionType
 from typing import Annotated, Any, get_args
@@ -17,7 +17,7 @@ from sandbox.envs.gym import GymConfig
 from sandbox.runs import registry
 
 NAMES = [name for name in registry.names("envs") if issubclass(registry.config_class("envs", name), BatchEnvConfig)]
-COPIES, STEPS, EXAMPLES = 125, 40, 20  # 100,000 steps
+COPIES, STEPS, EXAMPLES = 125, 40, 10  # 50,000 steps
 
 
 def options_of(name: str) -> st.SearchStrategy[dict[str, Any]]:

@@ -74,12 +74,17 @@ BENCHMARKS = sorted((ROOT / "benchmarks").glob("*.py"))
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted((ROOT / "configs").glob("*.yaml"))]
 
 
+ANY_RETIRED = re.compile(rf"\b(?:{'|'.join(f'(?:{word})' for word in RETIRED)})\b")
+
+
 @cache
 def retired_words(text: str) -> list[str]:
     """Return the retired words in a text or an identifier, each with the word to say instead."""
     plain = re.sub(r"([a-z])([A-Z])", r"\1 \2", text).replace("_", " ").lower()
     for phrase in ALLOWED:
         plain = plain.replace(phrase, "")
+    if not ANY_RETIRED.search(plain):
+        return []
     return [
         f"{match.group()}: say {instead}"
         for word, instead in RETIRED.items()
