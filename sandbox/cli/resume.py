@@ -33,7 +33,7 @@ def resume(
     sandbox resume latest
     sandbox resume catch_dqn_s0 --steps 50000
     sandbox resume catch_dqn_s0 steps=50000      the same
-    sandbox resume vae_s0 data.root=/mnt/pets   its data have moved
+    sandbox resume vae_s0 data.root=../pets      its data have moved
     """
     from sandbox.config.files import is_option
     from sandbox.storage.run_folder import RunFolder

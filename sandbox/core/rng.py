@@ -90,7 +90,7 @@ class Rng:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Restore every stream in place, so that its owner goes on with it. Call it on the root, not on a child.
 
-        A PyTorch stream of another kind of device cannot continue here; a new one begins, with a note.
+        A PyTorch stream of another kind of device cannot continue here; a new one begins, and `moved` says so.
         """
         for name, saved in state["numpy"].items():
             self._numpy.setdefault(name, np.random.Generator(np.random.PCG64(0))).bit_generator.state = saved
