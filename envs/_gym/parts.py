@@ -1,7 +1,7 @@
 """The parts of an observation: each leaf of a space checks its values and turns them into numbers."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -29,20 +29,30 @@ def array_of(value: Any) -> np.ndarray:
         raise MisfitError(f"type {type_name(value)}, which is no array ({error})") from None
 
 
+def _numbers_of(value: Any, shape: tuple[int, ...], name: str, needed: Callable[[], str]) -> np.ndarray:
+    """Return a value as an array of numbers of this shape; `needed` says for messages what the space declares.
+
+    Raises:
+        MisfitError: If it is none.
+    """
+    try:
+        given = array_of(value)
+    except MisfitError as misfit:
+        raise MisfitError(f"{name} {misfit}, but {needed()}") from None
+    if given.dtype.kind not in NUMBERS:
+        raise MisfitError(f"{name} type {type_name(value)} and dtype {given.dtype}, but {needed()}")
+    if given.shape != shape:
+        raise MisfitError(f"{name} shape {given.shape} and dtype {given.dtype}, but {needed()}")
+    return given
+
+
 def as_declared(value: Any, space: spaces.Box, name: str) -> np.ndarray:
     """Return a value as an array of the shape and dtype that a Box declares.
 
     Raises:
         MisfitError: For another shape, or for values that the declared dtype cannot hold.
     """
-    try:
-        given = array_of(value)
-    except MisfitError as misfit:
-        raise MisfitError(f"{name} {misfit}, but {declared(space)}") from None
-    if given.dtype.kind not in NUMBERS:
-        raise MisfitError(f"{name} type {type_name(value)} and dtype {given.dtype}, but {declared(space)}")
-    if given.shape != space.shape:
-        raise MisfitError(f"{name} shape {given.shape} and dtype {given.dtype}, but {declared(space)}")
+    given = _numbers_of(value, space.shape, name, lambda: declared(space))
     if given.dtype != space.dtype:
         with np.errstate(all="ignore"):
             cast = given.astype(space.dtype)
@@ -147,15 +157,9 @@ class IntegerPart:
 
     def integers(self, value: Any, name: str) -> list[int]:
         """Return the integers, each from 0."""
-        space = f"observation_space declares integers of shape {self._shape}"
-        try:
-            given = array_of(value)
-        except MisfitError as misfit:
-            raise MisfitError(f"{name} {misfit}, but {space}") from None
-        if given.dtype.kind not in NUMBERS:
-            raise MisfitError(f"{name} type {type_name(value)} and dtype {given.dtype}, but {space}")
-        if given.shape != self._shape:
-            raise MisfitError(f"{name} shape {given.shape} and dtype {given.dtype}, but {space}")
+        given = _numbers_of(
+            value, self._shape, name, lambda: f"observation_space declares integers of shape {self._shape}"
+        )
         flat = given.ravel()
         numbers = flat.astype(np.int64) - self._starts
         if (flat.dtype.kind == "f" and (flat % 1 != 0).any()) or (numbers < 0).any() or (numbers >= self._counts).any():
