@@ -115,39 +115,6 @@ def learn_tests(root: Path, store: Path, paths: list[str]) -> Tests:
     return found
 
 
-class Names:
-    """A plugin of pytest that notes the names of all tests."""
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        self.names = [item.nodeid for item in session.items]
-
-    def pytest_runtestloop(self) -> bool:
-        return True
-
-
-def list_tests(root: Path, paths: list[str]) -> list[str]:
-    names = Names()
-    run_tests(root, paths, names)
-    return names.names
-
-
-def guess_tests(root: Path, paths: list[str]) -> Tests:
-    """Return all tests below paths as if each called all that its file imports, directly or through one module more."""
-    used = imports(root)
-    found: Tests = {}
-    for name in apart(list_tests, root, paths):
-        file = root / name.split("::")[0]
-        direct = imported(file) | {module for module in used if module.rpartition(".")[2].strip("_") == file.stem[5:]}
-        modules = direct | {more for module in direct for more in used.get(module, set())}
-        files = ["/".join(module.split(".")).removeprefix("sandbox/") for module in modules]
-        calls = [f"{prefix}{file}.py:*" for file in files for prefix in ("", "sandbox/")]
-        found[name] = {"seconds": 1.0, "calls": calls, "ok": True}
-    return found
-
-
 def nearest(mutant: Mutant, tests: Tests) -> list[str]:
     """Return the tests to run, in order, at most a minute of them."""
     stem = Path(mutant.file).stem.strip("_")
@@ -157,7 +124,7 @@ def nearest(mutant: Mutant, tests: Tests) -> list[str]:
         if not top:
             own = f"[{stem}" in test or f"_{stem}.py" in test or "test_defaults.py" in test
             return own or any(call.startswith(f"{mutant.file}:") for call in facts["calls"])
-        return f"{mutant.file}:{top}" in facts["calls"] or f"{mutant.file}:*" in facts["calls"]
+        return f"{mutant.file}:{top}" in facts["calls"]
 
     chosen = [(f"/test_{stem}" not in test, facts["seconds"], test) for test, facts in tests.items()]
     total, order = 0.0, []

@@ -32,7 +32,7 @@ from typing import Any
 
 import gymnasium  # noqa: F401, imported before the forks
 import torch
-from mutant_trials import FORK, guess_tests, learn_tests, try_functions, try_module
+from mutant_trials import FORK, learn_tests, try_functions, try_module
 from mutation_points import DRAWING, Mutant, draw
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -79,7 +79,6 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=200, help="mutants of each package")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--again", type=Path, help="a survivors.json: run these only")
-    parser.add_argument("--guess", action="store_true", help="choose tests by imports, without a run of all tests")
     parser.add_argument("--tests", type=Path, help="where times and calls of tests are kept between runs")
     parser.add_argument("--folder", type=Path, help="where the copy, survivors.json and killed.json go")
     options = parser.parse_args()
@@ -97,7 +96,7 @@ def main() -> None:
         drawn = draw(root, package, files, options.count, options.seed)
         chosen = [mutant for mutant in drawn if before is None or mutant.id in before]
         store = options.tests or folder / "tests.json"
-        tests = guess_tests(root, paths) if options.guess else learn_tests(root, store, paths)
+        tests = learn_tests(root, store, paths)
         counts: Counter[str] = Counter()
         for work, mutants in batches(chosen):
             receiver, sender = FORK.Pipe(duplex=False)
