@@ -1,6 +1,6 @@
 """`python -m sandbox` is the command `sandbox`."""
 
-from sandbox.cli.main import main
+from sandbox.cli.main import program
 
 if __name__ == "__main__":
-    main()
+    program()

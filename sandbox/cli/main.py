@@ -1,12 +1,33 @@
 """The program `sandbox`: shows progress before the slow imports, and prints errors as messages."""
 
+import atexit
 import os
 import signal
 import sys
+import threading
+from contextlib import suppress
 
 _INTERRUPTED = 128 + signal.SIGINT
+_PATIENCE = 10.0  # seconds for which the program waits for the threads of other people's environments
 _SILENT = {"-h", "--help", "--version", "--quiet", "-q"}  # such a command line shows no progress
 _READ = {"--json", "--quiet", "-q"}  # the output of such a command line is read by programs
+
+
+def program() -> None:
+    """Run the command line of this program, and end it at once: freeing PyTorch piece by piece takes a second."""
+    ended: list[int] = []
+    atexit.register(_leave_at_once, ended)  # the first one that is registered runs last
+    try:
+        main()
+        ended.append(0)
+    except SystemExit as end:
+        if isinstance(end.code, int):
+            ended.append(end.code)
+        raise
+    finally:
+        watch = threading.Timer(_PATIENCE, _leave_threads, ended)
+        watch.daemon = True
+        watch.start()
 
 
 def main() -> None:
@@ -17,7 +38,7 @@ def main() -> None:
     from sandbox.core.closing import close_everything
     from sandbox.core.errors import UserError
     from sandbox.core.messages import say
-    from sandbox.core.output import forget_lost_readers, keep_results_apart, open_closed
+    from sandbox.core.output import flush, keep_results_apart, open_closed
     from sandbox.core.progress import progress
 
     open_closed()
@@ -32,7 +53,10 @@ def main() -> None:
 
         if before is signal.default_int_handler:
             signal.signal(signal.SIGINT, before)
-        run(words)
+        try:
+            run(words)
+        finally:
+            flush()
     except UserError as error:
         message = str(error)
     except (MemoryError, OverflowError, RuntimeError) as error:
@@ -48,7 +72,6 @@ def main() -> None:
     finally:
         close_everything()
         progress.stop()
-        forget_lost_readers()
     if message:
         say(f"error: {message}", err=True)
         sys.exit(2)
@@ -59,3 +82,22 @@ def _leave(number: int, frame: object) -> None:
     if os.isatty(2):
         os.write(2, b"\r\x1b[K")
     os._exit(_INTERRUPTED)
+
+
+def _leave_at_once(ended: list[int]) -> None:
+    """End the program with the code in the list, if there is one: otherwise an error is on its way to the terminal."""
+    if ended:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError):
+                stream.flush()
+        os._exit(ended[0])
+
+
+def _leave_threads(code: int = 1) -> None:
+    """End the program without the threads that Python still waits for."""
+    from sandbox.core.messages import note
+
+    rest = [each.name for each in threading.enumerate() if not (each.daemon or each is threading.main_thread())]
+    if rest:
+        note(f"ended without waiting any longer for threads of other code: {', '.join(rest)}")
+        os._exit(code)

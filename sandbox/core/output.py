@@ -25,17 +25,25 @@ def handles() -> set[int]:
     return found
 
 
-def forget_lost_readers() -> None:
-    """Let the rest of the output go nowhere if its terminal or pipe is gone: that is no error of the command."""
+def flush() -> None:
+    """Write out what was printed. If its terminal or pipe is gone, the rest goes nowhere: that is no error.
+
+    Raises:
+        OSError: If it cannot be written for another reason, such as a full disk. The rest goes nowhere, too.
+    """
+    errors = []
     for stream in (sys.stdout, sys.stderr):
         with suppress(ValueError):  # it is closed
             try:
                 stream.flush()
             except OSError as error:
-                if error.errno in (errno.EIO, errno.EPIPE):
-                    nowhere = os.open(os.devnull, os.O_WRONLY)
-                    os.dup2(nowhere, stream.fileno())
-                    os.close(nowhere)
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+                if error.errno not in (errno.EIO, errno.EPIPE):
+                    errors.append(error)
+    if errors:
+        raise errors[0]
 
 
 def keep_results_apart() -> None:

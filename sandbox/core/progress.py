@@ -14,10 +14,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from shutil import get_terminal_size
 from typing import TextIO
+
+if sys.platform != "win32":
+    from sandbox.core.stand_in import StandIn
 
 FIRST = "imports"  # name of the phase in which a command begins
 _PATIENCE = 0.5  # seconds after which a phase is worth a line
@@ -56,6 +59,7 @@ class Progress:
         self._lock = threading.RLock()  # a signal's handler prints, too
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
+        self._stand_in: StandIn | None = None
         self._hidden = 0
         self._drawn = False
         self._ticks = 0
@@ -80,7 +84,10 @@ class Progress:
         self._ticks = 0
         self._wake.clear()
         if self._moves:
-            self._tick(patience=0.0)  # at once, because an import may keep the thread waiting
+            if stream is None and sys.platform != "win32":
+                with suppress(OSError):
+                    self._stand_in = StandIn(self._stream.fileno(), _SPINNER, _TICK)
+            self._tick(patience=0.0)
         self._thread = threading.Thread(target=self._run, name="progress", daemon=True)
         self._thread.start()
 
@@ -92,6 +99,9 @@ class Progress:
         self._thread.join(timeout=1.0)
         self._thread = None
         self._clear()
+        if self._stand_in is not None:
+            self._stand_in.close()
+            self._stand_in = None
 
     def hide(self) -> None:
         """Show nothing until `show`; the two come in pairs."""
@@ -160,25 +170,26 @@ class Progress:
         phase, now = self._phases[-1], time.monotonic()
         if self._moves:
             self._ticks += 1
-            text = f"{_SPINNER[self._ticks % len(_SPINNER)]} {phase.line(now, bar=True)}"
-            self._stream.write(f"\r\x1b[K{text[: get_terminal_size().columns - 1]}")
-            self._stream.flush()
+            line = phase.line(now, bar=True)[: get_terminal_size().columns - 3]
+            self._write(f"\r\x1b[K{_SPINNER[self._ticks % len(_SPINNER)]} {line}", line)
             self._drawn = True
             return
         is_new = phase is not self._said and now - phase.began_at >= patience
         if is_new or now - self._printed_at >= _SILENCE:
-            self._stream.write(f"{phase.line(now, bar=False)}\n")
-            self._stream.flush()
+            self._write(f"{phase.line(now, bar=False)}\n")
             self._said, self._printed_at = phase, now
 
     def _clear(self) -> None:
         if self._drawn:
             self._drawn = False
-            try:
-                self._stream.write("\r\x1b[K")
-                self._stream.flush()
-            except (OSError, ValueError):  # the stream was closed
-                return
+            with suppress(OSError, ValueError):  # the stream was closed
+                self._write("\r\x1b[K")
+
+    def _write(self, text: str, drawn: str = "") -> None:
+        """Write to the stream, and let the stand-in go on with what is `drawn`."""
+        with self._stand_in.turn(drawn) if self._stand_in else nullcontext():
+            self._stream.write(text)
+            self._stream.flush()
 
 
 progress = Progress()
