@@ -115,10 +115,16 @@ def learn_tests(root: Path, store: Path, paths: list[str]) -> Tests:
     return found
 
 
+def function_of(mutant: Mutant, tests: Tests) -> str:
+    """Return the function of a mutant, or "" if no test calls it: if it runs at most while its file is imported."""
+    top = mutant.scope.split(".<locals>")[0]
+    return top if any(f"{mutant.file}:{top}" in facts["calls"] for facts in tests.values()) else ""
+
+
 def nearest(mutant: Mutant, tests: Tests) -> list[str]:
     """Return the tests to run, in order, at most a minute of them."""
     stem = Path(mutant.file).stem.strip("_")
-    top = mutant.scope.split(".<locals>")[0]
+    top = function_of(mutant, tests)
 
     def concerned(test: str, facts: dict[str, Any]) -> bool:
         if not top:

@@ -9,8 +9,8 @@ hints, raised errors, texts and rendering code are left out. They run in a copy 
 
 First, all tests of the package run once without a mutant. This shows which functions each test calls, and how long it
 takes. Then each mutant runs the tests that call its function, until one fails or a minute is over: first those of the
-mirrored test file, and fast ones before slow ones. A mutant outside functions runs all tests that call any function of
-its file.
+mirrored test file, and fast ones before slow ones. A mutant outside functions, or in one that runs only while its file
+is imported, runs all tests that call any function of its file.
 
 tests/mutants.md lists equivalent mutants: those that behave the same for every input that can occur.
 """
@@ -32,7 +32,7 @@ from typing import Any
 
 import gymnasium  # noqa: F401, imported before the forks
 import torch
-from mutant_trials import FORK, learn_tests, try_functions, try_module
+from mutant_trials import FORK, Tests, function_of, learn_tests, try_functions, try_module
 from mutation_points import DRAWING, Mutant, draw
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -47,12 +47,12 @@ EQUIVALENT = ROOT / "tests" / "mutants.md"
 COPIED = ("sandbox", "agents", "envs", "generators", "configs", "tests", "docs", "pyproject.toml", "README.md")
 
 
-def batches(mutants: list[Mutant]) -> Iterator[tuple[Callable[..., None], list[Mutant]]]:
+def batches(mutants: list[Mutant], tests: Tests) -> Iterator[tuple[Callable[..., None], list[Mutant]]]:
     """Yield mutants with the way to try them: all those within functions at once, the others file by file."""
-    if inside := [mutant for mutant in mutants if mutant.scope]:
+    if inside := [mutant for mutant in mutants if function_of(mutant, tests)]:
         yield try_functions, inside
     for _, outside in groupby((mutant for mutant in sorted(mutants, key=attrgetter("file"))), attrgetter("file")):
-        if rest := [mutant for mutant in outside if not mutant.scope]:
+        if rest := [mutant for mutant in outside if not function_of(mutant, tests)]:
             yield try_module, rest
 
 
@@ -98,7 +98,7 @@ def main() -> None:
         store = options.tests or folder / "tests.json"
         tests = learn_tests(root, store, paths)
         counts: Counter[str] = Counter()
-        for work, mutants in batches(chosen):
+        for work, mutants in batches(chosen, tests):
             receiver, sender = FORK.Pipe(duplex=False)
             worker = FORK.Process(target=work, args=(root, mutants, tests, sender))
             worker.start()

@@ -32,14 +32,22 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
 }
 
 
-def sessions(names: list[str]) -> Iterator[tuple[str, Session]]:
+def sessions(names: list[str], fps: float | None = None) -> Iterator[tuple[str, Session]]:
     """Yield a name and a session for each environment and its options."""
     for name in names:
         for options in OPTIONS.get(name, [{}]):
             yield (
                 "_".join([name, *map(str, options.values())]).replace("/", "_"),
-                play_session(name, options, seed=0, fps=None),
+                play_session(name, options, seed=0, fps=fps),
             )
+
+
+def keys_of(session: Session) -> list[str]:
+    return [key for words, _ in session.help[0] for key in words.replace("arrows", "up left down right").split()]
+
+
+def has_ended(session: Session) -> bool:
+    return session.view().banner.startswith("return")  # type: ignore[attr-defined]
 
 
 class Clock:
@@ -66,7 +74,7 @@ class Clock:
     def play_to_the_end(self, keys: list[str]) -> None:
         """Press keys in turn until an episode's end, for at most 2,000 steps."""
         for number in range(2_000):
-            if self.session.view().banner.startswith("return"):  # type: ignore[attr-defined]
+            if has_ended(self.session):
                 return
             self.press(keys[number % len(keys)])
             self.wait(0.2)
@@ -81,7 +89,7 @@ def without_a_window(names: list[str], folder: Path) -> None:
     """Save the screens of each environment as a window shows them."""
     for name, session in sessions(names):
         clock = Clock(session)
-        keys = [key for words, _ in session.help[0] for key in words.replace("arrows", "up left down right").split()]
+        keys = keys_of(session)
         save(session, folder, f"{name}_1_start")
         clock.press("h")
         save(session, folder, f"{name}_2_help")
@@ -114,13 +122,24 @@ def served(session: Session) -> Iterator[str]:
         thread.join(5)
 
 
+def play_to_the_end(page: Any, session: Session) -> None:
+    """Press keys in turn until an episode's end, for at most 20 seconds."""
+    keys = [key.capitalize() if len(key) > 1 else key for key in [*keys_of(session), "right", "down"]]
+    names = {name: f"Arrow{name}" for name in ("Up", "Down", "Left", "Right")}
+    for number in range(400):
+        if has_ended(session):
+            return
+        page.keyboard.press(names.get(key := keys[number % len(keys)], key))
+        page.wait_for_timeout(50)
+
+
 def in_a_browser(names: list[str], folder: Path) -> None:
     """Save what Chromium shows on a desktop, in a small window and on a phone that comes second."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
-        for name, session in sessions(names):
+        for name, session in sessions(names, fps=60.0):
             with served(session) as url:
                 pages = {}
                 for size, (width, height, scale, touch) in VIEWPORTS.items():
@@ -143,6 +162,10 @@ def in_a_browser(names: list[str], folder: Path) -> None:
                             pages[size].keyboard.press("Enter")
                         pages[size].wait_for_timeout(2_500 if screen == "game" else 600)
                         pages[size].screenshot(path=folder / f"{name}_{size}_{screen}.png")
+                play_to_the_end(pages["phone"], session)
+                for size, page in pages.items():
+                    page.wait_for_timeout(300)
+                    page.screenshot(path=folder / f"{name}_{size}_end.png")
                 pages["phone"].locator("summary").click()
                 pages["phone"].screenshot(path=folder / f"{name}_phone_keys.png", full_page=True)
                 for page in pages.values():

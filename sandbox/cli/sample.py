@@ -50,6 +50,7 @@ def sample(
     """
     from sandbox.core.errors import UserError
     from sandbox.media.sample_video import record_sample_video
+    from sandbox.media.video import require_video_name
     from sandbox.storage.run_folder import RunFolder
 
     if video is not None:
@@ -58,6 +59,7 @@ def sample(
                 "--video shows the images saved during training: leave out --count, --seed, --class, --per-class and "
                 "--out"
             )
+        require_video_name(video)
         folder = RunFolder.find(runs, run)
         progress.now("rendering the video")
         record_sample_video(sorted(folder.samples.glob("step_*.png")), video, folder.name)

@@ -46,11 +46,15 @@ def watch(
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
     from sandbox.core.progress import progress
+    from sandbox.media.video import require_video_name
     from sandbox.runs import sessions
     from sandbox.storage.run_folder import RunFolder
     from sandbox.viewer.display import require_display
     from sandbox.viewer.web.server import require_web
 
+    for place in (video, progress_video):
+        if place is not None:
+            require_video_name(place)
     folder = RunFolder.find(runs, run)
     rival = None if vs is None else RunFolder.find(runs, vs)
     if progress_video is not None:

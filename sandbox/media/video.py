@@ -23,6 +23,16 @@ _FORMATS = {
 }
 
 
+def require_video_name(path: Path) -> None:
+    """Check a file's name before any work is done for it.
+
+    Raises:
+        UserError: For a suffix that is no video's.
+    """
+    if path.suffix.lower() not in (".gif", *_FORMATS):
+        raise UserError(f"cannot write a video to {path}: the name must end in .mp4, .webm or .gif.")
+
+
 class VideoWriter:
     """Writes frames to a video file (.mp4, .webm or .gif).
 
@@ -40,9 +50,8 @@ class VideoWriter:
     """
 
     def __init__(self, path: Path, fps: float) -> None:
+        require_video_name(path)
         suffix = path.suffix.lower()
-        if suffix != ".gif" and suffix not in _FORMATS:
-            raise UserError(f"cannot write a video to {path}: the name must end in .mp4, .webm or .gif.")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:

@@ -84,6 +84,14 @@ def test_a_quantile_depends_on_its_own_fraction_only() -> None:
     assert (quantiles.std(1) > 0).all()
 
 
+def test_action_values_are_means_over_even_fractions() -> None:
+    agent, x = make(), torch.randn(6, 3, generator=torch.Generator().manual_seed(0))
+    network = agent.parts()["network"]
+    network.load_state_dict(stirred(1).state_dict())
+    expected = sum(network(x, torch.full((6, 1), tau))[:, 0] for tau in (0.125, 0.375, 0.625, 0.875)) / 4
+    torch.testing.assert_close(agent.q_values(x, agent.initial_state(6)), expected)
+
+
 def test_an_update_by_hand() -> None:
     """The target network chooses by 4 quantiles and values by 2 others; the losses of 3 x 2 errors: their sum over the
     former, their mean over the latter and over the batch."""

@@ -144,6 +144,11 @@ def test_pixels_are_refused_when_the_agent_is_made() -> None:
     )
 
 
+def test_a_single_number_is_refused() -> None:
+    with pytest.raises(UserError, match=r"shows numbers of shape \(\)\."):
+        make(Spec((), is_bytes=False, num_actions=2))
+
+
 @pytest.mark.parametrize("row", [[1, 0, 1], [0, 0, 0], [0, 0.5, 0], [0, 2, 0], [-1, 1, 0]])
 def test_numbers_that_are_not_one_hot_are_refused_when_seen(row: list[float]) -> None:
     agent = make()

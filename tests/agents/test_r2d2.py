@@ -81,7 +81,7 @@ def test_an_update_by_hand(burn_in: int) -> None:
     for parameter in agent.parts()["target"].network.parameters():
         parameter.add_(torch.randn(parameter.shape, generator=g))  # so that it is another network
     h, h_inverse = (lambda x: rescale(torch.as_tensor(x), 1e-3)), lambda x: unscale(x, 1e-3)
-    total, losses, q_sum, count, priorities = 0.0, 0.0, 0.0, 0.0, []
+    total, losses, q_sum, count, priorities, discrepancies = 0.0, 0.0, 0.0, 0.0, [], []
     for b in range(5):
         values = []
         for network in (agent.parts()["network"], agent.parts()["target"].network):
@@ -101,13 +101,20 @@ def test_an_update_by_hand(burn_in: int) -> None:
                     last = torch.cat([action, data.burn_in.r_t[b, t, None].clamp(-1, 1)])
             rows = []
             for t in range(7):
-                q, memory = network(data.sequences.observations[b, t][None, None], last[None, None], memory)
+                observation = data.sequences.observations[b, t][None, None]
+                if t == 3 - burn_in and data.is_later[b] and not values:
+                    stored = tuple(part[b : b + 1] for part in data.later_state["recurrent"])
+                    stale = network(observation, last[None, None], stored)[0][0, 0].detach()
+                q, memory = network(observation, last[None, None], memory)
                 rows.append(q[0, 0].detach())
                 if t < 6:
                     action = F.one_hot(data.sequences.a_tm1[b, t], 4)
                     last = torch.cat([action, data.sequences.r_t[b, t, None].clamp(-1, 1)])
             values.append(rows)
         online, target = values
+        if data.is_later[b]:
+            now = online[3 - burn_in]
+            discrepancies.append(float(torch.linalg.vector_norm(now - stale) / now.abs().max()))
         errors = []
         for t in range(int(data.sequences.mask[b].sum())):
             steps = min(2, int(data.sequences.mask[b].sum()) - t)
@@ -130,7 +137,17 @@ def test_an_update_by_hand(burn_in: int) -> None:
     assert seen == [pytest.approx(total, rel=1e-4)]
     assert float(metrics["loss"]) == pytest.approx(losses / count, rel=1e-4)
     assert float(metrics["q_mean"]) == pytest.approx(q_sum / count, rel=1e-4)
+    assert len(discrepancies) == 4
+    assert float(metrics["delta_q"]) == pytest.approx(sum(discrepancies) / 4, rel=1e-4)
     assert data.priorities.tolist() == pytest.approx(priorities, rel=1e-4)
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_where_few_sequences_have_a_later_state_delta_q_is_theirs_alone(count: int) -> None:
+    data, alone = batch()._replace(is_later=torch.arange(5) < count), batch()._replace(is_later=torch.arange(5) < 1)
+    of_first = make().update(alone)["delta_q"]
+    torch.testing.assert_close(make().update(data)["delta_q"], of_first * count)
+    assert of_first > 0
 
 
 def test_without_its_additions_it_is_drqn() -> None:

@@ -1,5 +1,7 @@
 """Our environments as Stable-Baselines3 sees them, against tapes and its own `DummyVecEnv`; its draws."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import gymnasium
@@ -147,3 +149,28 @@ def test_inside_the_global_generators_are_the_runs_own() -> None:
         assert draws() == second
     with Generators(Rng(7), CPU.device).in_place():
         assert draws() == first
+
+
+def test_on_a_gpu_its_generator_is_the_runs_own_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The GPU's generator is a stand-in: a state that others have left, and that is theirs again afterwards."""
+    there = {"state": torch.Generator().manual_seed(3).get_state()}
+    monkeypatch.setattr(torch.cuda, "get_rng_state", lambda device: there["state"])
+    monkeypatch.setattr(torch.cuda, "set_rng_state", lambda state, device: there.update(state=state))
+
+    @contextmanager
+    def fork_rng(devices: list[torch.device]) -> Iterator[None]:
+        before = [torch.cuda.get_rng_state(device) for device in devices]
+        yield
+        for device, state in zip(devices, before, strict=True):
+            torch.cuda.set_rng_state(state, device)
+
+    monkeypatch.setattr(torch.random, "fork_rng", fork_rng)
+    generators, own = Generators(Rng(0), CPU.device), torch.Generator().manual_seed(5)
+    generators._cuda = {torch.device("cuda:0"): own}
+    theirs, ours = there["state"], own.get_state()
+    moved = torch.Generator().manual_seed(6).get_state()
+    with generators.in_place():
+        assert torch.equal(there["state"], ours)
+        there["state"] = moved
+    assert torch.equal(there["state"], theirs)
+    assert torch.equal(own.get_state(), moved)

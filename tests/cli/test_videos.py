@@ -56,6 +56,15 @@ def test_snapshots_and_videos(sandbox, tmp_path):
     )
 
 
+@pytest.mark.parametrize("words", [["watch", "--video"], ["watch", "--progress-video"], ["sample", "--video"]])
+def test_another_kind_of_file_is_refused_before_a_run_is_looked_for(sandbox, words):
+    said = sandbox(words[0], "nothing", words[1], "out.txt")
+    assert said.code == 2
+    assert said.err.splitlines()[-1] == (
+        "error: cannot write a video to out.txt: the name must end in .mp4, .webm or .gif."
+    )
+
+
 def test_without_a_display_a_video_is_written_and_alternatives_are_named(sandbox, tmp_path, monkeypatch):
     monkeypatch.setenv("SDL_VIDEODRIVER", "")
     monkeypatch.delenv("DISPLAY", raising=False)

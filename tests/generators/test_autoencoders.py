@@ -165,8 +165,9 @@ def test_masking_blackens_a_fraction_and_gaussian_noise_has_its_deviation() -> N
     left = MaskingNoise(fraction=0.4).corrupt(white, torch.Generator().manual_seed(0))
     assert set(left.unique().tolist()) == {0.0, 1.0}
     assert float(left.mean()) == pytest.approx(0.6, abs=0.02)
-    noisy = GaussianNoise(std=0.2).corrupt(white, torch.Generator().manual_seed(0))
-    assert float((noisy - 1).std()) == pytest.approx(0.2, abs=0.01)
+    noise = GaussianNoise(std=0.2).corrupt(white / 2, torch.Generator().manual_seed(0)) - white / 2
+    assert float(noise.mean()) == pytest.approx(0.0, abs=0.01)
+    assert float(noise.std()) == pytest.approx(0.2, abs=0.01)
 
 
 def test_the_denoiser_restores_corrupted_images() -> None:

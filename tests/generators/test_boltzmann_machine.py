@@ -82,6 +82,11 @@ def test_the_weights_stay_symmetric_without_a_diagonal() -> None:
     assert not weight.diagonal().any()
 
 
+def test_the_weights_are_small_at_first() -> None:
+    weight = MachineState(300, 1).machine().weight
+    assert float(weight[~torch.eye(300, dtype=torch.bool)].std()) == pytest.approx(0.01, rel=0.02)
+
+
 def test_starts_at_the_log_odds_of_the_first_batch() -> None:
     machine = make(lr=constant(0.0))
     machine.update(batch())

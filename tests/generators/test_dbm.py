@@ -86,6 +86,17 @@ def test_pretraining_doubles_the_inputs_of_layers_with_two_neighbors() -> None:
         torch.testing.assert_close(layer.visible_means(h), torch.sigmoid(visible * h @ rbm.weight.T + rbm.visible_bias))
 
 
+def test_the_loss_of_pretraining_is_the_error_of_reconstructed_units() -> None:
+    dbm = trained(3)
+    lowest, second, _ = stack_of(dbm)
+    h = lowest.hidden_means((batch(seed=3).images == 255).float().flatten(1))
+    error = second.visible_means(second.hidden_means(h)) - h
+    expected = error.square().mean().clone()
+    metrics = dbm.update(batch(seed=3))
+    assert float(metrics["layer"]) == 2
+    torch.testing.assert_close(metrics["loss"], expected)
+
+
 def test_the_combined_machine_has_the_weights_of_the_layers() -> None:
     dbm = trained(9)
     machine, stack = dbm.rbm(), [layer.rbm() for layer in stack_of(dbm)]

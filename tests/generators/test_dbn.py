@@ -255,6 +255,17 @@ def test_two_layers_learn_a_distribution() -> None:
     assert float(exact(dbn)[0][states].mean()) > float(p.log().mean()) - 0.1
 
 
+def test_without_chains_samples_begin_at_halves() -> None:
+    """The weights are so large that no sweep changes a unit."""
+    dbn = make(layers=(4,), learning={"chains": {"name": "contrastive"}})
+    top = layers_of(dbn)[0].rbm()
+    top.weight.copy_(200 * torch.eye(4))
+    top.visible_bias.fill_(-100.0), top.hidden_bias.fill_(-100.0)
+    white = dbn.sample(1_000).flatten(1)
+    assert set(white.unique().tolist()) == {0.0, 1.0}
+    torch.testing.assert_close(white.mean(0), torch.full((4,), 0.5), atol=0.06, rtol=0)
+
+
 def test_shapes_before_the_first_update_and_after_each_layer() -> None:
     dbn = make(**ALL)
     for interface in (HasLikelihood, HasReconstruction, HasEncoder, HasClassifier):

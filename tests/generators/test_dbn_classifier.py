@@ -9,11 +9,12 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.generators._boltzmann.classifier import ClassifierNetwork
+from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig, ClassifierNetwork
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer
 from sandbox.generators.dbn import DBN, DBNConfig
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
+from sandbox.ops.units import sample_bernoulli_16_bits
 from sandbox.streams.labeled import Labeled
 
 SPEC = Spec((1, 2, 2), num_classes=2)
@@ -74,6 +75,26 @@ def test_the_classifier_starts_as_the_stack() -> None:
     for layer in network.hidden:
         h = torch.sigmoid(layer(h))
     torch.testing.assert_close(h, dbn.encode(images(EVERY)), atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_one_update_with_dropout_by_hand(bf16: bool) -> None:
+    """Units that stay are divided by the probability of staying."""
+    rng, config = Rng(0), ClassifierConfig(input_dropout=0.3, hidden_dropout=0.6)
+    classifier = Classifier(config, (4, 3), 2, rng, "softmax", choose("cpu", "bf16" if bf16 else "fp32"))
+    network = classifier.parts()["network"]
+    assert isinstance(network, ClassifierNetwork)
+    torch.nn.init.normal_(network.classes.weight, generator=torch.Generator().manual_seed(0))
+    device, state = rng.state_dict()["torch"]["softmax/dropout"]
+    draws = torch.Generator(device).set_state(state)
+    inputs = sample_bernoulli_16_bits(torch.full((16, 4), 0.7), draws, torch.float32) / 0.7
+    hidden = sample_bernoulli_16_bits(torch.full((16, 3), 0.4), draws, torch.float32) / 0.4
+    labels = torch.arange(16) % 2
+    h = torch.sigmoid(network.hidden[0](EVERY * inputs)) * hidden
+    expected = torch.nn.functional.cross_entropy(network.classes(h), labels).detach()
+    assert {0.0} < set(hidden.unique().tolist())
+    tolerance = {"atol": 0.02, "rtol": 0.0} if bf16 else {}
+    torch.testing.assert_close(classifier.update(EVERY, labels)["loss"], expected, **tolerance)
 
 
 def test_learns_classes() -> None:

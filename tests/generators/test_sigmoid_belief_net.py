@@ -1,6 +1,7 @@
 """The sigmoid belief net: one update by hand, and a likelihood that enumeration confirms."""
 
 import itertools
+import math
 from typing import Any
 
 import pytest
@@ -141,6 +142,16 @@ def test_metrics_are_measured_now_and_then() -> None:
     first = dict(net.update(batch()))
     assert set(first) == {"loss"}
     assert first == dict(net.update(batch(seed=1)))
+
+
+def test_the_loss_is_minus_a_bound() -> None:
+    """A net that cannot learn says what black pixels at the given biases cost: minus their log-likelihood."""
+    net = make(lr=0.0)
+    for tensor in (*(tensor for layer in layers_of(net) for tensor in layer.buffers()), prior_of(net)):
+        tensor.zero_()
+    black = torch.zeros(10, 1, 2, 2, dtype=torch.uint8)
+    loss = net.update(black)["loss"]  # the visible biases become the log-odds of the batch, 1 / 12
+    torch.testing.assert_close(loss, torch.tensor(-4 * math.log(11 / 12)))
 
 
 def test_shapes_and_ranges() -> None:
