@@ -13,6 +13,7 @@ from sandbox.core.background import Background, InlineRunner, ThreadRunner
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter
+from sandbox.interfaces.agent import Inspectable
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
@@ -215,6 +216,28 @@ def test_agents_act_in_batches_and_carry_their_state(name: str, tmp_path: Path) 
         assert actions.shape == (3,)
         assert actions.dtype == np.int64
         observations = env.step(actions)[0]
+
+
+@pytest.mark.parametrize("name", registry.able("agents", Inspectable))
+def test_greedy_actions_have_the_best_values(name: str, tmp_path: Path) -> None:
+    """The values that the viewer shows are those by which the agent acts, but for random numbers of its own."""
+    built, _ = start("agent", name, tmp_path)
+    agent, envs, best = built.learner, built.config.env.make(8), []
+    state = agent.initial_state(8)
+    for part in agent.parts().values():
+        if isinstance(part, torch.nn.Module):
+            for parameter in part.parameters():
+                parameter.data.mul_(3)  # so that values differ clearly
+    observations, _ = envs.reset(seed=1)
+    for _ in range(6):
+        values = agent.q_values(agent.network_input(observations, state), state)
+        assert values.shape == (8, spec_of(envs).num_actions)
+        actions, state = agent.act(observations, state, explore=False)
+        best += (values.amax(1) == values[torch.arange(8), torch.from_numpy(actions)]).tolist()
+        observations, _, terminated, truncated, _ = envs.step(actions)
+        if (ended := terminated | truncated).any():
+            observations, _ = envs.reset(options={"reset_mask": ended})
+    assert np.mean(best) > 0.8
 
 
 @pytest.mark.parametrize("name", GENERATORS)

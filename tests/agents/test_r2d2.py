@@ -142,6 +142,15 @@ def test_an_update_by_hand(burn_in: int) -> None:
     assert data.priorities.tolist() == pytest.approx(priorities, rel=1e-4)
 
 
+@pytest.mark.parametrize("seen", [True, False])
+def test_the_network_sees_every_last_action_and_the_last_reward(seen: bool) -> None:
+    network = make(last_action_reward=seen).parts()["network"]
+    last = torch.zeros(2, 3, 5, requires_grad=True)
+    q, _ = network(torch.ones(2, 3, 3), last, tuple(torch.zeros(2, 6) for _ in range(2)))
+    (gradient,) = torch.autograd.grad(q.sum(), last, allow_unused=True)
+    assert (gradient != 0).all() if seen else gradient is None or not gradient.any()
+
+
 @pytest.mark.parametrize("count", [0, 1])
 def test_where_few_sequences_have_a_later_state_delta_q_is_theirs_alone(count: int) -> None:
     data, alone = batch()._replace(is_later=torch.arange(5) < count), batch()._replace(is_later=torch.arange(5) < 1)

@@ -28,13 +28,13 @@ CPU = Compute(torch.device("cpu"))
 class Tape:
     """Two environments that show their step; the first terminates after 2, the second is truncated after 3.
 
-    Rewards are 3 and -5. With `lives`, the first one's ends are lost lives.
+    Rewards are 3 and -5. With `lives`, the first one's ends are lost lives. With `both`, every end is both.
     """
 
     num_envs = 2
 
-    def __init__(self, lives: bool = False) -> None:
-        self.now, self.lives = np.zeros(2, np.float32), lives
+    def __init__(self, lives: bool = False, both: bool = False) -> None:
+        self.now, self.lives, self.both = np.zeros(2, np.float32), lives, both
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[np.ndarray, dict]:
         self.now[np.ones(2, bool) if options is None else options["reset_mask"]] = 0
@@ -43,9 +43,9 @@ class Tape:
     def step(self, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, dict]:
         self.now += 1
         ended = self.now == [2, 3]
-        terminated = ended & [True, False]
+        terminated, truncated = ended & [True, self.both], ended & [self.both, True]
         infos = {"life_lost": terminated} if self.lives else {}
-        return self.now[:, None].copy(), np.array([3.0, -5.0]), terminated, ended & [False, True], infos
+        return self.now[:, None].copy(), np.array([3.0, -5.0]), terminated, truncated, infos
 
 
 def adapter(tape: Tape, reward_clip: float | None = None) -> EnvAdapter:
@@ -65,6 +65,12 @@ def test_the_tape() -> None:
     assert rows[1][3] == [{"terminal_observation": np.array([2.0]), "TimeLimit.truncated": False}, {}]
     assert rows[2][3] == [{}, {"terminal_observation": np.array([3.0]), "TimeLimit.truncated": True}]
     assert [row[1].tolist() for row in rows] == 3 * [[3, -5]]
+
+
+def test_an_end_that_is_both_is_not_bootstrapped_from() -> None:
+    env = adapter(Tape(both=True))
+    infos = [info for _ in range(3) for info in env.step(np.zeros(2, np.int64))[3] if info]
+    assert [info["TimeLimit.truncated"] for info in infos] == [False, False]
 
 
 def test_what_is_added_to_rewards_is_not_scored_nor_are_they_clipped() -> None:
