@@ -180,6 +180,8 @@ def kill_and_resume(learner: str, kills: int, seed: int) -> int:
             if differ:
                 where = f"killed at {moment:.1f} of {seconds:.1f} s, line {reached}"
                 print(f"{learner} {done}: {where}: DIFFERENT in {', '.join(differ)}", flush=True)
+                names = {str(part) for part in whole["media"].items() ^ found["media"].items()}
+                print(*sorted(names), sep="\n", flush=True)
         parts = {part: len(value) for part, value in whole.items() if part in ("snapshots", "media")}
         print(f"{learner}: {same} of {done} identical; the run has {parts}", flush=True)
         return same

@@ -109,6 +109,12 @@ def write_whole(path: Path, text: str) -> None:
         partial.unlink(missing_ok=True)
 
 
+def remove_unfinished(folder: Path, names: str) -> None:
+    """Remove the files that a killed program was writing in a folder; `names` is a pattern for their names."""
+    for partial in folder.glob(f"{names}.partial"):
+        partial.unlink(missing_ok=True)
+
+
 def flush(path: Path) -> None:
     """Wait until a file or folder is on the disk."""
     handle = os.open(path, os.O_RDONLY)

@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
-from sandbox.storage.files import DamagedError, intruder, names_in, opened, read_object, write_whole
+from sandbox.storage.files import DamagedError, intruder, names_in, opened, read_object, remove_unfinished, write_whole
 from sandbox.storage.metrics_line import numbers_in
 from sandbox.storage.places import places_in, step_of
 from sandbox.storage.run_info import new_info, require_readable
@@ -176,13 +176,15 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from training in this folder while the context is entered.
+        """Keep other processes from training here while the context is entered, and tidy up after a killed one.
 
         Raises:
             UserError: If another process trains there already.
         """
         try:
             with FileLock(self.path / ".lock", timeout=1):  # `state` holds the lock for a moment
+                for folder, names in ((self.path, ".*"), (self.samples, ".*step_*"), (self.videos, "step_*")):
+                    remove_unfinished(folder, names)
                 yield
         except Timeout:
             raise UserError(

@@ -2,10 +2,16 @@ import json
 import math
 import os
 import re
+import signal
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from sandbox.core.errors import UserError
+from sandbox.media.grid import save_png
+from sandbox.media.video import VideoWriter
+from sandbox.storage.files import write_whole
 from sandbox.storage.run_folder import RunFolder
 
 
@@ -131,6 +137,36 @@ def test_a_folder_that_is_no_run_is_refused_and_passed_over(tmp_path):
 def test_a_half_made_folder_is_no_run(tmp_path):
     make(tmp_path, "whole").path.rename(tmp_path / ".new-abcdef")
     assert RunFolder.all_runs(tmp_path) == []
+
+
+def killed_while(write, *arguments):
+    """Run a function in a forked process that is killed before its file gets its name."""
+    if (child := os.fork()) == 0:
+        os.replace = Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+        write(*arguments)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+
+
+def write_video(path):
+    with VideoWriter(path, fps=10) as video:
+        video.write(np.zeros((8, 8, 3), np.uint8))
+
+
+def test_what_a_killed_training_was_writing_is_gone_once_it_goes_on(tmp_path):
+    run, image = make(tmp_path, "mine"), np.zeros((8, 8, 3), np.uint8)
+    killed_while(save_png, run.samples / "step_000000000060.png", image)
+    killed_while(save_png, run.samples / "filters_step_000000000060.png", image)
+    killed_while(write_whole, run.summary, "{}")
+    for suffix in ("mp4", "gif"):
+        killed_while(write_video, run.videos / f"step_000000000060.{suffix}")
+    killed_while(save_png, run.samples / "latest.png", image)  # of `sandbox sample`, which may still be at it
+    write_video(run.videos / "step_000000000030.gif")
+    assert len(list(run.path.rglob("*.partial"))) == 6
+    with run.locked():
+        left = sorted(path.name for path in run.path.rglob("*") if path.is_file())
+    assert left[0].startswith(".latest.png.")
+    assert left[1:] == [".lock", "config.yaml", "run.json", "step_000000000030.gif"]
 
 
 def test_latest_values(tmp_path):
