@@ -45,7 +45,9 @@ class Watch:
         hypothesis.settings.load_profile("mutants")
 
     def _called(self, frame: Any, event: str, argument: Any) -> None:
-        self._calls.add((frame.f_code.co_filename, frame.f_code.co_qualname))
+        call = (frame.f_code.co_filename, frame.f_code.co_qualname)
+        if call not in self._calls and call[0].startswith(self.prefix) and not is_import(frame):
+            self._calls.add(call)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Any:
@@ -63,6 +65,15 @@ class Watch:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.failed:
             self.failed.append(report.nodeid)
+
+
+def is_import(frame: Any) -> bool:
+    """Return whether a frame is part of an import, which a forked trial does not repeat."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def apart(function: Any, *arguments: Any, seconds: float | None = None) -> Any:
@@ -249,6 +260,9 @@ def try_module(root: Path, mutants: list[Mutant], tests: Tests, sender: Connecti
             path.write_text(mutated(source, mutant.operator, mutant.node, mutant.index))
             patience = PATIENCE + 2 * sum(tests[test]["seconds"] for test in order)
             result = apart(run_tests, root, order, seconds=patience) if order else (0, [], {})
+            if result is not None and not result[1] and not path.stem.startswith("_"):
+                contracts = [CONTRACTS, f"-k={path.stem}"]
+                result = apart(run_tests, root, contracts, seconds=patience + LIMIT)
         finally:
             path.write_text(source)
             os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -151,12 +151,13 @@ def test_the_network_sees_every_last_action_and_the_last_reward(seen: bool) -> N
     assert (gradient != 0).all() if seen else gradient is None or not gradient.any()
 
 
-@pytest.mark.parametrize("count", [0, 1])
-def test_where_few_sequences_have_a_later_state_delta_q_is_theirs_alone(count: int) -> None:
-    data, alone = batch()._replace(is_later=torch.arange(5) < count), batch()._replace(is_later=torch.arange(5) < 1)
-    of_first = make().update(alone)["delta_q"]
-    torch.testing.assert_close(make().update(data)["delta_q"], of_first * count)
-    assert of_first > 0
+def test_delta_q_is_a_mean_over_the_sequences_that_have_a_later_state() -> None:
+    def delta_q(*which: int) -> torch.Tensor:
+        return make().update(batch()._replace(is_later=torch.isin(torch.arange(5), torch.tensor(which))))["delta_q"]
+
+    assert delta_q() == 0
+    torch.testing.assert_close(delta_q(0, 3), (delta_q(0) + delta_q(3)) / 2)
+    assert delta_q(0) > 0
 
 
 def test_without_its_additions_it_is_drqn() -> None:

@@ -147,6 +147,11 @@ def test_every_algorithm_and_every_option_was_covered() -> None:
         options = type(dict(Options())[name]).model_fields
         assert set(inspect.signature(algorithm).parameters) - set(options) <= elsewhere | _LEFT_OUT
         assert {"learning_rate", "gamma", "policy_kwargs"} <= set(options)
+        for option, field in options.items():
+            noise = "standard deviation of Gaussian noise on the actions, which are scaled to [-1, 1]"
+            manual = f"argument of {algorithm.__name__}: see Stable-Baselines3's manual"
+            if option != "policy_kwargs":
+                assert field.description == (noise if option == "action_noise" else manual)
 
 
 def is_algorithm(value: Any) -> bool:
