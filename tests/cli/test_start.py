@@ -15,7 +15,11 @@ from sandbox.runs import registry
 from sandbox.storage.run_folder import RunFolder
 
 PROGRAM = Path(sys.executable).with_name("sandbox")
-STARTED = "import os, signal, sys\nsys.argv = ['sandbox', 'train', 'catch_dqn']\n"
+STARTED = (
+    "import os, signal, sys\n"
+    "sys.argv = ['sandbox', 'train', 'catch_dqn']\n"
+    "signal.signal(signal.SIGINT, signal.default_int_handler)  # tests in the background ignore it\n"
+)
 
 
 @pytest.mark.parametrize("module", ["sandbox.core.errors", "typer", "sandbox.cli.show"])

@@ -1,17 +1,16 @@
 """The restricted Boltzmann machine: its first batch, one update by hand, its chains, and its likelihoods."""
 
-import itertools
 import math
 from typing import Any
 
 import pytest
 import torch
 from pydantic import ValidationError
+from small_rbm import EVERY, SPEC, batch, constant, layer_of, make, white
 
 from sandbox.core.compute import Compute, choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.generators._boltzmann.rbm_layer import RBMLayer
 from sandbox.generators.rbm import RBM, RBMConfig
 from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasFilters, HasLikelihood, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
@@ -19,41 +18,6 @@ from sandbox.interfaces.spec import Spec
 from sandbox.ops import boltzmann
 from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import sample_bernoulli_16_bits
-
-SPEC = Spec((1, 2, 3))
-EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SPEC.shape)
-
-
-def constant(value: float) -> dict[str, float]:
-    return {"start": value, "end": value}
-
-
-def make(
-    spec: Spec = SPEC,
-    compute: Compute | None = None,
-    rng: Rng | None = None,
-    hidden_size: int = 4,
-    ais: dict[str, Any] | None = None,
-    **learning: Any,
-) -> RBM:
-    learning = {"chains": {"count": 30}, "lr": constant(0.1), "momentum": constant(0.5), **learning}
-    config = RBMConfig.model_validate({"hidden_size": hidden_size, "learning": learning, "ais": ais or {}})
-    return config.make(spec, rng or Rng(0), compute or choose("cpu"), NO_RUNS)
-
-
-def layer_of(rbm: RBM) -> RBMLayer:
-    layer = rbm.parts()["machine"]
-    assert isinstance(layer, RBMLayer)
-    return layer
-
-
-def batch(count: int = 8, seed: int = 0) -> torch.Tensor:
-    rows = torch.randint(64, (count,), generator=torch.Generator().manual_seed(seed))
-    return (EVERY[rows] * 255).to(torch.uint8)
-
-
-def white(images: torch.Tensor) -> torch.Tensor:
-    return (images == 255).float().flatten(1)
 
 
 def test_starts_at_the_log_odds_of_the_first_batch() -> None:
@@ -95,37 +59,6 @@ def test_one_update_by_hand() -> None:
     ]
     for new, old, velocity, gradient in zip(layer.rbm(), before, speeds, gradients, strict=True):
         torch.testing.assert_close(new, old + 0.1 * (0.5 * velocity + gradient))
-
-
-def test_chains_persist_and_keep_their_number() -> None:
-    rbm = make()
-    for size in (8, 3, 50):
-        before = layer_of(rbm).chains.clone()
-        rbm.update(batch(size))
-        assert layer_of(rbm).chains.shape == (30, 4)
-        assert not torch.equal(layer_of(rbm).chains, before)
-    assert "chains" in rbm.parts()["machine"].state_dict()
-
-
-def frozen(rbm: RBM) -> RBM:
-    """Make the weights so large that no chain can leave its start: pixel i is white if hidden unit i is on."""
-    parameters = layer_of(rbm).rbm()
-    parameters.weight.zero_()[:4] = 200 * torch.eye(4)
-    parameters.visible_bias.fill_(-100.0), parameters.hidden_bias.fill_(-100.0)
-    return rbm
-
-
-def test_contrastive_divergence_starts_at_the_data() -> None:
-    """The weights are so large that no chain can leave its start, so there is nothing to learn."""
-    rbm = make(chains={"name": "contrastive", "steps": 3}, momentum=constant(0.0))
-    rbm.update(batch())
-    parameters = layer_of(frozen(rbm)).rbm()
-    layer_of(rbm).weight_velocity.zero_()
-    v = white(batch(seed=1))
-    v[:, 4:] = 0
-    before = parameters.weight.clone()
-    rbm.update(v.view(-1, *SPEC.shape))
-    torch.testing.assert_close(parameters.weight, before)
 
 
 def test_gray_images_are_refused() -> None:
@@ -284,33 +217,3 @@ def test_shapes_and_ranges_and_looking_changes_nothing() -> None:
         k: float(v) for k, v in twin.update(batch()).items()
     }
     assert torch.equal(layer_of(rbm).chains, layer_of(twin).chains)
-
-
-def test_samples_without_chains() -> None:
-    rbm = make(chains={"name": "contrastive"})
-    assert rbm.sample(3).shape == (3, 1, 2, 3)
-
-
-def test_samples_without_chains_begin_at_halves() -> None:
-    """The weights are so large that no sweep changes a unit."""
-    rbm = frozen(make(chains={"name": "contrastive"}))
-    white = rbm.sample(1_000).flatten(1)[:, :4]
-    assert set(white.unique().tolist()) == {0.0, 1.0}
-    torch.testing.assert_close(white.mean(0), torch.full((4,), 0.5), atol=0.06, rtol=0)
-
-
-def test_a_chain_goes_on_from_where_it_was() -> None:
-    chain = frozen(make()).gibbs_chain(5)
-    first, *others = (next(chain) for _ in range(4))
-    assert first.shape == (5, 1, 2, 3)
-    assert len(first[..., :4].unique()) == 2
-    assert all(torch.equal(first, other) for other in others)
-
-
-@pytest.mark.parametrize("steps", [1, 2, 5])
-def test_every_step_of_the_chains_is_a_sweep(steps: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    rbm, drawn = make(chains={"count": 7, "steps": steps}), []
-    layer, real = layer_of(rbm), RBMLayer._sample_visible
-    monkeypatch.setattr(RBMLayer, "_sample_visible", lambda *given: drawn.append(real(*given)) or drawn[-1])
-    layer.phases(white(batch()))
-    assert len(drawn) == steps
