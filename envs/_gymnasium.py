@@ -1,7 +1,7 @@
 """Entry points for Gymnasium: `gymnasium.make` and `gymnasium.make_vec` of any environment."""
 
 import importlib
-from typing import Any
+from typing import Any, Self
 
 import gymnasium
 import numpy as np
@@ -12,6 +12,7 @@ from sandbox.config.base import config_in
 from sandbox.config.error_messages import explain
 from sandbox.config.yaml_text import Origin
 from sandbox.environments.config import EnvConfig
+from sandbox.interfaces.environment import Environment
 
 
 class SingleEnv(gymnasium.Env[np.ndarray, Any]):
@@ -24,7 +25,17 @@ class SingleEnv(gymnasium.Env[np.ndarray, Any]):
 
     def __init__(self, name: str, render_mode: str | None = None, **options: Any) -> None:
         """Make the environment `name`; `render_mode` is None or "rgb_array"."""
-        self._batch = config_of(name, options).make(1)
+        self._begin(config_of(name, options).make(1), render_mode)
+
+    @classmethod
+    def of(cls, batch: Environment, render_mode: str | None = None) -> Self:
+        """Return an environment of one copy as a Gymnasium `Env`."""
+        made = cls.__new__(cls)
+        made._begin(batch, render_mode)
+        return made
+
+    def _begin(self, batch: Environment, render_mode: str | None) -> None:
+        self._batch = batch
         self.metadata = self.metadata | {"render_fps": self._batch.fps}
         self.observation_space = self._batch.single_observation_space
         self.action_space = self._batch.single_action_space

@@ -17,6 +17,7 @@ import torch
 
 from sandbox.core.progress import Progress
 from sandbox.core.trust import trust
+from sandbox.runs.own_members import own
 
 torch.set_num_threads(1)
 COUNT = itertools.count()
@@ -24,11 +25,13 @@ COUNT = itertools.count()
 
 @pytest.fixture(autouse=True)
 def own_settings(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch):
-    """Keep the trusted modules of tests away from the user's, of one test away from the next; show no progress."""
+    """Keep trusted modules and own members of tests away from the user's and the next test's; show no progress."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / f"settings_{next(COUNT)}"))
     monkeypatch.setattr(Progress, "start", lambda *_: None)  # lines that depend on the clock
+    monkeypatch.delenv("SANDBOX_MEMBERS", raising=False)
     yield
     trust.release()
+    own.forget()
 
 
 @pytest.fixture
@@ -62,6 +65,7 @@ def sandbox(monkeypatch, capsys, tmp_path):
     monkeypatch.chdir(tmp_path)
 
     def run(*words):
+        own.forget()
         monkeypatch.setattr(sys, "argv", ["sandbox", *words])
         with pytest.raises(SystemExit) as stop:
             main()

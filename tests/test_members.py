@@ -14,14 +14,14 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter
 from sandbox.interfaces.agent import Inspectable
-from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.build import build
+from sandbox.runs.contracts import learners
+from sandbox.runs.contracts.learners import go, same
 from sandbox.runs.resolve import resolve
 from sandbox.storage.checkpoint import Checkpoints
-from sandbox.storage.tree import write_tree
 from sandbox.training.loop import Run
 
 AGENTS, GENERATORS = registry.names("agents"), registry.names("generators")
@@ -62,42 +62,23 @@ SMALL = {
 }
 
 
-def start(kind: str, name: str, folder: Path, seed: int = 0, *, small: bool = True) -> tuple[Any, Run]:
+def made(kind: str, name: str, folder: Path, seed: int = 0, *, small: bool = True) -> Any:
     """The member in its smallest config, or with its defaults, as far as a test has time for them."""
     usual = CATCH if kind == "agent" else DIGITS
     words = [f"{kind}.name={name}", SOURCES.get(name, usual), "steps=100", "device=cpu", f"seed={seed}"]
     words += SHORT.get(name, [])
     if small:
         words += SMALL.get(name, [])
-    built = build(resolve([], words), folder)
+    return build(resolve([], words), folder)
+
+
+def start(kind: str, name: str, folder: Path, seed: int = 0) -> tuple[Any, Run]:
+    built = made(kind, name, folder, seed)
     return built, built.ready_to_resume()
 
 
-def go(run: Run, updates: int) -> list[dict[str, float]]:
-    rows = []
-    for _, (_, metrics) in zip(range(updates), run.steps(), strict=False):
-        rows.append({key: float(value) for key, value in metrics.items()})
-    return rows
-
-
-def leaves(tree: Any, path: str = "") -> dict[str, Any]:
-    """Every tensor, array and number in nested state, by path."""
-    if isinstance(tree, dict):
-        return {k: v for key, value in tree.items() for k, v in leaves(value, f"{path}/{key}").items()}
-    if isinstance(tree, list | tuple):
-        return {k: v for i, value in enumerate(tree) for k, v in leaves(value, f"{path}/{i}").items()}
-    return {path: tree}
-
-
-def assert_same(a: Run, b: Run) -> None:
-    ours = leaves({name: part.state_dict() for name, part in a.parts().items()})
-    theirs = leaves({name: part.state_dict() for name, part in b.parts().items()})
-    assert ours.keys() == theirs.keys()
-    for path, value in ours.items():
-        same = (
-            torch.equal(value, theirs[path]) if isinstance(value, torch.Tensor) else np.array_equal(value, theirs[path])
-        )
-        assert same, path
+def again(kind: str, name: str, folder: Path, *, small: bool = True) -> learners.Make:
+    return lambda seed: made(kind, name, folder, seed, small=small)
 
 
 def assert_counted(run: Run, updates: int) -> None:
@@ -127,32 +108,20 @@ def test_a_checkpoint_mid_way_changes_nothing(kind: str, name: str, tmp_path: Pa
     _, resumed = start(kind, name, tmp_path, seed=1 if kind == "agent" else 0)
     go(resumed, 2)
     store.load(resumed.parts())
-    assert_same(whole, resumed)
+    same(whole, resumed, "after loading")
     assert go(whole, 6) == go(resumed, 6)
-    assert_same(whole, resumed)
+    same(whole, resumed, "six updates later")
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_same_seed_same_numbers_other_seed_other_numbers(kind: str, name: str, tmp_path: Path) -> None:
-    (_, a), (_, b), (_, c) = (start(kind, name, tmp_path, seed) for seed in (1, 1, 2))
-    torch.manual_seed(0), np.random.seed(0)
-    first = go(a, 4)
-    torch.manual_seed(1), np.random.seed(1)
-    assert go(b, 4) == first
-    assert_same(a, b)
-    go(c, 4)
-    with pytest.raises(AssertionError):
-        assert_same(a, c)
+    learners.the_same_seed_gives_the_same_numbers(again(kind, name, tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_metrics_are_numbers_or_tensors_without_dimensions(kind: str, name: str, tmp_path: Path) -> None:
-    """With the member's defaults: metrics are 0-d tensors or numbers, none with a gradient; batches can be dumped."""
-    _, run = start(kind, name, tmp_path, small=False)
-    for _, (batch, metrics) in zip(range(9), run.steps(), strict=False):
-        write_tree(tmp_path, "batch", batch)  # as the recorder does if the loss is not finite
-        for value in metrics.values():
-            assert isinstance(value, float) or (value.dim() == 0 and not value.requires_grad)
+    """With the member's defaults."""
+    learners.metrics_are_single_numbers(again(kind, name, tmp_path, small=False), tmp_path)
 
 
 class Late:
@@ -200,22 +169,14 @@ def test_playing_on_next_to_an_update_changes_nothing(name: str, tmp_path: Path)
         return run, go(run, 2)
 
     (early, rows), *others = (after(runner) for runner in (InlineRunner(), Late(), ThreadRunner()))
-    for run, same in others:
-        assert same == rows
-        assert_same(run, early)
+    for run, theirs in others:
+        assert theirs == rows
+        same(run, early, "with another runner")
 
 
 @pytest.mark.parametrize("name", AGENTS)
 def test_agents_act_in_batches_and_carry_their_state(name: str, tmp_path: Path) -> None:
-    parts, _ = start("agent", name, tmp_path)
-    env = parts.config.env.make(3)
-    observations, _ = env.reset(seed=0)
-    state = parts.learner.initial_state(3)
-    for _ in range(5):
-        actions, state = parts.learner.act(observations, state, explore=False)
-        assert actions.shape == (3,)
-        assert actions.dtype == np.int64
-        observations = env.step(actions)[0]
+    learners.actions_come_in_batches(again("agent", name, tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize("name", registry.able("agents", Inspectable))
@@ -242,13 +203,7 @@ def test_greedy_actions_have_the_best_values(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", GENERATORS)
 def test_generators_have_samples(name: str, tmp_path: Path) -> None:
-    parts, run = start("generator", name, tmp_path)
-    assert isinstance(parts.data, DataSet)
-    go(run, 2)
-    samples = parts.learner.sample(5)
-    assert samples.shape == (5, *parts.data.spec.shape)
-    assert samples.min() >= 0
-    assert samples.max() <= 1
+    learners.samples_have_the_shape_of_the_data(again("generator", name, tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)

@@ -11,13 +11,16 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from sandbox.cli._members import take_members
 from sandbox.cli._trust import take_trusted
 from sandbox.cli.bench import bench
+from sandbox.cli.check import check
 from sandbox.cli.classify import classify
 from sandbox.cli.doctor import doctor
 from sandbox.cli.evaluate import evaluate
 from sandbox.cli.export import export
 from sandbox.cli.list import list_members
+from sandbox.cli.new import new
 from sandbox.cli.play import play
 from sandbox.cli.push import push
 from sandbox.cli.recall import recall
@@ -105,6 +108,8 @@ _COMMANDS: dict[Callable[..., None], str] = {  # each with its line in the list 
     export: "Write a run's weights and card to a folder to hand on.",
     push: "Upload a run to the Hugging Face Hub.",
     bench: "Measure speed, next to other libraries.",
+    new: "Write a short member of your own, to start from.",
+    check: "Check that a member keeps its contracts.",
     doctor: "Check what this machine can do, and how fast it is.",
 }
 for _function, _short in _COMMANDS.items():
@@ -145,5 +150,5 @@ def run(words: Sequence[str]) -> None:
         UserError: For a mistake of the user.
     """
     progress.hide()  # a wrong option prints its usage
-    sys.argv[1:] = take_trusted(words)
+    sys.argv[1:] = take_members(take_trusted(words))
     app(prog_name="sandbox")

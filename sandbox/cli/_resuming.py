@@ -10,6 +10,7 @@ from sandbox.core.messages import note, say
 from sandbox.core.progress import progress
 from sandbox.runs.build import build, build_new
 from sandbox.runs.demonstrations import with_demos_hash
+from sandbox.runs.remembered_members import remember
 from sandbox.runs.resolve import config_of
 from sandbox.runs.trainer import train_run
 from sandbox.storage.files import DamagedError
@@ -47,6 +48,7 @@ def resume_run(folder: RunFolder, quiet: bool, steps: int | None, root: str | No
                 f"`sandbox resume {folder.path} --steps {2 * reached}`"
             )
         runs = folder.path.parent
+        remember(config)
         if folder.saved:
             built = build(config, runs)
             run = built.ready_to_resume()

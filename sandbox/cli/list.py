@@ -40,7 +40,8 @@ def list_members(
 ) -> None:
     """List members and configs: all names, or one group with a line about each.
 
-    Training times of configs are those of a CPU unless it says otherwise; `needs` are data or hardware.
+    Training times of configs are those of a CPU unless it says otherwise; `needs` are data or hardware. Members of your
+    own are listed with `--members PATH`, of a file or a folder.
 
     \b
     sandbox list               all names
@@ -98,6 +99,8 @@ def _entries(group: str, files: dict[str, Path]) -> list[dict[str, Any]]:
         if group == _CONFIGS:
             header = ConfigHeader.read(file)
             entry |= {"time": header.time, "needs": header.needs}
+        if source := registry.source(group, name):
+            entry["from"] = source
         entries.append(entry)
     return entries
 
@@ -111,15 +114,21 @@ def _print_names(files: dict[str, dict[str, Path]]) -> None:
     for group, members in files.items():
         say(f"{_TITLES[group]} ({len(members)}; `sandbox list {group}`)")
         _print.words(sorted(members), indent=2)
+        if own := [name for name in sorted(members) if registry.source(group, name)]:
+            say(f"  from elsewhere: {', '.join(own)}")
 
 
 def _print_entries(group: str, entries: list[dict[str, Any]], indent: int) -> None:
     if group != _CONFIGS:
-        _print.table(((entry["name"], entry["description"]) for entry in entries), indent=indent)
+        _print.table(((entry["name"], _described(entry)) for entry in entries), indent=indent)
         return
     headers = ("config", "time", "needs", "")
     rows = [
-        (entry["name"], entry["time"] or "not measured", ", ".join(entry["needs"]) or "-", entry["description"])
+        (entry["name"], entry["time"] or "not measured", ", ".join(entry["needs"]) or "-", _described(entry))
         for entry in entries
     ]
     _print.table(rows, headers, indent=indent)
+
+
+def _described(entry: dict[str, Any]) -> str:
+    return f"{entry['description']} (from {entry['from']})" if "from" in entry else entry["description"]

@@ -1,6 +1,8 @@
 """The program `sandbox`: shows progress before the slow imports, and prints errors as messages."""
 
 import atexit
+import gc
+import io
 import os
 import signal
 import sys
@@ -14,7 +16,10 @@ _READ = {"--json", "--quiet", "-q"}  # the output of such a command line is read
 
 
 def program() -> None:
-    """Run the command line of this program, and end it at once: freeing PyTorch piece by piece takes a second."""
+    """Run the command line of this program, and end it at once: freeing PyTorch piece by piece takes a second.
+
+    It ends the process that calls it; other Python code calls `main`.
+    """
     ended: list[int] = []
     atexit.register(_leave_at_once, ended)  # the first one that is registered runs last
     try:
@@ -38,10 +43,11 @@ def main() -> None:
     from sandbox.core.closing import close_everything
     from sandbox.core.errors import UserError
     from sandbox.core.messages import say
-    from sandbox.core.output import flush, keep_results_apart, open_closed
+    from sandbox.core.output import flush, keep_going_without_errors, keep_results_apart, open_closed
     from sandbox.core.progress import progress
 
     open_closed()
+    keep_going_without_errors()
     words = sys.argv[1:]
     if _READ.intersection(words):
         keep_results_apart()
@@ -55,8 +61,10 @@ def main() -> None:
             signal.signal(signal.SIGINT, before)
         try:
             run(words)
-        finally:
-            flush()
+        except SystemExit as end:
+            if not end.code:
+                flush()
+            raise
     except UserError as error:
         message = str(error)
     except (MemoryError, OverflowError, RuntimeError) as error:
@@ -72,6 +80,8 @@ def main() -> None:
     finally:
         close_everything()
         progress.stop()
+        with suppress(OSError):
+            flush()
     if message:
         say(f"error: {message}", err=True)
         sys.exit(2)
@@ -87,9 +97,10 @@ def _leave(number: int, frame: object) -> None:
 def _leave_at_once(ended: list[int]) -> None:
     """End the program with the code in the list, if there is one: otherwise an error is on its way to the terminal."""
     if ended:
-        for stream in (sys.stdout, sys.stderr):
-            with suppress(OSError, ValueError):
-                stream.flush()
+        for each in gc.get_objects():  # files that other code has left open
+            if issubclass(type(each), io.TextIOWrapper | io.BufferedWriter):
+                with suppress(OSError, ValueError):
+                    each.flush()
         os._exit(ended[0])
 
 

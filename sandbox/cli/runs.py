@@ -89,7 +89,7 @@ def runs(
                     f"{record.step}/{record.steps}",
                     f"{record.score[0]}={record.score[1]:.4g}" if record.score else "-",
                     age(record.modified_at),
-                    record.state,
+                    _state(record),
                 )
                 for record in found
             ),
@@ -108,3 +108,9 @@ def age(modified_at: datetime) -> str:
         if seconds < limit:
             return f"{seconds / size:.0f} {unit}"
     return f"{seconds / 86_400:.0f} d"
+
+
+def _state(record: RunRecord) -> str:
+    """Return the state; of a run that was not saved when it stopped, also the step from which it would go on."""
+    saved = record.folder.saved_step
+    return f"stopped, saved {saved}" if record.state == "stopped" and saved < record.step else record.state

@@ -74,7 +74,7 @@ def _show_member(kind: str, name: str, json: bool) -> None:
         file = registry.backbones()[name]
         model: Any = next((model for model in models(AnyBackbone) if name in tags(model)), None)
         if model is None:
-            import_member("sandbox.networks", name)  # says what is wrong with a file that is left out
+            import_member(f"sandbox.networks.{name}", file)  # says what is wrong with a file that is left out
             raise UserError(f"{file}: the options' `name` must be {name!r}, as the file is called")
     else:
         model, file = registry.config_class(KINDS[kind], name), registry.files(KINDS[kind])[name]

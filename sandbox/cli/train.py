@@ -48,6 +48,7 @@ def train(
     from sandbox.core.errors import UserError
     from sandbox.runs.build import build_new
     from sandbox.runs.demonstrations import with_demos_hash
+    from sandbox.runs.remembered_members import remember
     from sandbox.runs.resolve import config_of, resolve
     from sandbox.runs.trainer import train_run
     from sandbox.storage.run_folder import RunFolder
@@ -72,6 +73,7 @@ def train(
         note_short(config)
     built = build_new(config, runs)  # before the folder is made: a mistake must not leave one behind
     run = built.ready_to_begin()
+    remember(config)
     folder = RunFolder.create(runs, name, config=to_yaml(config), command=["sandbox", *sys.argv[1:]])
     try:
         with folder.locked():

@@ -54,13 +54,39 @@ def load(
     origins: Origins = {}
     paths = [_find(str(file), known) for file in files]
     for path in paths:
-        _merge(raw, origins, *_read(path))
+        _merge(raw, origins, *read(path))
     above: dict[str, Any] = {}
     above_origins: Origins = {}
     for override in overrides:
         _merge(above, above_origins, *_override(override))
     _merge(raw, origins, above, above_origins)
     origins[()] = Origin(" + ".join(map(_shown, paths)) or "command line")
+    return raw, origins
+
+
+def read(path: Path) -> tuple[dict[str, Any], Origins]:
+    """Return the mapping in a config file, and the origin of every key path in it.
+
+    Raises:
+        UserError: If the file is missing, unreadable, too long, or no mapping in YAML.
+    """
+    source = _shown(path)
+    try:
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise UserError(f"{source}: cannot be read: {error.strerror}.") from error
+    if len(data) > _LARGEST:
+        raise UserError(f"{source}: more than {_LARGEST:,} bytes, too long for a config.")
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        where = Origin(source, data.count(b"\n", 0, error.start) + 1)
+        raise UserError(f"{where}: byte 0x{data[error.start]:02x} is not UTF-8 text. Is this YAML?") from None
+    raw, origins = yaml_text.parse(text, source)
+    if not isinstance(raw, dict):
+        is_now = "empty" if raw is None else "a list" if isinstance(raw, list) else "a single value"
+        raise UserError(f"{source}: a config is a mapping of options, such as `steps: 1000`, but this is {is_now}.")
     return raw, origins
 
 
@@ -104,27 +130,6 @@ def _find(file: str, known: Mapping[str, Path]) -> Path:
 
 def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-def _read(path: Path) -> tuple[dict[str, Any], Origins]:
-    source = _shown(path)
-    try:
-        with path.open("rb") as file:
-            data = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise UserError(f"{source}: cannot be read: {error.strerror}.") from error
-    if len(data) > _LARGEST:
-        raise UserError(f"{source}: more than {_LARGEST:,} bytes, too long for a config.")
-    try:
-        text = data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        where = Origin(source, data.count(b"\n", 0, error.start) + 1)
-        raise UserError(f"{where}: byte 0x{data[error.start]:02x} is not UTF-8 text. Is this YAML?") from None
-    raw, origins = yaml_text.parse(text, source)
-    if not isinstance(raw, dict):
-        is_now = "empty" if raw is None else "a list" if isinstance(raw, list) else "a single value"
-        raise UserError(f"{source}: a config is a mapping of options, such as `steps: 1000`, but this is {is_now}.")
-    return raw, origins
 
 
 def _override(override: str) -> tuple[dict[str, Any], Origins]:

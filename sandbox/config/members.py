@@ -31,21 +31,20 @@ def member_files(package: str) -> dict[str, Path]:
     return dict(sorted(found.items()))
 
 
-def import_member(package: str, name: str) -> ModuleType:
-    """Import a member's file.
+def import_member(module: str, file: Path) -> ModuleType:
+    """Import the module of a member's file.
 
     Raises:
         UserError: If it cannot be imported; the message has the file and the line.
     """
     try:
-        return import_module(f"{package}.{name}")
+        return import_module(module)
     except UserError:
         raise
     except Exception as error:  # the file may be anybody's, so anything can happen in it
-        place = _place(error, member_files(package)[name])
         raise UserError(
-            f"{place}: {type(error).__name__}: {error}. This keeps {package}.{name} from being imported: mend the "
-            "file, or move it away."
+            f"{_place(error, file)}: {type(error).__name__}: {error}. This keeps {module} from being imported: mend "
+            "the file, or move it away."
         ) from error
 
 

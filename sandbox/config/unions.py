@@ -26,11 +26,11 @@ def configs_in(package: str, kind: type[Kind], skip: Collection[str] = ()) -> di
         skip: Files that are not imported, such as the caller's own.
     """
     found = {}
-    for name in member_files(package):
+    for name, file in member_files(package).items():
         if name in skip:
             continue
         try:
-            module = import_member(package, name)
+            module = import_member(f"{package}.{name}", file)
         except UserError as problem:
             note(f"{name} is left out: {problem}")
             continue

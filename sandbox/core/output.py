@@ -1,9 +1,11 @@
 """Standard output that carries results only."""
 
 import errno
+import io
 import os
 import sys
 from contextlib import suppress
+from typing import Any
 
 
 def open_closed() -> None:
@@ -14,6 +16,39 @@ def open_closed() -> None:
         os.close(handle)
         sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115
         sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+
+
+class _Unfailing(io.RawIOBase):
+    """A file descriptor to which everything is written, or nothing more once it refuses."""
+
+    def __init__(self, handle: int) -> None:
+        self._handle = handle
+
+    def fileno(self) -> int:
+        return self._handle
+
+    def isatty(self) -> bool:
+        return os.isatty(self._handle)
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        with suppress(OSError):
+            return os.write(self._handle, data)
+        return len(data)
+
+
+def keep_going_without_errors() -> None:
+    """Let standard error fail silently: a program must not lose its work since nobody can read its notes any more.
+
+    Ctrl-C in `sandbox train ... 2>&1 | tee log` ends `tee` first, and the note that the run is being saved has no
+    reader. Nothing changes if `sys.stderr` is replaced already, as in tests.
+    """
+    stream = sys.__stderr__
+    if stream is not None and sys.stderr is stream:
+        raw = io.BufferedWriter(_Unfailing(stream.fileno()))
+        sys.stderr = io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=True)
 
 
 def handles() -> set[int]:

@@ -164,13 +164,16 @@ class Progress:
                     if not self._hidden:
                         self._tick(_PATIENCE)
             except (OSError, ValueError):  # the stream was closed
-                return
+                break
+        if self._stand_in is not None:
+            with self._stand_in.turn():
+                pass
 
     def _tick(self, patience: float) -> None:
         phase, now = self._phases[-1], time.monotonic()
         if self._moves:
             self._ticks += 1
-            line = phase.line(now, bar=True)[: get_terminal_size().columns - 3]
+            line = phase.line(now, bar=True)[: max(0, get_terminal_size().columns - 3)]
             self._write(f"\r\x1b[K{_SPINNER[self._ticks % len(_SPINNER)]} {line}", line)
             self._drawn = True
             return
@@ -187,7 +190,8 @@ class Progress:
 
     def _write(self, text: str, drawn: str = "") -> None:
         """Write to the stream, and let the stand-in go on with what is `drawn`."""
-        with self._stand_in.turn(drawn) if self._stand_in else nullcontext():
+        line = drawn.encode(self._stream.encoding or "utf-8", "replace")
+        with self._stand_in.turn(line) if self._stand_in else nullcontext():
             self._stream.write(text)
             self._stream.flush()
 

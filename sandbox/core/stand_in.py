@@ -13,9 +13,10 @@ import struct
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 _LATE = 2.5  # frames that the program misses before the child draws in its place
+_LONGEST = 10.0  # seconds after which it stops, since the program may stand still for good
 _HEAD = struct.Struct("dI")  # when the program drew last, and the length of its line
 _SIZE = 4096
 
@@ -31,17 +32,22 @@ class StandIn:
         seconds: Time between two frames.
 
     Raises:
-        OSError: If there is no room for a temporary file or a process.
+        OSError: If there is no room for a temporary file or a process, or files cannot be locked.
     """
 
     def __init__(self, terminal: int, frames: str, seconds: float) -> None:
         self._frames, self._seconds = itertools.cycle(frames), seconds
         self._file = tempfile.TemporaryFile()  # noqa: SIM115, closed by `close`
-        self._file.truncate(_SIZE)
-        self._shared = mmap.mmap(self._file.fileno(), _SIZE)
-        ended, self._alive = os.pipe()
+        self._shared = mmap.mmap(-1, _SIZE)
         parent = os.getpid()
-        self._child = os.fork()
+        try:
+            with self.turn():
+                pass
+            ended, self._alive = os.pipe()
+            self._child = os.fork()
+        except OSError:
+            self._file.close()
+            raise
         if self._child == 0:
             try:
                 signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -53,7 +59,7 @@ class StandIn:
         os.close(ended)
 
     @contextmanager
-    def turn(self, line: str = "") -> Iterator[None]:
+    def turn(self, line: bytes = b"") -> Iterator[None]:
         """Keep the child from the terminal during the body.
 
         Args:
@@ -61,7 +67,7 @@ class StandIn:
         """
         fcntl.lockf(self._file, fcntl.LOCK_EX)
         try:
-            text = line.encode()[: _SIZE - _HEAD.size]
+            text = line[: _SIZE - _HEAD.size]
             self._shared[: _HEAD.size + len(text)] = _HEAD.pack(time.monotonic(), len(text)) + text
             yield
         finally:
@@ -69,8 +75,11 @@ class StandIn:
 
     def close(self) -> None:
         """End the child."""
+        with suppress(OSError):
+            os.write(self._alive, b"end")  # other children of the program hold this end open, too
         os.close(self._alive)
-        os.waitpid(self._child, 0)
+        with suppress(ChildProcessError):  # somebody else has waited for it
+            os.waitpid(self._child, 0)
         self._shared.close()
         self._file.close()
 
@@ -78,7 +87,7 @@ class StandIn:
         while os.getppid() == parent and not select.select([ended], [], [], self._seconds)[0]:
             fcntl.lockf(self._file, fcntl.LOCK_EX)
             drawn_at, length = _HEAD.unpack_from(self._shared)
-            if length and time.monotonic() - drawn_at > _LATE * self._seconds:
+            if length and _LATE * self._seconds < time.monotonic() - drawn_at < _LONGEST:
                 text = self._shared[_HEAD.size : _HEAD.size + length]
                 os.write(terminal, f"\r\x1b[K{next(self._frames)} ".encode() + text)
             fcntl.lockf(self._file, fcntl.LOCK_UN)

@@ -69,7 +69,8 @@ class PlainConsole:
         self._unprinted = ""
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
-        self._unprinted = " ".join([f"step={step}/{self._total_steps}", *(f"{k}={v:.4g}" for k, v in metrics.items())])
+        figures = (f"{name}={figure(value)}" for name, value in metrics.items())
+        self._unprinted = " ".join([f"step={step}/{self._total_steps}", *figures])
         if time.monotonic() - self._printed_at >= self._period:
             self._flush()
 
@@ -140,6 +141,7 @@ class LiveConsole:
 
     def close(self, summary: Mapping[str, Any]) -> None:
         self._end = "finished" if summary.get("finished", True) else "stopped"
+        self._progress.columns = self._progress.columns[:-2]  # nothing is left to do
         self._screen.stop()
         if self._started:
             self._started = False
@@ -160,8 +162,13 @@ class LiveConsole:
         main_first = sorted(self._latest, key=lambda name: name != main)  # the others in the order of the log
         for name in main_first[:_ROWS]:
             curve = sparkline(self._curves[name]) if name == main else ""
-            table.add_row(escape(name), f"{self._latest[name]:.4g}", curve)
+            table.add_row(escape(name), figure(self._latest[name]), curve)
         return table
+
+
+def figure(value: float) -> str:
+    """Return a number in four digits, and without an exponent if it is a large one such as a speed."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e9 else f"{value:.4g}"
 
 
 def sparkline(values: Sequence[float], width: int = 32) -> str:

@@ -25,6 +25,8 @@ def save_samples(place: Path, samples: torch.Tensor, labels: torch.Tensor | None
     Raises:
         UserError: If points are to be written as images, or the folder has images already.
     """
+    if place.suffix and place.suffix.lower() != ".npz" and not place.is_dir():
+        raise UserError(f"cannot write samples to {place}: name a .png, an .npz, or a folder without a dot in its name")
     if place.suffix.lower() == ".npz":
         array = samples.detach().cpu().float().numpy()
         place.parent.mkdir(parents=True, exist_ok=True)

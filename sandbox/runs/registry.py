@@ -13,6 +13,7 @@ from sandbox.config.base import Config, config_in
 from sandbox.config.members import import_member, member_files
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
+from sandbox.runs.own_members import CONFIGS, own
 
 
 class Family(NamedTuple):
@@ -34,8 +35,13 @@ _SANDBOX = Path(__file__).parents[1]
 
 
 def files(family: str) -> dict[str, Path]:
-    """Return the files of a family's members by name, in alphabetical order; nothing is imported."""
-    return member_files(FAMILIES[family].package)
+    """Return the files of a family's members by name, in alphabetical order; nothing is imported.
+
+    Raises:
+        UserError: If two members have one name.
+    """
+    theirs = {name: member.file for name, member in own.of(family).items()}
+    return dict(sorted((member_files(FAMILIES[family].package) | theirs).items()))
 
 
 def names(family: str) -> list[str]:
@@ -105,9 +111,16 @@ def backbones() -> dict[str, Path]:
 
 
 def configs() -> dict[str, Path]:
-    """Return the shipped YAML files by name."""
-    folder = _SANDBOX / "configs"
-    return {file.stem: file for file in sorted(folder.glob("*.yaml"))}
+    """Return the shipped YAML files, and those next to own members, by name."""
+    theirs = {name: config.file for name, config in own.of(CONFIGS).items()}
+    shipped = {file.stem: file for file in (_SANDBOX / CONFIGS).glob("*.yaml")}
+    return dict(sorted((shipped | theirs).items()))
+
+
+def source(family: str, name: str) -> str | None:
+    """Return where a member or config that is none of this package's was found; None for one of this package."""
+    member = own.of(family).get(name)
+    return member.source if member else None
 
 
 def docstring(file: Path) -> str:
@@ -133,7 +146,9 @@ def _module(family: str, name: str) -> ModuleType:
     Raises:
         UserError: If it cannot be imported, or a class in it lacks methods of an interface that it declares.
     """
-    module = import_member(FAMILIES[family].package, name)
+    member = own.of(family).get(name)
+    name_of_module = member.module if member else f"{FAMILIES[family].package}.{name}"
+    module = import_member(name_of_module, files(family)[name])
     for value in _classes(module):
         if missing := _missing_methods(value):
             raise UserError(_lacks(family, name, value, sorted(missing)))

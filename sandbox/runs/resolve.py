@@ -14,6 +14,7 @@ from sandbox.config.yaml_text import Origin, Origins
 from sandbox.core.errors import UserError
 from sandbox.runs import registry
 from sandbox.runs.config import RUN_KINDS, AgentRun, RunConfig, RunOptions
+from sandbox.runs.remembered_members import recall
 from sandbox.storage.run_folder import RunFolder
 
 
@@ -27,17 +28,22 @@ def resolve(files: Sequence[str | Path], overrides: Sequence[str]) -> RunConfig:
     Raises:
         UserError: With every mistake, one a line.
     """
-    return checked(*load(files, overrides, registry.configs()))
+    raw, origins = load(files, overrides, registry.configs())
+    raw.pop("members", None)  # the command line has read it
+    return checked(raw, origins)
 
 
 def config_of(folder: RunFolder, overrides: Sequence[str] = ()) -> RunConfig:
     """Return the config of a run folder, with overrides.
 
     Raises:
-        UserError: If the folder was written by a version whose runs this one does not read, or with every mistake.
+        UserError: If the folder was written by a version whose runs this one does not read, for a member that is not
+            known here, or with every mistake.
     """
     folder.require_readable()
-    return resolve([folder.config], overrides)
+    raw, origins = load([folder.config], overrides, registry.configs())
+    recall(raw, folder.path)
+    return checked(raw, origins)
 
 
 def checked(raw: Mapping[str, Any], origins: Origins) -> RunConfig:
@@ -52,6 +58,11 @@ def checked(raw: Mapping[str, Any], origins: Origins) -> RunConfig:
     """
     raw = {key: value for key, value in raw.items() if value is not None or key not in registry.SECTIONS}
     given = [key for key in registry.SECTIONS if key in raw]
+    if isinstance(place := raw.get("data"), str) and Path(place).exists():
+        raise UserError(
+            f"{origins[('data',)]}: needs a section. For the images in a file or folder: "
+            f'"data={{name: images, root: {place}}}"'
+        )
     kind = next((kind for kind in RUN_KINDS if set(given) == set(kind.sections)), None)
     if kind is None:
         shared = {key: value for key, value in raw.items() if key in given or not _is_special(key)}

@@ -64,9 +64,14 @@ def train_run(
             with progress.phase("training", position=lambda: run.stream.step, total=config.steps):
                 finished = train(run, config, recorder)
             progress.now("closing the log")
-        except BaseException:
+        except BaseException as error:
             with suppress(UserError):  # the first error is the one to report
                 sinks.close({**folder.latest(), "finished": False, "step": run.stream.step})
+            if isinstance(error, KeyboardInterrupt):
+                saved = (
+                    f"the newest checkpoint is that of step {folder.saved_step}" if folder.saved else "nothing is saved"
+                )
+                note(f"stopped at step {run.stream.step} without saving: {saved}")
             raise
         sinks.close({**folder.latest(), "finished": finished, "step": run.stream.step})
         write_readme(folder)

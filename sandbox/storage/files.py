@@ -6,7 +6,7 @@ import os
 import secrets
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from io import BufferedReader
 from pathlib import Path
 from typing import Any
@@ -112,7 +112,8 @@ def write_whole(path: Path, text: str) -> None:
 def remove_unfinished(folder: Path, names: str) -> None:
     """Remove the files that a killed program was writing in a folder; `names` is a pattern for their names."""
     for partial in folder.glob(f"{names}.partial"):
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):  # a folder, or it is gone
+            partial.unlink()
 
 
 def flush(path: Path) -> None:

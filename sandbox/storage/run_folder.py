@@ -183,8 +183,10 @@ class RunFolder:
         """
         try:
             with FileLock(self.path / ".lock", timeout=1):  # `state` holds the lock for a moment
-                for folder, names in ((self.path, ".*"), (self.samples, ".*step_*"), (self.videos, "step_*")):
-                    remove_unfinished(folder, names)
+                for name in (self.config.name, self.summary.name, "step_*", "filters_step_*"):
+                    remove_unfinished(self.path, f".{name}.*")
+                    remove_unfinished(self.samples, f".{name}.*")
+                remove_unfinished(self.videos, "step_*")
                 yield
         except Timeout:
             raise UserError(

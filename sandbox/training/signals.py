@@ -39,7 +39,7 @@ class StopSignal:
         if number not in (signal.SIGINT, signal.SIGTERM):
             self._leave_terminal()
         if self.signal is None:
-            note("stopping: saving first")
+            note("stopping: saving first; Ctrl-C again stops without saving")
         self.signal = number
 
     def _leave_terminal(self) -> None:

@@ -4,6 +4,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 START = "import sys\nfrom sandbox.cli import main as module\nmodule.main = main\n"
 
 
@@ -48,10 +50,24 @@ def test_a_thread_that_never_ends_does_not_keep_the_program():
     assert done.stderr == "note: ended without waiting any longer for threads of other code: theirs\n"
 
 
-def test_results_that_cannot_be_written_are_an_error():
-    command = [sys.executable, "-m", "sandbox", "list", "backbones", "--json"]
+def test_files_that_other_code_has_left_open_are_written(tmp_path):
+    place = tmp_path / "log.txt"
+    assert ended(f"sys.log = open({str(place)!r}, 'w')\nsys.log.write('all of it')").returncode == 0
+    assert place.read_text() == "all of it"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is full")
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["list", "backbones", "--json"], "error: [Errno 28] No space left on device."),
+        (["show", "nothing"], "error: no member, config or run is called 'nothing'. See `sandbox list`."),
+    ],
+)
+def test_results_that_cannot_be_written_are_an_error(words, said):
+    command = [sys.executable, "-m", "sandbox", *words]
     with open("/dev/full", "w") as full:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False, timeout=60)
     assert done.returncode == 2
     *_, last = done.stderr.splitlines()
-    assert last.startswith("error: [Errno 28] No space left on device.")
+    assert last.startswith(said)

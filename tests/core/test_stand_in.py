@@ -1,7 +1,7 @@
-"""The line of progress while the interpreter is held."""
+"""The line of progress while the interpreter is held, and the process that draws it then."""
 
+import fcntl
 import os
-import pty
 import re
 import select
 import signal
@@ -9,12 +9,20 @@ import subprocess
 import sys
 import time
 
+import psutil
 import pytest
 
-HELD = """
-import ctypes, sys, time
-from sandbox.core.progress import progress
+from sandbox.core import stand_in
+from sandbox.core.stand_in import StandIn
+
+pty = pytest.importorskip("pty")
+
+START = """
+import ctypes, os, signal, sys, time
 from sandbox.core.messages import say
+from sandbox.core.progress import progress
+"""
+HELD = """
 progress.start()
 ctypes.PyDLL(None).usleep(1_500_000)  # as the import of a library in C, it keeps the interpreter
 say("said")
@@ -29,47 +37,103 @@ def on_a_terminal(code: str) -> tuple[int, int]:
     """Start a program on a terminal; return its process and the terminal."""
     pid, terminal = pty.fork()
     if pid == 0:
-        os.execve(sys.executable, [sys.executable, "-c", code], {**os.environ, "TERM": "xterm"})
+        os.execve(sys.executable, [sys.executable, "-c", START + code], {**os.environ, "TERM": "xterm"})
     return pid, terminal
 
 
-def text_of(terminal: int, until: bytes = b"\0", seconds: float = 30) -> str:
+def text_of(terminal: int, until: bytes = b"\0", seconds: float = 60) -> str:
     """Return what comes to a terminal until the program ends, or a text comes."""
     shown, end = b"", time.monotonic() + seconds
     while until not in shown and time.monotonic() < end:
         if select.select([terminal], [], [], 0.1)[0]:
             try:
-                shown += os.read(terminal, 65_536)
+                part = os.read(terminal, 65_536)
             except OSError:  # the program has ended
                 break
+            if not part:
+                break
+            shown += part
     return shown.decode()
+
+
+def code_of(pid: int) -> int:
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
 def test_the_line_moves_while_the_interpreter_is_held_and_never_when_it_is_hidden():
     pid, terminal = on_a_terminal(HELD)
     text = text_of(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert code_of(pid) == 0
     before, after = text.split("said\r\n")
-    assert len(re.findall(r"\r\x1b\[K[-\\|/] imports, 0 s", before)) >= 5
+    assert len(re.findall(r"\r\x1b\[K[-\\|/] imports, 0 s", before)) >= 4
     assert before.endswith("\r\x1b[K")
     assert re.fullmatch(r"(\r\x1b\[K([-\\|/] imports, \d s)?)*end\r\n", after)
     assert after.count("imports") <= 1
 
 
+def test_a_program_that_stands_still_for_good_has_no_moving_line(monkeypatch):
+    monkeypatch.setattr(stand_in, "_LONGEST", 0.5)
+    owner, terminal = pty.openpty()
+    child = StandIn(terminal, "ab", 0.05)
+    with child.turn(b"line"):
+        pass
+    text = text_of(owner, seconds=2)
+    child.close()
+    assert 2 <= text.count("line") <= 10
+    os.close(owner), os.close(terminal)
+
+
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_the_child_ends_with_the_program(number):
-    code = "import time\nfrom sandbox.core.progress import progress\nprogress.start()\ntime.sleep(60)"
+    code = "signal.signal(signal.SIGINT, signal.SIG_DFL)\nprogress.start()\nos.write(2, b'ready')\ntime.sleep(60)"
     pid, terminal = on_a_terminal(code)
-    text_of(terminal, until=b"1 s")
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False)
-    (child,) = map(int, children.stdout.split())
+    text_of(terminal, until=b"ready")
+    (child,) = psutil.Process(pid).children()
     os.kill(pid, number)
-    os.waitpid(pid, 0)
-    end = time.monotonic() + 10
-    while time.monotonic() < end:
-        try:
-            os.kill(child, 0)
-        except ProcessLookupError:
-            return
+    assert code_of(pid) == -number
+    end = time.monotonic() + 30
+    while child.is_running() and child.status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < end, "the child still runs"
         time.sleep(0.05)
-    pytest.fail("the child still runs")
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "if os.fork() == 0: time.sleep(20); os._exit(0)\n",  # it holds the same pipe open
+        "os.waitpid(-1, os.WNOHANG); os.kill(progress._stand_in._child, 9); os.wait()\n",
+        "signal.signal(signal.SIGCHLD, signal.SIG_IGN)\n",
+    ],
+)
+def test_the_program_ends_whatever_happens_to_its_children(before):
+    pid, terminal = on_a_terminal(f"progress.start()\n{before}progress.stop()\nos.write(1, b'the end')\nos._exit(3)")
+    assert "the end" in text_of(terminal, until=b"the end", seconds=15)
+    assert code_of(pid) == 3
+
+
+def test_results_are_closed_when_the_program_closes_them():
+    """Whoever reads them does not wait for the child."""
+    code = "progress.start()\nprint('result', flush=True)\nos.close(1)\ntime.sleep(60)"
+    owner, terminal = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", START + code],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        env={**os.environ, "TERM": "xterm"},
+    )
+    assert process.stdout is not None
+    began = time.monotonic()
+    assert process.stdout.read() == b"result\n"
+    assert time.monotonic() - began < 50
+    process.kill(), process.wait(), process.stdout.close()
+    os.close(owner), os.close(terminal)
+
+
+def test_without_locks_there_is_no_stand_in(monkeypatch):
+    def refuse(*_):
+        raise OSError(37, "No locks available")
+
+    monkeypatch.setattr(fcntl, "lockf", refuse)
+    with pytest.raises(OSError, match="No locks"):
+        StandIn(2, "ab", 0.05)
+    assert not [child for child in psutil.Process().children() if child.name().startswith("stand")]

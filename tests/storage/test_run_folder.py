@@ -143,8 +143,10 @@ def killed_while(write, *arguments):
     """Run a function in a forked process that is killed before its file gets its name."""
     if (child := os.fork()) == 0:
         os.replace = Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
-        write(*arguments)
-        os._exit(0)
+        try:
+            write(*arguments)
+        finally:
+            os._exit(1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 
 
@@ -161,12 +163,15 @@ def test_what_a_killed_training_was_writing_is_gone_once_it_goes_on(tmp_path):
     for suffix in ("mp4", "gif"):
         killed_while(write_video, run.videos / f"step_000000000060.{suffix}")
     killed_while(save_png, run.samples / "latest.png", image)  # of `sandbox sample`, which may still be at it
+    killed_while(write_whole, run.evaluation, "{}")  # of `sandbox evaluate`
     write_video(run.videos / "step_000000000030.gif")
-    assert len(list(run.path.rglob("*.partial"))) == 6
+    assert len(list(run.path.rglob("*.partial"))) == 7
+    for folder in (".summary.json.0.partial", "videos/step_x.partial"):
+        (run.path / folder).mkdir()  # nothing of ours, and no reason to fail
     with run.locked():
         left = sorted(path.name for path in run.path.rglob("*") if path.is_file())
-    assert left[0].startswith(".latest.png.")
-    assert left[1:] == [".lock", "config.yaml", "run.json", "step_000000000030.gif"]
+    assert [name.partition(".json.")[0].partition(".png.")[0] for name in left[:2]] == [".evaluation", ".latest"]
+    assert left[2:] == [".lock", "config.yaml", "run.json", "step_000000000030.gif"]
 
 
 def test_latest_values(tmp_path):

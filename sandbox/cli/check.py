@@ -1,0 +1,130 @@
+"""`sandbox check`."""
+
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, cast
+
+import typer
+
+from sandbox.core.messages import say
+from sandbox.core.progress import progress
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sandbox.runs.build import BuiltRun
+
+_SOURCES = {
+    "agents": ["env={name: catch, observe: features}", "device=cpu", "steps=100"],
+    "generators": ["data.name=digits", "device=cpu", "steps=100"],
+}
+
+
+def check(
+    words: Annotated[
+        list[str], typer.Argument(metavar="FILE|NAME [key=value…]", help="A member, then options of its run.")
+    ],
+) -> None:
+    """Check that an agent, a generator or an environment keeps the promises of its interface.
+
+    Agents learn from Catch, and generators from 8x8 digits, for a few updates; options choose something else. Each
+    contract is a line; the exit code is 1 if one is broken.
+
+    \b
+    sandbox check my_agent.py
+    sandbox check my_agent.py env.name=grid_world agent.hidden=8
+    sandbox check my_maze.py env.size=5
+    sandbox check dqn
+    """
+    from sandbox.config.files import split
+    from sandbox.core.errors import UserError
+
+    members, options = split(words)
+    if len(members) != 1:
+        raise UserError(f"`sandbox check` takes one member and options, got {' '.join(words)!r}")
+    family, name = _member(members[0])
+    progress.now("checking")
+    broken = 0
+    for contract, keep in _contracts(family, name, options):
+        problem = _broken(keep)
+        broken += problem is not None
+        title = contract.replace("_", " ")
+        say(f"ok      {title}" if problem is None else f"BROKEN  {title}: {problem}")
+    if broken:
+        raise typer.Exit(1)
+
+
+def _member(word: str) -> tuple[str, str]:
+    """Return family and name of a file or of a known member.
+
+    Raises:
+        UserError: If it is none of an agent, a generator or an environment.
+    """
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import did_you_mean
+    from sandbox.runs import registry
+    from sandbox.runs.own_members import files_at, own
+
+    if word.endswith(".py"):
+        own.add(Path(word))
+        (family, file), *_ = files_at(Path(word).absolute())
+        word = file.stem
+    else:
+        families = [family for family in ("agents", "generators", "envs") if word in registry.files(family)]
+        if not families:
+            known = [name for family in ("agents", "generators", "envs") for name in registry.files(family)]
+            raise UserError(f"no member is called {word!r}.{did_you_mean(word, known)} See `sandbox list`.")
+        family = families[0]
+    if family not in ("agents", "generators", "envs"):
+        raise UserError(f"{word}: agents, generators and environments can be checked, this is none of them")
+    return family, word
+
+
+def _broken(keep: "Callable[[], None]") -> str | None:
+    """Return how a contract is broken, or None if it is kept."""
+    import traceback
+
+    from sandbox.core.errors import UserError
+    from sandbox.runs.contracts.broken import BrokenContractError
+
+    try:
+        keep()
+    except BrokenContractError as problem:
+        return str(problem)
+    except UserError:  # about the options
+        raise
+    except Exception as error:  # the member may do anything
+        last = traceback.extract_tb(error.__traceback__)[-1]
+        return f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
+    return None
+
+
+def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[str, Callable[[], None]]]":
+    """Yield each contract's name and a function that checks it."""
+    from sandbox.core.errors import UserError
+    from sandbox.environments.batch import BatchEnvConfig
+    from sandbox.runs.contracts import environments, learners
+    from sandbox.runs.resolve import resolve
+
+    if family == "envs":
+        config = resolve([], [f"env.name={name}", "agent.name=random", "steps=1", *options]).require_agent(name).env
+        if not isinstance(config, BatchEnvConfig):
+            raise UserError(f"{name} is no batch program; only environments with a BatchEnvConfig can be checked")
+        for contract in environments.CONTRACTS:
+            yield contract.__name__, partial(contract, cast("environments.Make", config.make))
+        return
+    words = [f"{'agent' if family == 'agents' else 'generator'}.name={name}", *_SOURCES[family], *options]
+    with TemporaryDirectory() as folder:
+        for promise in learners.CONTRACTS[family]:
+            place = Path(folder) / promise.__name__
+            place.mkdir()
+            make = partial(_build, words, place)
+            yield promise.__name__, partial(promise, make, place)
+
+
+def _build(words: list[str], folder: Path, seed: int) -> "BuiltRun":
+    from sandbox.runs.build import build
+    from sandbox.runs.resolve import resolve
+
+    return build(resolve([], [*words, f"seed={seed}"]), folder)

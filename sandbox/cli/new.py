@@ -1,0 +1,57 @@
+"""`sandbox new`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from sandbox.core.messages import say
+
+_TRY = {
+    "agent": ["train catch_random agent.name={name} env.observe=features steps=30000", "watch latest"],
+    "env": [
+        "play {name}",
+        "train agent.name=dqn env={{name: {name}, observe: features}} agent.backbone.name=mlp steps=5000",
+    ],
+    "generator": ["train data.name=digits generator.name={name} steps=3000", "sample latest"],
+}
+
+
+def new(
+    kind: Annotated[str, typer.Argument(metavar="agent|env|generator", help="Kind of the member.")],
+    name: Annotated[str, typer.Argument(help="Its name, in lowercase with underscores.")],
+    out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write, by default NAME.py.")] = None,
+) -> None:
+    """Write a short member that works, to start from; prints its file and commands to try it.
+
+    \b
+    sandbox new agent my_agent
+    sandbox check my_agent.py
+    sandbox new env my_maze --out envs/my_maze.py
+    """
+    import re
+
+    from sandbox.core.errors import UserError
+    from sandbox.core.messages import did_you_mean
+    from sandbox.runs import registry
+    from sandbox.storage.files import write_whole
+
+    if kind not in _TRY:
+        raise UserError(f"no template is called {kind!r}.{did_you_mean(kind, _TRY)} There are {', '.join(_TRY)}.")
+    if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
+        raise UserError(f"{name!r} is no name of a member: use lowercase letters, digits and underscores")
+    if name in (known := registry.files(registry.SECTIONS[kind])):
+        raise UserError(f"there is a member called {name} already: {known[name]}. Take another name.")
+    place = out or Path(f"{name}.py")
+    if place.stem != name or place.suffix != ".py":
+        raise UserError(f"the file of {name} must be called {name}.py, got {place}")
+    if place.exists():
+        raise UserError(f"{place} exists already. Take another name, or another place with --out.")
+    text = (Path(__file__).parent / "templates" / f"{kind}.py").read_text("utf-8")
+    words = "".join(part.capitalize() for part in name.split("_"))
+    plain = {"agent": "Agent", "env": "Env", "generator": "Generator"}[kind]
+    write_whole(place, text.replace(f"my_{kind}", name).replace(f"My{plain}", words))
+    say(place)
+    for line in (f"check {place}", *_TRY[kind]):
+        command = line.format(name=name)
+        say(f"  sandbox {command}{'' if command.startswith('check') else f' --members {place}'}", err=True)

@@ -1,0 +1,1 @@
+"""Members to start from; `sandbox new` copies one under another name."""

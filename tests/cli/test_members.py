@@ -1,0 +1,158 @@
+"""Members of a person's own on the command line: named once, remembered for their runs, and never on a run's word."""
+
+import json
+import shutil
+
+import pytest
+import yaml
+
+NAMED = "raise AssertionError('it was imported')\n"
+AGENT = '''"""An agent that always does the same."""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from pathlib import Path
+
+from sandbox.core.stateful import Counter
+from sandbox.interfaces.agent import Agent, AgentConfig
+from sandbox.streams.rollouts import RolloutsConfig
+
+
+class StillConfig(AgentConfig):
+    """Options of Still."""
+
+    name: Literal["still"] = "still"
+    stream: RolloutsConfig = RolloutsConfig(num_envs=2, length=4)
+
+    def make(self, spec, rng, compute, runs):
+        return Still()
+
+
+class Still(Agent):
+    def __init__(self):
+        self.updates = Counter()
+
+    def initial_state(self, num_envs):
+        return None
+
+    def act(self, observations, state, *, explore):
+        return np.zeros(len(observations), np.int64), None
+
+    def update(self, batch):
+        self.updates.value += 1
+        return {"loss": torch.zeros(())}
+
+    def parts(self):
+        return {"updates": self.updates}
+
+
+Path(__file__).with_name("imported").touch()
+'''
+TRAIN = ["env.name=catch", "agent.name=still", "steps=40", "name=mine", "logger.wandb=off", "log_period=20"]
+QUIET = ["evaluate_period=0", "checkpoint_period=20"]
+
+
+@pytest.fixture
+def still(tmp_path):
+    """A file with an agent, outside of the working folder."""
+    folder = tmp_path.parent / f"{tmp_path.name}_elsewhere"
+    folder.mkdir()
+    (folder / "still.py").write_text(AGENT)
+    return folder / "still.py"
+
+
+def elsewhere(monkeypatch, tmp_path):
+    """Go on as another person, who has named nothing."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "another"))
+
+
+COMMANDS = [
+    ["evaluate", "mine", "--episodes", "2"],
+    ["resume", "mine", "--steps", "60"],
+    ["watch", "mine", "--video", "x.gif", "--episodes", "1"],
+]
+
+
+def test_a_member_is_listed_trained_watched_reported_and_resumed(sandbox, tmp_path, still):
+    assert sandbox("train", *TRAIN, *QUIET, "--members", str(still)).code == 0
+    for command in [*COMMANDS, ["show", "mine"], ["report", "mine", "--out", "page.html"], ["runs"]]:
+        assert sandbox(*command).code == 0, command
+    entries = json.loads(sandbox("list", "agents", "--json", f"--members={still}").out)["agents"]
+    assert {"name": "still", "description": "An agent that always does the same.", "from": str(still)} in entries
+    said = sandbox("list", "--members", str(still.parent))
+    assert "  from elsewhere: still\n" in said.out
+    assert sandbox("list", "agents", "same", "--members", str(still)).out.endswith(f"the same. (from {still})\n")
+    assert "still" not in sandbox("list").out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_run_imports_nothing_by_itself(sandbox, tmp_path, monkeypatch, still, command):
+    sandbox("train", *TRAIN, *QUIET, "--members", str(still))
+    (still.with_name("imported")).unlink()
+    elsewhere(monkeypatch, tmp_path)
+    for place in ("still.py", "agents/still.py", "runs/mine/still.py", "runs/mine/agents/still.py"):
+        (tmp_path / place).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / place).write_text(NAMED)
+    said = sandbox(*command)
+    assert (said.code, said.err) == (
+        2,
+        "error: runs/mine: its agent 'still' is no member of this package, and a run imports nothing by itself. If you "
+        "have its file and trust it, add --members FILE to the command.\n",
+    )
+    assert not still.with_name("imported").exists()
+    assert sandbox(*command, "--members", str(still)).code == 0
+    assert still.with_name("imported").exists()
+
+
+def test_a_run_without_its_member_is_still_reported(sandbox, tmp_path, monkeypatch, still):
+    sandbox("train", *TRAIN, *QUIET, "--members", str(still))
+    elsewhere(monkeypatch, tmp_path)
+    assert "mine" in sandbox("runs").out
+    assert sandbox("report", "mine", "--out", "page.html").code == 0
+    assert sandbox("export", "mine", "--out", "given").code == 0
+
+
+def test_a_file_that_has_changed_is_named_again(sandbox, still):
+    sandbox("train", *TRAIN, *QUIET, "--members", str(still))
+    still.write_text(f"{AGENT}# changed\n")
+    said = sandbox("evaluate", "mine", "--episodes", "2")
+    assert said.err == (
+        "error: runs/mine: the file of its agent 'still' has changed since a training. If that is right, add "
+        f"--members {still} to the command.\n"
+    )
+    assert sandbox("resume", "mine", "--steps", "60", "--members", str(still)).code == 0
+    assert sandbox("evaluate", "mine", "--episodes", "2").code == 0
+    shutil.rmtree(still.parent)
+    assert "is no member of this package" in sandbox("evaluate", "mine").err
+
+
+def test_a_config_names_members_and_the_runs_config_does_not(sandbox, tmp_path, still):
+    shutil.move(still, tmp_path / "still.py")
+    config = {"members": "still.py", "env": {"name": "catch"}, "agent": {"name": "still"}, "steps": 8}
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs/own.yaml").write_text(yaml.safe_dump({**config, "members": ["../still.py"]}))
+    assert sandbox("train", "configs/own.yaml", "name=mine", "logger.wandb=off").code == 0
+    assert "members" not in yaml.safe_load((tmp_path / "runs/mine/config.yaml").read_text())
+
+
+@pytest.mark.parametrize("given", ["5", "{a: 1}", "[1]"])
+def test_members_of_a_config_are_paths(sandbox, tmp_path, given):
+    (tmp_path / "own.yaml").write_text(f"members: {given}\n")
+    assert "own.yaml: members: needs a path or a list of paths, got " in sandbox("train", "own.yaml").err
+
+
+def test_the_config_of_a_run_names_no_members(sandbox, tmp_path, still):
+    sandbox("train", "catch_random", "steps=40", "name=mine", "logger.wandb=off")
+    config = tmp_path / "runs/mine/config.yaml"
+    config.write_text(f"members: {still}\n{config.read_text()}")
+    for command in (["evaluate", "mine"], ["train", "runs/mine/config.yaml", "name=again", "steps=40"]):
+        sandbox(*command)
+    assert not still.with_name("imported").exists()
+
+
+@pytest.mark.parametrize("words", [["--members"], ["--members="]])
+def test_members_need_a_path(sandbox, words):
+    said = sandbox("list", *words)
+    assert said.err == "error: --members needs a file or a folder, such as --members my_agent.py\n"
