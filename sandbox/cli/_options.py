@@ -11,7 +11,7 @@ Run = Annotated[
     str,
     typer.Argument(
         metavar="RUN",
-        help="A run: its folder, name, the start of its id, or `latest`.",
+        help="A run: its folder, name, the start of its id, or `latest`; RUN@STEP is one of its checkpoints.",
         autocompletion=complete_runs,
     ),
 ]

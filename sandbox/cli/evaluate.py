@@ -152,13 +152,18 @@ def _require_fitting(folder: "RunFolder", episodes: int | None, images: int | No
 
 
 def _write_result(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:
-    """Write the result to evaluation.json, which reports and the run's README read; return whether that succeeded."""
+    """Write the result to evaluation.json, which reports and the run's README read; return whether that was done.
+
+    The result of an earlier checkpoint is not that of the run.
+    """
     from json import dumps
 
     from sandbox.core.messages import note
     from sandbox.storage.files import write_whole
     from sandbox.storage.jsonl import json_safe
 
+    if folder.at is not None:
+        return False
     written = {**result, **({"overrides": overrides} if overrides else {})}
     try:
         write_whole(folder.evaluation, dumps(json_safe(written), indent=2, allow_nan=False) + "\n")

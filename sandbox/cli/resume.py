@@ -42,13 +42,13 @@ def resume(
     names = [word for word in words or [] if word not in options] or ["latest"]
     if len(names) > 1:
         raise UserError(f"one run is resumed at a time: {' or '.join(names)}")
-    root = None
+    overrides = []
     for option in options:
         match option.partition("="):
             case "steps", _, text:
                 steps = _number(text, option)
             case "data.root", _, _:
-                root = option
+                overrides.append(option)
             case _:
                 raise UserError(
                     f"{option}: a run is resumed with the options that it was started with; only its end and the "
@@ -56,9 +56,12 @@ def resume(
                     f"`sandbox train runs/{names[0]}/config.yaml {option} name=...`"
                 )
 
-    from sandbox.cli._resuming import resume_run
+    from sandbox.cli._resuming import finish
+    from sandbox.runs import start
 
-    resume_run(RunFolder.find(runs, names[0]), quiet, steps, root)
+    folder = RunFolder.find(runs, names[0])
+    overrides += [] if steps is None else [f"steps={steps}"]
+    finish(folder, start.resume(folder, overrides, quiet=quiet))
 
 
 def _number(text: str, option: str) -> int:

@@ -173,6 +173,21 @@ def _same_data(one: GeneratorRun, other: GeneratorRun) -> bool:
 def _load(folder: RunFolder, learner: Learner) -> int:
     """Load the newest checkpoint into a learner, freeze its batch norms, and return the checkpoint's step."""
     with progress.phase("loading the checkpoint"):
-        step = Checkpoints(folder.checkpoints).load(learner_parts(learner))
+        step = _store_of(folder).load(learner_parts(learner), folder.at)
     freeze_batch_norms(learner)
     return step
+
+
+def _store_of(folder: RunFolder) -> Checkpoints:
+    """Return where the checkpoint is that a run folder means.
+
+    Raises:
+        UserError: If the run has none of that step.
+    """
+    checkpoints, snapshots = Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)
+    if folder.at is None or folder.at in checkpoints.steps():
+        return checkpoints
+    if folder.at in snapshots.steps():
+        return snapshots
+    known = ", ".join(map(str, sorted({*checkpoints.steps(), *snapshots.steps()})))
+    raise UserError(f"{folder.name} has no checkpoint of step {folder.at}. It has: {known or 'none'}.")

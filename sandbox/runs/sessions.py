@@ -223,7 +223,7 @@ def _checkpoints(folder: RunFolder, built: BuiltRun, step: int) -> CheckpointPla
     """
     torch.set_num_threads(built.config.threads or 1)
     stores = [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)]
-    return CheckpointPlayer(learner_parts(built.learner), stores, step)
+    return CheckpointPlayer(learner_parts(built.learner), stores, step, follows=folder.at is None)
 
 
 def _opponent(folder: RunFolder) -> tuple[Agent, CheckpointPlayer]:

@@ -9,7 +9,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
@@ -20,6 +20,7 @@ from sandbox.core.messages import did_you_mean, note
 from sandbox.storage.files import DamagedError, intruder, names_in, opened, read_object, remove_unfinished, write_whole
 from sandbox.storage.metrics_line import numbers_in
 from sandbox.storage.places import places_in, step_of
+from sandbox.storage.reference import Reference
 from sandbox.storage.run_info import new_info, require_readable
 
 _TAIL = 65_536  # bytes at the end of metrics.jsonl that hold the latest value of every metric
@@ -30,6 +31,7 @@ class RunFolder:
     """Paths in the folder of a run. Most files appear during the run: the caller checks whether they exist."""
 
     path: Path
+    at: int | None = None  # step of the checkpoint that is meant; None means the newest one
 
     @property
     def name(self) -> str:
@@ -54,7 +56,7 @@ class RunFolder:
 
     @property
     def saved(self) -> bool:
-        """True if the run has a checkpoint; a run without one starts from the beginning when it is resumed."""
+        """True if the run has a checkpoint; without one, it is resumed from the beginning."""
         return bool(places_in(self.checkpoints))
 
     @property
@@ -240,11 +242,14 @@ class RunFolder:
 
         Args:
             root: Folder of the runs.
-            text: `latest`, a name in `root`, a path, or the start of an id.
+            text: `latest`, a name in `root`, a path, or the start of an id; with `@STEP` for one of its checkpoints.
 
         Raises:
             UserError: If there is no such run, or several, or the folder is not the folder of a run.
         """
+        if "@" in text and not any(map(_is_folder, (root / text, Path(text)))):
+            reference = Reference.parse(text)
+            return replace(cls.find(root, reference.run), at=reference.step)
         if text == "latest" and (runs := cls.all_runs(root)):
             return runs[0]
         for path in (root / text, Path(text)):  # before all the other runs are looked at

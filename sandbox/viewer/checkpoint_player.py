@@ -16,12 +16,15 @@ class CheckpointPlayer:
         parts: The learner's parts, by their names in a checkpoint.
         stores: The run's checkpoints and snapshots.
         step: The step of the checkpoint that the parts hold now.
+        follows: Whether the run is followed to newer checkpoints.
     """
 
-    def __init__(self, parts: Mapping[str, Stateful], stores: Sequence[Checkpoints], step: int) -> None:
+    def __init__(
+        self, parts: Mapping[str, Stateful], stores: Sequence[Checkpoints], step: int, *, follows: bool = True
+    ) -> None:
         self._parts = parts
         self._stores = stores
-        self._follows_training = True
+        self._follows_training = follows
         self.step = step
 
     def steps(self) -> list[int]:
