@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import threading
 from types import FrameType
 from typing import Self
 
@@ -20,9 +21,8 @@ class StopSignal:
         self._terminals = [handle for handle in handles() if os.isatty(handle)]
 
     def __enter__(self) -> Self:
-        heeded = [
-            number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN
-        ]  # `nohup` ignores one
+        is_main = threading.current_thread() is threading.main_thread()  # other threads cannot set handlers
+        heeded = [number for number in _SIGNALS if is_main and signal.getsignal(number) is not signal.SIG_IGN]
         self._before = {number: signal.signal(number, self._take) for number in heeded}
         return self
 

@@ -1,0 +1,184 @@
+"""`sandbox.load`: a run as an object."""
+
+from functools import cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sandbox.api.shown import ShownImage
+from sandbox.core.errors import UserError
+from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.generator import Generator
+from sandbox.media.image import image_of_samples
+from sandbox.runs import start
+from sandbox.runs.agent_run import BuiltAgentRun
+from sandbox.runs.build import BuiltRun, restore
+from sandbox.runs.config import RunConfig
+from sandbox.runs.evaluation import evaluate_run
+from sandbox.runs.evaluation_settings import EvaluationSettings
+from sandbox.runs.generator_run import BuiltGeneratorRun
+from sandbox.runs.resolve import config_of
+from sandbox.storage.jsonl import read_rows
+from sandbox.storage.run_folder import RunFolder
+
+
+class Curve(NamedTuple):
+    """A metric over a training: `steps` [L] int64 and `values` [L] float64."""
+
+    steps: np.ndarray
+    values: np.ndarray
+
+
+class LoadedRun:
+    """A run: its config, its metrics, and its agent or generator as of its newest checkpoint.
+
+    Attributes:
+        path: The run folder.
+        name: Its name.
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        """Look at a run folder; the learner is restored when it is needed."""
+        self._folder, self.path, self.name = folder, folder.path, folder.name
+        self._state: Any = None
+
+    def __repr__(self) -> str:
+        return f"<run {self.path}, step {self._folder.step}>"
+
+    @property
+    def config(self) -> RunConfig:
+        """The config, with all defaults."""
+        return config_of(self._folder)
+
+    @property
+    def metrics(self) -> dict[str, Curve]:
+        """Every metric of the log, by name; a run that is still training is read as far as it goes."""
+        rows = read_rows(self._folder.metrics) if self._folder.metrics.exists() else []
+        names = dict.fromkeys(name for row in rows for name in row if name != "step")
+        found = {name: [(row["step"], row[name]) for row in rows if name in row] for name in names}
+        return {
+            name: Curve(np.array([step for step, _ in pairs], np.int64), np.array([value for _, value in pairs], float))
+            for name, pairs in found.items()
+        }
+
+    @property
+    def agent(self) -> Agent:
+        """The agent.
+
+        Raises:
+            UserError: If the run trains a generator.
+        """
+        return self._agent_run.learner
+
+    @property
+    def generator(self) -> Generator:
+        """The generator.
+
+        Raises:
+            UserError: If the run trains an agent.
+        """
+        return self._generator_run.learner
+
+    def act(self, observations: Any, *, explore: bool = False) -> Any:
+        """Choose an action for one observation, or one for each of N.
+
+        An agent with a recurrent state carries it from call to call; `forget` begins a new episode.
+
+        Args:
+            observations: [*observation] or [N, *observation], as the environment of the run shows them.
+            explore: Whether the agent explores as in its training.
+
+        Returns:
+            The action, or an array of N actions.
+
+        Raises:
+            UserError: For observations of another shape or type than the agent was trained with, or another N than
+                before.
+        """
+        built = self._agent_run
+        shape, given = tuple(built.spec.shape), np.asarray(observations)
+        is_one = given.shape == shape
+        if not is_one and given.shape[1:] != shape:
+            raise UserError(f"{self.name} acts on an observation of shape {shape}, or on N of them; got {given.shape}")
+        batch = _as_trained(given[None] if is_one else given, built.spec.is_bytes, self.name)
+        if self._state is None:
+            self._state = len(batch), built.learner.initial_state(len(batch))
+        count, state = self._state
+        if count != len(batch):
+            raise UserError(f"{self.name} acted on {count} observations, and now on {len(batch)}; call forget() first")
+        actions, state = built.learner.act(batch, state, explore=explore)
+        self._state = count, state
+        return actions[0] if is_one else actions
+
+    def forget(self) -> None:
+        """Let the agent begin new episodes: its recurrent state and the frames that it has stacked are forgotten."""
+        self._state = None
+
+    def sample(self, count: int) -> np.ndarray:
+        """Return samples of the generator, [count, ...] float32; images [count, C, H, W] are in [0, 1]."""
+        return self.generator.sample(count).float().cpu().numpy()
+
+    def show(self, count: int = 64) -> ShownImage:
+        """Return samples of the generator as one image, which a notebook displays."""
+        built = self._generator_run
+        return ShownImage(image_of_samples(built.learner.sample, built.facts.spec.shape, count))
+
+    def evaluate(self, *, episodes: int = 20, images: int = 10_000, seed: int = 0) -> dict[str, Any]:
+        """Evaluate as `sandbox evaluate` does, and return the figures by name."""
+        return evaluate_run(self._folder, EvaluationSettings(episodes, seed, images))
+
+    def resume(self, steps: int | None = None, *, quiet: bool = False) -> "LoadedRun":
+        """Train on from the newest checkpoint, as `sandbox resume` does.
+
+        Args:
+            steps: A new last step, of the whole training; None keeps that of the config.
+            quiet: Whether nothing is printed.
+        """
+        start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
+        return LoadedRun(self._folder)
+
+    @cached_property
+    def _built(self) -> BuiltRun:
+        return restore(self._folder)[0]
+
+    @property
+    def _agent_run(self) -> BuiltAgentRun:
+        self.config.require_agent(self.name)
+        assert isinstance(self._built, BuiltAgentRun)
+        return self._built
+
+    @property
+    def _generator_run(self) -> BuiltGeneratorRun:
+        self.config.require_generator(self.name, "draw samples")
+        assert isinstance(self._built, BuiltGeneratorRun)
+        return self._built
+
+
+def load(run: str | Path, *, runs: str | Path = "runs") -> LoadedRun:
+    """Return a run.
+
+        run = sandbox.load("catch_dqn_s0")
+        action = run.act(observation)
+
+    Args:
+        run: Its folder, its name or the start of its id in `runs`, or `latest`; `@STEP` behind it means a checkpoint.
+        runs: Folder of the run folders.
+
+    Raises:
+        UserError: If there is no such run.
+    """
+    return LoadedRun(RunFolder.find(Path(runs), str(run)))
+
+
+def _as_trained(batch: np.ndarray, is_bytes: bool, name: str) -> np.ndarray:
+    """Return observations with the type of those that the agent was trained with.
+
+    Raises:
+        UserError: If they are numbers of another kind.
+    """
+    if is_bytes and batch.dtype != np.uint8:
+        raise UserError(f"{name} acts on bytes (uint8, 0 to 255), got {batch.dtype}")
+    if not is_bytes and batch.dtype.kind not in "fiub":
+        raise UserError(f"{name} acts on numbers, got {batch.dtype}")
+    return batch if is_bytes else batch.astype(np.float32)
