@@ -40,7 +40,7 @@ def test_a_file_has_a_docstring_and_small_constructors(file: Path) -> None:
 
 @each([file for file in PACKAGE_FILES if file.name == "__init__.py"])
 def test_an_init_is_a_docstring(file: Path) -> None:
-    """The families add the guard against their bare names, `envs` Gymnasium's registration, `sandbox` what it offers."""
+    """Families guard their bare names, `envs` registers with Gymnasium, and `sandbox` offers its Python API."""
     if file.parent.name in ("envs", "sandbox"):
         return
     body = tree_of(file).body
