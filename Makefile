@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 MUTATION := $(VENV)/mutation
-PROSE := sandbox agents envs generators configs docs benchmarks README.md CHANGELOG.md Makefile
+PROSE := sandbox agents envs generators configs docs benchmarks README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile
 RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 
 .PHONY: help setup demo test learning attack mutants check format hooks wheel clean
