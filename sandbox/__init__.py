@@ -19,7 +19,7 @@ _MODULES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for; `import sandbox` alone imports nothing."""
+    """Import a name of the API at its first use."""
     from importlib import import_module, metadata
 
     if name == "__version__":

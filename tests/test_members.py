@@ -115,7 +115,7 @@ def test_a_checkpoint_mid_way_changes_nothing(kind: str, name: str, tmp_path: Pa
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_same_seed_same_numbers_other_seed_other_numbers(kind: str, name: str, tmp_path: Path) -> None:
-    learners.the_same_seed_gives_the_same_numbers(again(kind, name, tmp_path), tmp_path)
+    learners.the_seed_decides_all_numbers(again(kind, name, tmp_path), tmp_path)
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)

@@ -59,9 +59,9 @@ def test_the_actions_are_those_of_the_agent() -> None:
         expected.append(actions.tolist())
     other = sandbox.load(run.path)
     assert [other.act(many).tolist() for _ in range(3)] == expected
-    other.forget()
+    other.reset()
     assert [other.act(many).tolist() for _ in range(3)] == expected
-    other.forget()
+    other.reset()
     assert [int(other.act(many[2])) for _ in range(3)] == [actions[2] for actions in expected]
 
 
@@ -88,7 +88,7 @@ def test_other_observations_are_refused(observations: object, message: str) -> N
 def test_another_number_of_observations_needs_a_new_beginning() -> None:
     run = sandbox.train("catch_random", {"steps": 8, "logger.wandb": "off"}, quiet=True)
     run.act(np.zeros((3, 1, 84, 84), np.uint8))
-    with pytest.raises(UserError, match=r"acted on 3 observations, and now on 1; call forget\(\) first"):
+    with pytest.raises(UserError, match=r"acted on 3 observations, and now on 1; call reset\(\) first"):
         run.act(np.zeros((1, 84, 84), np.uint8))
 
 

@@ -31,7 +31,7 @@ class Curve(NamedTuple):
 
 
 class LoadedRun:
-    """A run: its config, its metrics, and its agent or generator as of its newest checkpoint.
+    """A run: its config, its metrics, and its agent or generator at one checkpoint, by default the newest.
 
     Attributes:
         path: The run folder.
@@ -44,7 +44,8 @@ class LoadedRun:
         self._state: Any = None
 
     def __repr__(self) -> str:
-        return f"<run {self.path}, step {self._folder.step}>"
+        step = self._folder.step if self._folder.at is None else self._folder.at
+        return f"<run {self.path}, step {step}>"
 
     @property
     def config(self) -> RunConfig:
@@ -83,7 +84,7 @@ class LoadedRun:
     def act(self, observations: Any, *, explore: bool = False) -> Any:
         """Choose an action for one observation, or one for each of N.
 
-        An agent with a recurrent state carries it from call to call; `forget` begins a new episode.
+        An agent with a recurrent state carries it from call to call; `reset` begins a new episode.
 
         Args:
             observations: [*observation] or [N, *observation], as the environment of the run shows them.
@@ -106,13 +107,13 @@ class LoadedRun:
             self._state = len(batch), built.learner.initial_state(len(batch))
         count, state = self._state
         if count != len(batch):
-            raise UserError(f"{self.name} acted on {count} observations, and now on {len(batch)}; call forget() first")
+            raise UserError(f"{self.name} acted on {count} observations, and now on {len(batch)}; call reset() first")
         actions, state = built.learner.act(batch, state, explore=explore)
         self._state = count, state
         return actions[0] if is_one else actions
 
-    def forget(self) -> None:
-        """Let the agent begin new episodes: its recurrent state and the frames that it has stacked are forgotten."""
+    def reset(self) -> None:
+        """Begin new episodes: drop the agent's recurrent state and the stacked frames."""
         self._state = None
 
     def sample(self, count: int) -> np.ndarray:
@@ -134,6 +135,9 @@ class LoadedRun:
         Args:
             steps: A new last step, of the whole training; None keeps that of the config.
             quiet: Whether nothing is printed.
+
+        Raises:
+            UserError: For a checkpoint of a run (`@STEP`), or if the run has passed the last step already.
         """
         start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
         return LoadedRun(self._folder)

@@ -10,7 +10,7 @@ import numpy as np
 from sandbox.api.loaded_run import LoadedRun
 from sandbox.core.errors import UserError
 from sandbox.runs import start
-from sandbox.runs.own_members import own
+from sandbox.runs.own_members import members_in, own
 from sandbox.runs.resolve import resolve
 
 Configs = str | Path | Sequence[str | Path]
@@ -40,8 +40,12 @@ def train(
         UserError: With every mistake in the config, one a line; or if the run exists already.
     """
     files = [str(config)] if isinstance(config, str | Path) else [str(each) for each in config]
-    chosen = start.named(resolve(files, words_of(options or {})), files)
-    folder, _ = start.start(chosen, Path(runs), [f"sandbox.train({chosen.name!r})"], quiet=quiet)
+    for file in files:
+        for path in members_in(Path(file)):
+            own.add(path)
+    words = words_of(options or {})
+    chosen = start.with_name(resolve(files, words), files)
+    folder, _ = start.start(chosen, Path(runs), ["sandbox", "train", *files, *words], quiet=quiet)
     return LoadedRun(folder)
 
 

@@ -1,4 +1,4 @@
-"""The word of the person at the keyboard: which members outside of this package a command may use."""
+"""The option `--members`, and the key `members:` of config files."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -7,9 +7,7 @@ from sandbox.core.errors import UserError
 
 
 def take_members(words: Sequence[str]) -> list[str]:
-    """Add the members that `--members PATH` and named config files name; return the words without the former.
-
-    A config file names paths relative to its folder: `members: [my_members]`.
+    """Add the members named by `--members PATH` and by config files; return the words without `--members PATH`.
 
     Raises:
         UserError: If `--members` is not followed by a path, or there are no members at a path.
@@ -25,24 +23,10 @@ def take_members(words: Sequence[str]) -> list[str]:
             named.append(Path(given))
             continue
         rest.append(word)
-        if word.endswith((".yaml", ".yml")):
-            named += _named_in(Path(word))
-    if named:
-        from sandbox.runs.own_members import own
+    files = [Path(word) for word in rest if word.endswith((".yaml", ".yml"))]
+    if named or files:
+        from sandbox.runs.own_members import members_in, own
 
-        for path in named:
+        for path in (*named, *(path for file in files for path in members_in(file))):
             own.add(path)
     return rest
-
-
-def _named_in(file: Path) -> list[Path]:
-    """Return the paths in a config file that a person wrote; none in the config of a run."""
-    from sandbox.config.files import read
-
-    if not file.is_file() or file.with_name("run.json").exists():
-        return []
-    given = read(file)[0].get("members") or []
-    paths = [given] if isinstance(given, str) else given
-    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
-        raise UserError(f"{file}: members: needs a path or a list of paths, got {given!r}")
-    return [file.parent / path for path in paths]

@@ -27,6 +27,8 @@ def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
     filters = [word for word in words if is_option(word, root)]
     names = [word for word in words if word not in filters]
     folders = list(dict.fromkeys(RunFolder.find(root, name) for name in names)) if names else RunFolder.all_runs(root)
+    for folder in folders:
+        folder.require_whole("a list of runs")
     if not folders:
         raise UserError(f"no runs in {root} yet. Train one, such as `sandbox train catch_dqn`, or say --runs DIR.")
     if not filters:

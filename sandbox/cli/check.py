@@ -23,17 +23,20 @@ _SOURCES = {
 
 def check(
     words: Annotated[
-        list[str], typer.Argument(metavar="FILE|NAME [key=value…]", help="A member, then options of its run.")
+        list[str],
+        typer.Argument(
+            metavar="FILE|NAME [key=value…]", help="A file or the name of a member, then options of the run."
+        ),
     ],
 ) -> None:
-    """Check that an agent, a generator or an environment keeps the promises of its interface.
+    """Run the contract tests of an agent, a generator or an environment.
 
-    Agents learn from Catch, and generators from 8x8 digits, for a few updates; options choose something else. Each
-    contract is a line; the exit code is 1 if one is broken.
+    Agents train on Catch and generators on 8x8 digits for a few updates; `key=value` options change that. Prints one
+    line per contract; the exit code is 1 if any is broken.
 
     \b
     sandbox check my_agent.py
-    sandbox check my_agent.py env.name=grid_world agent.hidden=8
+    sandbox check my_agent.py env.name=grid_world agent.discount=0.9
     sandbox check my_maze.py env.size=5
     sandbox check dqn
     """
@@ -74,10 +77,12 @@ def _member(word: str) -> tuple[str, str]:
         families = [family for family in ("agents", "generators", "envs") if word in registry.files(family)]
         if not families:
             known = [name for family in ("agents", "generators", "envs") for name in registry.files(family)]
-            raise UserError(f"no member is called {word!r}.{did_you_mean(word, known)} See `sandbox list`.")
+            raise UserError(
+                f"no agent, generator or environment is called {word!r}.{did_you_mean(word, known)} See `sandbox list`."
+            )
         family = families[0]
     if family not in ("agents", "generators", "envs"):
-        raise UserError(f"{word}: agents, generators and environments can be checked, this is none of them")
+        raise UserError(f"{word} is in {family}: only agents, generators and environments can be checked")
     return family, word
 
 
@@ -110,7 +115,10 @@ def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[st
     if family == "envs":
         config = resolve([], [f"env.name={name}", "agent.name=random", "steps=1", *options]).require_agent(name).env
         if not isinstance(config, BatchEnvConfig):
-            raise UserError(f"{name} is no batch program; only environments with a BatchEnvConfig can be checked")
+            raise UserError(
+                f"{name} is not based on BatchEnvConfig: only such environments can be checked here. Gymnasium's own "
+                "checker is gymnasium.utils.env_checker.check_env."
+            )
         for contract in environments.CONTRACTS:
             yield contract.__name__, partial(contract, cast("environments.Make", config.make))
         return

@@ -154,7 +154,7 @@ def _require_fitting(folder: "RunFolder", episodes: int | None, images: int | No
 def _write_result(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:
     """Write the result to evaluation.json, which reports and the run's README read; return whether that was done.
 
-    The result of an earlier checkpoint is not that of the run.
+    Results of RUN@STEP are not written.
     """
     from json import dumps
 

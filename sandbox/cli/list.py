@@ -115,7 +115,7 @@ def _print_names(files: dict[str, dict[str, Path]]) -> None:
         say(f"{_TITLES[group]} ({len(members)}; `sandbox list {group}`)")
         _print.words(sorted(members), indent=2)
         if own := [name for name in sorted(members) if registry.source(group, name)]:
-            say(f"  from elsewhere: {', '.join(own)}")
+            say(f"  your own: {', '.join(own)}")
 
 
 def _print_entries(group: str, entries: list[dict[str, Any]], indent: int) -> None:

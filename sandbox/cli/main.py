@@ -30,7 +30,7 @@ def program() -> None:
             ended.append(end.code)
         raise
     finally:
-        watch = threading.Timer(_PATIENCE, _leave_threads, ended)
+        watch = threading.Timer(_PATIENCE, _leave_threads, [ended[0] if ended else 1])
         watch.daemon = True
         watch.start()
 
@@ -43,11 +43,11 @@ def main() -> None:
     from sandbox.core.closing import close_everything
     from sandbox.core.errors import UserError
     from sandbox.core.messages import say
-    from sandbox.core.output import flush, keep_going_without_errors, keep_results_apart, open_closed
+    from sandbox.core.output import flush, ignore_stderr_errors, keep_results_apart, open_closed
     from sandbox.core.progress import progress
 
     open_closed()
-    keep_going_without_errors()
+    ignore_stderr_errors()
     words = sys.argv[1:]
     if _READ.intersection(words):
         keep_results_apart()
@@ -104,7 +104,7 @@ def _leave_at_once(ended: list[int]) -> None:
         os._exit(ended[0])
 
 
-def _leave_threads(code: int = 1) -> None:
+def _leave_threads(code: int) -> None:
     """End the program without the threads that Python still waits for."""
     from sandbox.core.messages import note
 

@@ -8,12 +8,12 @@ import typer
 from sandbox.core.messages import say
 
 _TRY = {
-    "agent": ["train catch_random agent.name={name} env.observe=features steps=30000", "watch latest"],
+    "agent": ["train catch_random agent.name={name} env.observe=features steps=30000 --members {file}", "watch latest"],
     "env": [
-        "play {name}",
-        "train agent.name=dqn env={{name: {name}, observe: features}} agent.backbone.name=mlp steps=5000",
+        "play {name} --members {file}",
+        "train env.name={name} env.observe=features agent.name=dqn agent.backbone.name=mlp steps=5000 --members {file}",
     ],
-    "generator": ["train data.name=digits generator.name={name} steps=3000", "sample latest"],
+    "generator": ["train data.name=digits generator.name={name} steps=3000 --members {file}", "sample latest"],
 }
 
 
@@ -22,7 +22,7 @@ def new(
     name: Annotated[str, typer.Argument(help="Its name, in lowercase with underscores.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write, by default NAME.py.")] = None,
 ) -> None:
-    """Write a short member that works, to start from; prints its file and commands to try it.
+    """Write a short, working member to start from, and print commands to try it.
 
     \b
     sandbox new agent my_agent
@@ -39,7 +39,7 @@ def new(
     if kind not in _TRY:
         raise UserError(f"no template is called {kind!r}.{did_you_mean(kind, _TRY)} There are {', '.join(_TRY)}.")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
-        raise UserError(f"{name!r} is no name of a member: use lowercase letters, digits and underscores")
+        raise UserError(f"{name!r} cannot be the name of a member: use lowercase letters, digits and underscores")
     if name in (known := registry.files(registry.SECTIONS[kind])):
         raise UserError(f"there is a member called {name} already: {known[name]}. Take another name.")
     place = out or Path(f"{name}.py")
@@ -48,10 +48,8 @@ def new(
     if place.exists():
         raise UserError(f"{place} exists already. Take another name, or another place with --out.")
     text = (Path(__file__).parent / "templates" / f"{kind}.py").read_text("utf-8")
-    words = "".join(part.capitalize() for part in name.split("_"))
-    plain = {"agent": "Agent", "env": "Env", "generator": "Generator"}[kind]
-    write_whole(place, text.replace(f"my_{kind}", name).replace(f"My{plain}", words))
+    class_name = "".join(part.capitalize() for part in name.split("_"))
+    write_whole(place, text.replace(f"my_{kind}", name).replace(f"My{kind.capitalize()}", class_name))
     say(place)
-    for line in (f"check {place}", *_TRY[kind]):
-        command = line.format(name=name)
-        say(f"  sandbox {command}{'' if command.startswith('check') else f' --members {place}'}", err=True)
+    for line in ("check {file}", *_TRY[kind]):
+        say(f"  sandbox {line.format(name=name, file=place)}", err=True)

@@ -111,6 +111,6 @@ def age(modified_at: datetime) -> str:
 
 
 def _state(record: RunRecord) -> str:
-    """Return the state; of a run that was not saved when it stopped, also the step from which it would go on."""
+    """Return the state, and for a run that stopped unsaved the step of its last checkpoint."""
     saved = record.folder.saved_step
-    return f"stopped, saved {saved}" if record.state == "stopped" and saved < record.step else record.state
+    return f"stopped, resumes at {saved}" if record.state == "stopped" and saved < record.step else record.state

@@ -64,6 +64,7 @@ def show(
             if str(error).startswith(f"{word!r} is the start"):
                 hint = f" As a run: {error}"
             raise UserError(f"no member, config or run is called {word!r}.{hint} See `sandbox list`.") from None
+        folder.require_whole("showing")
         _show_run(folder, json)
 
 

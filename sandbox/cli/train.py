@@ -48,7 +48,7 @@ def train(
     from sandbox.storage.run_folder import RunFolder
 
     progress.now("reading the config")
-    config = start.named(resolve(files, overrides), files)
+    config = start.with_name(resolve(files, overrides), files)
     if resume and (runs / str(config.name)).exists():
         folder = RunFolder.find(runs, str(runs / str(config.name)))
         started = config_of(folder)

@@ -1,4 +1,4 @@
-"""Standard output that carries results only."""
+"""Standard output and standard error: results kept apart, failed writes, flushing."""
 
 import errno
 import io
@@ -18,8 +18,8 @@ def open_closed() -> None:
         sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
 
 
-class _Unfailing(io.RawIOBase):
-    """A file descriptor to which everything is written, or nothing more once it refuses."""
+class _IgnoringErrors(io.RawIOBase):
+    """A raw stream to a file descriptor that ignores failed writes."""
 
     def __init__(self, handle: int) -> None:
         self._handle = handle
@@ -39,15 +39,15 @@ class _Unfailing(io.RawIOBase):
         return len(data)
 
 
-def keep_going_without_errors() -> None:
-    """Let standard error fail silently: a program must not lose its work since nobody can read its notes any more.
+def ignore_stderr_errors() -> None:
+    """Ignore failed writes to standard error, so that a training outlives the reader of its notes.
 
-    Ctrl-C in `sandbox train ... 2>&1 | tee log` ends `tee` first, and the note that the run is being saved has no
-    reader. Nothing changes if `sys.stderr` is replaced already, as in tests.
+    Example: Ctrl-C in `sandbox train ... 2>&1 | tee log` ends `tee` first. Nothing changes if `sys.stderr` has been
+    replaced, as in tests.
     """
     stream = sys.__stderr__
     if stream is not None and sys.stderr is stream:
-        raw = io.BufferedWriter(_Unfailing(stream.fileno()))
+        raw = io.BufferedWriter(_IgnoringErrors(stream.fileno()))
         sys.stderr = io.TextIOWrapper(raw, stream.encoding, stream.errors, line_buffering=True)
 
 

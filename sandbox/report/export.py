@@ -26,8 +26,7 @@ def export(folder: RunFolder, place: Path) -> None:
     Raises:
         UserError: If `place` exists and is not an empty folder, or the run has no intact checkpoint.
     """
-    if folder.at is not None:
-        raise UserError(f"the newest checkpoint is exported: give {folder.name} without @{folder.at}")
+    folder.require_whole("exporting")
     if place.exists() and (not place.is_dir() or any(place.iterdir())):
         raise UserError(f"{place} exists already: choose another folder with --out, or remove it first.")
     checkpoint, names = Checkpoints(folder.checkpoints).newest("learner")

@@ -171,7 +171,7 @@ def _same_data(one: GeneratorRun, other: GeneratorRun) -> bool:
 
 
 def _load(folder: RunFolder, learner: Learner) -> int:
-    """Load the newest checkpoint into a learner, freeze its batch norms, and return the checkpoint's step."""
+    """Load the checkpoint that `folder` names into a learner, freeze its batch norms, and return the step."""
     with progress.phase("loading the checkpoint"):
         step = _store_of(folder).load(learner_parts(learner), folder.at)
     freeze_batch_norms(learner)

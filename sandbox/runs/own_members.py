@@ -1,11 +1,11 @@
-"""Members outside of this package: files of the person at the keyboard, and members of other installed packages.
+"""Members outside of this package: the user's files, and members of other installed packages.
 
 Files are named by `--members PATH` or the environment variable SANDBOX_MEMBERS; packages declare entry points, such as
 
     [project.entry-points."sandbox.agents"]
     my_agent = "my_package.my_agent"
 
-A folder has subfolders called as the families (`agents/`, `envs/`, `generators/`, `data/`) and `configs/`, or loose
+A folder has subfolders named after the families (`agents/`, `envs/`, `generators/`, `data/`) and `configs/`, or loose
 files, each of the family of its config class. Files are read to find members; none is imported before it is used.
 """
 
@@ -20,6 +20,7 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from typing import NamedTuple
 
+from sandbox.config.files import read
 from sandbox.config.members import member_files
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
@@ -51,7 +52,7 @@ class OwnMember(NamedTuple):
 
 
 class OwnMembers(MetaPathFinder):
-    """The members of others; as a finder it lets Python import their files as modules such as `sandbox.agents.NAME`."""
+    """The members outside of this package, and the finder that imports their files as `sandbox.agents.NAME`."""
 
     def __init__(self) -> None:
         self._found: dict[str, dict[str, OwnMember]] | None = None
@@ -113,6 +114,21 @@ class OwnMembers(MetaPathFinder):
             self._modules.setdefault(member.module, member.file)
 
 
+def members_in(file: Path) -> list[Path]:
+    """Return the paths that a config file names as `members: [PATH]`, relative to its folder; none in a run's config.
+
+    Raises:
+        UserError: If the file is no config, or `members` is something else than paths.
+    """
+    if file.suffix not in (".yaml", ".yml") or not file.is_file() or file.with_name("run.json").exists():
+        return []
+    given = read(file)[0].get("members") or []
+    paths = [given] if isinstance(given, str) else given
+    if not isinstance(paths, list) or not all(isinstance(path, str) for path in paths):
+        raise UserError(f"{file}: members: needs a path or a list of paths, got {given!r}")
+    return [file.parent / path for path in paths]
+
+
 def files_at(path: Path) -> Iterator[tuple[str, Path]]:
     """Yield the files at a path with their families, helpers included; those of this package are passed over.
 
@@ -129,8 +145,9 @@ def files_at(path: Path) -> Iterator[tuple[str, Path]]:
         raise UserError(f"no members at {path}: there is no such file or folder.")
     if not found and not any(map(_is_built_in, _families_below(path))):
         raise UserError(
-            f"no members at {path}: a member is a file with a class based on one of {', '.join(_BASES)}, and a folder "
-            f"has such files, or folders called {', '.join((*_PACKAGES, CONFIGS))}."
+            f"no members at {path}. Name a Python file with a subclass of {', '.join(_BASES)}; a folder of such files; "
+            f"or a folder with subfolders {', '.join((*_PACKAGES, CONFIGS))}. `sandbox new agent my_agent` writes an "
+            "example."
         )
     yield from found
 

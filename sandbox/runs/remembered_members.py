@@ -34,8 +34,8 @@ def remember(config: RunConfig) -> None:
         note(f"{_place()} was not written: {error.strerror}. Repeat --members at the next command.")
 
 
-def recall(raw: Mapping[str, Any], run: Path) -> None:
-    """Add the remembered files of members that a run's config names and nobody else has.
+def add_remembered(raw: Mapping[str, Any], run: Path) -> None:
+    """Add the remembered files of the members in a run's config that are not known yet.
 
     Args:
         raw: The run's config.
@@ -55,13 +55,13 @@ def recall(raw: Mapping[str, Any], run: Path) -> None:
         file = Path(str(known.get("file")))
         if not file.is_file():
             raise UserError(
-                f"{run}: its {noun} {name!r} is no member of this package, and a run imports nothing by itself. If you "
-                f"have its file and trust it, add --members FILE to the command."
+                f"{run}: its {noun} {name!r} is unknown here, and run folders never import code. If you have its file "
+                "and trust it, add --members FILE."
             )
         if digest(file) != known.get("sha256"):
             raise UserError(
-                f"{run}: the file of its {noun} {name!r} has changed since a training. If that is right, add "
-                f"--members {file} to the command."
+                f"{run}: {file}, the file of its {noun} {name!r}, has changed since it was last used. If you trust the "
+                f"new version, add --members {file}."
             )
         own.add(file)
 

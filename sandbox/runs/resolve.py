@@ -14,7 +14,7 @@ from sandbox.config.yaml_text import Origin, Origins
 from sandbox.core.errors import UserError
 from sandbox.runs import registry
 from sandbox.runs.config import RUN_KINDS, AgentRun, RunConfig, RunOptions
-from sandbox.runs.remembered_members import recall
+from sandbox.runs.remembered_members import add_remembered
 from sandbox.storage.run_folder import RunFolder
 
 
@@ -29,7 +29,7 @@ def resolve(files: Sequence[str | Path], overrides: Sequence[str]) -> RunConfig:
         UserError: With every mistake, one a line.
     """
     raw, origins = load(files, overrides, registry.configs())
-    raw.pop("members", None)  # the command line has read it
+    raw.pop("members", None)  # sandbox.cli and sandbox.api have added them
     return checked(raw, origins)
 
 
@@ -42,7 +42,7 @@ def config_of(folder: RunFolder, overrides: Sequence[str] = ()) -> RunConfig:
     """
     folder.require_readable()
     raw, origins = load([folder.config], overrides, registry.configs())
-    recall(raw, folder.path)
+    add_remembered(raw, folder.path)
     return checked(raw, origins)
 
 

@@ -21,12 +21,12 @@ from sandbox.storage.places import places_in
 from sandbox.storage.run_folder import RunFolder
 
 
-def named(config: RunConfig, files: Sequence[str]) -> RunConfig:
-    """Return a config with a name: its own, that of the last file, or those of its members; with the seed."""
+def with_name(config: RunConfig, files: Sequence[str]) -> RunConfig:
+    """Return a config with its name filled in: by default that of the last file or of its members, with the seed."""
     sections = dict(config)
     stem = Path(files[-1]).stem if files else "_".join(sections[key].name for key in config.sections)
-    own = f"{re.sub('[^A-Za-z0-9._-]+', '_', stem).strip('._-') or 'run'}_s{config.seed}"
-    return with_demos_hash(config.model_copy(update={"name": config.name or own}))
+    default = f"{re.sub('[^A-Za-z0-9._-]+', '_', stem).strip('._-') or 'run'}_s{config.seed}"
+    return with_demos_hash(config.model_copy(update={"name": config.name or default}))
 
 
 def start(config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool) -> tuple[RunFolder, int | None]:
@@ -46,8 +46,10 @@ def start(config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool)
             step.
     """
     if config.encoder_from is not None:  # by a name that lasts: `latest` will soon be another run
-        source = RunFolder.find(runs, config.encoder_from).path
-        lasting = source.name if source.parent.resolve() == runs.resolve() else str(source.resolve())
+        source = RunFolder.find(runs, config.encoder_from)
+        is_near = source.path.parent.resolve() == runs.resolve()
+        step = "" if source.at is None else f"@{source.at}"
+        lasting = f"{source.name if is_near else source.path.resolve()}{step}"
         config = config.model_copy(update={"encoder_from": lasting})
     RunFolder.require_vacant(runs, str(config.name))
     built = build_new(config, runs)  # before the folder is made: a mistake must not leave one behind
@@ -76,8 +78,7 @@ def resume(folder: RunFolder, overrides: Sequence[str] = (), *, quiet: bool) -> 
     Raises:
         UserError: If the run has passed the new last step already, is an export, or is being trained.
     """
-    if folder.at is not None:
-        raise UserError(f"a run is resumed from its newest checkpoint: `sandbox resume {folder.path}`")
+    folder.require_whole("resuming")
     with folder.locked():  # before anything is read or written
         progress.now("reading the config")
         config = config_of(folder, overrides)

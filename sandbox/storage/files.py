@@ -125,6 +125,20 @@ def flush(path: Path) -> None:
         os.close(handle)
 
 
+def is_file(path: Path) -> bool:
+    """Return whether there is a file; also for paths that no file can have."""
+    with suppress(OSError, ValueError):
+        return path.is_file()
+    return False
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder; also for paths that no folder can have."""
+    with suppress(OSError, ValueError):
+        return path.is_dir()
+    return False
+
+
 def names_in(folder: Path) -> list[str]:
     """Return the names in a folder, in alphabetical order; none if there is no such folder.
 

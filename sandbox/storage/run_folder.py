@@ -17,10 +17,20 @@ from filelock import FileLock, Timeout
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
-from sandbox.storage.files import DamagedError, intruder, names_in, opened, read_object, remove_unfinished, write_whole
+from sandbox.storage.files import (
+    DamagedError,
+    intruder,
+    is_file,
+    is_folder,
+    names_in,
+    opened,
+    read_object,
+    remove_unfinished,
+    write_whole,
+)
 from sandbox.storage.metrics_line import numbers_in
 from sandbox.storage.places import places_in, step_of
-from sandbox.storage.reference import Reference
+from sandbox.storage.reference import split_reference
 from sandbox.storage.run_info import new_info, require_readable
 
 _TAIL = 65_536  # bytes at the end of metrics.jsonl that hold the latest value of every metric
@@ -31,7 +41,7 @@ class RunFolder:
     """Paths in the folder of a run. Most files appear during the run: the caller checks whether they exist."""
 
     path: Path
-    at: int | None = None  # step of the checkpoint that is meant; None means the newest one
+    at: int | None = None  # step of one checkpoint; None for the newest
 
     @property
     def name(self) -> str:
@@ -108,9 +118,14 @@ class RunFolder:
         """
         require_readable(self.info)
 
+    def require_whole(self, task: str) -> None:
+        """Raise `UserError` if a checkpoint is named where a whole run is needed."""
+        if self.at is not None:
+            raise UserError(f"{task} takes a run, not a checkpoint: give {self.name} without @{self.at}")
+
     def problems(self) -> list[str]:
         """Return reasons why this is not the folder of a run; none if it is one."""
-        present = {file: _is_file(file) for file in (self.info, self.config)}
+        present = {file: is_file(file) for file in (self.info, self.config)}
         problems = [f"{file.name} is missing" for file in present if not present[file]]
         if present[self.info] and not isinstance(read_object(self.info).get("id"), str):
             problems.append(f"{self.info.name} is damaged")
@@ -178,7 +193,7 @@ class RunFolder:
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep other processes from training here while the context is entered, and tidy up after a killed one.
+        """Lock the folder against other trainings, and remove unfinished files of a killed one.
 
         Raises:
             UserError: If another process trains there already.
@@ -247,13 +262,13 @@ class RunFolder:
         Raises:
             UserError: If there is no such run, or several, or the folder is not the folder of a run.
         """
-        if "@" in text and not any(map(_is_folder, (root / text, Path(text)))):
-            reference = Reference.parse(text)
-            return replace(cls.find(root, reference.run), at=reference.step)
+        if "@" in text and not any(map(is_folder, (root / text, Path(text)))):
+            run_text, step = split_reference(text)
+            return replace(cls.find(root, run_text), at=step)
         if text == "latest" and (runs := cls.all_runs(root)):
             return runs[0]
         for path in (root / text, Path(text)):  # before all the other runs are looked at
-            if _is_folder(path):
+            if is_folder(path):
                 run = cls(path)
                 if problems := run.problems():
                     raise UserError(f"{path} is not a run folder: {' and '.join(problems)}.")
@@ -276,22 +291,9 @@ class RunFolder:
         """Return the runs in `root`, the last modified first; other folders are skipped, damaged runs with a note."""
         runs = []
         for run in (cls(root / name) for name in names_in(root)):
-            if not run.name.startswith(".") and _is_file(run.info):
+            if not run.name.startswith(".") and is_file(run.info):
                 if problems := run.problems():
                     note(f"{run.path} is skipped: {' and '.join(problems)}")
                 else:
                     runs.append(run)
         return sorted(runs, key=lambda run: run.modified_at, reverse=True)
-
-
-def _is_file(path: Path) -> bool:
-    """Return whether there is a file; also for paths that no file can have."""
-    with suppress(OSError, ValueError):
-        return path.is_file()
-    return False
-
-
-def _is_folder(path: Path) -> bool:
-    with suppress(OSError, ValueError):
-        return path.is_dir()
-    return False

@@ -82,7 +82,7 @@ def test_a_member_is_listed_trained_watched_reported_and_resumed(sandbox, tmp_pa
     entries = json.loads(sandbox("list", "agents", "--json", f"--members={still}").out)["agents"]
     assert {"name": "still", "description": "An agent that always does the same.", "from": str(still)} in entries
     said = sandbox("list", "--members", str(still.parent))
-    assert "  from elsewhere: still\n" in said.out
+    assert "  your own: still\n" in said.out
     assert sandbox("list", "agents", "same", "--members", str(still)).out.endswith(f"the same. (from {still})\n")
     assert "still" not in sandbox("list").out
 
@@ -98,8 +98,8 @@ def test_a_run_imports_nothing_by_itself(sandbox, tmp_path, monkeypatch, still, 
     said = sandbox(*command)
     assert (said.code, said.err) == (
         2,
-        "error: runs/mine: its agent 'still' is no member of this package, and a run imports nothing by itself. If you "
-        "have its file and trust it, add --members FILE to the command.\n",
+        "error: runs/mine: its agent 'still' is unknown here, and run folders never import code. If you have its file "
+        "and trust it, add --members FILE.\n",
     )
     assert not still.with_name("imported").exists()
     assert sandbox(*command, "--members", str(still)).code == 0
@@ -119,13 +119,13 @@ def test_a_file_that_has_changed_is_named_again(sandbox, still):
     still.write_text(f"{AGENT}# changed\n")
     said = sandbox("evaluate", "mine", "--episodes", "2")
     assert said.err == (
-        "error: runs/mine: the file of its agent 'still' has changed since a training. If that is right, add "
-        f"--members {still} to the command.\n"
+        f"error: runs/mine: {still}, the file of its agent 'still', has changed since it was last used. If you trust "
+        f"the new version, add --members {still}.\n"
     )
     assert sandbox("resume", "mine", "--steps", "60", "--members", str(still)).code == 0
     assert sandbox("evaluate", "mine", "--episodes", "2").code == 0
     shutil.rmtree(still.parent)
-    assert "is no member of this package" in sandbox("evaluate", "mine").err
+    assert "is unknown here" in sandbox("evaluate", "mine").err
 
 
 def test_a_config_names_members_and_the_runs_config_does_not(sandbox, tmp_path, still):

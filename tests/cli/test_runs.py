@@ -29,7 +29,7 @@ def test_the_table(sandbox, two):
     assert header.split() == ["id", "name", "learner", "source", "steps", "score", "age", "state"]
     assert half.split()[:6] == ["0000c8", "half", "dqn", "catch", "50/100", "loss=nan"]
     assert done.split()[:6] == ["000064", "done", "dqn", "catch", "100/100", "eval/return=0.25"]
-    assert half.endswith("  stopped, saved 0")
+    assert half.endswith("  stopped, resumes at 0")
     assert done.endswith("  finished")
 
 

@@ -21,8 +21,8 @@ BROKEN = [
         '"entropy": log_policy.detach()',
         "metrics are single numbers: the metric entropy is a tensor of shape (64, 3) and float32; return",
     ),
-    ("agent", "generator=self._explore)", ")", "the same seed gives the same numbers: "),
-    ("agent", 'with rng.initializing("network"):', "if True:", "the same seed gives the same numbers: "),
+    ("agent", "generator=self._explore)", ")", "the seed decides all numbers: "),
+    ("agent", 'with rng.initializing("network"):', "if True:", "the seed decides all numbers: "),
     (
         "agent",
         'return {"network": self._network, "optimizer": self._optimizer}',
@@ -81,13 +81,13 @@ BROKEN = [
         "generator",
         "torch.randn(mean.shape, generator=self._noise, device=self._device)",
         "torch.randn_like(mean)",
-        "the same seed gives the same numbers: ",
+        "the seed decides all numbers: ",
     ),
     (
         "env",
         '{"cell": self._cell, "time": self._time}',
         '{"cell": self._cell}',
-        "a restored state has the same future: a restored environment goes on differently; `state_arrays` lacks",
+        "a restored state has the same future: a restored environment goes on differently",
     ),
     (
         "env",

@@ -61,7 +61,7 @@ def test_a_file_that_is_broken_is_no_member(tmp_path):
 def test_what_is_no_member(tmp_path):
     with pytest.raises(UserError, match=rf"no members at {tmp_path}/nowhere: there is no such file or folder"):
         own.add(tmp_path / "nowhere")
-    with pytest.raises(UserError, match=rf"no members at {tmp_path}: a member is a file with a class based on one of"):
+    with pytest.raises(UserError, match=rf"no members at {tmp_path}. Name a Python file with a subclass of"):
         own.add(tmp_path)
 
 

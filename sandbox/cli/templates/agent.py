@@ -56,7 +56,7 @@ class Network(nn.Module):
 
 
 class MyAgent(Agent):
-    """An agent that follows the gradient of its policy's advantage."""
+    """Advantage actor-critic agent."""
 
     def __init__(self, config: MyAgentConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._device = config, compute.device

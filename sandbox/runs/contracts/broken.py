@@ -2,7 +2,7 @@
 
 
 class BrokenContractError(Exception):
-    """A member does something else than its interface promises; the message says what, and what to look at."""
+    """A contract that a member breaks; the message names the fault and the remedy."""
 
 
 def require(kept: object, message: str) -> None:

@@ -14,7 +14,7 @@ Make = Callable[[int], BatchEnv]  # makes N copies
 _STEPS = 300
 
 
-def gymnasium_has_nothing_to_say(make: Make) -> None:
+def gymnasiums_checker_passes(make: Make) -> None:
     """Check a single copy with Gymnasium's own checker; its warnings count."""
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
@@ -27,22 +27,29 @@ def gymnasium_has_nothing_to_say(make: Make) -> None:
 
 def the_same_seed_gives_the_same_episodes(make: Make) -> None:
     """Check that seeds and actions decide everything, and that a copy does not depend on the others."""
+    draw = "draw all random numbers from `rng`"
     many, again, alone = make(3), make(3), make(1)
     first = many.reset(seed=[5, 6, 7])[0]
-    require(np.array_equal(first, again.reset(seed=[5, 6, 7])[0]), "two resets with one seed differ")
-    require(np.array_equal(first[1:2], alone.reset(seed=6)[0]), "copy 1 of 3 begins otherwise than a single one")
+    require(np.array_equal(first, again.reset(seed=[5, 6, 7])[0]), f"two resets with one seed differ; {draw}")
+    require(
+        np.array_equal(first[1:2], alone.reset(seed=6)[0]),
+        f"copy 1 of 3 and a single copy begin differently; {draw}",
+    )
     many.action_space.seed(0)
     for step in range(_STEPS):
         actions = many.action_space.sample()
         results = play(many, actions), play(again, actions), play(alone, actions[1:2])
         for ours, same, single in zip(*results, strict=True):
-            require(np.array_equal(ours, same), f"two runs of one seed differ in step {step}; use `rng` alone")
+            require(
+                np.array_equal(ours, same),
+                f"two runs of one seed differ in step {step}; {draw}",
+            )
             require(np.array_equal(ours[1:2], single), f"copy 1 of 3 and a single one differ in step {step}")
 
 
 def a_restored_state_has_the_same_future(make: Make) -> None:
     """Check that a saved state, in another copy of the environment, goes on as it did: at random, or standing still."""
-    lacks = "`state_arrays` lacks something"
+    lacks = "return every array that `step` changes from `state_arrays`"
     for constant in (False, True):  # by the same action again and again, episodes reach their limits
         env = other = make(3)
         env.action_space.seed(0)
@@ -110,5 +117,5 @@ CONTRACTS = (
     the_same_seed_gives_the_same_episodes,
     a_restored_state_has_the_same_future,
     frames_are_images_of_one_size,
-    gymnasium_has_nothing_to_say,
+    gymnasiums_checker_passes,
 )
