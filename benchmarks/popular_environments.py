@@ -142,7 +142,8 @@ def seen(run: Path) -> str:
     env = GymConfig(**yaml.safe_load((run / "config.yaml").read_text())["env"]).make(1)
     spec = spec_of(env)
     kind = "bytes" if spec.is_bytes else "floats"
-    actions = f"{spec.num_actions} actions" if spec.num_actions else f"actions of {spec.action_space.shape[0]} numbers"
+    size = 0 if spec.num_actions else spec.action_space.shape[0]
+    actions = f"{spec.num_actions} actions" if not size else f"actions of {size} number{'s' * (size > 1)}"
     env.close()
     return f"{' × '.join(map(str, spec.shape))} {kind}, {actions}"
 

@@ -1,4 +1,4 @@
-"""The run's generators in place of the global ones of NumPy and PyTorch, from which Stable-Baselines3 draws."""
+"""Calls of Stable-Baselines3: with the run's random generators in place of the global ones, and its errors as ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from numpy.random import mtrand
 
+from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 
 
@@ -28,6 +29,13 @@ class Generators:
                 torch.cuda.set_rng_state(generator.get_state(), device)
             try:
                 yield
+            except ValueError as error:
+                if "found invalid values" not in str(error):  # a distribution of PyTorch says so
+                    raise
+                raise UserError(
+                    "Stable-Baselines3's policy returns numbers that are not finite. Take a lower learning rate, or "
+                    "options of agent.options nearer to their defaults."
+                ) from error
             finally:
                 self._cpu.set_state(torch.get_rng_state())
                 for device, generator in self._cuda.items():

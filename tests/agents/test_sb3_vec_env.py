@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import gymnasium
@@ -14,12 +15,14 @@ from sandbox.agents._sb3.global_rng import Generators
 from sandbox.agents._sb3.vec_env import EnvAdapter
 from sandbox.agents.sb3 import SB3Config
 from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.envs import id_of
 from sandbox.envs.cart_pole import CartPoleConfig
 from sandbox.interfaces.environment import Environment, spec_of
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
+from sandbox.runs.build import build
 from sandbox.runs.resolve import resolve
 
 CPU = Compute(torch.device("cpu"))
@@ -180,3 +183,23 @@ def test_on_a_gpu_its_generator_is_the_runs_own_too(monkeypatch: pytest.MonkeyPa
         there["state"] = moved
     assert torch.equal(there["state"], theirs)
     assert torch.equal(own.get_state(), moved)
+
+
+def test_a_policy_that_is_not_finite_is_an_error_that_helps() -> None:
+    generators = Generators(Rng(0), CPU.device)
+    lower = r"policy returns numbers that are not finite\. Take a lower learning rate"
+    with pytest.raises(UserError, match=lower), generators.in_place():
+        torch.distributions.Categorical(logits=torch.tensor([[torch.nan, 0.0]]))
+    with pytest.raises(ValueError, match="another"), generators.in_place():
+        raise ValueError("another")
+
+
+@pytest.mark.parametrize("algorithm", ["ppo", "trpo", "a2c"])
+def test_so_a_training_ends_with_it(algorithm: str, tmp_path: Path) -> None:
+    words = ["env.name=cart_pole", "env.observe=features", f"agent={{name: sb3, algorithm: {algorithm}}}", "steps=99"]
+    built = build(resolve([], [*words, "device=cpu", f"agent.options.{algorithm}.n_steps=16"]), tmp_path)
+    run = built.ready_to_resume()
+    for parameter in built.learner._model.policy.parameters():  # type: ignore[union-attr]
+        parameter.data.fill_(torch.nan)
+    with pytest.raises(UserError, match="not finite"):
+        next(run.steps())

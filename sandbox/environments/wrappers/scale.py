@@ -7,11 +7,12 @@ Observation: floats, also of bytes, which networks no longer divide by 255 then;
 Paper: none. Deviations: none.
 """
 
+from typing import Annotated
+
 import numpy as np
 from gymnasium import spaces
 from pydantic import Field
 
-from sandbox.config.numbers import Positive
 from sandbox.core.errors import UserError
 from sandbox.environments.rng import VectorRng
 from sandbox.environments.wrapper import (
@@ -25,11 +26,13 @@ from sandbox.environments.wrapper import (
 )
 from sandbox.interfaces.environment import Environment
 
+_Factor = Annotated[float, Field(gt=0, le=1e6)]
+
 
 class ScaleConfig(WrapperConfig):
     """Options of the scale wrapper."""
 
-    by: Positive | tuple[Positive, ...] = Field(
+    by: _Factor | tuple[_Factor, ...] = Field(
         1.0, description="factor of the observations: one number, or one for each entry of their last axis"
     )
 
