@@ -36,6 +36,7 @@ def show(
     sandbox show catch                         an environment
     sandbox show flicker                       a wrapper, for env.wrappers
     sandbox show dqn                           an agent: paper, options
+    sandbox show env.catch                     a member by its section
     sandbox show catch_dqn                     a config with all defaults, as YAML
     sandbox show mine.yaml agent.discount=0.9  what `sandbox train` would run
     sandbox show latest                        a run: config and metrics
@@ -45,10 +46,13 @@ def show(
     files, overrides = split(what)
     members = {kind: registry.files(family) for kind, family in KINDS.items()} | {"backbone": registry.backbones()}
     word = files[0] if len(files) == 1 and not overrides else ""
+    section, _, member = word.partition(".")
     kinds = [kind for kind, names in members.items() if word in names]
     if kinds:
         for kind in kinds:
             _show_member(kind, word, json)
+    elif member in members.get(section, ()):
+        _show_member(section, member, json)
     elif not word or word in registry.configs() or word.endswith((".yaml", ".yml")):
         _show_config(files, overrides, json)
     else:

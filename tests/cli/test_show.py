@@ -116,3 +116,12 @@ def test_a_folder_that_is_no_run(sandbox):
     assert sandbox("show", "photos").err.endswith(
         "error: photos is not a run folder: run.json is missing and config.yaml is missing.\n"
     )
+
+
+@pytest.mark.parametrize(
+    "word", ["agent.dqn", "env.catch", "generator.vae", "data.digits", "wrapper.flicker", "backbone.mlp"]
+)
+def test_a_member_by_its_section(sandbox, word):
+    section, _, name = word.partition(".")
+    assert sandbox("show", word).out == sandbox("show", name).out
+    assert sandbox("show", f"agent.{name}").code == (0 if section == "agent" else 2)
