@@ -19,6 +19,7 @@ from sandbox.interfaces.runs import OtherRuns
 
 _CATCH = {"name": "catch"}
 # Gray values and the colors that replace them; colors of gray values in between are interpolated.
+_PART = 500  # images that are recolored at a time
 _GRAYS = (0, 64, 160, 255)
 _COLORS = ((16, 42, 96), (58, 140, 122), (250, 176, 62), (255, 92, 88))  # night, sea, sand and coral
 
@@ -58,9 +59,13 @@ class ColorsConfig(DataConfig):
 
 def recolored(images: torch.Tensor) -> torch.Tensor:
     """Replace gray values (the means of the channels) by colors: [N, C, H, W] uint8 becomes [N, 3, H, W]."""
-    grays = images.sum(1, dtype=torch.int32) // images.shape[1]
-    table = [np.interp(np.arange(256), _GRAYS, channel) for channel in zip(*_COLORS, strict=True)]
-    return torch.from_numpy(np.rint(table).astype(np.uint8))[:, grays].movedim(0, 1).contiguous()
+    channels = [np.interp(np.arange(256), _GRAYS, channel) for channel in zip(*_COLORS, strict=True)]
+    table = torch.from_numpy(np.rint(channels).astype(np.uint8))
+    colors = torch.empty(len(images), 3, *images.shape[2:], dtype=torch.uint8)
+    for part, place in zip(torch.split(images, _PART), torch.split(colors, _PART), strict=True):
+        grays = part.sum(1, dtype=torch.int32) // part.shape[1]
+        place.copy_(table[:, grays].movedim(0, 1))
+    return colors
 
 
 def as_rgb(images: torch.Tensor) -> torch.Tensor:
