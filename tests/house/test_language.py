@@ -63,6 +63,7 @@ RETIRED = {
 }
 # Phrases in which a retired word is the field's own.
 ALLOWED = (
+    "mini world",
     "tests/house",
     "grid world",  # an environment of the textbooks
     "behaviour suite",  # Osband et al. 2020
