@@ -156,3 +156,51 @@ def test_the_config_of_a_run_names_no_members(sandbox, tmp_path, still):
 def test_members_need_a_path(sandbox, words):
     said = sandbox("list", *words)
     assert said.err == "error: --members needs a file or a folder, such as --members my_agent.py\n"
+
+
+SMALL = ["threads=1", "logger.wandb=off", "name=mine", "evaluate_period=0"]
+
+
+def test_an_environment_of_ones_own(sandbox, tmp_path):
+    sandbox("new", "env", "my_maze", "--out", "own/my_maze.py")
+    words = ["env.name=my_maze", "env.observe=features", "env.length=5", "agent.name=random", "steps=200"]
+    assert sandbox("train", *words, *SMALL, "--members", "own").code == 0
+    for command in (["evaluate", "mine", "--episodes", "2"], ["watch", "mine", "--video", "x.gif", "--episodes", "1"]):
+        assert sandbox(*command).code == 0
+    assert sandbox("resume", "mine", "--steps", "300").code == 0
+    assert "Corridor" in sandbox("show", "my_maze", "--members", "own").out
+
+
+DATA = '''"""Lines: images of one white row."""
+
+from typing import Literal
+
+import torch
+
+from sandbox.interfaces.dataset import DataConfig, DataSet
+
+
+class LinesConfig(DataConfig):
+    """Options of lines."""
+
+    name: Literal["my_lines"] = "my_lines"
+
+    def make(self, rng, runs):
+        """Return 40 training and 10 test images."""
+        images = torch.zeros(50, 1, 8, 8, dtype=torch.uint8)
+        images[torch.arange(50), 0, torch.arange(50) % 8] = 255
+        return DataSet(images[:40], images[40:])
+'''
+
+
+def test_a_generator_and_data_of_ones_own(sandbox, tmp_path):
+    (tmp_path / "own/data").mkdir(parents=True)
+    (tmp_path / "own/generators").mkdir()
+    (tmp_path / "own/data/my_lines.py").write_text(DATA)
+    sandbox("new", "generator", "my_vae", "--out", "own/generators/my_vae.py")
+    words = ["data.name=my_lines", "generator.name=my_vae", "generator.stream.batch_size=8", "steps=20"]
+    assert sandbox("train", *words, *SMALL, "--members", "own").code == 0
+    assert sandbox("sample", "mine").code == 0
+    assert sandbox("reconstruct", "mine").code == 0
+    assert sandbox("resume", "mine", "--steps", "30").code == 0
+    assert sandbox("report", "mine", "--out", "page.html").code == 0
