@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+from sandbox.cli._trust import take_option
 from sandbox.core.errors import UserError
 
 
@@ -12,21 +13,13 @@ def take_members(words: Sequence[str]) -> list[str]:
     Raises:
         UserError: If `--members` is not followed by a path, or there are no members at a path.
     """
-    rest: list[str] = []
-    named: list[Path] = []
-    todo = iter(words)
-    for word in todo:
-        if word == "--members" or word.startswith("--members="):
-            given = next(todo, "") if word == "--members" else word.partition("=")[2]
-            if not given:
-                raise UserError("--members needs a file or a folder, such as --members my_agent.py")
-            named.append(Path(given))
-            continue
-        rest.append(word)
+    named, rest = take_option(words, "--members")
+    if "" in named:
+        raise UserError("--members needs a file or a folder, such as --members my_agent.py")
     files = [Path(word) for word in rest if word.endswith((".yaml", ".yml"))]
     if named or files:
         from sandbox.runs.own_members import members_in, own
 
-        for path in (*named, *(path for file in files for path in members_in(file))):
+        for path in (*map(Path, named), *(path for file in files for path in members_in(file))):
             own.add(path)
     return rest

@@ -4,17 +4,15 @@ Trusted are the modules of `--trust MODULE`, those in options that were typed (`
 config files that were named, and those of earlier commands. They are remembered for the user, outside of run folders.
 """
 
-import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from sandbox.core.errors import UserError
-from sandbox.core.messages import note
 from sandbox.core.trust import trust
-from sandbox.storage.files import read_object, write_whole
+from sandbox.storage.user_memory import UserMemory
 
+_MEMORY = UserMemory("trusted_modules.json", "--trust")
 _MODULE = r"[A-Za-z_]\w*(?:\.\w+)*"
 _ID = re.compile(rf"(?<![\w./:-])({_MODULE}):[A-Za-z_][\w./-]*")
 
@@ -25,30 +23,31 @@ def take_trusted(words: Sequence[str]) -> list[str]:
     Raises:
         UserError: If `--trust` is not followed by the name of a module.
     """
-    rest, named = _split(words)
-    remembered = {name: Path(folder) for name, folder in read_object(_memory()).items() if isinstance(folder, str)}
+    named, rest = take_option(words, "--trust")
+    for module in named:
+        if not re.fullmatch(_MODULE, module):
+            raise UserError(f"--trust needs the name of a module, such as --trust my_envs; got {module!r}")
+    named += [module for word in rest for module in _ID.findall(_text(word))]
+    remembered = {name: Path(folder) for name, folder in _MEMORY.read().items() if isinstance(folder, str)}
     new = {name.partition(".")[0]: Path.cwd() for name in named}
-    if new.keys() - remembered.keys() or any(remembered[name] != folder for name, folder in new.items()):
-        _remember({**remembered, **new})
+    _MEMORY.update({name: str(folder) for name, folder in new.items()})
     trust.restrict({**remembered, **new})
     return rest
 
 
-def _split(words: Sequence[str]) -> tuple[list[str], list[str]]:
-    """Return the words without `--trust MODULE`, and the modules that they name."""
+def take_option(words: Sequence[str], option: str) -> tuple[list[str], list[str]]:
+    """Return the values of `OPTION VALUE` and `OPTION=VALUE`, "" where one is missing, and the other words."""
+    values: list[str] = []
     rest: list[str] = []
-    named: list[str] = []
     todo = iter(words)
     for word in todo:
-        if word == "--trust" or word.startswith("--trust="):
-            module = next(todo, "") if word == "--trust" else word.partition("=")[2]
-            if not re.fullmatch(_MODULE, module):
-                raise UserError(f"--trust needs the name of a module, such as --trust my_envs; got {module!r}")
-            named.append(module)
-            continue
-        rest.append(word)
-        named += _ID.findall(_text(word))
-    return rest, named
+        if word == option:
+            values.append(next(todo, ""))
+        elif word.startswith(f"{option}="):
+            values.append(word.partition("=")[2])
+        else:
+            rest.append(word)
+    return values, rest
 
 
 def _text(word: str) -> str:
@@ -61,15 +60,3 @@ def _text(word: str) -> str:
         return path.read_text("utf-8") if is_own and path.stat().st_size < 1_000_000 else ""
     except (OSError, ValueError):
         return ""
-
-
-def _memory() -> Path:
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "rl-sandbox" / "trusted_modules.json"
-
-
-def _remember(folders: dict[str, Path]) -> None:
-    try:
-        write_whole(_memory(), json.dumps({name: str(folder) for name, folder in folders.items()}, indent=1) + "\n")
-    except OSError as error:
-        note(f"{_memory()} was not written: {error.strerror}. Repeat --trust at the next command.")

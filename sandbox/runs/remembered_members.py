@@ -5,18 +5,17 @@ named for a training is used again for that member as long as it is unchanged.
 """
 
 import hashlib
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from sandbox.core.errors import UserError
-from sandbox.core.messages import note
 from sandbox.runs import registry
 from sandbox.runs.config import RunConfig
 from sandbox.runs.own_members import files_at, own
-from sandbox.storage.files import read_object, write_whole
+from sandbox.storage.user_memory import UserMemory
+
+_MEMORY = UserMemory("members.json", "--members")
 
 
 def remember(config: RunConfig) -> None:
@@ -25,13 +24,7 @@ def remember(config: RunConfig) -> None:
     names = {family: chosen[section].name for section, family in registry.SECTIONS.items() if section in chosen}
     used = {f"{family}/{name}": own.of(family)[name].file for family, name in names.items() if name in own.of(family)}
     files = {key: {"file": str(file), "sha256": digest(file)} for key, file in used.items()}
-    known = read_object(_place())
-    if files.items() <= known.items():
-        return
-    try:
-        write_whole(_place(), json.dumps({**known, **files}, indent=1) + "\n")
-    except OSError as error:
-        note(f"{_place()} was not written: {error.strerror}. Repeat --members at the next command.")
+    _MEMORY.update(files)
 
 
 def add_remembered(raw: Mapping[str, Any], run: Path) -> None:
@@ -50,7 +43,7 @@ def add_remembered(raw: Mapping[str, Any], run: Path) -> None:
         if not isinstance(name, str) or name in registry.files(family):
             continue
         noun = registry.FAMILIES[family].noun
-        entry = read_object(_place()).get(f"{family}/{name}")
+        entry = _MEMORY.read().get(f"{family}/{name}")
         known = entry if isinstance(entry, dict) else {}
         file = Path(str(known.get("file")))
         if not file.is_file():
@@ -72,8 +65,3 @@ def digest(file: Path) -> str:
     for _, each in sorted(files_at(file)):
         total.update(hashlib.sha256(each.read_bytes()).digest())
     return total.hexdigest()
-
-
-def _place() -> Path:
-    home = os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config"
-    return Path(home) / "rl-sandbox" / "members.json"
