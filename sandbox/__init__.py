@@ -10,24 +10,23 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_MODULES = {
-    "add_members": "sandbox.api.training",
-    "load": "sandbox.api.loaded_run",
-    "train": "sandbox.api.training",
-    "UserError": "sandbox.core.errors",
-}
+_OFFERED = ("UserError", "__version__", "add_members", "load", "train")
 
 
 def __getattr__(name: str) -> Any:
     """Import a name of the API at its first use."""
-    from importlib import import_module, metadata
-
+    if name not in _OFFERED:
+        raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
     if name == "__version__":
-        return metadata.version("rl-sandbox")
-    if name in _MODULES:
-        return getattr(import_module(_MODULES[name]), name)
-    raise AttributeError(f"module 'sandbox' has no attribute {name!r}")
+        from importlib.metadata import version
+
+        return version("rl-sandbox")
+    from sandbox.api.loaded_run import load
+    from sandbox.api.training import add_members, train
+    from sandbox.core.errors import UserError
+
+    return {"UserError": UserError, "add_members": add_members, "load": load, "train": train}[name]
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_MODULES, "__version__"])
+    return sorted({*globals(), *_OFFERED})

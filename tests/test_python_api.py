@@ -138,17 +138,15 @@ def test_members_of_ones_own(tmp_path: Path) -> None:
         sandbox.add_members(tmp_path)
 
 
-def test_importing_it_is_quick_and_imports_nothing() -> None:
+def test_importing_it_imports_nothing() -> None:
     code = (
-        "import sys, time; began = time.perf_counter(); import sandbox; took = time.perf_counter() - began\n"
+        "import sys, sandbox\n"
         "heavy = {'torch', 'numpy', 'gymnasium', 'pydantic', 'typer'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"
         "assert sandbox.__version__.count('.') == 2\n"
         "assert {'train', 'load', 'add_members'} <= set(dir(sandbox))\n"
-        "print(took)"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert float(done.stdout) >= 0
+    subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="module 'sandbox' has no attribute 'nothing'"):
         _ = sandbox.nothing  # type: ignore[attr-defined]
 

@@ -13,7 +13,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.media.image import image_of_samples
 from sandbox.runs import start
 from sandbox.runs.agent_run import BuiltAgentRun
-from sandbox.runs.build import BuiltRun, restore
+from sandbox.runs.build import restore_agent, restore_generator
 from sandbox.runs.config import RunConfig
 from sandbox.runs.evaluation import evaluate_run
 from sandbox.runs.evaluation_settings import EvaluationSettings
@@ -143,20 +143,12 @@ class LoadedRun:
         return LoadedRun(self._folder)
 
     @cached_property
-    def _built(self) -> BuiltRun:
-        return restore(self._folder)[0]
-
-    @property
     def _agent_run(self) -> BuiltAgentRun:
-        self.config.require_agent(self.name)
-        assert isinstance(self._built, BuiltAgentRun)
-        return self._built
+        return restore_agent(self._folder)[0]
 
-    @property
+    @cached_property
     def _generator_run(self) -> BuiltGeneratorRun:
-        self.config.require_generator(self.name, "draw samples")
-        assert isinstance(self._built, BuiltGeneratorRun)
-        return self._built
+        return restore_generator(self._folder, "draw samples")[0]
 
 
 def load(run: str | Path, *, runs: str | Path = "runs") -> LoadedRun:
