@@ -21,7 +21,6 @@ from sandbox.runs.build import build
 from sandbox.runs.contracts import learners
 from sandbox.runs.contracts.learners import go, same
 from sandbox.runs.resolve import resolve
-from sandbox.storage.checkpoint import Checkpoints
 from sandbox.training.loop import Run
 
 AGENTS, GENERATORS = registry.names("agents"), registry.names("generators")
@@ -99,18 +98,14 @@ def assert_counted(run: Run, updates: int) -> None:
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)
 def test_a_checkpoint_mid_way_changes_nothing(kind: str, name: str, tmp_path: Path) -> None:
-    _, whole = start(kind, name, tmp_path)
-    go(whole, 6)
-    assert_counted(whole, 6)
-    store = Checkpoints(tmp_path)
-    store.save(whole.stream.step, whole.parts())
-    # Traces of another past must not survive, nor another beginning (a data set's images hang on the seed, too).
-    _, resumed = start(kind, name, tmp_path, seed=1 if kind == "agent" else 0)
-    go(resumed, 2)
-    store.load(resumed.parts())
-    same(whole, resumed, "after loading")
-    assert go(whole, 6) == go(resumed, 6)
-    same(whole, resumed, "six updates later")
+    learners.a_checkpoint_changes_nothing(again(kind, name, tmp_path), tmp_path)
+
+
+@pytest.mark.parametrize(("kind", "name"), EVERY)
+def test_updates_are_counted_one_by_one(kind: str, name: str, tmp_path: Path) -> None:
+    _, run = start(kind, name, tmp_path)
+    go(run, 6)
+    assert_counted(run, 6)
 
 
 @pytest.mark.parametrize(("kind", "name"), EVERY)

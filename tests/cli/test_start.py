@@ -4,10 +4,10 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
+from terminals import text_of
 
 from sandbox.cli._complete import complete_training
 from sandbox.core.progress import Progress
@@ -66,17 +66,8 @@ def test_a_terminal_shows_a_line_before_the_heavy_imports_that_moves_and_is_gone
     if pid == 0:
         os.chdir(tmp_path)
         os.execve(PROGRAM, ["sandbox", "show", "nothing_of_that_name"], {**os.environ, "TERM": "xterm"})
-    shown, began = b"", time.monotonic()
-    while time.monotonic() - began < 60:
-        try:
-            part = os.read(terminal, 65_536)
-        except OSError:  # the program has ended
-            break
-        if not part:
-            break
-        shown += part
+    text = text_of(terminal)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 2
-    text = shown.decode()
     assert text.startswith("\r\x1b[K")
     assert "imports, 0 s" in text
     assert text.endswith(

@@ -3,7 +3,6 @@
 import fcntl
 import os
 import re
-import select
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ import time
 
 import psutil
 import pytest
+from terminals import text_of
 
 from sandbox.core import stand_in
 from sandbox.core.stand_in import StandIn
@@ -39,21 +39,6 @@ def on_a_terminal(code: str) -> tuple[int, int]:
     if pid == 0:
         os.execve(sys.executable, [sys.executable, "-c", START + code], {**os.environ, "TERM": "xterm"})
     return pid, terminal
-
-
-def text_of(terminal: int, until: bytes = b"\0", seconds: float = 60) -> str:
-    """Return what comes to a terminal until the program ends, or a text comes."""
-    shown, end = b"", time.monotonic() + seconds
-    while until not in shown and time.monotonic() < end:
-        if select.select([terminal], [], [], 0.1)[0]:
-            try:
-                part = os.read(terminal, 65_536)
-            except OSError:  # the program has ended
-                break
-            if not part:
-                break
-            shown += part
-    return shown.decode()
 
 
 def code_of(pid: int) -> int:
@@ -134,6 +119,7 @@ def test_without_locks_there_is_no_stand_in(monkeypatch):
         raise OSError(37, "No locks available")
 
     monkeypatch.setattr(fcntl, "lockf", refuse)
+    before = psutil.Process().children()
     with pytest.raises(OSError, match="No locks"):
         StandIn(2, "ab", 0.05)
-    assert not [child for child in psutil.Process().children() if child.name().startswith("stand")]
+    assert psutil.Process().children() == before
