@@ -19,6 +19,7 @@ _SOURCES = {
     "agents": ["env={name: catch, observe: features}", "device=cpu", "steps=100"],
     "generators": ["data.name=digits", "device=cpu", "steps=100"],
 }
+_FAMILIES = ("agents", "generators", "envs", "data")
 
 
 def check(
@@ -29,7 +30,7 @@ def check(
         ),
     ],
 ) -> None:
-    """Run the contract tests of an agent, a generator or an environment.
+    """Run the contract tests of an agent, a generator, an environment or a data set.
 
     Agents train on Catch and generators on 8x8 digits for a few updates; `key=value` options change that. Prints one
     line per contract; the exit code is 1 if any is broken.
@@ -62,7 +63,7 @@ def _member(word: str) -> tuple[str, str]:
     """Return family and name of a file or of a known member.
 
     Raises:
-        UserError: If it is none of an agent, a generator or an environment.
+        UserError: If there is no such member.
     """
     from sandbox.core.errors import UserError
     from sandbox.core.messages import did_you_mean
@@ -74,15 +75,13 @@ def _member(word: str) -> tuple[str, str]:
         (family, file), *_ = files_at(Path(word).absolute())
         word = file.stem
     else:
-        families = [family for family in ("agents", "generators", "envs") if word in registry.files(family)]
+        families = [family for family in _FAMILIES if word in registry.files(family)]
         if not families:
-            known = [name for family in ("agents", "generators", "envs") for name in registry.files(family)]
-            raise UserError(
-                f"no agent, generator or environment is called {word!r}.{did_you_mean(word, known)} See `sandbox list`."
-            )
+            known = [name for family in _FAMILIES for name in registry.files(family)]
+            raise UserError(f"no member is called {word!r}.{did_you_mean(word, known)} See `sandbox list`.")
         family = families[0]
-    if family not in ("agents", "generators", "envs"):
-        raise UserError(f"{word} is in {family}: only agents, generators and environments can be checked")
+    if family not in _FAMILIES:
+        raise UserError(f"{word} is in {family}: only {', '.join(_FAMILIES)} can be checked")
     return family, word
 
 
@@ -109,7 +108,8 @@ def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[st
     """Yield each contract's name and a function that checks it."""
     from sandbox.core.errors import UserError
     from sandbox.environments.batch import BatchEnvConfig
-    from sandbox.runs.contracts import environments, learners
+    from sandbox.interfaces.runs import NO_RUNS
+    from sandbox.runs.contracts import data_sets, environments, learners
     from sandbox.runs.resolve import resolve
 
     if family == "envs":
@@ -121,6 +121,13 @@ def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[st
             )
         for contract in environments.CONTRACTS:
             yield contract.__name__, partial(contract, cast("environments.Make", config.make))
+        return
+    if family == "data":
+        run = resolve([], [f"data.name={name}", "generator.name=gan", "steps=1", *options]).require_generator(
+            name, "be checked"
+        )
+        for requirement in data_sets.CONTRACTS:
+            yield requirement.__name__, partial(requirement, lambda rng: run.data.make(rng, NO_RUNS))
         return
     words = [f"{'agent' if family == 'agents' else 'generator'}.name={name}", *_SOURCES[family], *options]
     with TemporaryDirectory() as folder:
