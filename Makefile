@@ -4,10 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 MUTATION := $(VENV)/mutation
-PROSE := sandbox agents envs generators configs docs benchmarks README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile
+PROSE := sandbox agents envs generators configs docs examples benchmarks README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile
 RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 
-.PHONY: help setup demo test learning attack mutants check format hooks wheel clean
+.PHONY: help setup demo test learning attack mutants check docs format hooks wheel clean
 
 help:
 	@echo "make setup    create .venv and install everything (1.7 GB, once)"
@@ -17,6 +17,7 @@ help:
 	@echo "make attack   try thousands of hostile files and odd values (minutes)"
 	@echo "make mutants  change single operators and numbers, and list changes that no test notices (an hour)"
 	@echo "make check    check lint, format, types, layers and spelling"
+	@echo "make docs     build the documentation in dist/docs; warnings are errors"
 	@echo "make format   format the code, and fix what can be fixed automatically"
 	@echo "make hooks    run the checks before every commit"
 	@echo "make wheel    build a wheel in dist/"
@@ -75,6 +76,10 @@ check: setup
 	$(BIN)/codespell $(PROSE)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+docs: setup
+	$(BIN)/python -m sphinx -q -W --keep-going -b html -d dist/doctrees docs dist/docs
+	@echo "dist/docs/index.html"
 
 format: setup
 	$(BIN)/ruff check --fix .
