@@ -1,5 +1,7 @@
 """The sandbox from Python."""
 
+import base64
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -7,10 +9,12 @@ from pathlib import Path
 import gymnasium
 import numpy as np
 import pytest
+from PIL import Image
 
 import sandbox
 from sandbox.api.training import words_of
 from sandbox.core.errors import UserError
+from sandbox.core.progress import Progress
 from sandbox.envs import id_of
 
 SMALL = {
@@ -158,3 +162,43 @@ def test_training_in_a_thread(tmp_path: Path) -> None:
     with ThreadPoolExecutor(1) as pool:
         run = pool.submit(sandbox.train, "catch_random", {"steps": 8, "logger.wandb": "off"}, quiet=True).result()
     assert run.name == "catch_random_s0"
+
+
+def test_a_video_and_curves_show_themselves(tmp_path: Path) -> None:
+    run = sandbox.train("catch_dqn", SMALL, quiet=True)
+    video = run.video(episodes=2, seed=3, quiet=True)
+    assert video.path == run.path / "videos" / "episodes.mp4"
+    assert len(video.returns) == 2
+    video.save(tmp_path / "copy.mp4")
+    assert base64.b64encode((tmp_path / "copy.mp4").read_bytes()).decode() in video._repr_html_()
+    curves = run.plot("loss", "q_mean")
+    assert curves.array.shape == (400, 600, 3)
+    assert Image.open(io.BytesIO(curves._repr_png_())).size == (600, 400)
+    with pytest.raises(UserError, match="has no metric 'nothing'; it has time, loss, "):
+        run.plot("nothing")
+
+
+def test_a_generator_has_no_video() -> None:
+    run = sandbox.train(
+        [], {"data.name": "digits", "generator.name": "rbm", "steps": 4, "logger.wandb": "off"}, quiet=True
+    )
+    with pytest.raises(UserError, match="is a generator and cannot play"):
+        run.video(quiet=True)
+
+
+def test_mistakes_in_options_are_not_said_to_come_from_a_command_line() -> None:
+    with pytest.raises(UserError) as raised:
+        sandbox.train("catch_dqn", {"agent.lr": 1, "steps": -1}, quiet=True)
+    said = str(raised.value)
+    assert "options: agent.lr=1: unknown option." in said
+    assert "options: steps=-1: needs a value > 0, got -1." in said
+
+
+def test_progress_is_shown_unless_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[int] = []
+    monkeypatch.setattr(Progress, "start", lambda *_: started.append(1))
+    run = sandbox.train("catch_dqn", SMALL, quiet=True)
+    run.evaluate(episodes=1, quiet=True)
+    assert not started
+    run.evaluate(episodes=1)
+    assert started == [1]

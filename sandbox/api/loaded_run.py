@@ -1,13 +1,15 @@
 """`sandbox.load`: a run as an object."""
 
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.api.shown import ShownImage
+from sandbox.api.shown import ShownImage, ShownVideo, shown_progress
 from sandbox.core.errors import UserError
+from sandbox.core.progress import progress
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.generator import Generator
 from sandbox.media.image import image_of_samples
@@ -19,8 +21,11 @@ from sandbox.runs.evaluation import evaluate_run
 from sandbox.runs.evaluation_settings import EvaluationSettings
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import config_of
+from sandbox.runs.sessions import match_of
 from sandbox.storage.jsonl import read_rows
 from sandbox.storage.run_folder import RunFolder
+from sandbox.viewer.episode import episodes as play
+from sandbox.viewer.episode_video import record_video
 
 
 class Curve(NamedTuple):
@@ -125,9 +130,42 @@ class LoadedRun:
         built = self._generator_run
         return ShownImage(image_of_samples(built.learner.sample, built.facts.spec.shape, count))
 
-    def evaluate(self, *, episodes: int = 20, images: int = 10_000, seed: int = 0) -> dict[str, Any]:
+    def video(self, *, episodes: int = 1, seed: int = 0, quiet: bool = False) -> ShownVideo:
+        """Let the agent play, as `sandbox watch --video` does; a notebook displays the video.
+
+        It is written to the run's folder, `videos/episodes.mp4`, and has at most 3,000 frames.
+
+        Raises:
+            UserError: If the run trains a generator, or its environment cannot be shown.
+        """
+        path = self._folder.videos / "episodes.mp4"
+        with shown_progress(quiet=quiet):
+            match = match_of(self._folder, None)
+            progress.now("rendering the video")
+            played = islice(play(match.players, match.env, seed=seed), episodes)
+            ends = list(record_video(played, path, fps=match.env.fps))
+        return ShownVideo(path, [end.return_ for end in ends])
+
+    def plot(self, *names: str) -> ShownImage:
+        """Return curves of metrics as an image, which a notebook displays.
+
+        Raises:
+            UserError: If the log has no metric of a name; with the names that it has.
+        """
+        from sandbox.media.curve import pixels_of_curves  # imports matplotlib
+
+        metrics = self.metrics
+        for name in names:
+            if name not in metrics:
+                raise UserError(f"{self.name} has no metric {name!r}; it has {', '.join(metrics)}")
+        return ShownImage(pixels_of_curves({name: metrics[name] for name in names}))
+
+    def evaluate(
+        self, *, episodes: int = 20, images: int = 10_000, seed: int = 0, quiet: bool = False
+    ) -> dict[str, Any]:
         """Evaluate as `sandbox evaluate` does, and return the figures by name."""
-        return evaluate_run(self._folder, EvaluationSettings(episodes, seed, images))
+        with shown_progress(quiet=quiet):
+            return evaluate_run(self._folder, EvaluationSettings(episodes, seed, images))
 
     def resume(self, steps: int | None = None, *, quiet: bool = False) -> "LoadedRun":
         """Train on from the newest checkpoint, as `sandbox resume` does.
@@ -139,7 +177,8 @@ class LoadedRun:
         Raises:
             UserError: For a checkpoint of a run (`@STEP`), or if the run has passed the last step already.
         """
-        start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
+        with shown_progress(quiet=quiet):
+            start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
         return LoadedRun(self._folder)
 
     @cached_property

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from sandbox.api.loaded_run import LoadedRun
+from sandbox.api.shown import shown_progress
 from sandbox.core.errors import UserError
 from sandbox.runs import start
 from sandbox.runs.own_members import members_in, own
@@ -44,8 +45,12 @@ def train(
         for path in members_in(Path(file)):
             own.add(path)
     words = words_of(options or {})
-    chosen = start.with_name(resolve(files, words), files)
-    folder, _ = start.start(chosen, Path(runs), ["sandbox", "train", *files, *words], quiet=quiet)
+    with shown_progress(quiet=quiet):
+        try:
+            chosen = start.with_name(resolve(files, words), files)
+        except UserError as error:  # the options came from Python
+            raise UserError(str(error).replace("command line", "options")) from None
+        folder, _ = start.start(chosen, Path(runs), ["sandbox", "train", *files, *words], quiet=quiet)
     return LoadedRun(folder)
 
 

@@ -2,12 +2,14 @@
 
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 
@@ -69,6 +71,22 @@ def compare(curves: Sequence[Curve], x: str, y: str, marked: str) -> Figure:
     axes.set(xlabel=x, ylabel=y)
     axes.legend()
     return figure
+
+
+def pixels_of_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> np.ndarray:
+    """Return a plot of curves over steps, [H, W, 3] uint8.
+
+    Args:
+        curves: Steps [L] and values [L] by name.
+    """
+    figure, (axes,) = canvas()
+    for name, (steps, values) in curves.items():
+        axes.plot(steps, values, label=name)
+    axes.set(xlabel="steps")
+    axes.legend()
+    drawn = FigureCanvasAgg(figure)
+    drawn.draw()
+    return np.asarray(drawn.buffer_rgba())[..., :3].copy()
 
 
 def save(path: Path, figure: Figure) -> None:
