@@ -179,9 +179,7 @@ def test_a_video_and_curves_show_themselves(tmp_path: Path) -> None:
 
 
 def test_a_generator_has_no_video() -> None:
-    run = sandbox.train(
-        [], {"data.name": "digits", "generator.name": "rbm", "steps": 4, "logger.wandb": "off"}, quiet=True
-    )
+    run = sandbox.train("digits_rbm", {"steps": 4, "logger.wandb": "off"}, quiet=True)
     with pytest.raises(UserError, match="is a generator and cannot play"):
         run.video(quiet=True)
 

@@ -1,5 +1,6 @@
 """Plots of curves. Importing this module imports matplotlib, so import it late."""
 
+import io
 import os
 import secrets
 from collections.abc import Mapping, Sequence
@@ -9,8 +10,10 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from PIL import Image
+
+_DPI = 100
 
 
 @dataclass(frozen=True)
@@ -84,9 +87,9 @@ def pixels_of_curves(curves: Mapping[str, tuple[np.ndarray, np.ndarray]]) -> np.
         axes.plot(steps, values, label=name)
     axes.set(xlabel="steps")
     axes.legend()
-    drawn = FigureCanvasAgg(figure)
-    drawn.draw()
-    return np.asarray(drawn.buffer_rgba())[..., :3].copy()
+    file = io.BytesIO()
+    figure.savefig(file, format="png", dpi=_DPI)
+    return np.asarray(Image.open(file).convert("RGB"))
 
 
 def save(path: Path, figure: Figure) -> None:
@@ -94,7 +97,7 @@ def save(path: Path, figure: Figure) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        figure.savefig(partial, format="png", dpi=100)
+        figure.savefig(partial, format="png", dpi=_DPI)
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

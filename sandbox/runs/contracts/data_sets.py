@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import torch
 
 from sandbox.core.rng import Rng
@@ -23,7 +24,7 @@ def both_parts_are_images_or_points(make: Make) -> None:
         f"`train` has items {_kind(data.train)}, `test` has items {_kind(data.test)}",
     )
     if data.binary:
-        values = torch.cat([data.train.flatten(), data.test.flatten()]).unique().tolist()
+        values = np.unique(torch.cat([data.train.flatten(), data.test.flatten()])).tolist()
         require(data.train.dtype == torch.uint8, "`binary` is true, so items must be bytes")
         require(set(values) <= {0, 255}, f"`binary` is true, so all bytes must be 0 or 255; there is {values[1]}")
 
