@@ -4,7 +4,9 @@ import base64
 import io
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gymnasium
 import numpy as np
@@ -180,7 +182,7 @@ def test_a_video_and_curves_show_themselves(tmp_path: Path) -> None:
 
 def test_a_generator_has_no_video() -> None:
     run = sandbox.train("digits_rbm", {"steps": 4, "logger.wandb": "off"}, quiet=True)
-    with pytest.raises(UserError, match="is a generator and cannot play"):
+    with pytest.raises(UserError, match="is a generator, which has no episodes for a video"):
         run.video(quiet=True)
 
 
@@ -200,3 +202,28 @@ def test_progress_is_shown_unless_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -
     assert not started
     run.evaluate(episodes=1)
     assert started == [1]
+
+
+@pytest.mark.parametrize("value", [0, -1, 10**12, 1.5, "3", None])
+def test_numbers_out_of_bounds_are_named(value: Any) -> None:
+    agent = sandbox.train("catch_dqn", {**SMALL, "steps": 4, "name": "agent"}, quiet=True)
+    generator = sandbox.train("digits_rbm", {"steps": 1, "name": "generator", "logger.wandb": "off"}, quiet=True)
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("episodes", lambda: agent.evaluate(episodes=value, quiet=True)),
+        ("episodes", lambda: agent.video(episodes=value, quiet=True)),
+        ("images", lambda: generator.evaluate(images=value, quiet=True)),
+        ("count", lambda: generator.sample(value)),
+        ("count", lambda: generator.show(value)),
+    ]
+    if value != 0:
+        calls.append(("seed", lambda: agent.evaluate(seed=value, quiet=True)))
+        calls.append(("seed", lambda: agent.video(seed=value, quiet=True)))
+    for name, call in calls:
+        with pytest.raises(UserError, match=rf"^{name} needs a whole number from \d to [\d_]+, got "):
+            call()
+
+
+def test_a_new_end_that_is_no_number_of_steps_is_named() -> None:
+    run = sandbox.train("catch_dqn", {**SMALL, "steps": 4}, quiet=True)
+    with pytest.raises(UserError, match="options: steps=-3: needs a value > 0"):
+        run.resume(steps=-3, quiet=True)

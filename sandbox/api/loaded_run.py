@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sandbox.api._given import options_from_python, require_numbers
 from sandbox.api.shown import ShownImage, ShownVideo, shown_progress
 from sandbox.core.errors import UserError
 from sandbox.core.progress import progress
@@ -123,10 +124,12 @@ class LoadedRun:
 
     def sample(self, count: int) -> np.ndarray:
         """Return samples of the generator, [count, ...] float32; images [count, C, H, W] are in [0, 1]."""
+        require_numbers(count=count)
         return self.generator.sample(count).float().cpu().numpy()
 
     def show(self, count: int = 64) -> ShownImage:
         """Return samples of the generator as one image, which a notebook displays."""
+        require_numbers(count=count)
         built = self._generator_run
         return ShownImage(image_of_samples(built.learner.sample, built.facts.spec.shape, count))
 
@@ -138,6 +141,7 @@ class LoadedRun:
         Raises:
             UserError: If the run trains a generator, or its environment cannot be shown.
         """
+        require_numbers(episodes=episodes, seed=seed)
         path = self._folder.videos / "episodes.mp4"
         with shown_progress(quiet=quiet):
             match = match_of(self._folder, None)
@@ -150,12 +154,12 @@ class LoadedRun:
         """Return curves of metrics as an image, which a notebook displays.
 
         Raises:
-            UserError: If the log has no metric of a name; with the names that it has.
+            UserError: Without names, or if the log has no metric of a name; with the names that it has.
         """
         from sandbox.media.curve import pixels_of_curves  # imports matplotlib
 
         metrics = self.metrics
-        for name in names:
+        for name in names or ("",):
             if name not in metrics:
                 raise UserError(f"{self.name} has no metric {name!r}; it has {', '.join(metrics)}")
         return ShownImage(pixels_of_curves({name: metrics[name] for name in names}))
@@ -164,6 +168,7 @@ class LoadedRun:
         self, *, episodes: int = 20, images: int = 10_000, seed: int = 0, quiet: bool = False
     ) -> dict[str, Any]:
         """Evaluate as `sandbox evaluate` does, and return the figures by name."""
+        require_numbers(episodes=episodes, images=images, seed=seed)
         with shown_progress(quiet=quiet):
             return evaluate_run(self._folder, EvaluationSettings(episodes, seed, images))
 
@@ -177,7 +182,7 @@ class LoadedRun:
         Raises:
             UserError: For a checkpoint of a run (`@STEP`), or if the run has passed the last step already.
         """
-        with shown_progress(quiet=quiet):
+        with shown_progress(quiet=quiet), options_from_python():
             start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
         return LoadedRun(self._folder)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from sandbox.api._given import options_from_python
 from sandbox.api.loaded_run import LoadedRun
 from sandbox.api.shown import shown_progress
 from sandbox.core.errors import UserError
@@ -46,10 +47,8 @@ def train(
             own.add(path)
     words = words_of(options or {})
     with shown_progress(quiet=quiet):
-        try:
+        with options_from_python():
             chosen = start.with_name(resolve(files, words), files)
-        except UserError as error:  # the options came from Python
-            raise UserError(str(error).replace("command line", "options")) from None
         folder, _ = start.start(chosen, Path(runs), ["sandbox", "train", *files, *words], quiet=quiet)
     return LoadedRun(folder)
 
