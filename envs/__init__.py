@@ -13,7 +13,7 @@
 
 from pathlib import Path
 
-from gymnasium.envs.registration import register
+from gymnasium.envs.registration import register, registry
 
 if __name__ == "envs":  # The folder of the sources was found instead of the installed package.
     raise ImportError("import sandbox.envs instead: `envs` by itself is only the folder of its sources")
@@ -24,12 +24,17 @@ def id_of(name: str) -> str:
     return f"Sandbox/{name.title().replace('_', '')}-v0"
 
 
+def register_id(name: str) -> None:
+    """Register the environment in the file `name` with Gymnasium, if it is not registered yet."""
+    if id_of(name) not in registry:
+        register(
+            id=id_of(name),
+            entry_point="sandbox.envs._gymnasium:SingleEnv",
+            vector_entry_point="sandbox.envs._gymnasium:make_vector",
+            kwargs={"name": name},
+        )
+
+
 for _file in sorted(Path(__file__).parent.glob("[!_]*.py")):
-    if _file.stem == "gym":  # Its environments are registered with Gymnasium already.
-        continue
-    register(
-        id=id_of(_file.stem),
-        entry_point="sandbox.envs._gymnasium:SingleEnv",
-        vector_entry_point="sandbox.envs._gymnasium:make_vector",
-        kwargs={"name": _file.stem},
-    )
+    if _file.stem != "gym":  # Its environments are registered with Gymnasium already.
+        register_id(_file.stem)

@@ -11,6 +11,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pytest
+from gymnasium.utils.env_checker import check_env
 from PIL import Image
 
 import sandbox
@@ -227,3 +228,12 @@ def test_a_new_end_that_is_no_number_of_steps_is_named() -> None:
     run = sandbox.train("catch_dqn", {**SMALL, "steps": 4}, quiet=True)
     with pytest.raises(UserError, match="options: steps=-3: needs a value > 0"):
         run.resume(steps=-3, quiet=True)
+
+
+def test_environments_of_ones_own_are_ids_of_gymnasium() -> None:
+    sandbox.add_members(Path(__file__).parents[1] / "examples" / "my_members" / "my_members")
+    env = gymnasium.make("Sandbox/WindyGrid-v0", observe="features")
+    check_env(env.unwrapped)
+    many = gymnasium.make_vec("Sandbox/WindyGrid-v0", num_envs=5)
+    assert many.reset(seed=0)[0].shape == (5, 1, 84, 84)
+    gymnasium.registry.pop("Sandbox/WindyGrid-v0")

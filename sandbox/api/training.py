@@ -11,6 +11,7 @@ from sandbox.api._given import options_from_python
 from sandbox.api.loaded_run import LoadedRun
 from sandbox.api.shown import shown_progress
 from sandbox.core.errors import UserError
+from sandbox.envs import register_id
 from sandbox.runs import start
 from sandbox.runs.own_members import members_in, own
 from sandbox.runs.resolve import resolve
@@ -56,10 +57,14 @@ def train(
 def add_members(path: str | Path) -> None:
     """Add members of your own, as `--members PATH` does: a file, or the files of a folder.
 
+    The environments among them, `my_maze.py` say, are ids of Gymnasium from then on: `Sandbox/MyMaze-v0`.
+
     Raises:
         UserError: If there are no members at the path, or the name of one is taken.
     """
     own.add(Path(path))
+    for name in own.of("envs"):
+        register_id(name)
 
 
 def words_of(options: Mapping[str, Any]) -> list[str]:
