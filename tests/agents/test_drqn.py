@@ -60,6 +60,23 @@ def test_acting_step_by_step_is_one_unrolled_pass(memory: RecurrentConfig) -> No
     torch.testing.assert_close(state, after)
 
 
+def test_the_network_takes_one_image_and_no_stack() -> None:
+    """A run with the default backbone: images as the environment makes them, in acting and in learning."""
+    agent = {"name": "drqn", "recurrent": {"size": 4}, "stream": {"length": 2, "batch_size": 3}}
+    agent["stream"]["replay"] = {"num_envs": 4, "capacity": 200, "warmup": 40, "update_period": 4}
+    given = {"env": {"name": "catch"}, "agent": agent, "steps": 60, "threads": 1}
+    run = build(checked(given, {(): Origin("the test")}), Path()).ready_to_resume()
+    encoder, seen = run.learner.parts()["network"].encoder, []
+    assert encoder.convolutions[0].weight.shape == (32, 1, 8, 8)
+    handle = encoder.register_forward_pre_hook(lambda _, inputs: seen.append(tuple(inputs[0].shape)))
+    list(zip(range(3), run.steps(), strict=False))
+    handle.remove()
+    assert {shape[1:] for shape in seen} == {(1, 84, 84)}
+    assert {shape[0] for shape in seen} == {4, 6}  # acting, and sequences of two steps
+    shown = run.learner.network_input(np.zeros((4, 1, 84, 84), np.uint8), run.learner.initial_state(4))
+    assert shown.shape == (4, 1, 84, 84)
+
+
 def test_the_memory_matters() -> None:
     """The same observation after another past has other values."""
     agent = make()

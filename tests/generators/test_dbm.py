@@ -75,6 +75,13 @@ def test_stages_one_by_one() -> None:
         assert ("error" in metrics) == (i >= 13)
 
 
+def test_the_weights_of_every_layer_are_small_at_first() -> None:
+    """About 10,000 draws from N(0, 0.01^2) for each layer."""
+    for layer in stack_of(make(Spec((1, 10, 10)), layers=(100, 100, 100))):
+        assert float(layer.weight.mean()) == pytest.approx(0.0, abs=6e-4)
+        assert float(layer.weight.std()) == pytest.approx(0.01, rel=0.04)
+
+
 def test_pretraining_doubles_the_inputs_of_layers_with_two_neighbors() -> None:
     """Inputs count twice, except those to the pixels and to the top layer."""
     for layer, (hidden, visible) in zip(stack_of(make()), [(2, 1), (2, 2), (1, 2)], strict=True):
@@ -114,6 +121,33 @@ def test_the_combined_machine_has_the_weights_of_the_layers() -> None:
     assert moved[:6, :4].all()
     assert moved[6:].all()
     assert dbm.rbm().weight[:6, 4:].abs().max() == 0  # layers that are not neighbors stay unconnected
+
+
+def test_chains_and_samples_have_the_distribution_of_the_energy() -> None:
+    """Layers of 3, 3 and 2 units: 400,000 states of all of them from the chains, and 2,000 samples of the pixels."""
+    dbm = make(Spec((1, 1, 3)), layers=(3, 2), pretraining_steps=0, learning={"chains": {"count": 2_000}})
+    dbm.update(Labeled(torch.zeros(1, 1, 1, 3), None))  # the layers are combined
+    machine, draws = layer_of(dbm, "machine"), torch.Generator().manual_seed(0)
+    lower, upper = (2 * torch.randn(shape, generator=draws) for shape in ((3, 3), (3, 2)))
+    biases = torch.randn(8, generator=draws) - torch.cat([lower.sum(1), lower.sum(0) + upper.sum(1), upper.sum(0)]) / 2
+    machine.weight.copy_(torch.cat([lower, upper.T]))
+    machine.rbm().visible_bias.copy_(torch.cat([biases[:3], biases[6:]]))  # pixels and top layer
+    machine.rbm().hidden_bias.copy_(biases[3:6])
+
+    states = torch.tensor(list(itertools.product([0.0, 1.0], repeat=8)))
+    v, middle, top = states.split([3, 3, 2], 1)
+    exact = (((v @ lower + top @ upper.T) * middle).sum(1) + states @ biases).softmax(0)
+    place = torch.tensor([128, 64, 32, 2, 1, 16, 8, 4])  # of a state, its units in the order of the machine's sides
+    counts = torch.zeros(256)
+    for sweep in range(250):
+        model = machine.phases(torch.zeros(1, 5)).visible[1:]
+        if sweep >= 50:
+            counts += (torch.cat([model, machine.chains], 1).long() @ place).bincount(minlength=256)
+    assert float((counts / counts.sum() - exact).abs().sum() / 2) < 0.02
+
+    white = dbm.sample(2_000).flatten(1)  # probabilities of three pixels
+    chances = torch.where(states[::32, :3] == 1, white[:, None], 1 - white[:, None]).prod(2).mean(0)
+    assert float((chances - exact.view(8, 32).sum(1)).abs().sum() / 2) < 0.03
 
 
 def test_the_network_starts_as_the_machine() -> None:

@@ -86,6 +86,16 @@ def exact(dbn: DBN) -> tuple[torch.Tensor, torch.Tensor]:
     return joint.logsumexp(1), (q.exp() * joint).sum(1) + entropy
 
 
+def test_the_weights_of_every_layer_are_small_at_first() -> None:
+    """10,000 draws from N(0, 0.01^2) for each layer, and for each direction of the one that will be directed."""
+    dbn = make((100, 100), Spec((1, 10, 10)))
+    (directed,) = directed_of(dbn)
+    drawn = [layer.weight for layer in layers_of(dbn)]
+    for weight in (*drawn, directed.recognition.weight, directed.generation.weight):
+        assert float(weight.mean()) == pytest.approx(0.0, abs=6e-4)
+        assert float(weight.std()) == pytest.approx(0.01, rel=0.04)
+
+
 def test_the_stages_one_by_one() -> None:
     dbn = make(**ALL)
     assert [float(dbn.update(batch(seed=i))["stage"]) for i in range(11)] == [0] * 3 + [1] * 3 + [2] * 2 + [3] * 3

@@ -20,6 +20,15 @@ from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import sample_bernoulli_16_bits
 
 
+def test_the_weights_are_small_at_first() -> None:
+    """40,000 draws from N(0, 0.01^2), which a uniform distribution of that width is not; hidden biases are 0."""
+    weight, _, hidden_bias = layer_of(make(Spec((1, 20, 20)), hidden_size=100)).rbm()
+    assert float(weight.mean()) == pytest.approx(0.0, abs=3e-4)
+    assert float(weight.std()) == pytest.approx(0.01, rel=0.02)
+    assert float((weight.abs() < 0.01).float().mean()) == pytest.approx(math.erf(math.sqrt(0.5)), abs=0.01)
+    assert not hidden_bias.any()
+
+
 def test_starts_at_the_log_odds_of_the_first_batch() -> None:
     rbm = make(lr=constant(0.0))
     rbm.update(batch())
@@ -59,6 +68,22 @@ def test_one_update_by_hand() -> None:
     ]
     for new, old, velocity, gradient in zip(layer.rbm(), before, speeds, gradients, strict=True):
         torch.testing.assert_close(new, old + 0.1 * (0.5 * velocity + gradient))
+
+
+def test_offsets_are_moving_averages_of_the_datas_means_by_hand() -> None:
+    """Two batches of two images at the rate 1/4. Hidden units have p = 3/4; the first has 1/2 if its pixel is black."""
+    rbm = make(lr=constant(0.0), centering=0.25)
+    layer = layer_of(rbm)
+    layer.rbm().weight.zero_()[0, 0] = math.log(3)
+    layer.rbm().hidden_bias.copy_(math.log(3) * torch.tensor([0.0, 1, 1, 1]))
+    rbm.update(torch.tensor([[1.0, 1, 0, 0, 0, 1], [0, 1, 0, 0, 0, 0]]).view(2, *SPEC.shape))
+    # The first pixel's offset starts at its first mean, the hidden ones at 1/2; 0.53125 = 3/4 * 1/2 + 1/4 * 5/8
+    torch.testing.assert_close(layer.visible_offset, torch.tensor([0.5, 1, 0, 0, 0, 0.5]))
+    torch.testing.assert_close(layer.hidden_offset, torch.tensor([0.53125, 0.5625, 0.5625, 0.5625]))
+    rbm.update(torch.tensor([[1.0, 0, 0, 0, 1, 1], [1, 0, 0, 0, 1, 0]]).view(2, *SPEC.shape))
+    # 0.625 = 3/4 * 1/2 + 1/4 * 1, and 0.5859375 = 3/4 * 0.53125 + 1/4 * 3/4
+    torch.testing.assert_close(layer.visible_offset, torch.tensor([0.625, 0.75, 0, 0, 0.25, 0.5]))
+    torch.testing.assert_close(layer.hidden_offset, torch.tensor([0.5859375, 0.609375, 0.609375, 0.609375]))
 
 
 def test_gray_images_are_refused() -> None:

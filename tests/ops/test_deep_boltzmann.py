@@ -111,6 +111,26 @@ def test_mean_field_ends_where_each_layer_agrees_with_its_neighbors() -> None:
     torch.testing.assert_close(third, torch.sigmoid(second @ weights[2] + biases[3]), atol=1e-6, rtol=0)
 
 
+@pytest.mark.parametrize("above", [0.0, 0.5])
+def test_mean_field_settles_where_updates_at_once_alternate(above: float) -> None:
+    """One pixel and two hidden units, which support each other so much that both settle on or both off.
+
+    Updated at once, they exchange their values in every round, forever, if the upper one begins at `above`.
+    """
+    machine = RBMParameters(torch.tensor([[10.0], [10.0]]), torch.tensor([0.0, -5.0]), torch.tensor([-15.5]))
+    v = torch.ones(1, 1)
+    lower, upper, rounds = torch.sigmoid(torch.tensor(20 - 15.5)), torch.tensor(above), []
+    for _ in range(100):
+        lower, upper = torch.sigmoid(10 + 10 * upper - 15.5), torch.sigmoid(10 * lower - 5)
+        rounds.append(torch.stack([lower, upper]))
+    assert min(float((one - next_one).abs().min()) for one, next_one in itertools.pairwise(rounds[10:])) > 0.9
+    found = [torch.cat(deep_boltzmann.mean_field(machine, v, steps), 1)[0] for steps in (10, 11, 100)]
+    for even, odd in found:
+        torch.testing.assert_close(even, torch.sigmoid(10 * odd - 5), atol=1e-6, rtol=0)
+        torch.testing.assert_close(odd, torch.sigmoid(10 + 10 * even - 15.5), atol=1e-6, rtol=0)
+        assert min(even, odd) > 0.9
+
+
 def test_hidden_layers_are_told_apart() -> None:
     """Layers of 2, 4 and 2 units: the second is on the visible side, the others on the hidden side."""
     even, odd = torch.arange(8.0).view(2, 4), torch.arange(10.0, 18.0).view(2, 4)

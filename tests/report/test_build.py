@@ -6,6 +6,8 @@ import re
 
 import pytest
 
+from sandbox.config.files import to_yaml
+from sandbox.config.yaml_text import Origin
 from sandbox.core.errors import UserError
 from sandbox.report import markdown
 from sandbox.report.build import build_report
@@ -13,6 +15,7 @@ from sandbox.report.document import Code, Document, Gallery, Heading, Plot, Tabl
 from sandbox.report.media_files import MediaBudget
 from sandbox.report.page import page
 from sandbox.report.run_record import RunRecord
+from sandbox.runs.resolve import checked
 
 
 def read(*folders):
@@ -77,6 +80,31 @@ def test_environments_of_one_name_are_distinguished(make):
     document = build_report(read(make("a", [1.0]), make("b", [1.0], blind="true")), title="")
     names = [block.text for block in document.blocks if isinstance(block, Heading) and block.level == 3][:2]
     assert names == ["env/return on catch with blind=false", "env/return on catch with blind=true"]
+
+
+def test_a_likelihood_is_on_a_page_with_its_binarization(make):
+    """In the table of runs, above the learning curve, in the config, and, if it was overridden, in the same table."""
+    runs = []
+    for how in ("threshold", "sample"):
+        given = {"data": {"name": "digits", "binarize": how}, "generator": {"name": "rbm"}, "steps": 100, "name": how}
+        found = {"log_likelihood": -20.5, "overrides": ["data.binarize=sample"] if how == "threshold" else []}
+        runs.append(make(how, [1.0], generator=True, evaluation=found))
+        runs[-1].config.write_text(to_yaml(checked(given, {(): Origin("the test")})))
+    for records in (read(*runs), *([record] for record in read(*runs))):
+        document = build_report(records, title="")
+        headings = [block.text for block in document.blocks if isinstance(block, Heading)]
+        tables = [block for block in document.blocks if isinstance(block, Table)]
+        (measured,) = [table for table in tables if table.headers[0] == "figure"]
+        (sources,) = [table for table in tables if "source" in table.headers]
+        configs = {block.title: block.text for block in document.blocks if isinstance(block, Code)}
+        for record in records:
+            how = record.name
+            assert measured.rows[0][1 + records.index(record)] == "-20.5"
+            assert ("data.binarize=sample" in measured.rows[-1][1 + records.index(record)]) == (how == "threshold")
+            assert sources.rows[records.index(record)][2] == f"digits (binarize={how})"
+            assert f"loss on digits (binarize={how})" in headings
+            assert f"binarize: {how}" in configs[f"Config of {how}"]
+            assert f"<td>digits (binarize={how})</td>" in page(document)
 
 
 def test_a_metric_that_nobody_has_logged(several):

@@ -136,6 +136,13 @@ def test_figures_that_one_run_lacks_are_left_out():
             "a (digits) and b (gaussian_ring) have different data sets: evaluate each alone, such as "
             "`sandbox evaluate b`",
         ),
+        (
+            {"data": "{name: digits, binarize: threshold}"},
+            {"data": "{name: digits, binarize: sample}"},
+            [],
+            "a and b have different data sets (data.binarize is threshold and sample): add data.binarize=threshold to "
+            "evaluate both alike, or evaluate each alone",
+        ),
     ],
 )
 def test_runs_must_have_the_same_source(folder, first, second, overrides, message):
