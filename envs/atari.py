@@ -35,7 +35,8 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pydantic import Field, field_validator
 
-from sandbox.core.messages import nearest
+from sandbox.config.foreign_names import atari_games
+from sandbox.core.messages import did_you_mean
 from sandbox.environments.board import PIXELS
 from sandbox.environments.checks import legal, require_reset, require_same_rules, reset_mask
 from sandbox.environments.config import EnvConfig, rules_of
@@ -108,11 +109,9 @@ class AtariConfig(EnvConfig):
     @field_validator("game")
     @classmethod
     def _known(cls, game: str) -> str:
-        games = roms.get_all_rom_ids()
-        if game not in games:
-            near = nearest(game, games)
-            hint = f"the nearest: {', '.join(near)}" if near else f"known: {', '.join(sorted(games))}"
-            raise ValueError(f"no Atari game is called {game!r}; {hint}")
+        if game not in roms.get_all_rom_ids():
+            hint = did_you_mean(game, atari_games()) or f" Known: {', '.join(atari_games())}"
+            raise ValueError(f"no Atari game is called {game!r}.{hint}")
         if ALEInterface.isSupportedROM(str(roms.get_rom_path(game))) is None:
             raise ValueError(f"{game} needs two players, which the emulator does not support; choose another game")
         return game

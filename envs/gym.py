@@ -23,6 +23,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from pydantic import Field, JsonValue, field_validator
 
+from sandbox.config.foreign_names import member_meant
 from sandbox.core.closing import when_unused
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
@@ -73,10 +74,11 @@ class GymConfig(EnvConfig):
     @classmethod
     def _known(cls, name: str) -> str:
         if name.startswith("ALE/"):
-            raise ValueError(f"{name} is an Atari game; set env.name=atari and env.game instead")
+            raise ValueError(f"{name} is an Atari game: use env='{member_meant('env', name) or '{name: atari}'}'")
         if ":" not in name and name not in gymnasium.registry:  # `module:Id-v0` is imported when it is made.
-            hint = f"{did_you_mean(name, gymnasium.registry)} For an id that a module registers: `module:{name}`"
-            raise ValueError(f"Gymnasium has no environment {name!r}.{hint}")
+            hint = did_you_mean(name, [each for each in gymnasium.registry if not each.startswith("ALE/")])
+            own = f"For an id that a module registers: `module:{name}`"
+            raise ValueError(f"Gymnasium has no environment {name!r}.{hint} {own}")
         return name
 
     @property

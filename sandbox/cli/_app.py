@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from sandbox.cli._members import take_members
+from sandbox.cli._shell import complete, is_completing, shared_parameters
 from sandbox.cli._trust import take_trusted
 from sandbox.cli.bench import bench
 from sandbox.cli.check import check
@@ -39,13 +40,21 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import say
 from sandbox.core.progress import progress
 
-# Commands that take options of a config, each with an example of its first word.
+# Commands that take options of a config, each with an example of a first word.
 _EXAMPLES = {"train": "catch_dqn", "show": "catch_dqn", "play": "catch", "evaluate": "latest", "resume": "latest"}
+# Options of every command that are read before the command's own, as they are often misspelled.
+_MISSPELLED = {"--member": "--members", "--module": "--trust"}
+_MEMBERS = "With `--members PATH`, a file or a folder, it knows members of your own."
+_WITHOUT_MEMBERS = ("sync", "bench", "new", "doctor", "export", "push")
 _QUICK = ("list", "show", "runs")  # commands that usually take less than a second
 
 
 class _Command(TyperCommand):
     """A command that shows its progress once its options have been read."""
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the parameters; for completion, also those that every command takes."""
+        return [*super().get_params(ctx), *(shared_parameters() if ctx.resilient_parsing else ())]
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Read the command line.
@@ -54,19 +63,25 @@ class _Command(TyperCommand):
             UserError: For an option of a config that is written with dashes, or a second word of a command that
                 takes a person's own images; with the way to write it.
         """
+        if ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
         parameters = self.get_params(ctx)
         known = [option for each in parameters for option in (*each.opts, *each.secondary_opts)]
-        for word in itertools.takewhile(lambda word: word != "--", args):
+        if misspelled := [word for word in args if word in _MISSPELLED]:
+            raise UserError(f"there is no option {misspelled[0]}. Did you mean '{_MISSPELLED[misspelled[0]]}'?")
+        for index, word in enumerate(itertools.takewhile(lambda word: word != "--", args)):
             option, _, value = word.partition("=")
             if self.name in _EXAMPLES and option.startswith("--") and option not in known:
                 if difflib.get_close_matches(option, known, cutoff=0.8):
                     break  # a misspelled option of the command, which the parser refuses
-                written = f"{option.strip('-').replace('-', '_')}={value or 'N'}"
+                first = args[0] if index else _EXAMPLES[self.name]
+                value = value or next((each for each in args[index + 1 :][:1] if not each.startswith("--")), "N")
+                written = [first, f"{option.strip('-').replace('-', '_')}={value}"]
                 raise UserError(
                     f"`sandbox {self.name}` has no option {option}. Options of a config are written without dashes: "
-                    f"`sandbox {self.name} {_EXAMPLES[self.name]} {written}`"
+                    f"`sandbox {self.name} {shlex.join(written)}`"
                 )
-        takes_images = "--from" in known and not ctx.resilient_parsing
+        takes_images = "--from" in known
         ctx.allow_extra_args = ctx.allow_extra_args or takes_images
         rest = super().parse_args(ctx, args)
         if rest and takes_images:
@@ -114,7 +129,8 @@ _COMMANDS: dict[Callable[..., None], str] = {  # each with its line in the list 
 }
 for _function, _short in _COMMANDS.items():
     _name = "list" if _function is list_members else None
-    app.command(_name, cls=_Command, short_help=_short)(_function)
+    _epilog = None if _function.__name__ in _WITHOUT_MEMBERS else _MEMBERS
+    app.command(_name, cls=_Command, short_help=_short, epilog=_epilog)(_function)
 
 
 def _print_version(wanted: bool) -> None:
@@ -144,11 +160,13 @@ def _program(
 
 
 def run(words: Sequence[str]) -> None:
-    """Run a command line.
+    """Run a command line, or complete the one that a shell asks about.
 
     Raises:
         UserError: For a mistake of the user.
     """
     progress.hide()  # a wrong option prints its usage
+    if is_completing():
+        complete(app)
     sys.argv[1:] = take_members(take_trusted(words))
     app(prog_name="sandbox")

@@ -59,7 +59,7 @@ def sections(model: Model, path: str, chosen: BaseModel | None = None, role: str
             words = _words(field.annotation, field.metadata)
             options.append(Option(here, words, _by_choice(model, name), field.description or ""))
             continue
-        default = dict(chosen)[name] if chosen else field.get_default(call_default_factory=True)
+        default = dict(iter(chosen))[name] if chosen else field.get_default(call_default_factory=True)
         if isinstance(default, BaseModel) and not backbones.intersection(tags(type(default))):
             inner += sections(type(default), here, default, field.description or "")
             for other in models(field.annotation):
@@ -159,4 +159,6 @@ def _text(default: Any) -> str | None:
         return None
     if isinstance(default, BaseModel):
         return ", ".join(f"{name}={_text(value)}" for name, value in default)
+    if isinstance(default, tuple):
+        default = [item.model_dump(mode="json") if isinstance(item, BaseModel) else item for item in default]
     return dump([default]).strip()[1:-1]

@@ -1,15 +1,20 @@
 """Checks of the kind of a name: a command that is given an agent in place of a config says what to type instead."""
 
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from sandbox.cli._options import RUNS
 from sandbox.config.files import load
-from sandbox.config.foreign_names import member_meant
+from sandbox.config.foreign_names import atari_games, member_meant
+from sandbox.config.option_hints import list_typed
+from sandbox.config.schema import numbers
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean
+from sandbox.core.messages import did_you_mean, nearest
 from sandbox.runs import registry
+from sandbox.storage.reference import parse_reference
 from sandbox.storage.run_folder import RunFolder
 
 _QUICK = ("catch_", "digits_")  # beginnings of the names of configs that train in a minute
@@ -42,15 +47,19 @@ def require_configs(files: Sequence[str], runs: Path) -> None:
     """
     known = registry.configs()
     for word in files:
-        if word in known or "/" in word or "\\" in word or word.endswith((".yaml", ".yml")) or Path(word).exists():
+        if word in known or word.endswith((".yaml", ".yml")):
+            continue
+        is_there = "/" in word or "\\" in word or Path(word).exists()
+        if (not is_there or Path(word).is_dir()) and is_run(word, runs):
+            run = parse_reference(runs, word).run
+            raise UserError(f"{word!r} is a run, not a config: go on with `sandbox resume {run}{_at(runs)}`.")
+        if is_there:
             continue
         sections = sections_with(word)
         if sections:
             raise UserError(" ".join(_member_to_train(section, word) for section in sections))
         if word.startswith("-"):
             continue
-        if is_run(word, runs):
-            raise UserError(f"{word!r} is a run, not a config: go on with `sandbox resume {word}`.")
         raise UserError(
             f"no config is called {word!r}.{did_you_mean(word, known)} See `sandbox list configs`. "
             "Options are written key=value."
@@ -83,13 +92,16 @@ def require_environment(name: str, runs: Path) -> None:
         raise UserError(f"{name!r} is {_article(section)}, not an environment. {_to_see(section, name)}")
     if "/" not in name and is_run(name, runs):
         raise UserError(
-            f"{name!r} is a run, not an environment. See it with `sandbox watch {name}`, where t gives you the "
-            f"controls. Against an agent of pong you play with `sandbox play pong --vs {name}`."
+            f"{name!r} is a run, not an environment. See it with `sandbox watch {name}{_at(runs)}`, where t gives you "
+            f"the controls. Against an agent of pong you play with `sandbox play pong --vs {name}{_at(runs)}`."
         )
     if meant := member_meant("env", name):  # such as {name: gym, id: CartPole-v1}
         (_, kind), *options = re.findall(r"(\w+): ([^,}]+)", meant)
         words = " ".join([kind, *(f"{key}={value}" for key, value in options)])
         raise UserError(f"no environment is called {name!r} here. Did you mean `sandbox play {words}`?")
+    if not nearest(name, registry.names("envs")) and (games := nearest(name, atari_games())):
+        words = " or ".join(f"`sandbox play atari game={game}`" for game in games)
+        raise UserError(f"no environment is called {name!r}. Did you mean {words}? See `sandbox list envs`.")
     registry.config_class("envs", name)
 
 
@@ -97,19 +109,35 @@ def _member_to_train(section: str, name: str) -> str:
     """Return a sentence about a member that was given in place of a config."""
     about = f"{name!r} is {_article(section)}, not a config."
     if section == "wrapper":
-        return f"{about} Put it around an environment with env.wrappers='[{{{name}: {{}}}}]'."
+        listed = [{name: _needed(section, name)}]
+        return f"{about} Put it around an environment with {list_typed(('env', 'wrappers'), listed)}."
     configs = configs_with(section, name)
     if not configs:
+        needed = [f"{section}.{option}={value}" for option, value in _needed(section, name).items()]
+        own = " ".join([f"{section}.name={name}", *needed])
         rest = {
-            "env": f"env.name={name} agent.name=dqn steps=100_000",
-            "agent": f"env.name=catch agent.name={name} steps=100_000",
-            "generator": f"data.name=digits generator.name={name} steps=3_000",
-            "data": f"data.name={name} generator.name=vae steps=3_000",
+            "env": f"{own} agent.name=dqn steps=100_000",
+            "agent": f"env.name=catch {own} steps=100_000",
+            "generator": f"data.name=digits {own} steps=3_000",
+            "data": f"{own} generator.name=vae steps=3_000",
         }[section]
         return f"{about} No shipped config has it; such as this trains with it: `sandbox train {rest}`."
     more = len(configs) - _MOST_NAMED
     some = ", ".join(configs[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
     return f"{about} These configs have it: {some}. Train one with `sandbox train {configs[0]}`."
+
+
+def _needed(section: str, name: str) -> dict[str, Any]:
+    """Return the options that a member must be given, each with a number or its name in capitals."""
+    fields = registry.config_class(_FAMILIES[section], name).model_fields.items()
+    return {
+        option: 100 if numbers(field.annotation) else option.upper() for option, field in fields if field.is_required()
+    }
+
+
+def _at(runs: Path) -> str:
+    """Return the option that a command about a run needs."""
+    return "" if runs == RUNS else f" --runs {shlex.quote(str(runs))}"
 
 
 def _to_see(section: str, name: str) -> str:

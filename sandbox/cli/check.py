@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
+from sandbox.cli._complete import complete_checked
 from sandbox.core.messages import say
 from sandbox.core.progress import progress
 
@@ -26,7 +27,9 @@ def check(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="FILE|NAME [key=value…]", help="A file or the name of a member, then options of the run."
+            metavar="FILE|NAME [key=value…]",
+            help="A file or the name of a member, then options of the run.",
+            autocompletion=complete_checked,
         ),
     ],
 ) -> None:
@@ -49,13 +52,15 @@ def check(
         raise UserError(f"`sandbox check` takes one member and options, got {' '.join(words)!r}")
     family, name = _member(members[0])
     progress.now("checking")
-    broken = 0
+    problems: list[str] = []
     for contract, keep in _contracts(family, name, options):
-        problem = _broken(keep)
-        broken += problem is not None
-        title = contract.replace("_", " ")
-        say(f"ok      {title}" if problem is None else f"BROKEN  {title}: {problem}")
-    if broken:
+        problem, title = _broken(keep), contract.replace("_", " ")
+        if problem is None:
+            say(f"ok      {title}")
+            continue
+        say(f"BROKEN  {title}: {'the same' if problem in problems else problem}")
+        problems.append(problem)
+    if problems:
         raise typer.Exit(1)
 
 
@@ -66,7 +71,7 @@ def _member(word: str) -> tuple[str, str]:
         UserError: If there is no such member.
     """
     from sandbox.core.errors import UserError
-    from sandbox.core.messages import did_you_mean
+    from sandbox.core.messages import did_you_mean, of_a_file
     from sandbox.runs import registry
     from sandbox.runs.own_members import files_at, own
 
@@ -78,7 +83,9 @@ def _member(word: str) -> tuple[str, str]:
         families = [family for family in _FAMILIES if word in registry.files(family)]
         if not families:
             known = [name for family in _FAMILIES for name in registry.files(family)]
-            raise UserError(f"no member is called {word!r}.{did_you_mean(word, known)} See `sandbox list`.")
+            raise UserError(
+                f"no member is called {word!r}.{of_a_file(word) or did_you_mean(word, known)} See `sandbox list`."
+            )
         family = families[0]
     if family not in _FAMILIES:
         raise UserError(f"{word} is in {family}: only {', '.join(_FAMILIES)} can be checked")
@@ -106,21 +113,12 @@ def _broken(keep: "Callable[[], None]") -> str | None:
 
 def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[str, Callable[[], None]]]":
     """Yield each contract's name and a function that checks it."""
-    from sandbox.core.errors import UserError
-    from sandbox.environments.batch import BatchEnvConfig
     from sandbox.interfaces.runs import NO_RUNS
-    from sandbox.runs.contracts import data_sets, environments, learners
+    from sandbox.runs.contracts import data_sets, learners
     from sandbox.runs.resolve import resolve
 
     if family == "envs":
-        config = resolve([], [f"env.name={name}", "agent.name=random", "steps=1", *options]).require_agent(name).env
-        if not isinstance(config, BatchEnvConfig):
-            raise UserError(
-                f"{name} is not based on BatchEnvConfig: only such environments can be checked here. Gymnasium's own "
-                "checker is gymnasium.utils.env_checker.check_env."
-            )
-        for contract in environments.CONTRACTS:
-            yield contract.__name__, partial(contract, cast("environments.Make", config.make))
+        yield from _environment_contracts(name, options)
         return
     if family == "data":
         run = resolve([], [f"data.name={name}", "generator.name=gan", "steps=1", *options]).require_generator(
@@ -136,6 +134,33 @@ def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[st
             place.mkdir()
             make = partial(_build, words, place)
             yield promise.__name__, partial(promise, make, place)
+
+
+def _environment_contracts(name: str, options: list[str]) -> "Iterator[tuple[str, Callable[[], None]]]":
+    """Yield the contracts of an environment for each of its views, unless the options name one."""
+    from typing import get_args
+
+    from sandbox.core.errors import UserError
+    from sandbox.environments.batch import BatchEnvConfig
+    from sandbox.runs.contracts import environments
+    from sandbox.runs.registry import config_class
+    from sandbox.runs.resolve import resolve
+
+    field = config_class("envs", name).model_fields.get("observe")
+    is_named = any(word.startswith("env.observe=") for word in options)
+    views = ("",) if field is None or is_named else get_args(field.annotation)
+    for view in views:
+        words = [f"env.observe={view}"] if view else []
+        run = resolve([], [f"env.name={name}", "agent.name=random", "steps=1", *words, *options])
+        config = run.require_agent(name).env
+        if not isinstance(config, BatchEnvConfig):
+            raise UserError(
+                f"{name} is not based on BatchEnvConfig: only such environments can be checked here. Gymnasium's own "
+                "checker is gymnasium.utils.env_checker.check_env."
+            )
+        for contract in environments.CONTRACTS:
+            title = f"{contract.__name__} (env.observe={view})" if view else contract.__name__
+            yield title, partial(contract, cast("environments.Make", config.make))
 
 
 def _build(words: list[str], folder: Path, seed: int) -> "BuiltRun":

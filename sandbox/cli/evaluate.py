@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sandbox.cli import _print
-from sandbox.cli._complete import complete_runs
+from sandbox.cli._complete import complete_evaluated, complete_varied
 from sandbox.cli._options import LARGEST_SEED, RUNS, Json, Runs
 from sandbox.core.messages import say
 
@@ -23,7 +23,7 @@ def evaluate(
         typer.Argument(
             metavar="RUN [key=value…]",
             help="Runs, each by its folder, name, id, or `latest`.",
-            autocompletion=complete_runs,
+            autocompletion=complete_evaluated,
         ),
     ] = None,
     runs: Runs = RUNS,
@@ -38,7 +38,12 @@ def evaluate(
     ] = None,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the episodes or samples.")] = 12345,
     vary: Annotated[
-        str | None, typer.Option(metavar="OPTION=VALUE,VALUE,…", help="Evaluate with each value of an option.")
+        str | None,
+        typer.Option(
+            metavar="OPTION=VALUE,VALUE,…",
+            help="Evaluate with each value of an option.",
+            autocompletion=complete_varied,
+        ),
     ] = None,
     plot: Annotated[
         Path | None,

@@ -38,8 +38,9 @@ def program() -> None:
 def main() -> None:
     """Run a command line; a user's mistake gives one message on standard error and exit code 2."""
     before = signal.getsignal(signal.SIGINT)
-    if before is signal.default_int_handler:
-        signal.signal(signal.SIGINT, _leave)  # a traceback out of an import would tell nothing
+    is_completing = "_SANDBOX_COMPLETE" in os.environ  # for a shell, whose line stays as it is
+    if before is signal.default_int_handler:  # a traceback out of an import would tell nothing
+        signal.signal(signal.SIGINT, signal.SIG_DFL if is_completing else _leave)
     from sandbox.core.closing import close_everything
     from sandbox.core.errors import UserError
     from sandbox.core.messages import say
@@ -51,13 +52,13 @@ def main() -> None:
     words = sys.argv[1:]
     if _READ.intersection(words):
         keep_results_apart()
-    if words and not _SILENT.intersection(words) and "_SANDBOX_COMPLETE" not in os.environ:
+    if words and not _SILENT.intersection(words) and not is_completing:
         progress.start()
     message = ""
     try:
         from sandbox.cli._app import run
 
-        if before is signal.default_int_handler:
+        if before is signal.default_int_handler and not is_completing:
             signal.signal(signal.SIGINT, before)
         try:
             run(words)

@@ -5,20 +5,24 @@ from typing import Annotated
 
 import typer
 
+from sandbox.cli._complete import complete_templates
 from sandbox.core.messages import say
 
 _TRY = {
     "agent": ["train catch_random agent.name={name} env.observe=features steps=30000 --members {file}", "watch latest"],
     "env": [
         "play {name} --members {file}",
-        "train env.name={name} env.observe=features agent.name=dqn agent.backbone.name=mlp steps=5000 --members {file}",
+        "train catch_dqn env='{{name: {name}, observe: features}}' agent.backbone='{{name: mlp}}' --members {file}",
     ],
     "generator": ["train data.name=digits generator.name={name} steps=3000 --members {file}", "sample latest"],
 }
 
 
 def new(
-    kind: Annotated[str, typer.Argument(metavar="agent|env|generator", help="Kind of the member.")],
+    kind: Annotated[
+        str,
+        typer.Argument(metavar="agent|env|generator", help="Kind of the member.", autocompletion=complete_templates),
+    ],
     name: Annotated[str, typer.Argument(help="Its name, in lowercase with underscores.")],
     out: Annotated[Path | None, typer.Option(metavar="FILE", help="File to write, by default NAME.py.")] = None,
 ) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from sandbox.cli._complete import complete_environments, complete_runs
+from sandbox.cli._complete import complete_played, complete_runs
 from sandbox.cli._options import PORT, RUNS, FirstSeed, Fps, Port, Runs, Web
 from sandbox.core.messages import say
 
@@ -14,7 +14,7 @@ def play(
     words: Annotated[
         list[str],
         typer.Argument(
-            metavar="ENV [option=value…]", help="An environment and its options.", autocompletion=complete_environments
+            metavar="ENV [option=value…]", help="An environment and its options.", autocompletion=complete_played
         ),
     ],
     vs: Annotated[

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sandbox.cli._complete import complete_runs
+from sandbox.cli._complete import complete_selected
 from sandbox.cli._options import RUNS, Runs
 from sandbox.core.messages import say
 
@@ -18,7 +18,7 @@ def report(
     run: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="RUN… [key=value…]", help="Names, paths, ids; or filters.", autocompletion=complete_runs
+            metavar="RUN… [key=value…]", help="Names, paths, ids; or filters.", autocompletion=complete_selected
         ),
     ] = None,
     runs: Runs = RUNS,

@@ -1,10 +1,11 @@
 """`sandbox resume`."""
 
+import shlex
 from typing import Annotated
 
 import typer
 
-from sandbox.cli._complete import complete_runs
+from sandbox.cli._complete import complete_resumed
 from sandbox.cli._options import RUNS, Quiet, Runs
 from sandbox.core.errors import UserError
 
@@ -17,7 +18,7 @@ def resume(
         typer.Argument(
             metavar="RUN [steps=N] [data.root=DIR]",
             help="A run: its folder, name, the start of its id, or `latest`; its new end; the place of its data.",
-            autocompletion=complete_runs,
+            autocompletion=complete_resumed,
             show_default=False,
         ),
     ] = None,
@@ -50,10 +51,11 @@ def resume(
             case "data.root", _, _:
                 overrides.append(option)
             case _:
+                config = RunFolder.find(runs, names[0]).config
                 raise UserError(
                     f"{option}: a run is resumed with the options that it was started with; only its end and the "
                     "place of its data can change, by steps=N and data.root=DIR. For other options start a new run: "
-                    f"`sandbox train runs/{names[0]}/config.yaml {option} name=...`"
+                    f"`sandbox train {shlex.quote(str(config))} {shlex.quote(option)} name=another`"
                 )
 
     from sandbox.cli._resuming import finish

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sandbox.cli import _print
+from sandbox.cli._complete import complete_listed
 from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.cli._select import matching
 from sandbox.core.errors import UserError
@@ -18,7 +19,8 @@ _DIFF = "diff"
 
 def runs(
     words: Annotated[
-        list[str] | None, typer.Argument(metavar="[key=value…] | diff RUN RUN…", show_default=False)
+        list[str] | None,
+        typer.Argument(metavar="[key=value…] | diff RUN RUN…", show_default=False, autocompletion=complete_listed),
     ] = None,
     json: Json = False,
     root: Runs = RUNS,

@@ -1,6 +1,5 @@
 """`sandbox show`: one member, one config, or one run in full."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -13,10 +12,11 @@ from sandbox.config.files import load, split, to_yaml
 from sandbox.config.members import import_member
 from sandbox.config.schema import models, tags
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean, say
+from sandbox.core.messages import did_you_mean, of_a_file, say
 from sandbox.report.run_record import RunRecord
 from sandbox.runs import registry
 from sandbox.storage.files import read_bytes, read_object
+from sandbox.storage.reference import NoRunError
 from sandbox.storage.run_folder import RunFolder
 
 KINDS = registry.SECTIONS | {"wrapper": "wrappers"}
@@ -58,15 +58,13 @@ def show(
     else:
         try:
             folder = RunFolder.find(runs, word)
-        except UserError as error:
-            if (runs / word).exists() or Path(word).exists():
-                raise
+        except NoRunError:
             own = [run.name for run in RunFolder.all_runs(runs)]
-            hint = did_you_mean(
-                word, [name for names in (*members.values(), registry.configs(), own) for name in names]
-            )
-            if str(error).startswith(f"{word!r} is the start"):
-                hint = f" As a run: {error}"
+            known = [name for names in (*members.values(), registry.configs(), own) for name in names]
+            if member:  # by its section
+                named = [f"{kind}.{name}" for kind, names in members.items() for name in names]
+                known = [name for name in named if name.endswith(f".{member}")] or [*known, *named]
+            hint = of_a_file(word) or did_you_mean(word, known)
             raise UserError(f"no member, config or run is called {word!r}.{hint} See `sandbox list`.") from None
         folder.require_whole("showing")
         _show_run(folder, json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sandbox.cli._complete import complete_runs
+from sandbox.cli._complete import complete_selected
 from sandbox.cli._options import RUNS, Runs
 from sandbox.core.messages import say
 from sandbox.core.progress import progress
@@ -21,7 +21,7 @@ def sync(
     run: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[RUN…] [key=value…]", help="Names, paths, ids, or filters.", autocompletion=complete_runs
+            metavar="[RUN…] [key=value…]", help="Names, paths, ids, or filters.", autocompletion=complete_selected
         ),
     ] = None,
     runs: Runs = RUNS,

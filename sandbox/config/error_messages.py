@@ -7,10 +7,11 @@ from typing import Any, NamedTuple, get_args
 from pydantic import BaseModel, ValidationError
 
 from sandbox.config import yaml_text
-from sandbox.config.foreign_names import member_meant, options_meant
-from sandbox.config.schema import Model, choices, inner_options, items, literals, models, tags, walk
+from sandbox.config.foreign_names import member_meant
+from sandbox.config.option_hints import list_typed, lookup, option_hint
+from sandbox.config.schema import Model, choices, items, literals, models, tags, walk
 from sandbox.config.yaml_text import KeyPath, Origin, Origins
-from sandbox.core.messages import did_you_mean, nearest
+from sandbox.core.messages import did_you_mean, nearest, of_a_file
 
 _NEEDS = {
     "int_type": "a whole number",
@@ -53,6 +54,7 @@ class _Mistake(NamedTuple):
         message: Message of pydantic.
         section: Classes that the section around the mistake may be.
         annotation: Type that is expected.
+        whole: The mapping that was validated.
     """
 
     kind: str
@@ -62,21 +64,26 @@ class _Mistake(NamedTuple):
     message: str
     section: list[Model]
     annotation: Any
+    whole: Any
 
 
-def explain(error: ValidationError, origins: Origins, model: type[BaseModel]) -> str:
+def explain(
+    error: ValidationError, origins: Origins, model: type[BaseModel], given: Any = None, above: KeyPath = ()
+) -> str:
     """Return a line for every mistake, in the order of the files.
 
     Args:
         error: Raised by the validation of a mapping with `model`.
         origins: Where key paths were written; see `sandbox.config.files.load`.
         model: The config class.
+        given: The mapping.
+        above: Key path of the mapping in a config, with which its options are typed.
     """
     mistakes: dict[KeyPath, list[_Mistake]] = {}
     for details in error.errors(include_url=False):
         if details["type"] == "default_factory_not_called":
             continue  # a default that depends on a wrong option, which has a line of its own
-        mistake = _mistake(details, model)
+        mistake = _mistake(details, model, given)
         mistakes.setdefault(mistake.path, []).append(mistake)
     lines = []
     for path, group in mistakes.items():
@@ -84,7 +91,7 @@ def explain(error: ValidationError, origins: Origins, model: type[BaseModel]) ->
         if deeper and all(mistake.kind in _NEEDS or mistake.kind in _SECTION for mistake in group):
             continue  # another branch of a union fits better: its mistake is deeper
         origin = _origin(path, origins, typed_first=group[0].kind in ("value_error", "assertion_error"))
-        lines.append((origin.line == 0, origin, line_of(origin, path, _words(group))))
+        lines.append((origin.line == 0, origin, line_of(origin, path, _words(group, above))))
     return "\n".join(line for *_, line in sorted(lines, key=lambda line: line[:2]))
 
 
@@ -108,7 +115,7 @@ def _origin(path: KeyPath, origins: Origins, typed_first: bool) -> Origin:
     return origins[()]
 
 
-def _mistake(details: Any, model: Model) -> _Mistake:
+def _mistake(details: Any, model: Model, whole: Any) -> _Mistake:
     kind, given, context = details["type"], details["input"], details.get("ctx", {})
     path, section, annotation = walk(model, details["loc"])
     if kind.startswith("union_tag_"):  # the mistake is in the section's name, not in the section
@@ -120,7 +127,7 @@ def _mistake(details: Any, model: Model) -> _Mistake:
     elif kind == "missing" and isinstance(path[-1], int):  # a tuple that is too short
         path, _, annotation = walk(model, details["loc"][:-1])
         kind, context = "too_short", {"min_length": len(get_args(annotation))}
-    return _Mistake(kind, path, given, context, details["msg"], section, annotation)
+    return _Mistake(kind, path, given, context, details["msg"], section, annotation, whole)
 
 
 def line_of(origin: Origin, path: KeyPath, words: str) -> str:
@@ -130,22 +137,24 @@ def line_of(origin: Origin, path: KeyPath, words: str) -> str:
     return f"{origin}: {words}" if said else f"{origin}: {dotted}: {words}"
 
 
-def _words(group: Sequence[_Mistake]) -> str:
+def _words(group: Sequence[_Mistake], above: KeyPath) -> str:
     """Return what is wrong in one place; several errors in one place come from the branches of a union."""
     mistake = group[0]
     if mistake.kind == "extra_forbidden":
-        return f"unknown option.{_meant(mistake)}"
+        return f"unknown option.{option_hint(mistake.path, mistake.given, mistake.section, mistake.whole, above)}"
     if mistake.kind == "missing":
         return f"missing.{_missing(mistake)}"
     if mistake.kind in ("value_error", "assertion_error"):
-        return f"{mistake.context['error']}."
+        text = str(mistake.context["error"])
+        return text if text.endswith("?") else f"{text}."
     if mistake.kind == "literal_error" and mistake.path[-1] == "name" and len(mistake.path) > 1:
-        known, above = _quoted(mistake), ".".join(map(str, mistake.path[:-1]))
+        known, section = _quoted(mistake), ".".join(map(str, (*above, *mistake.path[:-1])))
         meant = member_meant(str(mistake.path[-2]), str(mistake.given))
-        hint = f" Did you mean {above}='{meant}'?" if meant else did_you_mean(str(mistake.given), known)
+        hint = f" Did you mean {section}='{meant}'?" if meant else did_you_mean(str(mistake.given), known)
+        hint = of_a_file(str(mistake.given)) or hint
         return f"unknown {mistake.path[-2]} {_got(mistake.given)}.{hint}{_choice(known, str(mistake.path[-2]))}"
     needs = dict.fromkeys(_needs(each) for each in group)
-    return f"needs {' or '.join(needs)}, got {_got(mistake.given)}.{_hint(group)}"
+    return f"needs {' or '.join(needs)}, got {_got(mistake.given)}.{_hint(group, above)}"
 
 
 def _choice(known: Sequence[str], section: str) -> str:
@@ -178,12 +187,16 @@ def _got(value: Any) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _hint(group: Sequence[_Mistake]) -> str:
+def _hint(group: Sequence[_Mistake], above: KeyPath) -> str:
     """Return what to write instead, if that is clear."""
-    given, path = group[0].given, ".".join(map(str, group[0].path))
+    given, keys = group[0].given, (*above, *group[0].path)
+    path = ".".join(map(str, keys))
     kinds = {mistake.kind for mistake in group}
-    if isinstance(given, dict) and kinds & {*_LIST}:
-        return f" A list is given whole: {path}=[...]."
+    if kinds & {*_LIST}:
+        parts = [model for mistake in group for model in items(mistake.annotation)]
+        if listed := _as_items(given if isinstance(given, dict) else [given], parts):
+            return f" Did you mean {list_typed(keys, listed)}?"
+        return f" A list is given whole: {path}=[...]." if isinstance(given, dict) else ""
     if not isinstance(given, str):
         return " Put it in quotes." if "string_type" in kinds and isinstance(given, int | float) else ""
     if kinds & {"int_type", "float_type", "bool_type"} and not isinstance(yaml_text.scalar(given), str):
@@ -191,10 +204,21 @@ def _hint(group: Sequence[_Mistake]) -> str:
     if any(mistake.kind in _SECTION and any(map(tags, models(mistake.annotation))) for mistake in group):
         known = [str(name) for mistake in group for model in models(mistake.annotation) for name in tags(model)]
         return _member_hint(path, given, known)
-    for model in [model for mistake in group for model in models(mistake.annotation)]:
-        if given in model.model_fields and models(model.model_fields[given].annotation):
-            return f" Did you mean {{{given}: {{}}}}?"
+    parts = [model for mistake in group for model in models(mistake.annotation)]
+    if isinstance(keys[-1], int) and (
+        listed := _as_items(lookup(group[0].whole, group[0].path[:-1]) or [given], parts)
+    ):
+        return f" Did you mean {list_typed(keys[:-1], listed)}?"
     return did_you_mean(given, [name for mistake in group for name in _quoted(mistake)])
+
+
+def _as_items(given: Any, parts: Sequence[Model]) -> list[Any]:
+    """Return the items of a list as sections, such as `{flicker: {}}` for `flicker`; none if one of them cannot be."""
+    if isinstance(given, dict):
+        given = [{key: value} for key, value in given.items()]
+    listed = [{item: {}} if isinstance(item, str) else item for item in given]
+    known = {name for part in parts for name, field in part.model_fields.items() if models(field.annotation)}
+    return listed if all(isinstance(item, dict) and item.keys() <= known for item in listed) else []
 
 
 def _member_hint(path: str, word: str, known: Sequence[str]) -> str:
@@ -219,19 +243,3 @@ def _missing(mistake: _Mistake) -> str:
         return f" Known: {', '.join(map(str, names))}."
     plain = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
     return f" It needs {plain[kind]}." if (kind := choices(mistake.annotation)[0]) in plain else ""
-
-
-def _meant(mistake: _Mistake) -> str:
-    """Return the option that was probably meant, in this section or below; else all options of this section."""
-    word, above = str(mistake.path[-1]), ".".join(map(str, mistake.path[:-1]))
-    options = [option for model in mistake.section for option in model.model_fields]
-    inner = [path for model in mistake.section for path in inner_options(model)]
-    known = [*((option,) for option in options), *inner]
-    if foreign := options_meant(word, known, above):
-        return f" Did you mean {' or '.join(map(repr, foreign[:2]))}?"
-    if near := did_you_mean(word, options):
-        return near
-    close = nearest(word, {path[-1] for path in inner})
-    if matches := dict.fromkeys(".".join(filter(None, (above, *path))) for path in inner if path[-1] in close):
-        return f" Did you mean {' or '.join(map(repr, list(matches)[:2]))}?"
-    return f" Known: {', '.join(options)}."

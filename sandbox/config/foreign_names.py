@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from sandbox.config.yaml_text import KeyPath
+
 # Options of a whole run, wherever they were written.
 _RUN_OPTIONS = {
     "total_timesteps": "steps",
@@ -53,19 +55,20 @@ _BACKBONES = {
 _ATARI = re.compile(r"(?:ALE/)?([A-Z][A-Za-z0-9]*?)(?:-ram)?(?:NoFrameskip|Deterministic)?-v\d+")
 
 
-def options_meant(word: str, inner: Sequence[tuple[str, ...]], above: str) -> list[str]:
-    """Return the options that users of other libraries call `word`: names in this section, key paths elsewhere.
+def options_meant(word: str, known: Sequence[KeyPath]) -> list[KeyPath]:
+    """Return the options that users of other libraries call `word`.
 
     Args:
         word: An unknown option.
-        inner: Key paths of all options in its section, at any depth.
-        above: Key path of the section.
+        known: Key paths of all options in its section, at any depth.
     """
     ending = _OPTIONS.get(word, ())
-    found = [path for path in inner if ending and path[-len(ending) :] == ending]
-    if found:
-        return [".".join(filter(None, (above, *path))) if path[1:] else path[0] for path in dict.fromkeys(found)]
-    return [_RUN_OPTIONS[word]] if word in _RUN_OPTIONS else []
+    return list(dict.fromkeys(path for path in known if ending and path[-len(ending) :] == ending))
+
+
+def run_option_meant(word: str) -> str | None:
+    """Return the option of a run that users of other libraries call `word`; None if nobody does."""
+    return _RUN_OPTIONS.get(word)
 
 
 def member_meant(section: str, word: str) -> str | None:
@@ -89,14 +92,22 @@ def member_meant(section: str, word: str) -> str | None:
     return None
 
 
+def atari_games() -> list[str]:
+    """Return the names of the Atari games for one player."""
+    from ale_py import ALEInterface, roms  # only where a name is wrong
+
+    return [
+        game for game in sorted(roms.get_all_rom_ids()) if ALEInterface.isSupportedROM(str(roms.get_rom_path(game)))
+    ]
+
+
 def _env_meant(word: str) -> str | None:
-    import gymnasium  # only where a name is wrong
-    from ale_py import roms
+    import gymnasium
 
     if found := re.fullmatch(r"Sandbox/(\w+)-v0", word):
         return f"{{name: {_snake(found[1])}}}"
-    games, atari = roms.get_all_rom_ids(), _ATARI.fullmatch(word)
-    if (game := _snake(atari[1]) if atari else word.lower()) in games:
+    atari = _ATARI.fullmatch(word)
+    if (game := _snake(atari[1]) if atari else word.lower()) in atari_games():
         return f"{{name: atari, game: {game}}}"
     if word in gymnasium.registry:
         return f"{{name: gym, id: {word}}}"

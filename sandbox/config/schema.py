@@ -1,6 +1,6 @@
 """Introspection of config classes: branches of unions, names of members, paths of options."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin
 
@@ -72,15 +72,6 @@ def _rules(constraint: Any) -> list[Any]:
 def tags(model: Model) -> list[Any]:
     """Return the names that select `model` in a union: the literals of its field `name`."""
     return literals(model.model_fields["name"].annotation) if "name" in model.model_fields else []
-
-
-def inner_options(model: Model) -> Iterator[tuple[str, ...]]:
-    """Yield the paths of all options in the sections of `model`, at any depth; 0 stands for any item of a list."""
-    for name, field in model.model_fields.items():
-        for places, sections in (((name,), models(field.annotation)), ((name, "0"), items(field.annotation))):
-            for section in sections:
-                yield from ((*places, option) for option in section.model_fields)
-                yield from ((*places, *path) for path in inner_options(section))
 
 
 def walk(model: Model, location: Sequence[str | int]) -> tuple[tuple[str | int, ...], list[Model], Any]:

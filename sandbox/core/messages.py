@@ -1,8 +1,10 @@
 """Notes on standard error, and suggestions for misspelled names."""
 
 import difflib
+import re
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from unicodedata import category
 
 from sandbox.core.progress import progress
@@ -45,10 +47,22 @@ def nearest(word: str, known: Iterable[str]) -> list[str]:
     return list(dict.fromkeys(short + alike))[:2]
 
 
-def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """Return ' Did you mean ...?' with a leading space, or an empty string if no known name is similar."""
+def did_you_mean(word: str, known: Iterable[str], typed: str = "{}") -> str:
+    """Return ' Did you mean ...?' with a leading space, or an empty string if no known name is similar.
+
+    Args:
+        word: What was typed.
+        known: Names that may have been meant.
+        typed: How a name `{}` is typed.
+    """
     near = nearest(word, known)
-    return f" Did you mean {' or '.join(repr(other) for other in near)}?" if near else ""
+    return f" Did you mean {' or '.join(repr(typed.replace('{}', other)) for other in near)}?" if near else ""
+
+
+def of_a_file(word: str) -> str:
+    """Return ' There is ...', a sentence with a leading space, if the working folder has a Python file of this name."""
+    is_there = re.fullmatch(r"\w+", word) and Path(f"{word}.py").is_file()
+    return f" There is {word}.py: add --members {word}.py." if is_there else ""
 
 
 def _initials(word: str) -> str | None:

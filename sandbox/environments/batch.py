@@ -163,7 +163,11 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         self._ended = self._ended & ~mask
 
     def _arrays(self) -> dict[str, np.ndarray]:
-        return {**self._program.state_arrays(), "rng": self._rng.state, "ended": self._ended}
+        return {**self.state_arrays(), "rng": self._rng.state, "ended": self._ended}
+
+    def state_arrays(self) -> dict[str, np.ndarray]:
+        """Return the program's state by name, without the random numbers: the arrays, not copies."""
+        return self._program.state_arrays()
 
     def observe(self) -> np.ndarray:
         """Return the current observations, [N, ...]; no time passes."""
@@ -178,7 +182,7 @@ class BatchEnv(VectorEnv[np.ndarray, np.ndarray, np.ndarray]):
         Raises:
             ValueError: For a name that the environment's state does not have.
         """
-        own = self._program.state_arrays()
+        own = self.state_arrays()
         if unknown := sorted(arrays.keys() - own.keys()):
             raise ValueError(f"the state has no {', '.join(unknown)}; it has {', '.join(own)}")
         for name, values in arrays.items():

@@ -25,6 +25,7 @@ from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import config_of, member
 from sandbox.storage.checkpoint import Checkpoints
+from sandbox.storage.reference import LATEST, Reference, parse_reference
 from sandbox.storage.run_folder import RunFolder
 from sandbox.streams.actor import Actor
 from sandbox.training.batch_norm import freeze_batch_norms
@@ -153,14 +154,15 @@ def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: R
     Raises:
         UserError: If there is no such agent or run, or the run trains a generator.
     """
-    copies = member("envs", env, "data.env").make(num_envs)
+    copies = member("envs", env, "data.env", ("data", "env")).make(num_envs)
     if agent in registry.names("agents"):
         config = member("agents", {"name": agent}, "data.agent")
         learner: Agent = config.make(spec_of(copies), rng, choose("cpu"), NO_RUNS)
         return Actor(copies, learner, rng)
     folder = RunFolder.find(runs, agent)
-    if agent == "latest":  # later it would be another run, perhaps the one that is being built
-        raise UserError(f"data.agent=latest would mean another run later; name the run: data.agent={folder.name}")
+    if parse_reference(runs, agent).run == LATEST:  # later it would be another run, perhaps the one that is being built
+        lasting = Reference(folder.name, folder.at)
+        raise UserError(f"data.agent={agent} would mean another run later; name the run: data.agent={lasting}")
     built, _ = restore_agent(folder, "data.agent")
     return Actor(copies, built.learner, rng)
 

@@ -19,6 +19,7 @@ from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner_config import LearnerConfig
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.storage.reference import LATEST
 from sandbox.training.loop import Periods
 
 _ENDINGS = (".gif", ".html", ".json", ".jsonl", ".md", ".mp4", ".npz", ".png", ".webm", ".yaml", ".yml", ".zip")
@@ -62,7 +63,7 @@ class RunOptions(Periods):
     @field_validator("name")
     @classmethod
     def _names_a_run(cls, name: str | None) -> str | None:
-        if name == "latest":
+        if name == LATEST:
             raise ValueError("`latest` stands for the newest run; choose another name")
         if name is not None and name.lower().endswith(_ENDINGS):
             raise ValueError(f"{name} is the name of a file; leave the ending out")

@@ -1,5 +1,6 @@
 """Overrides in evaluation: options of the environment or data set, and options that are read in evaluation only."""
 
+import shlex
 from collections.abc import Sequence
 
 from gymnasium import spaces
@@ -34,7 +35,7 @@ def overridden(folder: RunFolder, overrides: Sequence[str]) -> RunConfig:
             raise UserError(
                 f"{override}: {option} affects training, and {folder.name} is trained already. Only {source}.* and "
                 f"{', '.join(evaluation)} can be changed. Train a new run with it: "
-                f"`sandbox train {folder.config} {override} name=...`"
+                f"`sandbox train {shlex.quote(str(folder.config))} {shlex.quote(override)} name=another`"
             )
     from_source = [override for override in overrides if _is_one_of(override.partition("=")[0], [source])]
     if from_source:

@@ -33,7 +33,7 @@ _PACKAGES = {
     "generators": "sandbox.generators",
     "data": "sandbox.data",
 }
-_BASES = {
+BASES = {
     "EnvConfig": "envs",
     "BatchEnvConfig": "envs",
     "AgentConfig": "agents",
@@ -49,6 +49,11 @@ class OwnMember(NamedTuple):
     file: Path
     module: str
     source: str
+
+    @property
+    def is_named(self) -> bool:
+        """True if a person named its file, and no package brought it."""
+        return self.module.startswith("sandbox.")
 
 
 class OwnMembers(MetaPathFinder):
@@ -106,6 +111,9 @@ class OwnMembers(MetaPathFinder):
     def _add(self, family: str, name: str, member: OwnMember) -> None:
         if not name.startswith("_"):
             known = self._all()[family]
+            if name in known and member.is_named and not known[name].is_named:
+                note(f"{name} of {known[name].source} gives way to {member.file}, which was named")
+                del known[name]
             taken = known[name].file if name in known else _built_in(family).get(name, member.file)
             if taken.resolve() != member.file.resolve():
                 raise UserError(f"two {family} are called {name}: {taken} and {member.file}. Rename one of them.")
@@ -145,7 +153,7 @@ def files_at(path: Path) -> Iterator[tuple[str, Path]]:
         raise UserError(f"no members at {path}: there is no such file or folder.")
     if not found and not any(map(_is_built_in, _families_below(path))):
         raise UserError(
-            f"no members at {path}. Name a Python file with a subclass of {', '.join(_BASES)}; a folder of such files; "
+            f"no members at {path}. Name a Python file with a subclass of {', '.join(BASES)}; a folder of such files; "
             f"or a folder with subfolders {', '.join((*_PACKAGES, CONFIGS))}. `sandbox new agent my_agent` writes an "
             "example."
         )
@@ -153,16 +161,22 @@ def files_at(path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def family_of(file: Path) -> str | None:
-    """Return the family of a Python file by its config class, or `configs` for a YAML file; None if it has none."""
+    """Return the family of a Python file by its config class, or `configs` for a YAML file; None if it has none.
+
+    Raises:
+        UserError: For a file that is no Python, with the line.
+    """
     if file.suffix in (".yaml", ".yml"):
         return CONFIGS
     try:
         tree = ast.parse(file.read_text("utf-8"))
-    except (SyntaxError, ValueError):
-        return None
+    except SyntaxError as error:
+        raise UserError(f"{file}:{error.lineno}: {error.msg}. Mend the file.") from None
+    except ValueError as error:
+        raise UserError(f"{file} is no Python file: {error}") from None
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     bases = [ast.unparse(base).rpartition(".")[2] for node in classes for base in node.bases]
-    return next((_BASES[base] for base in bases if base in _BASES), None)
+    return next((BASES[base] for base in bases if base in BASES), None)
 
 
 def _below(folder: Path) -> Iterator[tuple[str, Path]]:
@@ -182,8 +196,13 @@ def _is_built_in(place: Path) -> bool:
 
 
 def _loose(folder: Path) -> Iterator[tuple[str, Path]]:
-    for file in sorted(folder.glob("*.py")):
-        if not file.stem.startswith("_") and (family := family_of(file)):
+    for file in sorted(folder.glob("[!_]*.py")):
+        try:
+            family = family_of(file)
+        except UserError as problem:
+            note(f"{file.name} is left out: {problem}")
+            continue
+        if family:
             yield family, file
 
 
@@ -203,8 +222,6 @@ def _of_package(point: EntryPoint) -> OwnMember:
     Raises:
         UserError: If there is no such module, or it has another name than the member.
     """
-    if point.module.rpartition(".")[2] != point.name:
-        raise UserError(f"its entry point is the module {point.module}, which must be called {point.name}")
     places, spec = None, None
     for depth in range(1, point.module.count(".") + 2):
         name = ".".join(point.module.split(".")[:depth])
@@ -214,6 +231,11 @@ def _of_package(point: EntryPoint) -> OwnMember:
         places = list(spec.submodule_search_locations or [])
     if spec is None or spec.origin is None:
         raise UserError(f"the module {point.module} is no file")
+    if point.module.rpartition(".")[2] != point.name:
+        raise UserError(f"its entry point is the module {point.module}, which must be called {point.name}")
+    family = point.group.removeprefix("sandbox.")
+    if (found := family_of(Path(spec.origin))) not in (family, None):
+        raise UserError(f"its module defines one of {found}, so its entry point belongs to the group sandbox.{found}")
     return OwnMember(Path(spec.origin), point.module, _source(point))
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from sandbox.config.base import Config, config_in
 from sandbox.config.members import import_member, member_files
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean, note
+from sandbox.core.messages import did_you_mean, note, of_a_file
 from sandbox.runs.own_members import CONFIGS, own
 
 
@@ -57,7 +57,8 @@ def config_class(family: str, name: str) -> type[Config]:
     """
     if name not in (known := files(family)):
         raise UserError(
-            f"no {FAMILIES[family].noun} is called {name!r}.{did_you_mean(name, known)} See `sandbox list {family}`."
+            f"no {FAMILIES[family].noun} is called {name!r}.{of_a_file(name) or did_you_mean(name, known)} "
+            f"See `sandbox list {family}`."
         )
     module = _module(family, name)
     try:

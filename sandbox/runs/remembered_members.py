@@ -1,67 +1,126 @@
 """Members outside of this package that a person has trained with: their files, remembered outside of run folders.
 
 A run folder names members and may come from anybody, so it never decides which file is imported. A file that its owner
-named for a training is used again for that member as long as it is unchanged.
+named for a training is used again as long as it is unchanged: the run has its hash, and the owner's memory its place.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from sandbox.core.errors import UserError
+from sandbox.core.messages import note
 from sandbox.runs import registry
 from sandbox.runs.config import RunConfig
-from sandbox.runs.own_members import files_at, own
+from sandbox.runs.own_members import OwnMember, own
+from sandbox.storage.run_info import Members, members_of
 from sandbox.storage.user_memory import UserMemory
 
 _MEMORY = UserMemory("members.json", "--members")
+_MOST = 20  # files of one name that are remembered
+
+
+def members_used(config: RunConfig) -> Members:
+    """Return the hash and the package of each own member of a config, for `run.json`."""
+    return {
+        f"{family}/{name}": {"sha256": digest(member.file), "package": "" if member.is_named else member.source}
+        for family, name, member in _own_members(config)
+    }
+
+
+def words_of_members(config: RunConfig) -> list[str]:
+    """Return `--members FILE` for each own member of a config; those of installed packages need no word."""
+    files = {str(member.file): None for _, _, member in _own_members(config) if member.is_named}
+    return [word for file in files for word in ("--members", file)]
 
 
 def remember(config: RunConfig) -> None:
-    """Remember the files of a config's own members."""
-    chosen = dict(config)
-    names = {family: chosen[section].name for section, family in registry.SECTIONS.items() if section in chosen}
-    used = {f"{family}/{name}": own.of(family)[name].file for family, name in names.items() if name in own.of(family)}
-    files = {key: {"file": str(file), "sha256": digest(file)} for key, file in used.items()}
-    _MEMORY.update(files)
+    """Remember the files that were named for a config's own members."""
+    for family, name, member in _own_members(config):
+        if member.is_named:
+            entry = {"file": str(member.file), "sha256": digest(member.file)}
+            others = [each for each in _entries(family, name) if each != entry]
+            _MEMORY.update({f"{family}/{name}": [*others, entry][-_MOST:]})
 
 
 def add_remembered(raw: Mapping[str, Any], run: Path) -> None:
     """Add the remembered files of the members in a run's config that are not known yet.
 
+    A member that is known, but whose file is another one than the run was trained with, gives a note.
+
     Args:
         raw: The run's config.
-        run: The run's folder, for messages.
+        run: The run's folder.
 
     Raises:
         UserError: If a member is not known, or its file has changed; with what to add to the command.
     """
+    recorded = members_of(run / "run.json") if (run / "run.json").is_file() else {}
     for section, family in registry.SECTIONS.items():
         given = raw.get(section)
         name = given.get("name") if isinstance(given, Mapping) else None
-        if not isinstance(name, str) or name in registry.files(family):
+        if not isinstance(name, str):
             continue
-        noun = registry.FAMILIES[family].noun
-        entry = _MEMORY.read().get(f"{family}/{name}")
-        known = entry if isinstance(entry, dict) else {}
-        file = Path(str(known.get("file")))
-        if not file.is_file():
-            raise UserError(
-                f"{run}: its {noun} {name!r} is unknown here, and run folders never import code. If you have its file "
-                "and trust it, add --members FILE."
-            )
-        if digest(file) != known.get("sha256"):
-            raise UserError(
-                f"{run}: {file}, the file of its {noun} {name!r}, has changed since it was last used. If you trust the "
-                f"new version, add --members {file}."
-            )
-        own.add(file)
+        what = f"its {registry.FAMILIES[family].noun} {name!r}"
+        facts = recorded.get(f"{family}/{name}", {})
+        if member := own.of(family).get(name):
+            if facts.get("sha256") not in (None, digest(member.file)):
+                note(f"{run}: {what} was trained with another version of {member.file}")
+        elif name not in registry.files(family):
+            own.add(_remembered(family, name, facts, f"{run}: {what}"))
+
+
+def _remembered(family: str, name: str, facts: Mapping[str, str], what: str) -> Path:
+    """Return the file that was named for a member, which is the one that a run was trained with.
+
+    Raises:
+        UserError: If there is none, or it has changed.
+    """
+    entries = [each for each in _entries(family, name) if facts.get("sha256") in (None, each["sha256"])]
+    there = [each for each in entries if Path(each["file"]).is_file()]
+    same = [each for each in there if digest(Path(each["file"])) == each["sha256"]]
+    if same:
+        return Path(same[-1]["file"])
+    if there:
+        file = there[-1]["file"]
+        raise UserError(
+            f"{what}: {file} has changed since it was last used. If you trust the new version, add --members {file}."
+        )
+    if package := facts.get("package"):
+        raise UserError(
+            f"{what} comes from the package {package}, which is not installed here, and run folders never import code. "
+            "Install the package if you trust it."
+        )
+    raise UserError(
+        f"{what} is unknown here, and run folders never import code. If you have its file and trust it, add --members "
+        "FILE."
+    )
+
+
+def _entries(family: str, name: str) -> list[dict[str, str]]:
+    """Return what is remembered of a name, the newest last: `file` and `sha256` of each."""
+    found = _MEMORY.read().get(f"{family}/{name}")
+    entries = found if isinstance(found, list) else [found]
+    return [
+        each
+        for each in entries
+        if isinstance(each, dict) and isinstance(each.get("file"), str) and isinstance(each.get("sha256"), str)
+    ]
+
+
+def _own_members(config: RunConfig) -> Iterator[tuple[str, str, OwnMember]]:
+    """Yield family, name and file of each own member of a config."""
+    chosen = dict(config)
+    for section, family in registry.SECTIONS.items():
+        name = chosen[section].name if section in chosen else ""
+        if member := own.of(family).get(name):
+            yield family, name, member
 
 
 def digest(file: Path) -> str:
     """Return a hash of a member's file and of the helpers next to it."""
     total = hashlib.sha256()
-    for _, each in sorted(files_at(file)):
+    for each in sorted([file, *file.parent.glob("_[!_]*.py")]):
         total.update(hashlib.sha256(each.read_bytes()).digest())
     return total.hexdigest()

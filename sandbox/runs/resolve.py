@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ValidationError, create_model
 from sandbox.config.error_messages import explain, line_of
 from sandbox.config.files import load
 from sandbox.config.schema import Model, models, tags
-from sandbox.config.yaml_text import Origin, Origins
+from sandbox.config.yaml_text import KeyPath, Origin, Origins
 from sandbox.core.errors import UserError
 from sandbox.runs import registry
 from sandbox.runs.config import RUN_KINDS, AgentRun, RunConfig, RunOptions
@@ -30,6 +30,9 @@ def resolve(files: Sequence[str | Path], overrides: Sequence[str]) -> RunConfig:
     """
     raw, origins = load(files, overrides, registry.configs())
     raw.pop("members", None)  # sandbox.cli and sandbox.api have added them
+    for file in map(Path, files):
+        if file.with_name("run.json").is_file():  # a run's config, whose members its owner has named before
+            add_remembered(raw, file.parent)
     return checked(raw, origins)
 
 
@@ -83,18 +86,19 @@ def checked(raw: Mapping[str, Any], origins: Origins) -> RunConfig:
     return kind(**dict(run))  # of the one class, so that equal configs are equal
 
 
-def member(family: str, raw: Mapping[str, Any], where: str) -> Any:
+def member(family: str, raw: Mapping[str, Any], where: str, above: KeyPath = ()) -> Any:
     """Return the config of a member.
 
     Args:
         family: Family of the member, such as `envs`.
         raw: Options of the member, its `name` included.
         where: Where they were written, such as `data.env`; for messages.
+        above: Key path that is typed in front of the options.
 
     Raises:
         UserError: With every mistake, one a line.
     """
-    config, lines = _validated(raw, {(): Origin(where)}, _section_type(family, raw))
+    config, lines = _validated(raw, {(): Origin(where)}, _section_type(family, raw), above)
     if config is None:
         _refuse(lines)
     return config
@@ -167,7 +171,9 @@ def _section_type(family: str, raw: Any) -> Any:
     return create_model("Unnamed", name=(name, ...))
 
 
-def _validated(raw: Mapping[str, Any], origins: Origins, model: type[BaseModel]) -> tuple[BaseModel | None, list[str]]:
+def _validated(
+    raw: Mapping[str, Any], origins: Origins, model: type[BaseModel], above: KeyPath = ()
+) -> tuple[BaseModel | None, list[str]]:
     """Validate as strict JSON: lists are tuples, but neither is `true` the number 1 nor `"5"` the number 5.
 
     Returns:
@@ -176,7 +182,7 @@ def _validated(raw: Mapping[str, Any], origins: Origins, model: type[BaseModel])
     try:
         return model.model_validate_json(json.dumps(completed(model, raw)), strict=True), []
     except ValidationError as error:
-        return None, explain(error, origins, model).splitlines()
+        return None, explain(error, origins, model, raw, above).splitlines()
 
 
 def _refuse(lines: Sequence[str]) -> NoReturn:

@@ -12,13 +12,15 @@ from sandbox.core.progress import progress
 from sandbox.runs.build import build, build_new
 from sandbox.runs.config import RunConfig
 from sandbox.runs.demonstrations import with_demos_hash
-from sandbox.runs.remembered_members import remember
+from sandbox.runs.remembered_members import members_used, remember, words_of_members
 from sandbox.runs.resolve import config_of
 from sandbox.runs.trainer import train_run
 from sandbox.storage.files import DamagedError
 from sandbox.storage.manifest import Manifest
 from sandbox.storage.places import places_in
+from sandbox.storage.reference import Reference
 from sandbox.storage.run_folder import RunFolder
+from sandbox.storage.run_info import record_members
 
 
 def with_name(config: RunConfig, files: Sequence[str]) -> RunConfig:
@@ -48,14 +50,16 @@ def start(config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool)
     if config.encoder_from is not None:  # by a name that lasts: `latest` will soon be another run
         source = RunFolder.find(runs, config.encoder_from)
         is_near = source.path.parent.resolve() == runs.resolve()
-        step = "" if source.at is None else f"@{source.at}"
-        lasting = f"{source.name if is_near else source.path.resolve()}{step}"
-        config = config.model_copy(update={"encoder_from": lasting})
+        lasting = Reference(source.name if is_near else str(source.path.resolve()), source.at)
+        config = config.model_copy(update={"encoder_from": str(lasting)})
     RunFolder.require_vacant(runs, str(config.name))
     built = build_new(config, runs)  # before the folder is made: a mistake must not leave one behind
     run = built.ready_to_begin()
     remember(config)
-    folder = RunFolder.create(runs, str(config.name), config=to_yaml(config), command=command)
+    typed = [*command, *words_of_members(config)]
+    folder = RunFolder.create(
+        runs, str(config.name), config=to_yaml(config), command=typed, members=members_used(config)
+    )
     try:
         with folder.locked():
             return folder, train_run(built, run, folder, quiet=quiet)
@@ -96,6 +100,7 @@ def resume(folder: RunFolder, overrides: Sequence[str] = (), *, quiet: bool) -> 
             )
         runs = folder.path.parent
         remember(config)
+        record_members(folder.info, members_used(config))
         if folder.saved:
             built = build(config, runs)
             run = built.ready_to_resume()

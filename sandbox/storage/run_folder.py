@@ -5,12 +5,12 @@ folders, is no run: everything that is opened below it may then be trusted to li
 """
 
 import json
-import os
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Self
 
 from filelock import FileLock, Timeout
@@ -18,22 +18,18 @@ from filelock import FileLock, Timeout
 from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
 from sandbox.storage.files import (
-    DamagedError,
     intruder,
     is_file,
     is_folder,
     names_in,
-    opened,
     read_object,
     remove_unfinished,
     write_whole,
 )
-from sandbox.storage.metrics_line import numbers_in
+from sandbox.storage.metrics_line import latest_numbers
 from sandbox.storage.places import places_in, step_of
-from sandbox.storage.reference import split_reference
-from sandbox.storage.run_info import new_info, require_readable
-
-_TAIL = 65_536  # bytes at the end of metrics.jsonl that hold the latest value of every metric
+from sandbox.storage.reference import LATEST, NoRunError, Reference, parse_reference
+from sandbox.storage.run_info import Members, new_info, require_readable
 
 
 @dataclass(frozen=True)
@@ -144,21 +140,13 @@ class RunFolder:
         return max(int(self.latest().get("step", 0)), self.saved_step)
 
     def latest(self) -> dict[str, float]:
-        """Return the last value of every metric; empty before the first line. DamagedError lines are skipped."""
-        try:
-            with opened(self.metrics) as file:
-                file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-                lines = file.read(_TAIL).split(b"\n")
-        except FileNotFoundError:
-            return {}
-        values: dict[str, float] = {}
-        for line in lines:
-            with suppress(DamagedError):
-                values.update(numbers_in(line))
-        return values
+        """Return the last value of every metric; empty before the first line."""
+        return latest_numbers(self.metrics)
 
     @classmethod
-    def create(cls, root: Path, name: str, *, config: str, command: Sequence[str]) -> Self:
+    def create(
+        cls, root: Path, name: str, *, config: str, command: Sequence[str], members: Members = MappingProxyType({})
+    ) -> Self:
         """Make the folder of a new run, whole or not at all.
 
         Args:
@@ -166,12 +154,13 @@ class RunFolder:
             name: Name of the run.
             config: The run's config in YAML.
             command: Words of the command line that starts the run.
+            members: Hash and package of each member from outside of this package.
 
         Raises:
             UserError: If there is a folder of that name, or it cannot be written.
         """
         path = cls.require_vacant(root, name)
-        info = new_info(path, command)
+        info = new_info(path, command, members)
         unfinished = cls(root / f".new-{info['id']}")
         try:
             unfinished.path.mkdir(parents=True)
@@ -260,12 +249,18 @@ class RunFolder:
             text: `latest`, a name in `root`, a path, or the start of an id; with `@STEP` for one of its checkpoints.
 
         Raises:
-            UserError: If there is no such run, or several, or the folder is not the folder of a run.
+            NoRunError: If there is no such run.
+            UserError: For a reference that cannot be read, if there are several such runs, or the folder is not the
+                folder of a run.
         """
-        if "@" in text and not any(map(is_folder, (root / text, Path(text)))):
-            run_text, step = split_reference(text)
-            return replace(cls.find(root, run_text), at=step)
-        if text == "latest" and (runs := cls.all_runs(root)):
+        reference = parse_reference(root, text)
+        return replace(cls._called(root, reference), at=reference.step)
+
+    @classmethod
+    def _called(cls, root: Path, reference: Reference) -> Self:
+        """Find a run by `latest`, its name, its path or the start of its id."""
+        text = reference.run
+        if text == LATEST and (runs := cls.all_runs(root)):
             return runs[0]
         for path in (root / text, Path(text)):  # before all the other runs are looked at
             if is_folder(path):
@@ -281,10 +276,11 @@ class RunFolder:
             several = ", ".join(f"{run.id} ({run.name})" for run in matches)
             raise UserError(f"{text!r} is the start of several ids: {several}. Give more digits, or the name.")
         if not runs:
-            raise UserError(f"no runs in {root} yet. Train one, such as `sandbox train catch_dqn`, or say --runs DIR.")
+            raise NoRunError(f"no runs in {root} yet. Train one, such as `sandbox train catch_dqn`, or say --runs DIR.")
         names = [run.name for run in runs]
         some = ", ".join(names[:8]) + (", ..." if len(names) > 8 else "")
-        raise UserError(f"no run {text!r} in {root}.{did_you_mean(text, names)} Latest: {some}. See `sandbox runs`.")
+        hint = did_you_mean(text, names, "{}" if reference.step is None else f"{{}}@{reference.step}")
+        raise NoRunError(f"no run {text!r} in {root}.{hint} Latest: {some}. See `sandbox runs`.")
 
     @classmethod
     def all_runs(cls, root: Path) -> list[Self]:

@@ -1,27 +1,30 @@
 """`run.json`: how a run was made.
 
 It holds {"id": six hex digits, "created": UTC time, "command": [words], "versions": {package: version}, "machine":
-{system, cpu, cpu_count}}.
+{system, cpu, cpu_count}}; for members from outside of this package also "members": {"agents/NAME": {"sha256": hash of
+its file, "package": its package or ""}}.
 """
 
 import hashlib
+import json
 import os
 import platform
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sandbox.core.errors import UserError
-from sandbox.storage.files import read_object
+from sandbox.storage.files import read_object, write_whole
 
+Members = Mapping[str, Mapping[str, str]]
 _PACKAGES = ("rl-sandbox", "torch", "numpy", "gymnasium")
 _OLDEST = (0, 2)  # release of this package whose runs can still be read
 
 
-def new_info(path: Path, command: Sequence[str]) -> dict[str, Any]:
+def new_info(path: Path, command: Sequence[str], members: Members) -> dict[str, Any]:
     """Return the info of a run that is made now at `path`, with an id of its own."""
     created = datetime.now(UTC).isoformat(timespec="microseconds")
     return {
@@ -30,7 +33,25 @@ def new_info(path: Path, command: Sequence[str]) -> dict[str, Any]:
         "command": list(command),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
         "machine": {"system": platform.platform(), "cpu": _cpu(), "cpu_count": os.cpu_count()},
+        **({"members": dict(members)} if members else {}),
     }
+
+
+def members_of(info: Path) -> dict[str, dict[str, str]]:
+    """Return the hash and the package of each member from outside, as far as a `run.json` records them."""
+    found = read_object(info).get("members")
+    members = found if isinstance(found, dict) else {}
+    return {
+        name: {key: fact for key, fact in facts.items() if isinstance(fact, str)}
+        for name, facts in members.items()
+        if isinstance(facts, dict)
+    }
+
+
+def record_members(info: Path, members: Members) -> None:
+    """Write the members that a run is trained on with to its `run.json`, if they are others than before."""
+    if members and members != members_of(info):
+        write_whole(info, json.dumps({**read_object(info), "members": dict(members)}, indent=2) + "\n")
 
 
 def require_readable(info: Path) -> None:

@@ -15,7 +15,7 @@ from sandbox.runs.resolve import resolve
 @pytest.mark.parametrize(
     ("word", "message"),
     [
-        ("head.atoms=51", "unknown option. Did you mean 'num_atoms'?"),
+        ("head.atoms=51", "unknown option. Did you mean 'agent.head.num_atoms'?"),
         ("head={minimum: 1, maximum: -1.0}", "minimum must be below maximum, got 1 and -1."),
         ("head.name=quantile", "unknown head 'quantile'. Known: categorical, scalar."),
         (

@@ -37,12 +37,12 @@ KNOWN = "Known: a2c, crossq, ddpg, dqn, ppo, qrdqn, recurrent_ppo, sac, td3, tqc
         ),
         (
             "agent.options.ppo.n_step=8",
-            "agent.options.ppo.n_step=8: unknown option. Did you mean 'n_steps'?",
+            "agent.options.ppo.n_step=8: unknown option. Did you mean 'agent.options.ppo.n_steps'?",
         ),
         (
             "agent.options.ppo={policy_kwargs: {net_arhc: [8]}}",
             "agent.options.ppo={policy_kwargs: {net_arhc: [8]}}: agent.options.ppo.policy_kwargs.net_arhc: unknown "
-            "option. Did you mean 'net_arch'?",
+            "option. Did you mean 'agent.options.ppo.policy_kwargs.net_arch'?",
         ),
         (
             "agent.options.dqn.batch_size=many",
@@ -59,7 +59,7 @@ KNOWN = "Known: a2c, crossq, ddpg, dqn, ppo, qrdqn, recurrent_ppo, sac, td3, tqc
         ),
         (
             "agent.options.dnq.gamma=0.9",
-            "agent.options.dnq.gamma=0.9: agent.options.dnq: unknown option. Did you mean 'dqn'?",
+            "agent.options.dnq.gamma=0.9: agent.options.dnq: unknown option. Did you mean 'agent.options.dqn'?",
         ),
         (
             "agent.algorithm=[ppo]",

@@ -70,6 +70,12 @@ def test_every_member_can_be_shown(sandbox):
         assert shown["options"] or name == "previous_action_reward"
 
 
+def test_every_config_can_be_shown(sandbox):
+    for name in registry.configs():
+        shown = yaml.safe_load(sandbox("show", name).out)
+        assert shown == yaml.safe_load(to_yaml(resolve([name], [])))
+
+
 def test_a_config_is_resolved(sandbox):
     Path("mine.yaml").write_text("steps: 100\nenv: {name: catch}\nagent: {name: random}\n")
     said = sandbox("show", "mine.yaml", "seed=7")

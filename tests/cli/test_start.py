@@ -1,7 +1,6 @@
-"""The first second of the program: interrupts, lines about the progress, and what the shell completes."""
+"""The first second of the program: interrupts, and lines about the progress."""
 
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,10 +8,7 @@ from pathlib import Path
 import pytest
 from terminals import text_of
 
-from sandbox.cli._complete import complete_training
 from sandbox.core.progress import Progress
-from sandbox.runs import registry
-from sandbox.storage.run_folder import RunFolder
 
 PROGRAM = Path(sys.executable).with_name("sandbox")
 STARTED = (
@@ -73,41 +69,3 @@ def test_a_terminal_shows_a_line_before_the_heavy_imports_that_moves_and_is_gone
     assert text.endswith(
         "\r\x1b[Kerror: no member, config or run is called 'nothing_of_that_name'. See `sandbox list`.\r\n"
     )
-
-
-@pytest.mark.parametrize(
-    ("line", "words"),
-    [
-        ("sandbox trai", {"train"}),
-        ("sandbox train catch_d", {"catch_dqn", "catch_double_dqn"} & {"catch_dqn"}),
-        ("sandbox train catch_dqn thr", {"threads="}),
-        ("sandbox train catch_dqn agent.exploration.st", {"agent.exploration.steps="}),
-        ("sandbox play po", {"pong"}),
-        ("sandbox show rai", {"rainbow"}),
-        ("sandbox list conf", {"configs"}),
-        ("sandbox bench upd", {"update"}),
-        ("sandbox resume min", {"mine"}),
-        ("sandbox watch la", {"latest"}),
-        ("sandbox play pong --vs mi", {"mine"}),
-        ("sandbox train --res", {"--resume"}),
-    ],
-)
-def test_the_shell_completes(sandbox, tmp_path, monkeypatch, line, words):
-    RunFolder.create(tmp_path / "runs", "mine", config="steps: 1\n", command=[])
-    monkeypatch.setenv("_SANDBOX_COMPLETE", "complete_bash")
-    monkeypatch.setenv("COMP_WORDS", line)
-    monkeypatch.setenv("COMP_CWORD", str(len(line.split()) - 1))
-    found = set(sandbox().out.split())
-    assert words <= found
-    assert all(each.startswith(line.split()[-1]) for each in found)
-
-
-def test_every_option_of_a_config_is_completed():
-    class Context:
-        params = {"words": ["catch_dqn"]}  # noqa: RUF012
-
-    found = complete_training(Context(), "")
-    assert {"steps=", "seed=", "env.name=", "agent.name=", "agent.stream.replay.capacity="} <= set(found)
-    Context.params = {"words": []}
-    assert found != complete_training(Context(), "") == list(registry.configs())
-    assert signal.SIGINT == 2

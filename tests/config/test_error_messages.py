@@ -68,7 +68,7 @@ def told(text):
     origins[()] = origins.get((), parse("a: 1", "f", lines=False)[1]["a",])
     with pytest.raises(ValidationError) as error:
         Whole.model_validate_json(json.dumps(raw), strict=True)
-    return explain(error.value, origins, Whole).splitlines()
+    return explain(error.value, origins, Whole, raw).splitlines()
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,8 @@ def told(text):
         ("agent: {lerner: 1}",
          "agent.lerner: unknown option. Known: name, backbone, epsilon, optimizer, play, low, high."),
         ("agent: {learning_rate: 1}", "agent.learning_rate: unknown option. Did you mean 'agent.optimizer.lr'?"),
-        ("agent: {optimizer: {learning_rate: 1}}", "agent.optimizer.learning_rate: unknown option. Did you mean 'lr'?"),
+        ("agent: {optimizer: {learning_rate: 1}}",
+         "agent.optimizer.learning_rate: unknown option. Did you mean 'agent.optimizer.lr'?"),
         ("lr: 1", "lr: unknown option. Did you mean 'agent.optimizer.lr'?"),
         ("chanels: 1", "chanels: unknown option. Did you mean 'agent.backbone.channels'?"),
         ("stesp: 1", "stesp: unknown option. Did you mean 'steps'?"),
@@ -117,15 +118,37 @@ def told(text):
         ("agent: {backbone: {name: wide, channels: [1, 2, 3]}}",
          "agent.backbone.channels: needs at most 2 values, got [1, 2, 3]."),
         ("agent: {epsilon: few}", "agent.epsilon: needs a section (start, end) or a number, got 'few'."),
-        ("agent: {epsilon: {stat: 1}}", "agent.epsilon.stat: unknown option. Did you mean 'start'?"),
-        ("walls: [{brik: {}}]", "walls.0.brik: unknown option. Did you mean 'brick'?"),
+        ("agent: {epsilon: {stat: 1}}", "agent.epsilon.stat: unknown option. Did you mean 'agent.epsilon.start'?"),
+        ("walls: [{brik: {}}]", "walls.0.brik: unknown option. Did you mean walls='[{brick: {}}]'?"),
+        ("walls: [{brick: {}}, {brik: {}}]",
+         "walls.1.brik: unknown option. Did you mean walls='[{brick: {}}, {brick: {}}]'?"),
+        ("walls: [{brick: {}, wod: {}}]", "walls.0.wod: unknown option. "
+         "Did you mean walls='[{brick: {}, wood: {}}]'?"),
+        ("walls: [{brick: {kilo: 2}}]",
+         "walls.0.brick.kilo: unknown option. Did you mean walls='[{brick: {kilos: 2}}]'?"),
         ("walls: [{brick: {}}, {brick: {kilos: 0}}]", "walls.1.brick.kilos: needs a value > 0, got 0."),
-        ("walls: [brick]", "walls.0: needs a section (brick, wood), got 'brick'. Did you mean {brick: {}}?"),
+        ("walls: [brick]", "walls.0: needs a section (brick, wood), got 'brick'. "
+         "Did you mean walls='[{brick: {}}]'?"),
+        ("walls: [{brick: {}}, wood]", "walls.1: needs a section (brick, wood), got 'wood'. "
+         "Did you mean walls='[{brick: {}}, {wood: {}}]'?"),
+        ("walls: [{kilo: 2}]", "walls.0.kilo: unknown option. Did you mean walls='[{brick: {kilos: 2}}]'?"),
+        ("agent: {total_timesteps: 2}", "agent.total_timesteps: unknown option. Did you mean 'steps'?"),
         ("walls: [stone]", "walls.0: needs a section (brick, wood), got 'stone'."),
-        ("walls: brick", "walls: needs a list of sections (brick, wood), got 'brick'."),
-        ("walls: {brick: {}}",
+        ("walls: brick", "walls: needs a list of sections (brick, wood), got 'brick'. "
+         "Did you mean walls='[{brick: {}}]'?"),
+        ("walls: stone", "walls: needs a list of sections (brick, wood), got 'stone'."),
+        ("walls: {brick: {}}", "walls: needs a list of sections (brick, wood), got a section. "
+         "Did you mean walls='[{brick: {}}]'?"),
+        ("walls: {0: {}}",
          "walls: needs a list of sections (brick, wood), got a section. A list is given whole: walls=[...]."),
-        ("wood: {}", "wood: unknown option. Did you mean 'walls.0.wood'?"),
+        ("wood: {}", "wood: unknown option. Did you mean walls='[{wood: {}}]'?"),
+        ("kilos: 2", "kilos: unknown option. Did you mean walls='[{brick: {kilos: 2}}]'?"),
+        ("agent: {layers: [3]}",
+         "agent.layers: unknown option. Did you mean 'agent.backbone.layers' with agent.backbone.name=deep?"),
+        ("agent: {backbone: {name: deep}, layers: [3]}",
+         "agent.layers: unknown option. Did you mean 'agent.backbone.layers'?"),
+        ("agent: {backbone: {name: deep}, channels: 3}",
+         "agent.channels: unknown option. Did you mean 'agent.backbone.channels' with agent.backbone.name=wide?"),
         ("agent: {epsilon: -1}", "agent.epsilon: needs a section (start, end) or a value > 0, got -1."),
     ],
 )  # fmt: skip

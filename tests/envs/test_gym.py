@@ -236,7 +236,7 @@ def test_mistakes_are_named() -> None:
         ValidationError, match=r"Gymnasium has no environment 'LunarLandr-v3'. Did you mean 'LunarLander-v3'"
     ):
         GymConfig(id="LunarLandr-v3")
-    with pytest.raises(ValidationError, match=r"ALE/Pong-v5 is an Atari game; set env.name=atari and env.game instead"):
+    with pytest.raises(ValidationError, match=r"is an Atari game: use env='{name: atari, game: pong}'"):
         GymConfig(id="ALE/Pong-v5")
     with pytest.raises(UserError, match=r"env.id=CartPole-v1 cannot be made: .*lenght"):
         GymConfig(id="CartPole-v1", options={"lenght": 1}).make(1)

@@ -57,6 +57,6 @@ def test_settings_that_exist_no_more_are_refused_by_name(saved):
     saved["agent"]["dobule"] = True
     assert refused(saved) == (
         "this run was saved by another version, whose config this version does not read: the checkpoint: agent.dobule: "
-        "unknown option. Did you mean 'double'? Resume it with that version (run.json has its number), or train a new "
-        "run."
+        "unknown option. Did you mean 'agent.double'? Resume it with that version (run.json has its number), or train "
+        "a new run."
     )

@@ -97,6 +97,24 @@ BROKEN = [
     ),
     (
         "env",
+        '"cell": self._cell,',
+        '"cell": self._cell.copy(),',
+        "state arrays are the state itself: `state_arrays` returns a copy of cell, which cannot be restored",
+    ),
+    (
+        "env",
+        "(self._cell / self._exit).astype(np.float32)[:, None]",
+        "(self._cell / self._exit).astype(np.float32)",
+        "observations and rewards are as declared: in step 0 `observe` returns float32 [N], from ",
+    ),
+    (
+        "env",
+        "(self._cell / self._exit).astype(np.float32)[:, None]",
+        "(self._cell / self._exit)[:, None]",
+        "observations and rewards are as declared: in step 0 `observe` returns float64 [N, 1], from ",
+    ),
+    (
+        "env",
         "rng.integers(mask, self._exit)",
         "np.random.randint(0, self._exit, mask.sum())",
         "the same seed gives the same episodes: ",
@@ -111,7 +129,7 @@ BROKEN = [
         "env",
         "(self._cell / self._exit)",
         "(2 * self._cell / self._exit)",
-        "observations and rewards are as declared: an observation in step ",
+        "observations and rewards are as declared: in step 0 `observe` returns float32 [N, 1], from ",
     ),
     (
         "env",
@@ -151,3 +169,24 @@ def test_a_new_member_keeps_all_contracts(sandbox, tmp_path, kind):
     assert "MyFirstOneConfig" in text
     assert "my_agent" not in text.lower().replace("_", "")
     ast.parse(text)
+
+
+def test_every_view_of_an_environment_is_checked(sandbox, tmp_path):
+    assert sandbox("new", "env", "mine").code == 0
+    text = (tmp_path / "mine.py").read_text()
+    (tmp_path / "mine.py").write_text(text.replace("(self._cell / self._exit)", "(2 * self._cell / self._exit)"))
+    found = sandbox("check", "mine.py")
+    assert found.code == 1
+    assert "ok      observations and rewards are as declared (env.observe=pixels)" in found.out
+    assert "BROKEN  observations and rewards are as declared (env.observe=features): in step 0 `observe`" in found.out
+
+
+def test_a_problem_is_told_once(sandbox, tmp_path):
+    assert sandbox("new", "env", "mine").code == 0
+    text = (tmp_path / "mine.py").read_text()
+    (tmp_path / "mine.py").write_text(text.replace("    fps = 8.0\n", ""))
+    found = sandbox("check", "mine.py", "env.observe=features")
+    assert found.code == 1
+    lines = found.out.splitlines()
+    assert "has no attribute 'fps'" in lines[0]
+    assert all(line.endswith(": the same") for line in lines[1:-1])

@@ -149,7 +149,10 @@ def test_a_cut_episode_is_said(evaluate, monkeypatch):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        ("flicker --vary env.blnd=true,false", "command line: env.blnd=true: unknown option. Did you mean 'blind'?"),
+        (
+            "flicker --vary env.blnd=true,false",
+            "command line: env.blnd=true: unknown option. Did you mean 'env.blind'?",
+        ),
         ("flicker --vary blind=true", "command line: blind=true: unknown option. Did you mean 'env.blind'?"),
         (
             "flicker --vary env.wrappers.flicker.p=0.1,2,x",
@@ -181,7 +184,7 @@ def test_a_cut_episode_is_said(evaluate, monkeypatch):
             "flicker --vary agent.discount=0.9,1",
             "agent.discount=0.9: agent.discount affects training, and flicker is trained already. Only env.* and "
             "agent.evaluation_epsilon, device, precision, threads can be changed. Train a new run with it: "
-            "`sandbox train runs/flicker/config.yaml agent.discount=0.9 name=...`",
+            "`sandbox train runs/flicker/config.yaml agent.discount=0.9 name=another`",
         ),
         (
             "flicker plain",

@@ -1,5 +1,6 @@
 """Overrides in evaluation: another environment or data set if it fits, evaluation settings, and nothing else."""
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -58,12 +59,12 @@ def test_options_of_training_cannot_change(tmp_path: Path, text: str, word: str,
     assert str(error.value) == (
         f"{word}: {word.partition('=')[0]} affects training, and run is trained already. Only {can_change}, device, "
         "precision, threads can be changed. Train a new run with it: "
-        f"`sandbox train {folder.config} {word} name=...`"
+        f"`sandbox train {folder.config} {shlex.quote(word)} name=another`"
     )
 
 
 def test_an_unknown_option_is_told_first(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"generator\.aiss=1: unknown option\. Did you mean 'ais'\?"):
+    with pytest.raises(UserError, match=r"generator\.aiss=1: unknown option\. Did you mean 'generator\.ais'\?"):
         overridden(run(tmp_path, DIGITS), ["generator.aiss=1"])
 
 

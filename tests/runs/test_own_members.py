@@ -53,9 +53,13 @@ def test_the_family_of_a_loose_file_is_that_of_its_config_class(tmp_path, base, 
         assert registry.files(family)["loose"] == file
 
 
-def test_a_file_that_is_broken_is_no_member(tmp_path):
+def test_a_file_that_is_broken_is_named_with_its_line(tmp_path, capsys):
     (tmp_path / "broken.py").write_text("class A(AgentConfig:\n")
-    assert family_of(tmp_path / "broken.py") is None
+    with pytest.raises(UserError, match=rf"{tmp_path}/broken.py:1: .* Mend the file"):
+        family_of(tmp_path / "broken.py")
+    write(tmp_path, "mine.py")
+    own.add(tmp_path)  # a folder: the rest works
+    assert "broken.py is left out" in capsys.readouterr().err
 
 
 def test_what_is_no_member(tmp_path):

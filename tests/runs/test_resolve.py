@@ -120,7 +120,7 @@ def test_several_mistakes_are_told_at_once(tmp_path, monkeypatch):
         "  x.yaml:2: steps: needs a whole number, got 'many'.\n"
         "  x.yaml:3: sede: unknown option. Did you mean 'seed'?\n"
         "  x.yaml:6: env.blind: needs true or false, got 'yes'.\n"
-        "  x.yaml:7: env.blnd: unknown option. Did you mean 'blind'?\n"
+        "  x.yaml:7: env.blnd: unknown option. Did you mean 'env.blind'?\n"
         "  x.yaml:9: agent.name: unknown agent 'ramdom'. Did you mean 'random'? See `sandbox list agent`.\n"
         "  command line: logger.wandb=of: needs 'auto', 'online', 'offline' or 'off', got 'of'. Did you mean 'off'?"
     )
@@ -197,8 +197,8 @@ def test_what_only_one_kind_of_run_can_do():
 def test_a_member_by_itself():
     assert member("envs", {"name": "catch", "blind": True}, "data.env").blind
     with pytest.raises(UserError) as error:
-        member("envs", {"name": "catch", "blnd": True, "observe": 3}, "data.env")
+        member("envs", {"name": "catch", "blnd": True, "observe": 3}, "data.env", ("data", "env"))
     assert str(error.value) == (
         "2 mistakes:\n  data.env: observe: needs 'pixels' or 'features', got 3.\n"
-        "  data.env: blnd: unknown option. Did you mean 'blind'?"
+        "  data.env: blnd: unknown option. Did you mean 'data.env.blind'?"
     )

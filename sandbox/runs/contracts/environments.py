@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable
 
 import numpy as np
+from gymnasium import Space
 from gymnasium.utils.env_checker import check_env
 
 from sandbox.environments.batch import BatchEnv
@@ -76,17 +77,37 @@ def observations_and_rewards_are_as_declared(make: Make) -> None:
     observations, _ = env.reset(seed=0)
     ends = 0
     for step in range(10 * _STEPS):
-        for row in observations:
-            require(
-                env.single_observation_space.contains(row),
-                f"an observation in step {step} does not lie in {env.single_observation_space}",
-            )
+        space = env.single_observation_space
+        is_fine = observations.shape[1:] == space.shape and observations.dtype == space.dtype
+        require(is_fine and all(map(space.contains, observations)), _outside(observations, space, step))
         _, rewards, terminated, truncated, observations = play(env, env.action_space.sample())
         is_fine = rewards.dtype == np.float32 and np.isfinite(rewards).all()
         require(is_fine, f"the rewards of step {step} are not finite float32")
         require(not (terminated & truncated).any(), f"an episode is both terminated and truncated in step {step}")
         ends += int((terminated | truncated).sum())
     require(ends, f"no episode ends in {10 * _STEPS} random steps; set a limit and return `truncated`")
+
+
+def _outside(observations: np.ndarray, space: Space, step: int) -> str:
+    """Return what observations have that their space has not."""
+    shape = ", ".join(["N", *map(str, observations.shape[1:])])
+    return (
+        f"in step {step} `observe` returns {observations.dtype} [{shape}], from {observations.min():.4g} to "
+        f"{observations.max():.4g}, but `observation_space` is {space}; change one of them"
+    )
+
+
+def state_arrays_are_the_state_itself(make: Make) -> None:
+    """Check that `state_arrays` returns the arrays, not copies: a state is restored by writing into them."""
+    env = make(3)
+    env.reset(seed=0)
+    first, again = env.state_arrays(), env.state_arrays()
+    for name, array in first.items():
+        require(
+            np.shares_memory(array, again[name]),
+            f"`state_arrays` returns a copy of {name}, which cannot be restored; return the array that `step` changes",
+        )
+        require(len(array) == 3, f"`state_arrays` returns {name} of shape {array.shape} for 3 copies")
 
 
 def frames_are_images_of_one_size(make: Make) -> None:
@@ -114,6 +135,7 @@ def play(env: BatchEnv, actions: np.ndarray) -> tuple[np.ndarray, ...]:
 
 CONTRACTS = (
     observations_and_rewards_are_as_declared,
+    state_arrays_are_the_state_itself,
     the_same_seed_gives_the_same_episodes,
     a_restored_state_has_the_same_future,
     frames_are_images_of_one_size,

@@ -56,11 +56,13 @@ def test_a_wrapper_that_does_not_fit_is_named_with_its_place() -> None:
 @pytest.mark.parametrize(
     ("wrappers", "message"),
     [
-        ("[{flikcer: {p: 0.5}}]", "env.wrappers.0.flikcer: unknown option. Did you mean 'flicker'?"),
+        ("[{flikcer: {p: 0.5}}]", "env.wrappers.0.flikcer: unknown option. "
+         "Did you mean env.wrappers='[{flicker: {p: 0.5}}]'?"),
         ("[{flicker: {p: 1.5}}]", "env.wrappers.0.flicker.p: needs a value <= 1, got 1.5."),
         ("[{flicker: {}}, {blackout: {steps: 0}}]", "env.wrappers.1.blackout.steps: needs a value >= 1, got 0."),
         ("[{noise: {std: -1}}]", "env.wrappers.0.noise.std: needs a value >= 0, got -1."),
-        ("[{frame_stack: {cuont: 4}}]", "env.wrappers.0.frame_stack.cuont: unknown option. Did you mean 'count'?"),
+        ("[{frame_stack: {cuont: 4}}]", "env.wrappers.0.frame_stack.cuont: unknown option. "
+         "Did you mean env.wrappers='[{frame_stack: {count: 4}}]'?"),
         ("[{time_limit: {}}]", "env.wrappers.0.time_limit.steps: missing. It needs a whole number."),
         ("[{flicker: {}, noise: {}}]",
          "env.wrappers.0: an item is one wrapper with its options, such as `flicker: {p: 0.5}` (`flicker: {}` for the "
@@ -69,9 +71,12 @@ def test_a_wrapper_that_does_not_fit_is_named_with_its_place() -> None:
          "env.wrappers.0: an item is one wrapper with its options, such as `flicker: {p: 0.5}` (`flicker: {}` for the "
          f"defaults); this has none. Known: {', '.join(NAMES)}."),
         ("[flicker]", f"env.wrappers.0: needs a section ({', '.join(NAMES)}), got 'flicker'. "
-         "Did you mean {flicker: {}}?"),
-        ("flicker", f"needs a list of sections ({', '.join(NAMES)}), got 'flicker'."),
+         "Did you mean env.wrappers='[{flicker: {}}]'?"),
+        ("flicker", f"needs a list of sections ({', '.join(NAMES)}), got 'flicker'. "
+         "Did you mean env.wrappers='[{flicker: {}}]'?"),
         ("{flicker: {}}", f"needs a list of sections ({', '.join(NAMES)}), got a section. "
+         "Did you mean env.wrappers='[{flicker: {}}]'?"),
+        ("{0: {}}", f"needs a list of sections ({', '.join(NAMES)}), got a section. "
          "A list is given whole: env.wrappers=[...]."),
     ],
 )  # fmt: skip

@@ -23,9 +23,9 @@ def test_the_protocols_by_name_and_each_field_by_its_own() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"game": "pongg"}, "no Atari game is called 'pongg'; the nearest: pong"),
-        ({"game": "MsPacman"}, "no Atari game is called 'MsPacman'; the nearest: ms_pacman, pacman"),
-        ({"game": "xyzzy"}, "no Atari game is called 'xyzzy'; known: adventure, air_raid,"),
+        ({"game": "pongg"}, "no Atari game is called 'pongg'. Did you mean 'pong'?"),
+        ({"game": "MsPacman"}, "no Atari game is called 'MsPacman'. Did you mean 'ms_pacman' or 'pacman'?"),
+        ({"game": "xyzzy"}, "no Atari game is called 'xyzzy'. Known: adventure, air_raid,"),
         ({"game": "combat"}, "combat needs two players, which the emulator does not support; choose another game"),
         ({"protocol": "nature"}, "Input should be 'nature2015' or 'machado2018'"),
         ({"frame_skip": 0}, "greater than or equal to 1"),
