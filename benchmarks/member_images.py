@@ -38,7 +38,10 @@ AGENTS = {
     "drqn": "memory_chain_drqn",
     "r2d2": "memory_chain_r2d2",
     "sb3": "catch_sb3",
-    "darqn": "flicker_pong_darqn",
+    "darqn": "blind_catch_drqn env.blind=false steps=32_000 'agent={name: darqn, target_period: 50, "
+    "backbone: {name: nature, channels: [16, 32, 32], hidden: null}, attention: {size: 64}, recurrent: {size: 64}, "
+    "exploration: {start: 1.0, end: 0.02, steps: 10_000}, optimizer: {lr: 5e-4, clip_norm: 10.0}, "
+    "stream: {batch_size: 32, length: 9, replay: {num_envs: 8, capacity: 20_000, warmup: 500, update_period: 16}}}'",
 }
 GENERATORS = {
     "autoencoder": "reconstruct digits_autoencoder",
@@ -67,7 +70,7 @@ GENERATORS = {
     "stackgan": "sample mnist_stackgan",
     "sngan": "sample mnist_sngan",
     "lsgan": "sample mnist_lsgan",
-    "wgan_gp": "sample mnist_wgan_gp",
+    "wgan_gp": "sample digits_gan 'generator={name: wgan_gp}'",
 }
 CLASSES = {"cgan", "infogan", "stackgan"}  # which are sampled class by class
 GENERATED = ("bars_and_stripes", "colors", "digits", "edges", "frames", "gaussian_grid", "gaussian_line",
@@ -83,7 +86,7 @@ def program(*words: str) -> None:
 
 def trained(words: list[str], runs: Path) -> str:
     """Return the name of a finished run of `sandbox train WORDS`, trained or resumed if need be."""
-    name = "_".join([words[0], *("".join(filter(str.isalnum, word)) for word in words[1:])])
+    name = "_".join([words[0], *("".join(filter(str.isalnum, word))[:30] for word in words[1:])])
     if not (runs / name).exists():
         program("train", *words, f"name={name}", f"--runs={runs}", "logger.wandb=off", "--quiet")
     elif not RunRecord.read_latest(RunFolder.find(runs, name)).finished:
@@ -93,12 +96,13 @@ def trained(words: list[str], runs: Path) -> str:
 
 def draw_agent(name: str, runs: Path, out: Path) -> None:
     """Plot the return of a training: its episodes, and the evaluations during it."""
-    metrics = sandbox.load(trained([AGENTS[name]], runs), runs=runs).metrics
+    words = shlex.split(AGENTS[name])
+    metrics = sandbox.load(trained(words, runs), runs=runs).metrics
     figure, (axes,) = canvas()
     axes.plot(*metrics["env/return"], label="episodes of the training", color="C0")
     if "eval/return" in metrics:
         axes.plot(*metrics["eval/return"], "o", label="evaluation", color="C1")
-    axes.set(xlabel="agent steps", ylabel="return", title=f"sandbox train {AGENTS[name]}")
+    axes.set(xlabel="agent steps", ylabel="return", title=f"sandbox train {words[0]}{' ...' if words[1:] else ''}")
     axes.legend()
     save(out, figure)
 
@@ -109,6 +113,8 @@ def draw_generator(name: str, runs: Path, out: Path) -> None:
     options = ["--per-class"] if name in CLASSES else []
     if command != "sample":
         options += ["--count", "10"]
+    if command == "recall":
+        options += ["--damage", "0.1"]
     program(command, trained(words, runs), f"--runs={runs}", "--out", str(out), *options)
 
 
