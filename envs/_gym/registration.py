@@ -21,15 +21,17 @@ def not_made(env_id: str, options: dict[str, Any], error: BaseException) -> User
     return UserError(f"env.id={env_id} cannot be made: {said}{given}{hint or old_api_hint(text_of(error))}")
 
 
+def _module_of(entry_point: Any) -> str:
+    """Return the module that makes an environment, with a dot at its end; an entry point is a text or a callable."""
+    module = entry_point.partition(":")[0] if isinstance(entry_point, str) else vars(entry_point).get("__module__", "")
+    return f"{module}."
+
+
 def _unregistered(env_id: str) -> str:
     """Return a hint about an id that is not registered although its module was imported."""
     module, _, name = env_id.partition(":")
     package = module.partition(".")[0]
-    ids = [
-        each
-        for each, spec in gymnasium.registry.items()
-        if str(spec.entry_point).startswith((f"{package}.", f"{package}:"))
-    ]
+    ids = [each for each, spec in gymnasium.registry.items() if _module_of(spec.entry_point).startswith(f"{package}.")]
     start = f" After `import {module}`, Gymnasium"
     if ids:
         shown = nearest(name, ids) or sorted(ids)

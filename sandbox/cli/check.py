@@ -16,10 +16,8 @@ if TYPE_CHECKING:
 
     from sandbox.runs.build import BuiltRun
 
-_SOURCES = {
-    "agents": ["env={name: catch, observe: features}", "device=cpu", "steps=100"],
-    "generators": ["data.name=digits", "device=cpu", "steps=100"],
-}
+_AGENT = ("env.name=catch", "device=cpu", "steps=100")
+_GENERATOR = ("data.name=digits", "device=cpu", "steps=100")
 _FAMILIES = ("agents", "generators", "envs", "data")
 
 
@@ -35,8 +33,8 @@ def check(
 ) -> None:
     """Run the contract tests of an agent, a generator, an environment or a data set.
 
-    Agents train on Catch and generators on 8x8 digits for a few updates; `key=value` options change that. Prints one
-    line per contract; the exit code is 1 if any is broken.
+    Agents train on Catch, from features if they can, and generators on 8x8 digits, for a few updates; `key=value`
+    options change that. Prints one line per contract; the exit code is 1 if any is broken.
 
     \b
     sandbox check my_agent.py
@@ -103,8 +101,8 @@ def _broken(keep: "Callable[[], None]") -> str | None:
         keep()
     except BrokenContractError as problem:
         return str(problem)
-    except UserError:  # about the options
-        raise
+    except UserError as problem:
+        return str(problem)
     except Exception as error:  # the member may do anything
         last = traceback.extract_tb(error.__traceback__)[-1]
         return f"{type(error).__name__}: {error} ({last.filename}:{last.lineno})"
@@ -127,13 +125,36 @@ def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[st
         for requirement in data_sets.CONTRACTS:
             yield requirement.__name__, partial(requirement, lambda rng: run.data.make(rng, NO_RUNS))
         return
-    words = [f"{'agent' if family == 'agents' else 'generator'}.name={name}", *_SOURCES[family], *options]
+    words = _words(family, name, options)
     with TemporaryDirectory() as folder:
         for promise in learners.CONTRACTS[family]:
             place = Path(folder) / promise.__name__
             place.mkdir()
             make = partial(_build, words, place)
             yield promise.__name__, partial(promise, make, place)
+
+
+def _words(family: str, name: str, options: list[str]) -> list[str]:
+    """Return the options of a run of an agent or a generator; an agent sees features, or pixels if it needs images.
+
+    Raises:
+        UserError: If it cannot be built.
+    """
+    from sandbox.core.errors import UserError
+
+    words = [f"generator.name={name}", *_GENERATOR, *options]
+    if family == "agents":
+        words = [f"agent.name={name}", *_AGENT, *options]
+    with TemporaryDirectory() as folder:
+        if family == "agents":
+            try:
+                features = [words[0], *_AGENT, "env.observe=features", *options]
+                _build(features, Path(folder), 0)
+                return features
+            except UserError:
+                pass  # its network may need images
+        _build(words, Path(folder), 0)
+    return words
 
 
 def _environment_contracts(name: str, options: list[str]) -> "Iterator[tuple[str, Callable[[], None]]]":

@@ -9,7 +9,10 @@ from sandbox.cli._complete import complete_templates
 from sandbox.core.messages import say
 
 _TRY = {
-    "agent": ["train catch_random agent.name={name} env.observe=features steps=30000 --members {file}", "watch latest"],
+    "agent": [
+        "train catch_random agent.name={name} env.observe=features steps=50000 name=mine --members {file}",
+        "watch latest",
+    ],
     "env": [
         "play {name} --members {file}",
         "train catch_dqn env='{{name: {name}, observe: features}}' agent.backbone='{{name: mlp}}' --members {file}",

@@ -56,7 +56,8 @@ def train_run(
             if folder.saved:
                 with progress.phase("loading the checkpoint"):
                     reached = recorder.load(run.parts())
-                note(f"resuming from step {reached}")
+                if not quiet:
+                    note(f"resuming from step {reached}")
                 if run.rng.moved:
                     note(f"random numbers do not go on from {run.rng.moved}: new streams begin there")
             if new_config is not None:

@@ -1,4 +1,4 @@
-"""A watch for numbers that are not finite, in the metrics of an update and in the weights of a learner."""
+"""A watch for metrics that are no numbers, and for numbers that are not finite, in metrics and in weights."""
 
 import math
 
@@ -11,13 +11,15 @@ _LARGEST_LOSS = 1e20  # above it, squares of the values behind the loss overflow
 
 
 def bad_metric(metrics: Metrics, due: bool) -> str | None:
-    """Return which metric is not finite, or None. A loss beyond 1e20 counts, too.
+    """Return which metric is no single number or not finite, or None. A loss beyond 1e20 counts, too.
 
     Args:
         metrics: The metrics of an update.
         due: Whether to read numbers from a GPU, which waits for the GPU.
     """
     for name, value in sorted(metrics.items(), key=lambda item: item[0] != "loss"):
+        if isinstance(value, torch.Tensor) and value.dim():
+            return f"the metric {name} is a tensor of shape {tuple(value.shape)}, and no single number,"
         if due or not isinstance(value, torch.Tensor) or value.device.type == "cpu":
             number = abs(float(value))
             if not (number <= _LARGEST_LOSS if name == "loss" else number < math.inf):  # true for nan

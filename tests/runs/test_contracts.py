@@ -190,3 +190,29 @@ def test_a_problem_is_told_once(sandbox, tmp_path):
     lines = found.out.splitlines()
     assert "has no attribute 'fps'" in lines[0]
     assert all(line.endswith(": the same") for line in lines[1:-1])
+
+
+@pytest.mark.parametrize("name", ["dqn", "random", "vae"])
+def test_members_of_this_package_keep_their_contracts_as_they_come(sandbox, name):
+    options = {
+        "dqn": ["agent.stream.replay={capacity: 500, warmup: 20}", "agent.backbone={name: nature, channels: [4, 4, 4]}"]
+    }
+    said = sandbox("check", name, *options.get(name, []))
+    assert said.code == 0, said.out
+    assert "BROKEN" not in said.out
+
+
+def test_options_that_are_wrong_are_no_broken_contract(sandbox):
+    said = sandbox("check", "dqn", "agent.nothing=3")
+    assert said.code == 2
+    assert "agent.nothing=3: unknown option" in said.err
+
+
+def test_a_training_names_metrics_that_are_no_numbers(sandbox, tmp_path):
+    assert sandbox("new", "agent", "mine").code == 0
+    text = (tmp_path / "mine.py").read_text()
+    words = ["catch_random", "agent.name=mine", "env.observe=features", "steps=64", "--members", "mine.py"]
+    (tmp_path / "mine.py").write_text(text.replace('"entropy": entropy.detach()', '"entropy": log_policy.detach()'))
+    said = sandbox("train", *words, "logger.wandb=off")
+    assert said.code == 2
+    assert "error: the metric entropy is a tensor of shape (64, 3), and no single number, at step 64." in said.err
