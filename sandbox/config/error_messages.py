@@ -1,5 +1,6 @@
 """Messages for the mistakes that pydantic finds in a config: where each is, and what was probably meant."""
 
+import itertools
 import re
 from collections.abc import Sequence
 from typing import Any, NamedTuple, get_args
@@ -13,6 +14,7 @@ from sandbox.config.schema import Model, choices, items, literals, models, tags,
 from sandbox.config.yaml_text import KeyPath, Origin, Origins
 from sandbox.core.messages import did_you_mean, nearest, of_a_file
 
+_MOST = 20  # mistakes of one config that are explained
 _NEEDS = {
     "int_type": "a whole number",
     "int_from_float": "a whole number",
@@ -86,13 +88,14 @@ def explain(
         mistake = _mistake(details, model, given)
         mistakes.setdefault(mistake.path, []).append(mistake)
     lines = []
-    for path, group in mistakes.items():
+    for path, group in itertools.islice(mistakes.items(), _MOST):
         deeper = any(other[: len(path)] == path for other in mistakes if other != path)
         if deeper and all(mistake.kind in _NEEDS or mistake.kind in _SECTION for mistake in group):
             continue  # another branch of a union fits better: its mistake is deeper
         origin = _origin(path, origins, typed_first=group[0].kind in ("value_error", "assertion_error"))
         lines.append((origin.line == 0, origin, line_of(origin, path, _words(group, above))))
-    return "\n".join(line for *_, line in sorted(lines, key=lambda line: line[:2]))
+    more = [f"and {len(mistakes) - _MOST} more"] if len(mistakes) > _MOST else []
+    return "\n".join([*(line for *_, line in sorted(lines, key=lambda line: line[:2])), *more])
 
 
 def _origin(path: KeyPath, origins: Origins, typed_first: bool) -> Origin:

@@ -13,6 +13,7 @@ from sandbox.config.schema import Model, items, models, tags
 from sandbox.config.yaml_text import KeyPath, text_of
 from sandbox.core.messages import nearest
 
+_LONGEST = 5  # items of a list that is typed whole
 _NEW = -1  # in a key path: a new item of a list
 
 
@@ -65,7 +66,10 @@ def option_hint(path: KeyPath, value: Any, sections: Sequence[Model], whole: Any
     texts: dict[str, None] = {}
     for place in meant or _similar(word, own) or _similar(word, inner):
         if index is not None and isinstance(around, Mapping):  # in a list, which is typed whole
-            listed = deepcopy(lookup(whole, path[:index]))
+            given = lookup(whole, path[:index])
+            if len(given) > _LONGEST:
+                return f" Did you mean {str(place.path[-1])!r}?"
+            listed = deepcopy(given)
             _rename(lookup(listed, path[index:-1]), word, place.path)
             texts[list_typed((*above, *path[:index]), listed)] = None
         else:

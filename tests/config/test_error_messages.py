@@ -7,6 +7,8 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, Validati
 from sandbox.config.base import Config
 from sandbox.config.error_messages import explain
 from sandbox.config.yaml_text import parse
+from sandbox.core.errors import UserError
+from sandbox.runs.resolve import resolve
 
 
 class Wide(Config):
@@ -174,3 +176,12 @@ def test_every_mistake_is_told_at_once_in_the_order_of_the_lines():
 def test_a_long_value_is_cut():
     (line,) = told(f"steps: {'x' * 500}")
     assert line == f"f:1: steps: needs a whole number, got '{'x' * 56}...."
+
+
+def test_a_config_full_of_mistakes_is_explained_in_part() -> None:
+    wrappers = ", ".join(["{flicker: {pp: 1}}"] * 2_000)
+    with pytest.raises(UserError) as error:
+        resolve(["catch_dqn"], [f"env.wrappers=[{wrappers}]"])
+    said = str(error.value)
+    assert "and 1980 more" in said
+    assert len(said) < 20_000
