@@ -1,5 +1,6 @@
 """Messages about ids that `gymnasium.make` refuses: wrong options, and ids that nothing registers."""
 
+import inspect
 import sys
 from typing import Any
 
@@ -23,8 +24,10 @@ def not_made(env_id: str, options: dict[str, Any], error: BaseException) -> User
 
 def _module_of(entry_point: Any) -> str:
     """Return the module that makes an environment, with a dot at its end; an entry point is a text or a callable."""
-    module = entry_point.partition(":")[0] if isinstance(entry_point, str) else vars(entry_point).get("__module__", "")
-    return f"{module}."
+    if isinstance(entry_point, str):
+        return f"{entry_point.partition(':')[0]}."
+    module = inspect.getmodule(entry_point)
+    return f"{module.__name__}." if module else ""
 
 
 def _unregistered(env_id: str) -> str:

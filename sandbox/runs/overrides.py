@@ -39,12 +39,28 @@ def overridden(folder: RunFolder, overrides: Sequence[str]) -> RunConfig:
             )
     from_source = [override for override in overrides if _is_one_of(override.partition("=")[0], [source])]
     if from_source:
+        _require_split(folder, config, changed)
         _require_same(folder, config, changed, " ".join(from_source))
     return changed
 
 
 def _is_one_of(option: str, known: Sequence[str]) -> bool:
     return any(option == name or option.startswith(f"{name}.") for name in known)
+
+
+def _require_split(folder: RunFolder, config: RunConfig, changed: RunConfig) -> None:
+    """Raise `UserError` unless both configs have the same test images: others may have been trained on."""
+    source, _ = config.sections
+    before, after = dict(dict(config)[source]), dict(dict(changed)[source])
+    if "test_fraction" not in before:
+        return
+    for option in ("test_fraction", "count"):
+        if before.get(option) != after.get(option):
+            raise UserError(
+                f"{source}.{option} decides which images are test images, and {folder.name} was trained on the others. "
+                f"Train a new run with it: `sandbox train {shlex.quote(str(folder.config))} "
+                f"{source}.{option}={after[option]} name=another`"
+            )
 
 
 def _require_same(folder: RunFolder, config: RunConfig, changed: RunConfig, overrides: str) -> None:

@@ -44,11 +44,15 @@ _SANDBOX = Path(__file__).resolve().parents[1]
 
 
 class OwnMember(NamedTuple):
-    """A member's file, its module ("" for a config), and where it was found: a path, or a package with its version."""
+    """A member's file, its module ("" for a config), and where it was found: a path, or a package with its version.
+
+    A `recalled` file was not named in this command, but remembered.
+    """
 
     file: Path
     module: str
     source: str
+    recalled: bool = False
 
     @property
     def is_named(self) -> bool:
@@ -62,6 +66,7 @@ class OwnMembers(MetaPathFinder):
     def __init__(self) -> None:
         self._found: dict[str, dict[str, OwnMember]] | None = None
         self._modules: dict[str, Path] = {}
+        self._imported: dict[str, bytes] = {}  # modules and the files' content at the time
 
     def of(self, family: str) -> Mapping[str, OwnMember]:
         """Return the members of a family, or the config files, by name.
@@ -71,15 +76,21 @@ class OwnMembers(MetaPathFinder):
         """
         return self._all().get(family, {})
 
-    def add(self, path: Path) -> None:
+    def add(self, path: Path, *, recalled: bool = False) -> None:
         """Add a file, or the files of a folder.
+
+        Args:
+            path: The file or folder.
+            recalled: Whether nobody named it in this command, and it was remembered.
 
         Raises:
             UserError: If there are no members at the path, or the name of one is taken.
         """
         for family, file in files_at(path.absolute()):
             module = f"{_PACKAGES[family]}.{file.stem}" if family in _PACKAGES else ""
-            self._add(family, file.stem, OwnMember(file, module, str(path.absolute())))
+            self._add(family, file.stem, OwnMember(file, module, str(path.absolute()), recalled))
+            if module in self._imported and self._imported[module] != file.read_bytes():
+                sys.modules.pop(module, None)  # it was edited: the next use imports it anew
 
     def forget(self) -> None:
         """Forget all members and their modules; packages and SANDBOX_MEMBERS are read again when they are needed."""
@@ -87,12 +98,15 @@ class OwnMembers(MetaPathFinder):
             sys.modules.pop(module, None)
         if self._found is not None:
             sys.meta_path.remove(self)
-        self._found, self._modules = None, {}
+        self._found, self._modules, self._imported = None, {}, {}
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
         """Return where a module is, if it is the file of a member or of a helper of members."""
         file = self._modules.get(fullname)
-        return spec_from_file_location(fullname, file) if file else None
+        if file is None:
+            return None
+        self._imported[fullname] = file.read_bytes()
+        return spec_from_file_location(fullname, file)
 
     def _all(self) -> dict[str, dict[str, OwnMember]]:
         if self._found is None:
@@ -112,14 +126,16 @@ class OwnMembers(MetaPathFinder):
         if not name.startswith("_"):
             known = self._all()[family]
             if name in known and member.is_named and not known[name].is_named:
-                note(f"{name} of {known[name].source} gives way to {member.file}, which was named")
+                note(f"{name}: {member.file} is used instead of the one in {known[name].source}")
                 del known[name]
             taken = known[name].file if name in known else _built_in(family).get(name, member.file)
             if taken.resolve() != member.file.resolve():
                 raise UserError(f"two {family} are called {name}: {taken} and {member.file}. Rename one of them.")
             known[name] = member
         if member.module:
-            self._modules.setdefault(member.module, member.file)
+            known_file = self._modules.setdefault(member.module, member.file)
+            if known_file.resolve() != member.file.resolve():
+                raise UserError(f"two files are {member.module}: {known_file} and {member.file}. Rename one of them.")
 
 
 def members_in(file: Path) -> list[Path]:
@@ -145,8 +161,7 @@ def files_at(path: Path) -> Iterator[tuple[str, Path]]:
     """
     if path.is_file():
         family = path.parent.name if path.parent.name in _PACKAGES else family_of(path)
-        helpers = path.parent.glob("_[!_]*.py") if path.parent.name in _PACKAGES else ()
-        found = [(family, file) for file in (path, *helpers)] if family else []
+        found = [(family, file) for file in (path, *helpers_of(path))] if family else []
     elif path.is_dir():
         found = [*_below(path), *_loose(path)]
     else:
@@ -160,6 +175,13 @@ def files_at(path: Path) -> Iterator[tuple[str, Path]]:
     yield from found
 
 
+def helpers_of(file: Path) -> list[Path]:
+    """Return the helpers of a member's file: those next to it, in a folder that is called as a family."""
+    if file.parent.name not in _PACKAGES:
+        return []
+    return [helper for helper in sorted(file.parent.glob("_[!_]*.py")) if helper.is_file()]
+
+
 def family_of(file: Path) -> str | None:
     """Return the family of a Python file by its config class, or `configs` for a YAML file; None if it has none.
 
@@ -171,9 +193,9 @@ def family_of(file: Path) -> str | None:
     try:
         tree = ast.parse(file.read_text("utf-8"))
     except SyntaxError as error:
-        raise UserError(f"{file}:{error.lineno}: {error.msg}. Mend the file.") from None
+        raise UserError(f"{file}:{error.lineno}: {error.msg}. Correct the file.") from None
     except ValueError as error:
-        raise UserError(f"{file} is no Python file: {error}") from None
+        raise UserError(f"{file} is not a Python file: {error}") from None
     classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
     bases = [ast.unparse(base).rpartition(".")[2] for node in classes for base in node.bases]
     return next((BASES[base] for base in bases if base in BASES), None)

@@ -4,7 +4,6 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 from sandbox.core.compute import choose
@@ -15,7 +14,7 @@ from sandbox.evaluate.agents import Stopped, evaluate_agent
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.report.references import Reference, published
-from sandbox.runs.remembered_members import add_remembered
+from sandbox.runs import registry
 from sandbox.runs.resolve import member
 
 _EPISODES = 100
@@ -63,7 +62,8 @@ def _play(env: Mapping[str, Any]) -> Reference:
     """
     if ":" in str(env.get("id")):
         raise UserError(f"it is made by a module ({env['id']}), which a report does not import")
-    add_remembered({"env": env}, Path("this report"))
+    if env.get("name") not in registry.names("envs"):
+        raise UserError("a report imports nobody's code; name its file with --members")
     config, rng = member("envs", env, "env"), Rng(_SEED)
     with closing(config.make(1)) as one:
         spec = spec_of(one)

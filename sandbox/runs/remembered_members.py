@@ -5,6 +5,7 @@ named for a training is used again as long as it is unchanged: the run has its h
 """
 
 import hashlib
+import shlex
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.runs import registry
 from sandbox.runs.config import RunConfig
-from sandbox.runs.own_members import OwnMember, own
+from sandbox.runs.own_members import OwnMember, helpers_of, own
 from sandbox.storage.run_info import Members, members_of
 from sandbox.storage.user_memory import UserMemory
 
@@ -31,8 +32,8 @@ def members_used(config: RunConfig) -> Members:
 
 def words_of_members(config: RunConfig) -> list[str]:
     """Return `--members FILE` for each own member of a config; those of installed packages need no word."""
-    files = {str(member.file): None for _, _, member in _own_members(config) if member.is_named}
-    return [word for file in files for word in ("--members", file)]
+    named = {member.source: None for _, _, member in _own_members(config) if member.is_named}
+    return [word for source in named for word in ("--members", source)]
 
 
 def remember(config: RunConfig) -> None:
@@ -66,9 +67,14 @@ def add_remembered(raw: Mapping[str, Any], run: Path) -> None:
         facts = recorded.get(f"{family}/{name}", {})
         if member := own.of(family).get(name):
             if facts.get("sha256") not in (None, digest(member.file)):
+                if member.recalled:
+                    raise UserError(
+                        f"{run}: {what} was trained with another version of its file than {member.file}, which another "
+                        "run of this command has. Use one run at a time."
+                    )
                 note(f"{run}: {what} was trained with another version of {member.file}")
         elif name not in registry.files(family):
-            own.add(_remembered(family, name, facts, f"{run}: {what}"))
+            own.add(_remembered(family, name, facts, f"{run}: {what}"), recalled=True)
 
 
 def _remembered(family: str, name: str, facts: Mapping[str, str], what: str) -> Path:
@@ -85,12 +91,13 @@ def _remembered(family: str, name: str, facts: Mapping[str, str], what: str) -> 
     if there:
         file = there[-1]["file"]
         raise UserError(
-            f"{what}: {file} has changed since it was last used. If you trust the new version, add --members {file}."
+            f"{what}: {file} has changed since it was last used. If you trust the new version, add "
+            f"--members {shlex.quote(file)}."
         )
     if package := facts.get("package"):
         raise UserError(
-            f"{what} comes from the package {package}, which is not installed here, and run folders never import code. "
-            "Install the package if you trust it."
+            f"{what} comes from the package {package[:80]!r}, which is not installed here, and run folders never "
+            "import code. Install the package if you trust it."
         )
     raise UserError(
         f"{what} is unknown here, and run folders never import code. If you have its file and trust it, add --members "
@@ -119,8 +126,8 @@ def _own_members(config: RunConfig) -> Iterator[tuple[str, str, OwnMember]]:
 
 
 def digest(file: Path) -> str:
-    """Return a hash of a member's file and of the helpers next to it."""
+    """Return a hash of a member's file and of its helpers, with their names."""
     total = hashlib.sha256()
-    for each in sorted([file, *file.parent.glob("_[!_]*.py")]):
-        total.update(hashlib.sha256(each.read_bytes()).digest())
+    for each in sorted([file, *helpers_of(file)]):
+        total.update(hashlib.sha256(each.name.encode() + b"\0" + each.read_bytes()).digest())
     return total.hexdigest()

@@ -100,7 +100,6 @@ def resume(folder: RunFolder, overrides: Sequence[str] = (), *, quiet: bool) -> 
             )
         runs = folder.path.parent
         remember(config)
-        record_members(folder.info, members_used(config))
         if folder.saved:
             built = build(config, runs)
             run = built.ready_to_resume()
@@ -108,6 +107,8 @@ def resume(folder: RunFolder, overrides: Sequence[str] = (), *, quiet: bool) -> 
             note("nothing was saved yet: starting from the beginning")
             built = build_new(with_demos_hash(config), runs)
             run = built.ready_to_begin()
+        if reached < config.steps:
+            record_members(folder.info, members_used(config))
         return train_run(built, run, folder, quiet=quiet, new_config=to_yaml(config) if overrides else None)
 
 

@@ -63,7 +63,8 @@ def require_readable(info: Path) -> None:
     versions = read_object(info).get("versions")
     made_by = versions.get("rl-sandbox") if isinstance(versions, dict) else None
     here = version("rl-sandbox")
-    if isinstance(made_by, str) and made_by != here and _release(made_by) < _OLDEST:
+    made_by = made_by if isinstance(made_by, str) and re.fullmatch(r"[0-9a-z.+]{1,30}", made_by) else here
+    if made_by != here and _release(made_by) < _OLDEST:
         oldest = ".".join(map(str, _OLDEST))
         raise UserError(
             f"{info.parent} was made by rl-sandbox {made_by}, and this is {here}, which reads runs since {oldest}. "

@@ -6,8 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock, Timeout
+
 from sandbox.core.messages import note
 from sandbox.storage.files import read_object, write_whole
+
+_PATIENCE = 5.0  # seconds
 
 
 class UserMemory:
@@ -32,10 +36,13 @@ class UserMemory:
 
     def update(self, entries: Mapping[str, Any]) -> None:
         """Remember entries besides the others; a file that cannot be written is a note."""
-        known = self.read()
-        if entries.items() <= known.items():
-            return
         try:
-            write_whole(self.path, json.dumps({**known, **entries}, indent=1) + "\n")
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(self.path.with_suffix(".lock"), timeout=_PATIENCE):
+                known = self.read()
+                if any(known.get(name) != entry for name, entry in entries.items()):
+                    write_whole(self.path, json.dumps({**known, **entries}, indent=1) + "\n")
+        except Timeout:
+            note(f"{self.path} was not written: another program holds its lock. Repeat {self._option} later.")
         except OSError as error:
             note(f"{self.path} was not written: {error.strerror}. Repeat {self._option} at the next command.")

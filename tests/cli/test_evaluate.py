@@ -54,7 +54,7 @@ def test_images_next_to_real_ones(train, sandbox, tmp_path):
     few = objects(sandbox("evaluate", "bars0", "--images", "64", "--json"))
     assert few["fcd_missing"] == (
         "a Gaussian of 64 features needs 65 test images, as many training images and samples, but there are 64: "
-        "add --images 65, or use a data set with more images"
+        "add --images 65 if the data set has more, or train with more test images"
     )
     assert list(few)[-1] == "fcd_missing"
     *lines, last = sandbox("evaluate", "bars0", "--images", "64").out.splitlines()

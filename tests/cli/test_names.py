@@ -28,7 +28,7 @@ def test_training_a_member_names_configs_or_a_command(sandbox, tmp_path, family)
 
 def test_catch_trains_by_its_configs(sandbox):
     assert error(sandbox("train", "catch")) == (
-        "'catch' is an environment, not a config. These configs have it: catch_dqn, catch_iqn, catch_sb3 and "
+        "'catch' is an environment, not a config. These configs use it: catch_dqn, catch_iqn, catch_sb3 and "
         f"{len(configs_with('env', 'catch')) - 3} more. Train one with `sandbox train catch_dqn`."
     )
     assert "catch_sb3" in configs_with("agent", "sb3")

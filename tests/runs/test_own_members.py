@@ -55,7 +55,7 @@ def test_the_family_of_a_loose_file_is_that_of_its_config_class(tmp_path, base, 
 
 def test_a_file_that_is_broken_is_named_with_its_line(tmp_path, capsys):
     (tmp_path / "broken.py").write_text("class A(AgentConfig:\n")
-    with pytest.raises(UserError, match=rf"{tmp_path}/broken.py:1: .* Mend the file"):
+    with pytest.raises(UserError, match=rf"{tmp_path}/broken.py:1: .* Correct the file"):
         family_of(tmp_path / "broken.py")
     write(tmp_path, "mine.py")
     own.add(tmp_path)  # a folder: the rest works
