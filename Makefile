@@ -10,7 +10,7 @@ RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 .PHONY: help setup demo test learning attack mutants check docs format hooks wheel clean
 
 help:
-	@echo "make setup    create .venv and install everything (1.7 GB, once)"
+	@echo "make setup    create .venv and install everything (1.9 GB, once)"
 	@echo "make demo     train DQN on Catch from pixels, then evaluate, record and watch it"
 	@echo "make test     run the quick tests"
 	@echo "make learning train small configs and check their results (minutes)"

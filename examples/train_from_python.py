@@ -1,4 +1,4 @@
-"""Train two agents from Python, compare them, and write a video of the better one.
+"""Train two algorithms with three seeds each, print their mean returns, and write a video of the better one.
 
 python examples/train_from_python.py [STEPS]
 """

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -170,7 +171,7 @@ def test_training_in_a_thread(tmp_path: Path) -> None:
 def test_a_video_and_curves_show_themselves(tmp_path: Path) -> None:
     run = sandbox.train("catch_dqn", SMALL, quiet=True)
     video = run.video(episodes=2, seed=3, quiet=True)
-    assert video.path == run.path / "videos" / "episodes.mp4"
+    assert video.path == run.path / "videos" / "step_304_seed_3.mp4"
     assert len(video.returns) == 2
     video.save(tmp_path / "copy.mp4")
     assert base64.b64encode((tmp_path / "copy.mp4").read_bytes()).decode() in video._repr_html_()
@@ -205,7 +206,7 @@ def test_progress_is_shown_unless_it_is_quiet(monkeypatch: pytest.MonkeyPatch) -
     assert started == [1]
 
 
-@pytest.mark.parametrize("value", [0, -1, 10**12, 1.5, "3", None])
+@pytest.mark.parametrize("value", [0, -1, 10**12, 1.5, "3", None, True])
 def test_numbers_out_of_bounds_are_named(value: Any) -> None:
     agent = sandbox.train("catch_dqn", {**SMALL, "steps": 4, "name": "agent"}, quiet=True)
     generator = sandbox.train("digits_rbm", {"steps": 1, "name": "generator", "logger.wandb": "off"}, quiet=True)
@@ -237,3 +238,15 @@ def test_environments_of_ones_own_are_ids_of_gymnasium() -> None:
     many = gymnasium.make_vec("Sandbox/WindyGrid-v0", num_envs=5)
     assert many.reset(seed=0)[0].shape == (5, 1, 84, 84)
     gymnasium.registry.pop("Sandbox/WindyGrid-v0")
+
+
+@pytest.mark.parametrize(("number", "raised"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, SystemExit)])
+def test_a_stopped_training_stops_its_caller(
+    number: int, raised: type[BaseException], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = sandbox.train("catch_dqn", {**SMALL, "steps": 40}, quiet=True)
+    monkeypatch.setattr("sandbox.runs.start.train_run", lambda *_, **__: number)
+    with pytest.raises(raised):
+        sandbox.train("catch_dqn", {**SMALL, "name": "stopped"}, quiet=True)
+    with pytest.raises(raised):
+        run.resume(steps=80, quiet=True)

@@ -1,5 +1,6 @@
-"""Checks of what Python code gives, with the same bounds as on the command line."""
+"""Checks of what Python code gives."""
 
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,8 +8,7 @@ import numpy as np
 
 from sandbox.core.errors import UserError
 
-_LARGEST = {"episodes": 1_000_000, "images": 1_000_000, "count": 100_000, "seed": 2**32 - 1}
-_SMALLEST = {"seed": 0}
+_BOUNDS = {"episodes": (1, 1_000_000), "images": (2, 100_000), "count": (1, 100_000), "seed": (0, 2**32 - 1)}
 
 
 def require_numbers(**given: object) -> None:
@@ -18,9 +18,22 @@ def require_numbers(**given: object) -> None:
         UserError: Names the argument, its bounds and the value.
     """
     for name, value in given.items():
-        low, high = _SMALLEST.get(name, 1), _LARGEST[name]
-        if not isinstance(value, int | np.integer) or not low <= value <= high:
+        low, high = _BOUNDS[name]
+        if not isinstance(value, int | np.integer) or isinstance(value, bool) or not low <= value <= high:
             raise UserError(f"{name} needs a whole number from {low} to {high:_}, got {value!r}")
+
+
+def raise_if_stopped(signal_number: int | None) -> None:
+    """Stop the program that called a training which a signal stopped, so that it does not go on with half a result.
+
+    Raises:
+        KeyboardInterrupt: After Ctrl-C.
+        SystemExit: After another signal.
+    """
+    if signal_number == signal.SIGINT:
+        raise KeyboardInterrupt("the training was stopped and is saved")
+    if signal_number is not None:
+        raise SystemExit(128 + signal_number)
 
 
 @contextmanager

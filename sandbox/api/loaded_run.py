@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.api._given import options_from_python, require_numbers
+from sandbox.api._given import options_from_python, raise_if_stopped, require_numbers
 from sandbox.api.shown import ShownImage, ShownVideo, shown_progress
 from sandbox.core.errors import UserError
 from sandbox.core.progress import progress
@@ -104,7 +104,10 @@ class LoadedRun:
                 before.
         """
         built = self._agent_run
-        shape, given = tuple(built.spec.shape), np.asarray(observations)
+        try:
+            shape, given = tuple(built.spec.shape), np.asarray(observations)
+        except ValueError as error:
+            raise UserError(f"{self.name} acts on an observation of shape {built.spec.shape}: {error}") from None
         is_one = given.shape == shape
         if not is_one and given.shape[1:] != shape:
             raise UserError(f"{self.name} acts on an observation of shape {shape}, or on N of them; got {given.shape}")
@@ -136,13 +139,13 @@ class LoadedRun:
     def video(self, *, episodes: int = 1, seed: int = 0, quiet: bool = False) -> ShownVideo:
         """Let the agent play, as `sandbox watch --video` does; a notebook displays the video.
 
-        It is written to the run's folder, `videos/episodes.mp4`, and has at most 3,000 frames.
+        It is written to the run's folder, `videos/step_STEP_seed_SEED.mp4`, and has at most 3,000 frames.
 
         Raises:
             UserError: If the run trains a generator, or its environment cannot be shown.
         """
         require_numbers(episodes=episodes, seed=seed)
-        path = self._folder.videos / "episodes.mp4"
+        path = self._folder.videos / f"step_{self._folder.at or self._folder.step}_seed_{seed}.mp4"
         with shown_progress(quiet=quiet):
             match = match_of(self._folder, None)
             progress.now("rendering the video")
@@ -159,7 +162,9 @@ class LoadedRun:
         from sandbox.media.curve import pixels_of_curves  # imports matplotlib
 
         metrics = self.metrics
-        for name in names or ("",):
+        if not names:
+            raise UserError(f"plot needs the name of a metric: {', '.join(metrics)}")
+        for name in names:
             if name not in metrics:
                 raise UserError(f"{self.name} has no metric {name!r}; it has {', '.join(metrics)}")
         return ShownImage(pixels_of_curves({name: metrics[name] for name in names}))
@@ -167,7 +172,13 @@ class LoadedRun:
     def evaluate(
         self, *, episodes: int = 20, images: int = 10_000, seed: int = 0, quiet: bool = False
     ) -> dict[str, Any]:
-        """Evaluate as `sandbox evaluate` does, and return the figures by name."""
+        """Evaluate the run, and return the figures of `sandbox evaluate` by name.
+
+        The defaults are not those of the command, which are 200 episodes, 300 images and the seed 12345.
+
+        Raises:
+            UserError: For numbers out of bounds.
+        """
         require_numbers(episodes=episodes, images=images, seed=seed)
         with shown_progress(quiet=quiet):
             return evaluate_run(self._folder, EvaluationSettings(episodes, seed, images))
@@ -181,10 +192,14 @@ class LoadedRun:
 
         Raises:
             UserError: For a checkpoint of a run (`@STEP`), or if the run has passed the last step already.
+            KeyboardInterrupt: If Ctrl-C stopped the training, which is saved.
         """
         with shown_progress(quiet=quiet), options_from_python():
-            start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
-        return LoadedRun(self._folder)
+            stopped = start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
+        for restored in ("_agent_run", "_generator_run"):
+            vars(self).pop(restored, None)
+        raise_if_stopped(stopped)
+        return LoadedRun(RunFolder(self._folder.path))
 
     @cached_property
     def _agent_run(self) -> BuiltAgentRun:

@@ -2,6 +2,7 @@
 
 import base64
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 from PIL import Image
 
 from sandbox.core.progress import progress
+
+_SHOWS = threading.Lock()
 
 
 class ShownImage:
@@ -49,10 +52,13 @@ class ShownVideo:
 
 @contextmanager
 def shown_progress(*, quiet: bool) -> Iterator[None]:
-    """Show the progress on standard error, as the commands do."""
-    if not quiet:
+    """Show the progress on standard error, as the commands do; one training at a time shows its own."""
+    shows = not quiet and _SHOWS.acquire(blocking=False)
+    if shows:
         progress.start()
     try:
         yield
     finally:
-        progress.stop()
+        if shows:
+            progress.stop()
+            _SHOWS.release()

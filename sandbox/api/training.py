@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.api._given import options_from_python
+from sandbox.api._given import options_from_python, raise_if_stopped
 from sandbox.api.loaded_run import LoadedRun
 from sandbox.api.shown import shown_progress
 from sandbox.core.errors import UserError
@@ -37,10 +37,11 @@ def train(
         quiet: Whether nothing is printed.
 
     Returns:
-        The run. A training that a signal stopped is saved; `resume` goes on with it.
+        The run.
 
     Raises:
         UserError: With every mistake in the config, one a line; or if the run exists already.
+        KeyboardInterrupt: If Ctrl-C stopped the training. It is saved: `sandbox.load(NAME).resume()` goes on with it.
     """
     files = [str(config)] if isinstance(config, str | Path) else [str(each) for each in config]
     for file in files:
@@ -50,7 +51,8 @@ def train(
     with shown_progress(quiet=quiet):
         with options_from_python():
             chosen = start.with_name(resolve(files, words), files)
-        folder, _ = start.start(chosen, Path(runs), ["sandbox", "train", *files, *words], quiet=quiet)
+        folder, stopped = start.start(chosen, Path(runs), ["sandbox", "train", *files, *words], quiet=quiet)
+    raise_if_stopped(stopped)
     return LoadedRun(folder)
 
 
@@ -75,9 +77,11 @@ def words_of(options: Mapping[str, Any]) -> list[str]:
     """
     words = []
     for key, value in options.items():
+        if "=" in str(key):
+            raise UserError(f"{key!r} is not the name of an option, which has no '='")
         try:
             words.append(f"{key}={json.dumps(value, default=_plain)}")
-        except TypeError as error:
+        except (TypeError, ValueError) as error:
             raise UserError(f"{key}: {error}. Options are numbers, texts, lists and mappings.") from None
     return words
 

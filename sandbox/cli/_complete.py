@@ -1,6 +1,6 @@
 """Names and options that the shell completes, one function for each kind of argument.
 
-A file that a person wrote is read at most, never imported. What cannot be read has no names.
+Users' files are read, never imported. A file that cannot be read adds no completions.
 """
 
 import os

@@ -121,10 +121,10 @@ def _member_to_train(section: str, name: str) -> str:
             "generator": f"data.name=digits {own} steps=3_000",
             "data": f"{own} generator.name=vae steps=3_000",
         }[section]
-        return f"{about} No shipped config has it; such as this trains with it: `sandbox train {rest}`."
+        return f"{about} No shipped config uses it. This command trains with it: `sandbox train {rest}`."
     more = len(configs) - _MOST_NAMED
     some = ", ".join(configs[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
-    return f"{about} These configs have it: {some}. Train one with `sandbox train {configs[0]}`."
+    return f"{about} These configs use it: {some}. Train one with `sandbox train {configs[0]}`."
 
 
 def _needed(section: str, name: str) -> dict[str, Any]:

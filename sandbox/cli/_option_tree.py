@@ -25,7 +25,7 @@ from sandbox.storage.user_memory import UserMemory
 # A node is an option: {choices: its few values, default: text, in_evaluation: whether only evaluation reads it};
 # a section: {kinds: a tree for each name that it may have, default: one of the names}; or a list: {items: a tree}.
 Tree = dict[str, dict[str, Any]]
-_SOURCES = {"agent": "env", "generator": "data"}  # of what a learner learns
+_SOURCES = {"agent": "env", "generator": "data"}  # section of a learner: section that it learns from
 _MEMORY = UserMemory("completions.json", "the completion")
 _SANDBOX = Path(__file__).parents[1]
 
@@ -42,7 +42,7 @@ def options(tree: Tree, given: Any, path: str = "", *, of_all: bool = False) -> 
     """Yield the options of a section and of the sections within.
 
     Args:
-        tree: Of the section.
+        tree: Options of the section.
         given: Options that a config gives to it; their `name` chooses among the kinds of a section.
         path: Path of the section with a dot behind it; empty for a whole config.
         of_all: Whether to yield the options of the kinds that are not chosen, too.
@@ -126,7 +126,7 @@ def _remembered(key: str, config_class: Callable[[], Model]) -> Tree:
     """Return the tree of a config class, from the memory or by importing it; an empty one if it is broken."""
     stamp = _stamp()
     known = _MEMORY.read().get(key)
-    if isinstance(known, dict) and known.get("stamp") == stamp:
+    if isinstance(known, dict) and known.get("stamp") == stamp and isinstance(known.get("tree"), dict):
         return known["tree"]
     try:
         tree = _tree(config_class())

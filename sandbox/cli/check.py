@@ -140,8 +140,6 @@ def _words(family: str, name: str, options: list[str]) -> list[str]:
     Raises:
         UserError: If it cannot be built.
     """
-    from sandbox.core.errors import UserError
-
     words = [f"generator.name={name}", *_GENERATOR, *options]
     if family == "agents":
         words = [f"agent.name={name}", *_AGENT, *options]
@@ -151,16 +149,15 @@ def _words(family: str, name: str, options: list[str]) -> list[str]:
                 features = [words[0], *_AGENT, "env.observe=features", *options]
                 _build(features, Path(folder), 0)
                 return features
-            except UserError:
-                pass  # its network may need images
+            except Exception:  # its network may need images
+                pass
         _build(words, Path(folder), 0)
     return words
 
 
 def _environment_contracts(name: str, options: list[str]) -> "Iterator[tuple[str, Callable[[], None]]]":
     """Yield the contracts of an environment for each of its views, unless the options name one."""
-    from typing import get_args
-
+    from sandbox.config.schema import literals
     from sandbox.core.errors import UserError
     from sandbox.environments.batch import BatchEnvConfig
     from sandbox.runs.contracts import environments
@@ -169,7 +166,7 @@ def _environment_contracts(name: str, options: list[str]) -> "Iterator[tuple[str
 
     field = config_class("envs", name).model_fields.get("observe")
     is_named = any(word.startswith("env.observe=") for word in options)
-    views = ("",) if field is None or is_named else get_args(field.annotation)
+    views = ([] if field is None or is_named else literals(field.annotation)) or [""]
     for view in views:
         words = [f"env.observe={view}"] if view else []
         run = resolve([], [f"env.name={name}", "agent.name=random", "steps=1", *words, *options])

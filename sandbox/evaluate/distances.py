@@ -106,5 +106,5 @@ def _overlaps(real: torch.Tensor, fake: torch.Tensor, other: torch.Tensor) -> Re
 def _needs(needed: int, available: int) -> str:
     return (
         f"needs {needed} test images, as many training images and samples, but there are {available}: "
-        f"add --images {needed}, or use a data set with more images"
+        f"add --images {needed} if the data set has more, or train with more test images"
     )

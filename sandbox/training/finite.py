@@ -19,7 +19,7 @@ def bad_metric(metrics: Metrics, due: bool) -> str | None:
     """
     for name, value in sorted(metrics.items(), key=lambda item: item[0] != "loss"):
         if isinstance(value, torch.Tensor) and value.dim():
-            return f"the metric {name} is a tensor of shape {tuple(value.shape)}, and no single number,"
+            return f"the metric {name} is a tensor of shape {tuple(value.shape)}, not a single number,"
         if due or not isinstance(value, torch.Tensor) or value.device.type == "cpu":
             number = abs(float(value))
             if not (number <= _LARGEST_LOSS if name == "loss" else number < math.inf):  # true for nan

@@ -55,8 +55,8 @@ def test_the_training_images_as_samples_have_the_floor() -> None:
 
 def test_too_few_samples_are_reported_with_the_number_that_is_needed() -> None:
     more = (
-        "test images, as many training images and samples, but there are {}: add --images {}, "
-        "or use a data set with more"
+        "test images, as many training images and samples, but there are {}: add --images {} "
+        "if the data set has more, or train with more test"
     )
 
     def reasons(count: int) -> dict[str, str]:

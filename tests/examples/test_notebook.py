@@ -47,4 +47,4 @@ def test_the_script_trains_and_compares(tmp_path: Path) -> None:
         check=True,
     )
     assert "catch_double_dqn: " in done.stdout
-    assert len(list((tmp_path / "runs").glob("*/videos/episodes.mp4"))) == 1
+    assert len(list((tmp_path / "runs").glob("*/videos/step_*_seed_0.mp4"))) == 1

@@ -215,4 +215,14 @@ def test_a_training_names_metrics_that_are_no_numbers(sandbox, tmp_path):
     (tmp_path / "mine.py").write_text(text.replace('"entropy": entropy.detach()', '"entropy": log_policy.detach()'))
     said = sandbox("train", *words, "logger.wandb=off")
     assert said.code == 2
-    assert "error: the metric entropy is a tensor of shape (64, 3), and no single number, at step 64." in said.err
+    assert "error: the metric entropy is a tensor of shape (64, 3), not a single number, at step 64." in said.err
+
+
+def test_an_environment_whose_views_are_not_listed_is_checked(sandbox, tmp_path):
+    assert sandbox("new", "env", "mine").code == 0
+    text = (tmp_path / "mine.py").read_text()
+    text = text.replace('    name: Literal["mine"]', '    observe: str = "features"\n    name: Literal["mine"]')
+    (tmp_path / "mine.py").write_text(text.replace("(self._cell / self._exit)", "(2 * self._cell / self._exit)"))
+    found = sandbox("check", "mine.py")
+    assert found.code == 1
+    assert "BROKEN  observations and rewards are as declared: in step 0" in found.out

@@ -31,6 +31,8 @@ BROKEN = [
     (replace(GOOD, train=IMAGES[:20, 0]), "images in `train` must be uint8 [N, C, H, W] with 1 or 3 channels, got"),
     (replace(GOOD, test=IMAGES[20:, :, :4]), "`train` has items uint8 [N, 1, 8, 8], `test` has items uint8 [N, 1, 4"),
     (replace(GOOD, binary=True), "`binary` is true, so all bytes must be 0 or 255"),
+    (DataSet(IMAGES[:20] * 0 + 1, IMAGES[20:] * 0 + 1, binary=True), "must be 0 or 255, but there are [1]"),
+    (DataSet(IMAGES[:20] % 2 * 254 + 1, IMAGES[20:] * 0, binary=True), "must be 0 or 255, but there are [1]"),
     (replace(POINTS, test=2 * POINTS.test), "points in `test` must lie in [0, 1], they go from"),
     (replace(POINTS, train=POINTS.train * torch.nan), "points in `train` must lie in [0, 1]"),
     (replace(LABELED, test_labels=None), "label both `train` and `test`, or none"),
@@ -73,7 +75,15 @@ def test_draws_from_the_global_generator_are_named():
     def make(rng: Rng) -> DataSet:
         return DataSet(torch.rand(4, 2), POINTS.test)
 
-    with pytest.raises(BrokenContractError, match="two `train` of one seed differ; draw all random numbers from"):
+    with pytest.raises(BrokenContractError, match="`train` differs between two data sets made with"):
+        CONTRACTS[-1](make)
+
+
+def test_unseeded_labels_are_named():
+    def make(rng: Rng) -> DataSet:
+        return replace(LABELED, train_labels=torch.randint(3, (20,)))
+
+    with pytest.raises(BrokenContractError, match="`train_labels` differs between two data sets made"):
         CONTRACTS[-1](make)
 
 

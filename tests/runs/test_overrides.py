@@ -3,7 +3,9 @@
 import shlex
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from sandbox.core.errors import UserError
 from sandbox.runs.overrides import overridden
@@ -98,3 +100,15 @@ def test_a_source_that_the_learner_was_not_built_for(tmp_path: Path, text: str, 
     with pytest.raises(UserError) as error:
         overridden(run(tmp_path, text), [word])
     assert str(error.value) == f"{word}: {message} Leave it out, or train a new run with it."
+
+
+def test_the_split_of_a_trained_run_stays(sandbox, tmp_path):
+    (tmp_path / "scans").mkdir()
+    for number in range(30):
+        Image.fromarray(np.full((9, 9), 8 * number, np.uint8)).save(tmp_path / f"scans/{number}.png")
+    words = ["data={name: images, root: scans, color: gray, size: 8}", "generator.name=autoencoder", "steps=2"]
+    small = ["generator.stream.batch_size=4", "name=run", "logger.wandb=off"]
+    assert sandbox("train", *words, *small).code == 0
+    said = sandbox("evaluate", "run", "data.test_fraction=0.5")
+    assert said.code == 2
+    assert "data.test_fraction decides which images are test images, and run was trained on the others" in said.err
