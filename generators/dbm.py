@@ -1,6 +1,7 @@
 """The deep Boltzmann machine: layers are pretrained one by one, then trained together, then fine-tuned as a classifier.
 
 Paper: Salakhutdinov & Hinton 2009, "Deep Boltzmann Machines".
+Backbone: it is the first pass upwards, in which the weights below the top layer count twice. Pretraining begins with it.
 Deviations: the layers' gradients can be centered (Melchior, Fischer & Wiskott 2016); mean field makes a fixed number of
     rounds of exact coordinate ascent, so nothing is damped; the bias of a middle layer starts at the mean of the two
     that pretraining found; fine-tuning uses Adam in place of conjugate gradients. With `precision: bf16` products are
@@ -11,14 +12,16 @@ from itertools import pairwise
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
+from torch import nn
 from torch.nn import functional as F
 
-from sandbox.config.numbers import Repeats, Steps, StepsOrZero, Units
+from sandbox.config.numbers import Repeats, Steps, StepsOrZero
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann import first_pass
 from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
 from sandbox.generators._boltzmann.mean_field_classifier import MeanFieldClassifier
 from sandbox.generators._boltzmann.rbm_layer import UNSCALED, ContrastiveDivergence, InputScales, RBMLayer, RBMTraining
@@ -37,7 +40,9 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedEr
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_float
+from sandbox.networks.mlp import MLP
 from sandbox.ops import boltzmann, deep_boltzmann
 from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import BERNOULLI, sample_bernoulli
@@ -50,7 +55,7 @@ class DBMConfig(GeneratorConfig):
     """Options of the deep Boltzmann machine (Salakhutdinov & Hinton 2009)."""
 
     name: Literal["dbm"] = "dbm"
-    layers: tuple[Units, ...] = Field((32, 32), min_length=2, description="hidden units, lowest layer first")
+    backbone: CoupledBackbone = sigmoids(32, 32)
     pretraining: RBMTraining = Field(
         RBMTraining(chains=ContrastiveDivergence()), description="how each layer is trained alone"
     )
@@ -67,6 +72,13 @@ class DBMConfig(GeneratorConfig):
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")
 
+    @field_validator("backbone")
+    @classmethod
+    def _check_two_layers(cls, backbone: MLP) -> MLP:
+        if len(backbone.hidden) < 2:
+            raise ValueError(f"dbm couples two layers or more, and hidden={list(backbone.hidden)} has one; see rbm")
+        return backbone
+
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DBM":
         return DBM(self, spec, rng, compute)
 
@@ -80,13 +92,19 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
 
     def __init__(self, config: DBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._compute = config, image_shape(spec, "dbm"), compute
-        self._sizes = (torch.Size(self._shape).numel(), *config.layers)
+        with rng.initializing("dbm/encoder"):
+            encoder = config.backbone.make(self._shape)
+        self._encoder = layers_of(encoder)
+        self._sizes = (self._encoder[0].in_features, *(layer.out_features for layer in self._encoder))
+        connections = deep_boltzmann.connections(self._sizes)
+        stack = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(self._sizes))
+        machine = nn.Linear(*connections.shape)
+        self._weights = nn.ModuleDict({"encoder": encoder, "stack": stack, "machine": machine}).to(compute.device)
         self._stack = [
-            RBMLayer(pair, config.pretraining, BERNOULLI, rng, f"dbm/{i}", compute, self._input_scales(i))
-            for i, pair in enumerate(pairwise(self._sizes))
+            RBMLayer(layer, config.pretraining, BERNOULLI, rng, f"dbm/{i}", compute, self._input_scales(i))
+            for i, layer in enumerate(stack)
         ]
-        sides, connections = (sum(self._sizes[0::2]), sum(self._sizes[1::2])), deep_boltzmann.connections(self._sizes)
-        self._machine = RBMLayer(sides, config.learning, BERNOULLI, rng, "dbm", compute, UNSCALED, connections)
+        self._machine = RBMLayer(machine, config.learning, BERNOULLI, rng, "dbm", compute, UNSCALED, connections)
         with rng.initializing("dbm/network"):
             self._network = MeanFieldClassifier(self._sizes, max(spec.num_classes, 1)).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
@@ -98,6 +116,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         self._measuring = rng.torch("dbm/measure", compute.device)
         self._sampling = rng.torch("dbm/sample", compute.device)
         self._annealing = rng.torch("dbm/annealing", compute.device)
+        first_pass.write(self._encoder, self.rbm())
 
     def _input_scales(self, number: int) -> InputScales:
         """Return the scales of a pretrained layer: inputs count twice at layers that will have two neighbors."""
@@ -113,6 +132,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         v = self._pixels(batch.images)
         if self._updates.value == 0:
             self._require_binary(v)
+            first_pass.start(self._stack, self._encoder)
             self._stack[0].start(v)
         stage, step = current_stage(self._updates.value, self._stage_lengths)
         self._updates.value += 1
@@ -144,7 +164,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
 
     def _compose(self, v: torch.Tensor) -> None:
         """Combine the pretrained layers into one machine, whose chains begin at the posterior of the data."""
-        for parameter, value in zip(self._machine.rbm(), self._pretrained(), strict=True):
+        for parameter, value in zip(self._machine.rbm(), deep_boltzmann.compose([layer.rbm() for layer in self._stack]), strict=True):
             parameter.copy_(value)
         _, odd = self._mean_field(v)
         rows = torch.arange(len(self._machine.chains), device=v.device) % len(v)
@@ -179,7 +199,11 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         return {"loss": loss.detach(), "error": (logits.argmax(1) != labels).float().mean()}
 
     def parts(self) -> dict[str, Stateful]:
+        """Return the weights, the chains and what else decides the future; the backbone is brought up to date."""
+        if self._updates.value:
+            first_pass.write(self._encoder, self.rbm())
         return {
+            "weights": self._weights,
             **{f"layer_{i + 1}": layer for i, layer in enumerate(self._stack)},
             "machine": self._machine,
             "network": self._network,
@@ -250,11 +274,8 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
     def rbm(self) -> RBMParameters:
         """Return the deep machine as a restricted one; during pretraining, as the layers would be combined now."""
         if self._updates.value <= len(self._stack) * self._config.pretraining_steps:
-            return self._pretrained()
+            return deep_boltzmann.compose([layer.rbm() for layer in self._stack])
         return self._machine.rbm()
-
-    def _pretrained(self) -> RBMParameters:
-        return deep_boltzmann.compose([layer.rbm() for layer in self._stack])
 
     def _mean_field(self, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return the means of the even and the odd layers, with products in the run's precision."""

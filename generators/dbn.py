@@ -2,13 +2,14 @@
 
 Paper: Hinton, Osindero & Teh 2006, "A Fast Learning Algorithm for Deep Belief Nets"; the bound as Salakhutdinov &
     Murray 2008; dropout as Srivastava et al. 2014.
+Backbone: its layers have the weights upwards: those of the restricted machines, and after the up-down algorithm the
+    recognition weights. Its forward pass is the mean-field pass upwards.
 Deviations: no labels in the associative memory; the classes are learned by a feed-forward network that starts as a copy
     of the stack (Hinton & Salakhutdinov 2006), so the stack keeps its samples and its likelihood; gray values are
     probabilities, from which black and white are drawn in each update of the stack, and inputs of the classifier as
     they are; the layers are pretrained with the momentum and the persistent chains of `rbm`.
 """
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -16,7 +17,7 @@ from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config
-from sandbox.config.numbers import NumChains, Repeats, Steps, Units
+from sandbox.config.numbers import NumChains, Repeats, Steps
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
@@ -35,6 +36,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedEr
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, boltzmann
 from sandbox.ops.belief import SigmoidLayer
@@ -57,7 +59,7 @@ class DBNConfig(GeneratorConfig):
     """Options of the deep belief net (Hinton, Osindero & Teh 2006)."""
 
     name: Literal["dbn"] = "dbn"
-    layers: tuple[Units, ...] = Field((64, 64), min_length=1, description="hidden units, lowest layer first")
+    backbone: CoupledBackbone = sigmoids(64, 64)
     pretraining_steps: Steps = Field(5_000, description="updates of each layer alone")
     learning: RBMTraining = Field(
         RBMTraining(lr=Linear(start=0.05, end=0.0, steps=5_000)), description="how each layer is trained alone"
@@ -93,17 +95,19 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
                 "choose data that have some, e.g. data.name=digits or data.name=mnist."
             )
         self._config, self._shape, self._device = config, image_shape(spec, "dbn"), compute.device
-        sizes = (torch.Size(self._shape).numel(), *config.layers)
-        pairs = list(pairwise(sizes))
-        self._layers = [
-            RBMLayer(pair, config.learning, BERNOULLI, rng, f"dbn/{i}", compute) for i, pair in enumerate(pairs)
-        ]
+        with rng.initializing("dbn/encoder"):
+            self._network = nn.ModuleDict({"encoder": config.backbone.make(self._shape)}).to(compute.device)
+        coupled = layers_of(self._network["encoder"])
+        sizes = (coupled[0].in_features, *(layer.out_features for layer in coupled))
         with rng.initializing("dbn"):
-            self._directed = [BeliefLayer(*pair).to(compute.device) for pair in pairs[:-1]]
+            self._directed = [BeliefLayer(layer) for layer in coupled[:-1]]
+        self._layers = [
+            RBMLayer(layer, config.learning, BERNOULLI, rng, f"dbn/{i}", compute) for i, layer in enumerate(coupled)
+        ]
         self._classifier = None
         if config.softmax is not None:
             self._classifier = Classifier(config.softmax, sizes, spec.num_classes, rng, "dbn/softmax", compute)
-        self._stage_lengths = [config.pretraining_steps] * len(pairs)
+        self._stage_lengths = [config.pretraining_steps] * len(coupled)
         if config.up_down is not None:
             self._stage_lengths.append(config.up_down.steps)
         if self._classifier is None:
@@ -135,7 +139,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         """Train one layer as a restricted Boltzmann machine, on the probabilities of the layers below."""
         layer = self._layers[number]
         if number and step == 0:
-            self._directed[number - 1].copy_from(self._layers[number - 1].rbm())
+            self._directed[number - 1].start_from(self._layers[number - 1].rbm())
         for below in self._directed[:number]:
             v = belief.probabilities(below.recognition, v)
         if step == 0:
@@ -177,6 +181,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
     def parts(self) -> dict[str, Stateful]:
         fine_tuning = {} if self._classifier is None else self._classifier.parts()
         return {
+            "network": self._network,
             "layers": nn.ModuleList(self._layers),
             "directed": nn.ModuleList(self._directed),
             **{f"softmax_{name}": part for name, part in fine_tuning.items()},

@@ -4,6 +4,8 @@ Paper: Tieleman 2008, "Training Restricted Boltzmann Machines using Approximatio
     `learning.chains.name: contrastive` Hinton 2002, "Training Products of Experts by Minimizing Contrastive
     Divergence"; with `learning.centering` Melchior, Fischer & Wiskott 2016, "How to Center Deep Boltzmann Machines";
     likelihoods as Salakhutdinov & Murray 2008.
+Backbone: its one layer has the machine's weights and hidden biases, and its forward pass is p(h = 1 | v); real-valued
+    pixels are divided by their deviation first.
 Deviations: momentum; the visible biases start so that the units have the means of the first batch, not of the whole
     set; in training, units are sampled by 16 random bits; with `precision: bf16` the products are rounded, weights stay
     fp32.
@@ -15,9 +17,10 @@ from dataclasses import replace
 from typing import Literal
 
 import torch
-from pydantic import Field
+from pydantic import Field, field_validator
+from torch import nn
 
-from sandbox.config.numbers import Repeats, Units
+from sandbox.config.numbers import Repeats
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -40,7 +43,9 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_float
+from sandbox.networks.mlp import MLP
 from sandbox.ops import boltzmann
 from sandbox.ops.units import BERNOULLI
 from sandbox.streams.shuffled import ShuffledConfig
@@ -50,12 +55,22 @@ class RBMConfig(GeneratorConfig):
     """Options of the restricted Boltzmann machine."""
 
     name: Literal["rbm"] = "rbm"
-    hidden_size: Units = Field(16, description="number of hidden units")
+    backbone: CoupledBackbone = sigmoids(16)
     visible: VisibleUnits = Field(BernoulliUnits(), description="kind of the visible units")
     learning: RBMTraining = Field(RBMTraining(), description="how the machine is trained")
     sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains (or from noise) to a sample")
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
+
+    @field_validator("backbone")
+    @classmethod
+    def _check_one_layer(cls, backbone: MLP) -> MLP:
+        if len(backbone.hidden) != 1:
+            raise ValueError(
+                f"rbm couples one layer, but hidden={list(backbone.hidden)} has {len(backbone.hidden)}; dbn and dbm "
+                "couple several"
+            )
+        return backbone
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "RBM":
         return RBM(self, spec, rng, compute)
@@ -70,8 +85,10 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
     def __init__(self, config: RBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "rbm"), compute.device
         self._units, self._scale = config.visible.units(), config.visible.scale()
-        visible = torch.Size(self._shape).numel()
-        self._layer = RBMLayer((visible, config.hidden_size), config.learning, self._units, rng, "rbm", compute)
+        with rng.initializing("rbm/encoder"):
+            self._network = nn.ModuleDict({"encoder": config.backbone.make(self._shape)}).to(compute.device)
+        (coupled,) = layers_of(self._network["encoder"])
+        self._layer = RBMLayer(coupled, config.learning, self._units, rng, "rbm", compute)
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._measuring = rng.torch("rbm/measure", compute.device)
         self._sampling = rng.torch("rbm/sample", compute.device)
@@ -118,7 +135,12 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         }
 
     def parts(self) -> dict[str, Stateful]:
-        return {"machine": self._layer, "updates": self._updates, "measured": self._measured}
+        return {
+            "network": self._network,
+            "machine": self._layer,
+            "updates": self._updates,
+            "measured": self._measured,
+        }
 
     def sample(self, count: int) -> torch.Tensor:
         """Return the pixels' means after `sample_steps` Gibbs sweeps, [count, C, H, W] in [0, 1].
@@ -198,7 +220,7 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
 
     def _random_hidden(self, count: int) -> torch.Tensor:
         """Return hidden units that are 0 or 1 with equal probability, [count, H]."""
-        hidden = self._config.hidden_size
+        hidden = len(self._layer.hidden_bias)
         return torch.rand(count, hidden, generator=self._sampling, device=self._device).round()
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:

@@ -2,18 +2,18 @@
 
 Paper: Hinton, Dayan, Frey & Neal 1995, "The Wake-Sleep Algorithm for Unsupervised Neural Networks"; the model is that
     of Neal 1992, "Connectionist Learning of Belief Networks".
+Backbone: it recognizes; its layers have the recognition weights, and the generative weights are separate.
 Deviations: an update takes a batch, not one image; the pixels' biases start at the log-odds of the first batch; gray
     values are probabilities, from which black and white are drawn in each update.
 """
 
-from itertools import pairwise
 from typing import Literal
 
 import torch
 from pydantic import Field
 from torch import nn
 
-from sandbox.config.numbers import Count, Units
+from sandbox.config.numbers import Count
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
@@ -28,6 +28,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, likelihood
 from sandbox.ops.units import BERNOULLI, sample_bernoulli
@@ -40,7 +41,7 @@ class SigmoidBeliefNetConfig(GeneratorConfig):
     """Options of the sigmoid belief net (Hinton, Dayan, Frey & Neal 1995)."""
 
     name: Literal["sigmoid_belief_net"] = "sigmoid_belief_net"
-    layers: tuple[Units, ...] = Field((64, 16), min_length=1, description="hidden units, lowest layer first")
+    backbone: CoupledBackbone = sigmoids(64, 16)
     lr: Linear = Field(Linear(start=0.1, end=0.0, steps=20_000), description="learning rate, by update")
     importance_samples: Count = Field(500, description="samples for each image that estimate its likelihood")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
@@ -67,10 +68,12 @@ class SigmoidBeliefNet(Generator, HasLikelihood, HasReconstruction, HasEncoder):
 
     def __init__(self, config: SigmoidBeliefNetConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "sigmoid_belief_net"), compute.device
-        sizes = (torch.Size(self._shape).numel(), *config.layers)
+        with rng.initializing("sigmoid_belief_net/encoder"):
+            self._network = nn.ModuleDict({"encoder": config.backbone.make(self._shape)}).to(compute.device)
+        encoder = self._network["encoder"]
         with rng.initializing("sigmoid_belief_net"):
-            self._layers = [BeliefLayer(*pair).to(compute.device) for pair in pairwise(sizes)]
-        self._prior = TopPrior(sizes[-1]).to(compute.device)
+            self._layers = [BeliefLayer(coupled) for coupled in layers_of(encoder)]
+        self._prior = TopPrior(encoder.out_features).to(compute.device)
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._states = rng.torch("sigmoid_belief_net/states", compute.device)
         self._sampling = rng.torch("sigmoid_belief_net/sample", compute.device)
@@ -100,6 +103,7 @@ class SigmoidBeliefNet(Generator, HasLikelihood, HasReconstruction, HasEncoder):
 
     def parts(self) -> dict[str, Stateful]:
         return {
+            "network": self._network,
             "layers": nn.ModuleList(self._layers),
             "prior": self._prior,
             "updates": self._updates,

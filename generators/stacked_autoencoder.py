@@ -1,13 +1,13 @@
 """The stacked autoencoder: sigmoid layers are pretrained one by one, then fine-tuned together, with labels if any.
 
 Paper: Bengio et al. 2007, "Greedy Layer-Wise Training of Deep Networks".
+Backbone: it recognizes; layers of their own decode.
 Deviations: no tied weights; Adam; fine-tuning keeps the reconstruction loss next to that of the softmax layer, so that
     codes can still be decoded. The model has no distribution over codes: samples decode sigmoids of a Gaussian with the
     mean and covariance of the latest top codes' log-odds, which is not a part of the paper.
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -15,7 +15,7 @@ from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.config.numbers import NonNegative, Steps, Units
+from sandbox.config.numbers import NonNegative, Steps
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
@@ -26,6 +26,8 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedEr
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.base import BackboneConfig
+from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.moments import CodeMoments
 from sandbox.optimizers.adam import Adam
@@ -37,7 +39,7 @@ class StackedAutoencoderConfig(GeneratorConfig):
     """Options of the stacked autoencoder (Bengio et al. 2007)."""
 
     name: Literal["stacked_autoencoder"] = "stacked_autoencoder"
-    layers: tuple[Units, ...] = Field((256, 64), min_length=1, description="hidden units, lowest layer first")
+    backbone: CoupledBackbone = sigmoids(256, 64)
     pretraining_steps: Steps = Field(1_000, description="updates of each layer alone, before fine-tuning")
     label_weight: NonNegative = Field(
         10.0, description="weight of the labels' cross-entropy in fine-tuning, if the data have labels"
@@ -51,13 +53,18 @@ class StackedAutoencoderConfig(GeneratorConfig):
 
 
 class Stack(nn.Module):
-    """Linear layers that encode (`up`) and decode (`down`), and the `softmax` layer on top; None without classes."""
+    """The backbone, layers that decode (`down`), and the `softmax` layer on top; None without classes."""
 
-    def __init__(self, sizes: Sequence[int], num_classes: int) -> None:
+    def __init__(self, backbone: BackboneConfig, shape: Sequence[int], num_classes: int) -> None:
         super().__init__()
-        self.up = nn.ModuleList(nn.Linear(below, above) for below, above in pairwise(sizes))
-        self.down = nn.ModuleList(nn.Linear(above, below) for below, above in pairwise(sizes))
-        self.softmax = nn.Linear(sizes[-1], num_classes) if num_classes else None
+        self.encoder = backbone.make(shape)
+        self.down = nn.ModuleList(nn.Linear(up.out_features, up.in_features) for up in self.up)
+        self.softmax = nn.Linear(self.encoder.out_features, num_classes) if num_classes else None
+
+    @property
+    def up(self) -> list[nn.Linear]:
+        """The layers of the backbone."""
+        return layers_of(self.encoder)
 
 
 class StackedAutoencoder(Generator, HasReconstruction, HasEncoder, HasClassifier):
@@ -68,10 +75,9 @@ class StackedAutoencoder(Generator, HasReconstruction, HasEncoder, HasClassifier
 
     def __init__(self, config: StackedAutoencoderConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._compute = config, image_shape(spec, "stacked_autoencoder"), compute
-        pixels = torch.Size(self._shape).numel()
         with rng.initializing("stacked_autoencoder"):
-            self._stack = Stack((pixels, *config.layers), spec.num_classes).to(compute.device)
-        self._moments = CodeMoments(config.layers[-1]).to(compute.device)
+            self._stack = Stack(config.backbone, self._shape, spec.num_classes).to(compute.device)
+        self._moments = CodeMoments(self._stack.encoder.out_features).to(compute.device)
         self._pretraining = [
             config.pretraining_optimizer.make([*up.parameters(), *down.parameters()], compute)
             for up, down in zip(self._stack.up, self._stack.down, strict=True)

@@ -29,7 +29,7 @@ def make(
     **learning: Any,
 ) -> RBM:
     learning = {"chains": {"count": 30}, "lr": constant(0.1), "momentum": constant(0.5), **learning}
-    config = RBMConfig.model_validate({"hidden_size": hidden_size, "learning": learning, "ais": ais or {}})
+    config = RBMConfig.model_validate({"backbone": {"hidden": [hidden_size]}, "learning": learning, "ais": ais or {}})
     return config.make(spec, rng or Rng(0), compute or choose("cpu"), NO_RUNS)
 
 

@@ -16,6 +16,11 @@ from sandbox.generators._boltzmann.annealing import Annealing
 from sandbox.generators._boltzmann.classifier import ClassifierConfig
 from sandbox.generators._boltzmann.rbm_layer import ContrastiveDivergence, GaussianUnits, InputScales, RBMTraining
 from sandbox.generators.dbn import UpDown
+from sandbox.networks.base import BackboneConfig
+from sandbox.networks.coupling import sigmoids
+from sandbox.networks.impala import Impala
+from sandbox.networks.mlp import MLP
+from sandbox.networks.nature import Nature
 from sandbox.runs import registry
 
 REPLAY = "replay.num_envs=8 replay.capacity=100000 replay.warmup=1000 replay.update_period=4 stream.batch_size=32"
@@ -89,19 +94,19 @@ GENERATORS = {
     "denoising_autoencoder": f"{CODE} latent_size=16 noise.fraction=0.3",
     "contractive_autoencoder": f"{CODE} latent_size=128 contraction=0.1 probes=1",
     "sparse_autoencoder": f"{CODE} latent_size=128 activation=0.05 sparsity=3",
-    "stacked_autoencoder": "layers=256,64 pretraining_steps=1000 label_weight=10 pretraining_optimizer.lr=0.001 "
+    "stacked_autoencoder": "backbone.hidden=256,64 pretraining_steps=1000 label_weight=10 pretraining_optimizer.lr=0.001 "
     "fine_tuning_optimizer.lr=0.001",
     "vae": f"{CODE} latent_size=16 beta=1 bound_samples=1 importance_samples=500",
     "vq_vae": f"{CODE} num_codes=64 positions=16 code_size=8 commitment=0.25 decay=0.99 smoothing=1e-5 "
     "restart_below=0.5",
-    "rbm": f"{LEARNING} learning.lr.steps=20000 hidden_size=16",
-    "dbn": f"{LEARNING} learning.lr.steps=5000 layers=64,64 pretraining_steps=5000 bound_samples=20",
-    "dbm": f"{LEARNING} learning.lr.start=0.01 learning.lr.steps=10000 layers=32,32 pretraining.chains.steps=1 "
+    "rbm": f"{LEARNING} learning.lr.steps=20000 backbone.hidden=16",
+    "dbn": f"{LEARNING} learning.lr.steps=5000 backbone.hidden=64,64 pretraining_steps=5000 bound_samples=20",
+    "dbm": f"{LEARNING} learning.lr.start=0.01 learning.lr.steps=10000 backbone.hidden=32,32 pretraining.chains.steps=1 "
     "pretraining.lr.start=0.05 pretraining.lr.end=0 pretraining.lr.steps=20000 pretraining_steps=2000 "
     "learning_steps=10000 mean_field_steps=10 optimizer.lr=0.001",
     "boltzmann_machine": "hidden_size=8 num_chains=100 temperatures=3,2,1.5,1,1,1 lr.start=0.05 lr.end=0.005 "
     "lr.steps=5000 weight_decay=0",
-    "sigmoid_belief_net": "layers=64,16 lr.start=0.1 lr.end=0 lr.steps=20000 importance_samples=500",
+    "sigmoid_belief_net": "backbone.hidden=64,16 lr.start=0.1 lr.end=0 lr.steps=20000 importance_samples=500",
     "hopfield": "patterns=10",
     "modern_hopfield": "patterns=100 beta=1 recall_steps=1",
 }
@@ -153,10 +158,6 @@ BOUNDS: list[tuple[Any, str, list[Any], list[Any]]] = [
     (member("generators", "pix2pix"), "channels", [(8,)], [()]),
     (member("generators", "pix2pix"), "patch_channels", [(8,)], [()]),
     (member("generators", "pix2pix"), "dropout", [0, 0.999], [LEFT_OF_0, 1]),
-    (member("generators", "dbm"), "layers", [(2, 2)], [(2,)]),
-    (member("generators", "dbn"), "layers", [(2,)], [()]),
-    (member("generators", "sigmoid_belief_net"), "layers", [(2,)], [()]),
-    (member("generators", "stacked_autoencoder"), "layers", [(2,)], [()]),
     (type(member("generators", "denoising_autoencoder")().noise), "fraction", [0, 0.999], [LEFT_OF_0, 1]),
     (member("generators", "infogan"), "num_categories", [2, 4_096], [1, 4_097]),
     (member("generators", "sparse_autoencoder"), "activation", [1e-9, 0.999], [0, 1]),
@@ -185,6 +186,24 @@ def test_bounds(config: type[Config], option: str, good: list[Any], bad: list[An
     for value in bad:
         with pytest.raises(ValidationError):
             config.model_validate({option: value})
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("rbm", [sigmoids(2)], [sigmoids(2, 3), sigmoids(), MLP(hidden=(2,)), Nature()]),
+        ("dbn", [sigmoids(2), sigmoids(2, 3)], [sigmoids(), MLP(), Impala()]),
+        ("dbm", [sigmoids(2, 2), sigmoids(2, 3, 4)], [sigmoids(2), sigmoids()]),
+        ("sigmoid_belief_net", [sigmoids(2)], [sigmoids(), MLP(activation="tanh")]),
+        ("stacked_autoencoder", [sigmoids(2)], [sigmoids(), MLP(activation="sigmoid", layer_norm=True)]),
+    ],
+)
+def test_backbones_of_machines(name: str, good: list[BackboneConfig], bad: list[BackboneConfig]) -> None:
+    for backbone in good:
+        assert dict(member("generators", name).model_validate({"backbone": backbone}))["backbone"] == backbone
+    for backbone in bad:
+        with pytest.raises(ValidationError):
+            member("generators", name).model_validate({"backbone": backbone})
 
 
 def test_defaults_of_parts() -> None:

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 import torch
 from torch import nn
+from torch.nn.utils import skip_init
 
 from sandbox.ops import belief
 from sandbox.ops.belief import SigmoidLayer
@@ -18,33 +19,42 @@ from sandbox.ops.units import sample_bernoulli
 class BeliefLayer(nn.Module):
     """V lower and H upper binary units, with weights and biases for both directions.
 
-    All of them are buffers, since wake-sleep needs no autograd.
+    Those upwards are a linear layer of a backbone, which saves them. Wake-sleep needs no autograd.
     """
 
-    def __init__(self, visible: int, hidden: int) -> None:
-        """Draw the weights from N(0, 0.01^2) by PyTorch's global generator."""
+    def __init__(self, coupled: nn.Linear) -> None:
+        """Draw the weights of both directions from N(0, 0.01^2) by PyTorch's global generator; biases are 0.
+
+        Args:
+            coupled: The linear layer V -> H.
+        """
         super().__init__()
-        shapes = {"recognition": (visible, hidden), "generation": (hidden, visible)}
-        for name, (inputs, outputs) in shapes.items():
-            self.register_buffer(f"{name}_weight", torch.randn(inputs, outputs) * 0.01)
-            self.register_buffer(f"{name}_bias", torch.zeros(outputs))
+        self._upwards = (coupled,)  # in a tuple, since its owner saves it
+        device = coupled.weight.device
+        self._downwards = skip_init(nn.Linear, coupled.out_features, coupled.in_features, device=device)
+        for weight, bias in (self.recognition, self.generation):
+            weight.copy_(torch.randn(weight.shape) * 0.01)
+            bias.zero_()
 
     @property
     def recognition(self) -> SigmoidLayer:
         """q(h | v)."""
-        return SigmoidLayer(self.get_buffer("recognition_weight"), self.get_buffer("recognition_bias"))
+        return _as_sigmoid_layer(self._upwards[0])
 
     @property
     def generation(self) -> SigmoidLayer:
         """p(v | h)."""
-        return SigmoidLayer(self.get_buffer("generation_weight"), self.get_buffer("generation_bias"))
+        return _as_sigmoid_layer(self._downwards)
 
-    def copy_from(self, rbm: RBMParameters) -> None:
-        """Copy the weights of a restricted Boltzmann machine to both directions, which are untied from then on."""
-        self.recognition.weight.copy_(rbm.weight)
-        self.recognition.bias.copy_(rbm.hidden_bias)
+    def start_from(self, rbm: RBMParameters) -> None:
+        """Copy the weights of a restricted Boltzmann machine downwards; those upwards are its own."""
         self.generation.weight.copy_(rbm.weight.T)
         self.generation.bias.copy_(rbm.visible_bias)
+
+
+def _as_sigmoid_layer(linear: nn.Linear) -> SigmoidLayer:
+    """Return the weights and biases themselves, without a gradient."""
+    return SigmoidLayer(linear.weight.detach().T, linear.bias.detach())
 
 
 def recognize(layers: Sequence[BeliefLayer], v: torch.Tensor, generator: torch.Generator) -> list[torch.Tensor]:

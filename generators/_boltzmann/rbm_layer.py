@@ -1,4 +1,5 @@
-"""A restricted Boltzmann machine with its training, for `rbm` and as a layer of deeper machines.
+"""A restricted Boltzmann machine with its training, for `rbm` and as a layer of deeper machines; a layer of a backbone
+has its weights.
 
 Papers: Hinton 2002, "Training Products of Experts by Minimizing Contrastive Divergence"; Tieleman 2008, "Training
 Restricted Boltzmann Machines using Approximations to the Likelihood Gradient"; Melchior, Fischer & Wiskott 2016, "How
@@ -103,20 +104,20 @@ class Phases(NamedTuple):
 
 
 class RBMLayer(nn.Module):
-    """Weights [V, H] and biases of a restricted Boltzmann machine, and its Markov chains.
+    """A restricted Boltzmann machine whose weights W [V, H] and hidden biases are those of a linear layer.
 
-    All of them are buffers, since the gradient needs no autograd. Visible states are floats [B, V], hidden units are
-    binary.
+    The machine itself has the visible biases, the velocities and the Markov chains, as buffers, since the gradient
+    needs no autograd. Visible states are floats [B, V], hidden units are binary.
     """
 
-    weight: torch.Tensor
     chains: torch.Tensor
+    visible_bias: torch.Tensor
     visible_offset: torch.Tensor
     hidden_offset: torch.Tensor
 
     def __init__(
         self,
-        sizes: tuple[int, int],
+        coupled: nn.Linear,
         training: RBMTraining,
         units: Units,
         rng: Rng,
@@ -125,11 +126,11 @@ class RBMLayer(nn.Module):
         input_scales: InputScales = UNSCALED,
         connections: torch.Tensor | None = None,
     ) -> None:
-        """Build the layer.
+        """Initialize the linear layer, and build the rest.
 
         Args:
-            sizes: V and H.
-            training: Options of its training.
+            coupled: The linear layer V -> H, on the device; whoever owns it saves it.
+            training: Options of the machine's training.
             units: Kind of the visible units.
             rng: The run's random streams.
             name: Prefix of its random streams.
@@ -138,29 +139,41 @@ class RBMLayer(nn.Module):
             connections: [V, H] of 1, and 0 for weights that are 0 and stay so; None connects all units.
         """
         super().__init__()
+        self._coupled = (coupled,)  # in a tuple, since its owner saves it
         self._training, self._units, self._input_scales = training, units, input_scales
         self._dtype = torch.bfloat16 if compute.bf16 else torch.float32
         self._connections = None if connections is None else connections.to(compute.device)
         with rng.initializing(name):
-            self._make_buffers(*sizes)
+            self._initialize(coupled.in_features, coupled.out_features)
         self.to(compute.device)
         self._generator = rng.torch(f"{name}/gibbs", compute.device)
 
-    def _make_buffers(self, visible: int, hidden: int) -> None:
+    def _initialize(self, visible: int, hidden: int) -> None:
         chains = self._training.chains
         count = chains.count if isinstance(chains, PersistentChains) else 0
-        shapes = {"weight": (visible, hidden), "visible_bias": (visible,), "hidden_bias": (hidden,)}
-        for name, shape in shapes.items():
-            self.register_buffer(name, torch.zeros(shape))
-            self.register_buffer(f"{name}_velocity", torch.zeros(shape))
-        self.weight.normal_(std=0.01)
+        self.weight.copy_(torch.zeros(visible, hidden).normal_(std=0.01))
+        self.hidden_bias.zero_()
+        self.register_buffer("visible_bias", torch.zeros(visible))
+        self.register_buffer("weight_velocity", torch.zeros(hidden, visible).T)
+        self.register_buffer("visible_bias_velocity", torch.zeros(visible))
+        self.register_buffer("hidden_bias_velocity", torch.zeros(hidden))
         self.register_buffer("visible_offset", torch.zeros(visible))
         self.register_buffer("hidden_offset", torch.zeros(hidden))
         self.register_buffer("chains", torch.randint(2, (count, hidden)).to(self._dtype))
 
+    @property
+    def weight(self) -> torch.Tensor:
+        """W [V, H], a view of the linear layer's, which is stored transposed."""
+        return self._coupled[0].weight.detach().T
+
+    @property
+    def hidden_bias(self) -> torch.Tensor:
+        """The linear layer's biases [H], without a gradient."""
+        return self._coupled[0].bias.detach()
+
     def rbm(self) -> RBMParameters:
         """Return the weights and biases themselves, not copies."""
-        return RBMParameters(*(self.get_buffer(name) for name in RBMParameters._fields))
+        return RBMParameters(self.weight, self.visible_bias, self.hidden_bias)
 
     def start(self, v: torch.Tensor) -> None:
         """Set the visible biases so that the units have the means of the first batch [B, V]; initialize the offsets."""
@@ -229,10 +242,10 @@ class RBMLayer(nn.Module):
 
     def _hidden_probabilities(self, v: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         inputs = _scaled(v @ weight, self._input_scales.hidden)
-        return inputs.add_(self.get_buffer("hidden_bias")).sigmoid_()
+        return inputs.add_(self.hidden_bias).sigmoid_()
 
     def _visible_inputs(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
-        return _scaled(h @ weight.T, self._input_scales.visible).add_(self.get_buffer("visible_bias"))
+        return _scaled(h @ weight.T, self._input_scales.visible).add_(self.visible_bias)
 
 
 def _scaled(x: torch.Tensor, scale: float) -> torch.Tensor:

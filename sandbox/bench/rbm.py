@@ -46,7 +46,7 @@ def rows() -> Iterator[Row]:
 
 def _ours(images: torch.Tensor, batch: int, compute: Compute) -> Callable[[], int]:
     learning = {"chains": {"count": batch}}
-    config = RBMConfig.model_validate({"hidden_size": HIDDEN, "learning": learning})
+    config = RBMConfig.model_validate({"backbone": {"hidden": [HIDDEN]}, "learning": learning})
     data, rng = DataSet(images, images[:1], binary=True), Rng(0)
     learner = config.make(data.spec, rng, compute, NO_RUNS)
     learn = trainer(Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng), 10)

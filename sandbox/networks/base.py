@@ -1,6 +1,6 @@
 """Interfaces of backbones: the encoder network, and the config class that builds it."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 from torch import nn
@@ -16,6 +16,18 @@ class Encoder(nn.Module):
     """
 
     out_features: int
+
+
+class CanCouple(ABC):
+    """An encoder whose layers a Boltzmann machine can couple.
+
+    Each layer goes upwards by its weights and, transposed, downwards. Its options are checked by
+    `sandbox.networks.coupling`.
+    """
+
+    @abstractmethod
+    def couplings(self) -> list[nn.Linear]:
+        """Return the layers, lowest first."""
 
 
 class BackboneConfig(Config):

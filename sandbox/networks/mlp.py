@@ -15,7 +15,8 @@ from torch import nn
 
 from sandbox.config.numbers import Width
 from sandbox.core.errors import UserError
-from sandbox.networks.base import BackboneConfig, Encoder
+from sandbox.networks.activations import Activation, activation
+from sandbox.networks.base import BackboneConfig, CanCouple, Encoder
 from sandbox.networks.inputs import as_float
 
 _MOST_INPUTS = 16_384  # with sines and cosines
@@ -26,7 +27,8 @@ class MLP(BackboneConfig):
 
     name: Literal["mlp"] = "mlp"
     hidden: tuple[Width, ...] = Field((256, 256), description="widths of the layers, from the input up")
-    layer_norm: bool = Field(False, description="normalize each layer of the encoder before its ReLU")
+    activation: Activation = Field("relu", description="activation function of each layer")
+    layer_norm: bool = Field(False, description="normalize each layer of the encoder before its activation")
     fourier_octaves: NonNegativeInt = Field(
         0,
         le=16,
@@ -39,18 +41,18 @@ class MLP(BackboneConfig):
         return MLPEncoder(self, input_shape)
 
 
-def layers(sizes: Sequence[int], layer_norm: bool = False) -> list[nn.Module]:
-    """Return linear layers from each size to the next one, each followed by an optional normalization and a ReLU."""
+def layers(sizes: Sequence[int], name: Activation, layer_norm: bool = False) -> list[nn.Module]:
+    """Return linear layers from each size to the next one, each with an optional normalization and an activation."""
     modules: list[nn.Module] = []
     for inputs, outputs in pairwise(sizes):
         modules.append(nn.Linear(inputs, outputs))
         if layer_norm:
             modules.append(nn.LayerNorm(outputs))
-        modules.append(nn.ReLU())
+        modules.append(activation(name))
     return modules
 
 
-class MLPEncoder(Encoder):
+class MLPEncoder(Encoder, CanCouple):
     """The encoder: [B, *input_shape] -> [B, out_features]."""
 
     def __init__(self, config: MLP, input_shape: Sequence[int]) -> None:
@@ -62,8 +64,12 @@ class MLPEncoder(Encoder):
                 f"fourier_octaves={config.fourier_octaves} turns {math.prod(input_shape)} inputs into {sizes[0]:_}; it "
                 "is for few inputs, such as points. Set it to 0."
             )
-        self.layers = nn.Sequential(*layers(sizes, config.layer_norm))
+        self.layers = nn.Sequential(*layers(sizes, config.activation, config.layer_norm))
         self.out_features = sizes[-1]
+
+    def couplings(self) -> list[nn.Linear]:
+        """Return the linear layers, lowest first."""
+        return [layer for layer in self.layers if isinstance(layer, nn.Linear)]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = as_float(x).flatten(1)

@@ -35,4 +35,4 @@ def prior_log_prob(log_odds: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
 def delta_rule(layer: SigmoidLayer, x: torch.Tensor, y: torch.Tensor) -> SigmoidLayer:
     """Return the gradient of the mean log p(y | x) of a batch, x [B, X] and y [B, Y]."""
     error = (y - probabilities(layer, x)) / len(x)
-    return SigmoidLayer(x.T @ error, error.sum(0))
+    return SigmoidLayer((error.T @ x).T, error.sum(0))

@@ -70,8 +70,8 @@ def gradient(v: torch.Tensor, p: torch.Tensor, count: int) -> RBMParameters:
     """
     signs = torch.full((len(v), 1), -1 / (len(v) - count), dtype=p.dtype, device=v.device)
     signs[:count] = 1 / count
-    weight = v.T @ p.mul(signs * count).to(v.dtype)
-    return RBMParameters(weight.to(p.dtype).div_(count), (signs.T @ v.to(p.dtype))[0], (signs.T @ p)[0])
+    weight = p.mul(signs * count).to(v.dtype).T @ v  # transposed, as the layers of a network store it
+    return RBMParameters(weight.to(p.dtype).div_(count).T, (signs.T @ v.to(p.dtype))[0], (signs.T @ p)[0])
 
 
 def centered_gradient(

@@ -78,7 +78,7 @@ def test_seed_files_and_classes_of_samples(train, sandbox, tmp_path):
 
 
 def test_own_images_are_reconstructed_and_classified(train, sandbox, tmp_path):
-    layers = ["generator.layers=[6, 4]", "generator.pretraining_steps=1"]
+    layers = ["generator.backbone.hidden=[6, 4]", "generator.pretraining_steps=1"]
     train("stacked_autoencoder", *layers)
     Image.new("RGB", (30, 20), (200, 10, 10)).save(tmp_path / "mine.jpg")
     assert sandbox("reconstruct", "--from", "mine.jpg", "--out", "back.png").code == 0

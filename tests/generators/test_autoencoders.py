@@ -27,7 +27,7 @@ EVERY: dict[str, dict[str, Any]] = {
     "sparse_autoencoder": {"latent_size": 6},
     "contractive_autoencoder": {"latent_size": 6},
     "vq_vae": {"backbone": MLP, "num_codes": 8, "positions": 2, "code_size": 3},
-    "stacked_autoencoder": {"layers": (16, 6), "pretraining_steps": 2},
+    "stacked_autoencoder": {"backbone": {"hidden": [16, 6]}, "pretraining_steps": 2},
 }
 
 

@@ -24,7 +24,7 @@ EVERY = torch.tensor(list(itertools.product([0.0, 1.0], repeat=6))).view(64, *SP
 
 
 def make(spec: Spec = SPEC, **options: Any) -> DBM:
-    options = {"layers": (4, 3, 2), "pretraining_steps": 3, "learning_steps": 4, **options}
+    options = {"backbone": {"hidden": [4, 3, 2]}, "pretraining_steps": 3, "learning_steps": 4, **options}
     return DBMConfig.model_validate(options).make(spec, Rng(0), choose("cpu"), NO_RUNS)
 
 
@@ -187,7 +187,7 @@ def test_the_bound_is_below_the_exact_likelihood_and_near() -> None:
 
 
 def test_a_large_machine_is_annealed() -> None:
-    dbm = trained(13, layers=(21, 22), ais={"num_temperatures": 200, "num_chains": 20, "burn_in": 20})
+    dbm = trained(13, backbone={"hidden": [21, 22]}, ais={"num_temperatures": 200, "num_chains": 20, "burn_in": 20})
     estimate = dbm.log_likelihood(EVERY)
     assert estimate.kind == "bound by ais"
     assert estimate.low is not None
@@ -253,7 +253,7 @@ def test_learns_a_distribution_and_its_classes() -> None:
     )
     best = float((torch.logaddexp(first, second) - math.log(2)).mean())
     dbm = make(
-        layers=(6, 4),
+        backbone={"hidden": [6, 4]},
         pretraining_steps=200,
         learning_steps=1_500,
         learning={"lr": {"start": 0.1, "end": 0.0, "steps": 1_500}, "centering": 0.02},

@@ -24,7 +24,7 @@ ALL = {"pretraining_steps": 3, "up_down": {"steps": 2, "lr": {"start": 0.1, "end
 
 
 def make(layers: tuple[int, ...] = (3, 2), spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> DBN:
-    config = DBNConfig.model_validate({"layers": layers, "pretraining_steps": 40, **options})
+    config = DBNConfig.model_validate({"backbone": {"hidden": list(layers)}, "pretraining_steps": 40, **options})
     return config.make(spec, rng or Rng(0), choose("cpu"), NO_RUNS)
 
 

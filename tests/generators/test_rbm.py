@@ -165,7 +165,7 @@ def test_learns_a_distribution(which: str) -> None:
 def test_gaussian_pixels_learn_a_density() -> None:
     """Images have one gray value, about 0.2 or 0.8, and so do the samples."""
     config = {
-        "hidden_size": 2,
+        "backbone": {"hidden": [2]},
         "visible": {"name": "gaussian", "std": 0.1},
         "learning": {"lr": constant(0.01), "momentum": constant(0.5), "centering": 0.05},
     }
@@ -182,7 +182,7 @@ def test_gaussian_pixels_learn_a_density() -> None:
 
 def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
     """The density integrates to 1 over pixels, not over units (pixels / std), and is marked as a density."""
-    config = RBMConfig.model_validate({"hidden_size": 2, "visible": {"name": "gaussian", "std": 0.3}})
+    config = RBMConfig.model_validate({"backbone": {"hidden": [2]}, "visible": {"name": "gaussian", "std": 0.3}})
     rbm = config.make(Spec((1, 1, 1)), Rng(0), choose("cpu"), NO_RUNS)
     layer_of(rbm).rbm().weight.copy_(torch.tensor([[1.5, -0.5]]))
     pixel = torch.linspace(-3, 4, 7_001)

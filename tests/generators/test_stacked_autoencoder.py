@@ -21,7 +21,7 @@ SHAPE = (1, 8, 8)
 
 
 def make(num_classes: int = 0, **options: Any) -> StackedAutoencoder:
-    options = {"layers": (16, 8, 4), "pretraining_steps": 3, **options}
+    options = {"backbone": {"hidden": [16, 8, 4]}, "pretraining_steps": 3, **options}
     spec = Spec(SHAPE, num_classes=num_classes)
     return StackedAutoencoderConfig.model_validate(options).make(spec, Rng(0), choose("cpu"), NO_RUNS)
 
@@ -62,11 +62,12 @@ def test_one_layer_at_a_time_then_all() -> None:
     for layer in (0, 0, 0, 1, 1, 1, 2, 2, 2):
         before = weights(learner)
         assert learner.update(labeled())["layer"] == layer
-        assert moved(learner, before) == {f"up.{layer}", f"down.{layer}"}
+        assert moved(learner, before) == {f"encoder.layers.{2 * layer}", f"down.{layer}"}
     for _ in range(2):
         before = weights(learner)
         assert learner.update(labeled())["layer"] == 3
-        assert moved(learner, before) == {"softmax", *(f"{way}.{i}" for way in ("up", "down") for i in range(3))}
+        down = {f"down.{layer}" for layer in range(3)}
+        assert moved(learner, before) == {"softmax", *down, *(f"encoder.layers.{2 * layer}" for layer in range(3))}
 
 
 def test_upper_layers_learn_from_probabilities() -> None:
@@ -142,7 +143,7 @@ def test_without_labels_there_are_no_classes() -> None:
     )
 
 
-@pytest.mark.parametrize("layers", [(), (16, 0), (16, -4)])
-def test_layer_lists_that_do_not_fit_are_refused(layers: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match=r"layers"):
-        StackedAutoencoderConfig(layers=layers)
+@pytest.mark.parametrize("layers", [[], [16, 0], [16, -4]])
+def test_layer_lists_that_do_not_fit_are_refused(layers: list[int]) -> None:
+    with pytest.raises(ValueError, match=r"hidden"):
+        StackedAutoencoderConfig.model_validate({"backbone": {"hidden": layers}})

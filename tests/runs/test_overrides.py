@@ -47,8 +47,8 @@ def test_the_config_has_the_overrides(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "word", "can_change"),
     [
-        (DIGITS, "generator.hidden_size=8", "data.* and generator.sample_steps, generator.ais"),
-        (DIGITS, "generator={hidden_size: 8}", "data.* and generator.sample_steps, generator.ais"),
+        (DIGITS, "generator.backbone.hidden=[8]", "data.* and generator.sample_steps, generator.ais"),
+        (DIGITS, "generator={backbone: {hidden: [8]}}", "data.* and generator.sample_steps, generator.ais"),
         (DIGITS, "seed=1", "data.* and generator.sample_steps, generator.ais"),
         (CATCH, "agent.discount=0.5", "env.* and agent.evaluation_epsilon"),
         (CATCH, "steps=5", "env.* and agent.evaluation_epsilon"),

@@ -30,8 +30,8 @@ LEARNERS = {
     "q_learning": ["agent.name=q_learning", "env={name: grid_world, observe: features}"],
     "vae": ["generator.name=vae", "data.name=bars_and_stripes", "generator.backbone={name: mlp, hidden: [8]}"],
     "gan": ["generator.name=gan", "data.name=gaussian_ring", "generator.backbone={name: mlp, hidden: [8]}"],
-    "rbm": ["generator.name=rbm", "data.name=bars_and_stripes", "generator.hidden_size=4"],
-    "dbm": ["generator.name=dbm", "data.name=bars_and_stripes", "generator.layers=[4, 4]"],
+    "rbm": ["generator.name=rbm", "data.name=bars_and_stripes", "generator.backbone.hidden=[4]"],
+    "dbm": ["generator.name=dbm", "data.name=bars_and_stripes", "generator.backbone.hidden=[4, 4]"],
     "hopfield": ["generator.name=hopfield", "data.name=bars_and_stripes"],
 }
 

@@ -16,7 +16,7 @@ class Decoder(nn.Module):
         super().__init__()
         sizes = [in_features, *reversed(config.hidden)]
         self.output_shape = tuple(output_shape)
-        self.layers = nn.Sequential(*layers(sizes), nn.Linear(sizes[-1], math.prod(output_shape)))
+        self.layers = nn.Sequential(*layers(sizes, config.activation), nn.Linear(sizes[-1], math.prod(output_shape)))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         return self.layers(z).view(-1, *self.output_shape)
