@@ -22,3 +22,9 @@ _MODULES: dict[str, Callable[[], nn.Module]] = {
 def activation(name: Activation) -> nn.Module:
     """Return the activation function of a name, as a module without parameters."""
     return _MODULES[name]()
+
+
+def activations_of(network: nn.Module) -> list[str]:
+    """Return the names of a network's activation functions, from its input up."""
+    kinds = {type(make()): name for name, make in _MODULES.items()}
+    return [kinds[type(module)] for module in network.modules() if type(module) in kinds]

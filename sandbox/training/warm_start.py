@@ -8,6 +8,7 @@ from torch.nn.utils import parametrize
 
 from sandbox.core.errors import UserError
 from sandbox.interfaces.learner import Learner
+from sandbox.networks.activations import activations_of
 
 _PREFIX = "encoder."
 _ITERATIONS = 15  # of the power method; PyTorch starts a new spectral norm with as many
@@ -32,16 +33,21 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
         run: Name of the run of `source`, for messages.
 
     Raises:
-        UserError: If one of them has no encoder, or the shapes differ.
+        UserError: If one of them has no encoder, or the shapes or the activations differ.
     """
     sources, targets = _encoders(source), _encoders(learner)
     if not sources:
         raise UserError(f"encoder_from={run}: its learner has no encoder to copy")
     if not targets:
         raise UserError(f"encoder_from={run}: this run's learner has no encoder to initialize")
-    given = _weights(sources[0])
+    given, theirs = _weights(sources[0]), activations_of(sources[0].get_submodule("encoder"))
     for target in targets:
-        own = _weights(target)
+        own, ours = _weights(target), activations_of(target.get_submodule("encoder"))
+        if theirs != ours:
+            raise UserError(
+                f"encoder_from={run}: its encoder has the activations {', '.join(theirs)}, and this one has "
+                f"{', '.join(ours)}. Give both the same backbone."
+            )
         if _shapes(own) != _shapes(given):
             raise UserError(
                 f"encoder_from={run}: its encoder has other shapes than this one ({_difference(given, own)}). "

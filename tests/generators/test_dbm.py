@@ -77,7 +77,7 @@ def test_stages_one_by_one() -> None:
 
 def test_the_weights_of_every_layer_are_small_at_first() -> None:
     """About 10,000 draws from N(0, 0.01^2) for each layer."""
-    for layer in stack_of(make(Spec((1, 10, 10)), layers=(100, 100, 100))):
+    for layer in stack_of(make(Spec((1, 10, 10)), backbone={"hidden": [100, 100, 100]})):
         assert float(layer.weight.mean()) == pytest.approx(0.0, abs=6e-4)
         assert float(layer.weight.std()) == pytest.approx(0.01, rel=0.04)
 
@@ -125,7 +125,7 @@ def test_the_combined_machine_has_the_weights_of_the_layers() -> None:
 
 def test_chains_and_samples_have_the_distribution_of_the_energy() -> None:
     """Layers of 3, 3 and 2 units: 400,000 states of all of them from the chains, and 2,000 samples of the pixels."""
-    dbm = make(Spec((1, 1, 3)), layers=(3, 2), pretraining_steps=0, learning={"chains": {"count": 2_000}})
+    dbm = make(Spec((1, 1, 3)), backbone={"hidden": [3, 2]}, pretraining_steps=0, learning={"chains": {"count": 2_000}})
     dbm.update(Labeled(torch.zeros(1, 1, 1, 3), None))  # the layers are combined
     machine, draws = layer_of(dbm, "machine"), torch.Generator().manual_seed(0)
     lower, upper = (2 * torch.randn(shape, generator=draws) for shape in ((3, 3), (3, 2)))

@@ -1,0 +1,127 @@
+"""Encoders that one half of the sandbox has learned and the other begins with."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from torch import nn
+
+from sandbox.core.errors import UserError
+from sandbox.interfaces.learner import Learner
+from sandbox.runs.build import build_new, restore
+from sandbox.runs.resolve import resolve
+from sandbox.runs.start import start, with_name
+from sandbox.storage.run_folder import RunFolder
+
+FRAMES = ["data={name: frames, env: {name: catch}, count: 40, binarize: threshold}", "generator.stream.batch_size=8"]
+ONE = "{name: mlp, hidden: [6], activation: sigmoid}"
+TWO = "{name: mlp, hidden: [6, 5], activation: sigmoid}"
+QUIET = ["logger.wandb=off", "log_period=2", "evaluate_period=0", "media_period=0", "threads=1"]
+MACHINES = {
+    "rbm": [*FRAMES, "generator={name: rbm, backbone: %s}" % ONE],
+    "dbn": [*FRAMES, "generator={name: dbn, pretraining_steps: 2, backbone: %s}" % TWO],
+    "dbm": [*FRAMES, "generator={name: dbm, pretraining_steps: 1, learning_steps: 9, backbone: %s}" % TWO],
+    "sigmoid_belief_net": [*FRAMES, "generator={name: sigmoid_belief_net, backbone: %s}" % TWO],
+    "stacked_autoencoder": [*FRAMES, "generator={name: stacked_autoencoder, pretraining_steps: 2, backbone: %s}" % TWO],
+}
+OTHERS = {
+    "dqn": ["env.name=catch", "agent={name: dqn, frame_stack: 1, backbone: %s}", "agent.stream.replay={warmup: 20}"],
+    "vae": [*FRAMES, "generator={name: vae, latent_size: 2, backbone: %s}"],
+    "gan": [*FRAMES, "generator={name: gan, latent_size: 2, backbone: %s}"],
+}
+
+
+def encoder_of(learner: Learner) -> dict[str, torch.Tensor]:
+    """Return the weights of the first encoder."""
+    for part in learner.parts().values():
+        for module in part.modules() if isinstance(part, nn.Module) else ():
+            if any(name == "encoder" for name, _ in module.named_children()):
+                return dict(module.get_submodule("encoder").state_dict())
+    raise AssertionError("no encoder")
+
+
+def trained(words: list[str], runs: Path, name: str, steps: int = 6) -> Learner:
+    config = with_name(resolve([], [*words, *QUIET, f"steps={steps}", f"name={name}"]), [])
+    folder, _ = start(config, runs, ["sandbox"], quiet=True)
+    return restore(RunFolder.find(runs, folder.name))[0].learner
+
+
+def begun(words: list[str], runs: Path, source: str) -> Learner:
+    return build_new(resolve([], [*words, *QUIET, "steps=6", f"encoder_from={source}"]), runs).learner
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_a_machine_begins_and_is_begun(name: str, tmp_path: Path) -> None:
+    backbone = ONE if name == "rbm" else TWO
+    machine = trained(MACHINES[name], tmp_path, "machine")
+    for other, words in OTHERS.items():
+        options = [word % backbone if "%s" in word else word for word in words]
+        handed = encoder_of(begun(options, tmp_path, "machine"))
+        assert handed.keys() == encoder_of(machine).keys()
+        assert all(torch.equal(value, encoder_of(machine)[key]) for key, value in handed.items()), other
+        if other == "dqn":
+            agent = trained(options, tmp_path, "agent", 40)
+            taken = encoder_of(begun(MACHINES[name], tmp_path, "agent"))
+            assert all(torch.equal(value, encoder_of(agent)[key]) for key, value in taken.items())
+
+
+@pytest.mark.parametrize("name", ["rbm", "dbn", "dbm", "stacked_autoencoder"])
+def test_the_forward_pass_of_the_backbone_is_the_pass_upwards(name: str, tmp_path: Path) -> None:
+    machine = trained(MACHINES[name], tmp_path, "machine", 12)
+    images = torch.randint(2, (5, 1, 84, 84), generator=torch.Generator().manual_seed(0)).to(torch.uint8) * 255
+    network = next(
+        module.get_submodule("encoder")
+        for part in machine.parts().values() if isinstance(part, nn.Module)
+        for module in part.modules() if any(child == "encoder" for child, _ in module.named_children())
+    )  # fmt: skip
+    with torch.no_grad():
+        upwards = network(images)
+        if name == "dbm":
+            rbm, v = machine.rbm(), images.float().flatten(1) / 255
+            first = torch.sigmoid(2 * v @ rbm.weight[: v.shape[1]] + rbm.hidden_bias)
+            codes = torch.sigmoid(first @ rbm.weight[v.shape[1] :].T + rbm.visible_bias[v.shape[1] :])
+        else:
+            codes = machine.encode(images)
+    torch.testing.assert_close(upwards, codes)
+
+
+def test_a_deep_boltzmann_machine_begins_its_pretraining_with_the_backbone(tmp_path: Path) -> None:
+    trained(["env.name=catch", f"agent={{name: dqn, frame_stack: 1, backbone: {TWO}}}",
+             "agent.stream.replay={warmup: 20}"], tmp_path, "agent", 40)  # fmt: skip
+    machine = begun([*MACHINES["dbm"], "generator.pretraining.lr={start: 1e-30, end: 1e-30}"], tmp_path, "agent")
+    given = encoder_of(machine)
+    batch = torch.randint(2, (8, 1, 84, 84), generator=torch.Generator().manual_seed(0)).to(torch.uint8) * 255
+    from sandbox.streams.labeled import Labeled
+
+    machine.update(Labeled(batch, None))
+    stack = machine.parts()["layer_1"], machine.parts()["layer_2"]
+    torch.testing.assert_close(stack[0].weight, given["layers.0.weight"].T / 2)
+    torch.testing.assert_close(stack[1].weight, given["layers.2.weight"].T)
+
+
+def test_other_activations_are_refused(tmp_path: Path) -> None:
+    trained(MACHINES["rbm"], tmp_path, "machine")
+    relu = ["env.name=catch", "agent={name: dqn, frame_stack: 1, backbone: {name: mlp, hidden: [6]}}"]
+    with pytest.raises(UserError, match=r"its encoder has the activations sigmoid, and this one has relu"):
+        begun(relu, tmp_path, "machine")
+
+
+@pytest.mark.parametrize(
+    ("backbone", "message"),
+    [
+        ("{name: nature}", "the layers of nature cannot be coupled to a Boltzmann machine; those of mlp can"),
+        ("{name: mlp, hidden: [6], activation: relu}", "the units of this machine are sigmoids"),
+        ("{name: mlp, hidden: [6], layer_norm: true}", "leave out layer_norm and fourier_octaves"),
+        ("{name: mlp, hidden: [6, 5]}", "rbm couples one layer, but hidden=[6, 5] has 2"),
+        ("{name: mlp, hidden: []}", "hidden needs at least one layer"),
+    ],
+)
+def test_backbones_that_cannot_be_coupled_are_named(backbone: str, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        resolve([], [*FRAMES, f"generator={{name: rbm, backbone: {backbone}}}", "steps=5"])
+    assert message in str(error.value)
+
+
+def test_a_backbone_without_a_named_activation_is_one_of_sigmoids() -> None:
+    config = resolve([], [*FRAMES, "generator.name=dbn", "generator.backbone={hidden: [6, 5]}", "steps=5"])
+    assert dict(config.learner)["backbone"].model_dump()["activation"] == "sigmoid"
