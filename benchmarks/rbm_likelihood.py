@@ -46,7 +46,9 @@ def ours(data: DataSet, epochs: int, batch: int, lr: float, centering: float) ->
         "centering": centering,
     }
     rng, compute = Rng(0), choose("cpu", "auto")
-    rbm = RBMConfig.model_validate({"backbone": {"hidden": [500]}, "learning": learning}).make(data.spec, rng, compute, NO_RUNS)
+    rbm = RBMConfig.model_validate({"backbone": {"hidden": [500]}, "learning": learning}).make(
+        data.spec, rng, compute, NO_RUNS
+    )
     run = Run(rbm, ShuffledConfig(batch_size=batch).make(data, rbm, rng, compute), rng)
     start = perf_counter()
     for _ in zip(range(updates), run.steps(), strict=False):

@@ -1,7 +1,7 @@
 """The deep Boltzmann machine: layers are pretrained one by one, then trained together, then fine-tuned as a classifier.
 
 Paper: Salakhutdinov & Hinton 2009, "Deep Boltzmann Machines".
-Backbone: it is the first pass upwards, in which the weights below the top layer count twice. Pretraining begins with it.
+Backbone: it is the first pass upwards, with doubled weights below the top layer. Pretraining begins with it.
 Deviations: the layers' gradients can be centered (Melchior, Fischer & Wiskott 2016); mean field makes a fixed number of
     rounds of exact coordinate ascent, so nothing is damped; the bias of a middle layer starts at the mean of the two
     that pretraining found; fine-tuning uses Adam in place of conjugate gradients. With `precision: bf16` products are
@@ -74,7 +74,7 @@ class DBMConfig(GeneratorConfig):
 
     @field_validator("backbone")
     @classmethod
-    def _check_two_layers(cls, backbone: MLP) -> MLP:
+    def _check_depth(cls, backbone: MLP) -> MLP:
         if len(backbone.hidden) < 2:
             raise ValueError(f"dbm couples two layers or more, and hidden={list(backbone.hidden)} has one; see rbm")
         return backbone
@@ -93,13 +93,13 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
     def __init__(self, config: DBMConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._compute = config, image_shape(spec, "dbm"), compute
         with rng.initializing("dbm/encoder"):
-            encoder = config.backbone.make(self._shape)
+            encoder = config.backbone.make(self._shape).to(compute.device)
         self._encoder = layers_of(encoder)
         self._sizes = (self._encoder[0].in_features, *(layer.out_features for layer in self._encoder))
         connections = deep_boltzmann.connections(self._sizes)
-        stack = nn.ModuleList(nn.Linear(*pair) for pair in pairwise(self._sizes))
-        machine = nn.Linear(*connections.shape)
-        self._weights = nn.ModuleDict({"encoder": encoder, "stack": stack, "machine": machine}).to(compute.device)
+        stack = [nn.Linear(below, above, device=compute.device) for below, above in pairwise(self._sizes)]
+        machine = nn.Linear(*connections.shape).to(compute.device)
+        self._weights = nn.ModuleDict({"encoder": encoder, "stack": nn.ModuleList(stack), "machine": machine})
         self._stack = [
             RBMLayer(layer, config.pretraining, BERNOULLI, rng, f"dbm/{i}", compute, self._input_scales(i))
             for i, layer in enumerate(stack)
@@ -109,9 +109,8 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
             self._network = MeanFieldClassifier(self._sizes, max(spec.num_classes, 1)).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._has_classes = spec.num_classes > 0
-        self._stage_lengths = [config.pretraining_steps] * len(self._stack)
-        if self._has_classes:
-            self._stage_lengths.append(config.learning_steps)
+        lengths = [config.pretraining_steps] * len(self._stack)
+        self._stage_lengths = [*lengths, config.learning_steps] if self._has_classes else lengths
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._measuring = rng.torch("dbm/measure", compute.device)
         self._sampling = rng.torch("dbm/sample", compute.device)
@@ -164,7 +163,9 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
 
     def _compose(self, v: torch.Tensor) -> None:
         """Combine the pretrained layers into one machine, whose chains begin at the posterior of the data."""
-        for parameter, value in zip(self._machine.rbm(), deep_boltzmann.compose([layer.rbm() for layer in self._stack]), strict=True):
+        for parameter, value in zip(
+            self._machine.rbm(), deep_boltzmann.compose([layer.rbm() for layer in self._stack]), strict=True
+        ):
             parameter.copy_(value)
         _, odd = self._mean_field(v)
         rows = torch.arange(len(self._machine.chains), device=v.device) % len(v)
@@ -295,5 +296,5 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         return as_float(require_shape(images, self._shape, "dbm").to(self._compute.device)).flatten(1)
 
     def _require_binary(self, v: torch.Tensor) -> None:
-        alternative = ", or generator.stream.resample=true (black and white drawn anew for every batch)"
-        require_binary(v, "generator.name=dbm has binary units", alternative)
+        anew = ", or generator.stream.resample=true (black and white drawn anew for every batch)"
+        require_binary(v, "generator.name=dbm has binary units", anew)

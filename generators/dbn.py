@@ -96,8 +96,9 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
             )
         self._config, self._shape, self._device = config, image_shape(spec, "dbn"), compute.device
         with rng.initializing("dbn/encoder"):
-            self._network = nn.ModuleDict({"encoder": config.backbone.make(self._shape)}).to(compute.device)
-        coupled = layers_of(self._network["encoder"])
+            encoder = config.backbone.make(self._shape).to(compute.device)
+        self._network = nn.ModuleDict({"encoder": encoder})
+        coupled = layers_of(encoder)
         sizes = (coupled[0].in_features, *(layer.out_features for layer in coupled))
         with rng.initializing("dbn"):
             self._directed = [BeliefLayer(layer) for layer in coupled[:-1]]

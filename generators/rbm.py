@@ -86,8 +86,9 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         self._config, self._shape, self._device = config, image_shape(spec, "rbm"), compute.device
         self._units, self._scale = config.visible.units(), config.visible.scale()
         with rng.initializing("rbm/encoder"):
-            self._network = nn.ModuleDict({"encoder": config.backbone.make(self._shape)}).to(compute.device)
-        (coupled,) = layers_of(self._network["encoder"])
+            encoder = config.backbone.make(self._shape).to(compute.device)
+        self._network = nn.ModuleDict({"encoder": encoder})
+        (coupled,) = layers_of(encoder)
         self._layer = RBMLayer(coupled, config.learning, self._units, rng, "rbm", compute)
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._measuring = rng.torch("rbm/measure", compute.device)

@@ -69,8 +69,8 @@ class SigmoidBeliefNet(Generator, HasLikelihood, HasReconstruction, HasEncoder):
     def __init__(self, config: SigmoidBeliefNetConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "sigmoid_belief_net"), compute.device
         with rng.initializing("sigmoid_belief_net/encoder"):
-            self._network = nn.ModuleDict({"encoder": config.backbone.make(self._shape)}).to(compute.device)
-        encoder = self._network["encoder"]
+            encoder = config.backbone.make(self._shape).to(compute.device)
+        self._network = nn.ModuleDict({"encoder": encoder})
         with rng.initializing("sigmoid_belief_net"):
             self._layers = [BeliefLayer(coupled) for coupled in layers_of(encoder)]
         self._prior = TopPrior(encoder.out_features).to(compute.device)

@@ -94,15 +94,16 @@ GENERATORS = {
     "denoising_autoencoder": f"{CODE} latent_size=16 noise.fraction=0.3",
     "contractive_autoencoder": f"{CODE} latent_size=128 contraction=0.1 probes=1",
     "sparse_autoencoder": f"{CODE} latent_size=128 activation=0.05 sparsity=3",
-    "stacked_autoencoder": "backbone.hidden=256,64 pretraining_steps=1000 label_weight=10 pretraining_optimizer.lr=0.001 "
-    "fine_tuning_optimizer.lr=0.001",
+    "stacked_autoencoder": "backbone.hidden=256,64 pretraining_steps=1000 label_weight=10 "
+    "pretraining_optimizer.lr=0.001 fine_tuning_optimizer.lr=0.001",
     "vae": f"{CODE} latent_size=16 beta=1 bound_samples=1 importance_samples=500",
     "vq_vae": f"{CODE} num_codes=64 positions=16 code_size=8 commitment=0.25 decay=0.99 smoothing=1e-5 "
     "restart_below=0.5",
     "rbm": f"{LEARNING} learning.lr.steps=20000 backbone.hidden=16",
     "dbn": f"{LEARNING} learning.lr.steps=5000 backbone.hidden=64,64 pretraining_steps=5000 bound_samples=20",
-    "dbm": f"{LEARNING} learning.lr.start=0.01 learning.lr.steps=10000 backbone.hidden=32,32 pretraining.chains.steps=1 "
-    "pretraining.lr.start=0.05 pretraining.lr.end=0 pretraining.lr.steps=20000 pretraining_steps=2000 "
+    "dbm": f"{LEARNING} learning.lr.start=0.01 learning.lr.steps=10000 backbone.hidden=32,32 "
+    "pretraining.chains.steps=1 pretraining.lr.start=0.05 pretraining.lr.end=0 pretraining.lr.steps=20000 "
+    "pretraining_steps=2000 "
     "learning_steps=10000 mean_field_steps=10 optimizer.lr=0.001",
     "boltzmann_machine": "hidden_size=8 num_chains=100 temperatures=3,2,1.5,1,1,1 lr.start=0.05 lr.end=0.005 "
     "lr.steps=5000 weight_decay=0",

@@ -8,7 +8,6 @@ from itertools import pairwise
 
 import torch
 from torch import nn
-from torch.nn.utils import skip_init
 
 from sandbox.ops import belief
 from sandbox.ops.belief import SigmoidLayer
@@ -30,8 +29,8 @@ class BeliefLayer(nn.Module):
         """
         super().__init__()
         self._upwards = (coupled,)  # in a tuple, since its owner saves it
-        device = coupled.weight.device
-        self._downwards = skip_init(nn.Linear, coupled.out_features, coupled.in_features, device=device)
+        empty = nn.Linear(coupled.out_features, coupled.in_features, device="meta")  # which draws no random numbers
+        self._downwards = empty.to_empty(device=coupled.weight.device)
         for weight, bias in (self.recognition, self.generation):
             weight.copy_(torch.randn(weight.shape) * 0.01)
             bias.zero_()

@@ -1,7 +1,7 @@
 """The first pass upwards of a deep Boltzmann machine, as the layers of a backbone.
 
-In this pass, inputs from below count twice at every layer but the top one, in place of those from above (Salakhutdinov &
-Hinton 2009, "Deep Boltzmann Machines"). So the backbone has twice the machine's weights there.
+In this pass, inputs from below count twice at every layer but the top one, in place of those from above (Salakhutdinov
+& Hinton 2009, "Deep Boltzmann Machines"). So the backbone has twice the machine's weights there.
 """
 
 from collections.abc import Sequence

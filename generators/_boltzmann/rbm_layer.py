@@ -1,5 +1,6 @@
-"""A restricted Boltzmann machine with its training, for `rbm` and as a layer of deeper machines; a layer of a backbone
-has its weights.
+"""A restricted Boltzmann machine with its training, for `rbm` and as a layer of deeper machines.
+
+Its weights are those of a layer of a backbone.
 
 Papers: Hinton 2002, "Training Products of Experts by Minimizing Contrastive Divergence"; Tieleman 2008, "Training
 Restricted Boltzmann Machines using Approximations to the Likelihood Gradient"; Melchior, Fischer & Wiskott 2016, "How

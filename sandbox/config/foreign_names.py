@@ -44,6 +44,10 @@ _OPTIONS = {
     "epsilon": ("exploration",),
     "network": ("backbone",),
     "policy_kwargs": ("backbone",),
+    "net_arch": ("hidden",),
+    "hidden_sizes": ("hidden",),
+    "hidden_size": ("hidden",),
+    "layers": ("hidden",),
 }
 _AGENTS = {"ddqn": "double_dqn", "c51": "rainbow", "drqn": "drqn", "qlearning": "q_learning"}
 _OF_SB3 = ("a2c", "crossq", "ddpg", "ppo", "qrdqn", "recurrent_ppo", "sac", "td3", "tqc", "trpo")

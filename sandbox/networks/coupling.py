@@ -30,7 +30,9 @@ def _require_couplings(backbone: BackboneConfig) -> BackboneConfig:
     if not backbone.hidden:
         raise ValueError("hidden needs at least one layer")
     if backbone.activation != "sigmoid":
-        raise ValueError(f"the units of this machine are sigmoids: activation must be sigmoid, got {backbone.activation}")
+        raise ValueError(
+            f"the units of this machine are sigmoids: activation must be sigmoid, got {backbone.activation}"
+        )
     if backbone.layer_norm or backbone.fourier_octaves:
         raise ValueError("nothing stands between the layers of this machine: leave out layer_norm and fourier_octaves")
     return backbone

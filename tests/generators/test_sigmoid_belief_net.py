@@ -65,7 +65,10 @@ def exact(net: SigmoidBeliefNet) -> torch.Tensor:
 def shaken(net: SigmoidBeliefNet) -> SigmoidBeliefNet:
     """Set all weights and biases at random."""
     draws = torch.Generator().manual_seed(0)
-    for tensor in (*(part for layer in layers_of(net) for way in (layer.recognition, layer.generation) for part in way), prior_of(net)):
+    for tensor in (
+        *(part for layer in layers_of(net) for way in (layer.recognition, layer.generation) for part in way),
+        prior_of(net),
+    ):
         tensor.normal_(std=0.5, generator=draws)
     return net
 
@@ -127,7 +130,9 @@ def test_samples_have_the_exact_distribution() -> None:
 @pytest.mark.learning
 def test_learns_a_distribution() -> None:
     """The log-likelihood comes within 0.1 nat of the true distribution's; independent pixels are 0.3 nats away."""
-    config = SigmoidBeliefNetConfig.model_validate({"backbone": {"hidden": [4, 2]}, "lr": {"start": 0.3, "end": 0.0, "steps": 2_000}})
+    config = SigmoidBeliefNetConfig.model_validate(
+        {"backbone": {"hidden": [4, 2]}, "lr": {"start": 0.3, "end": 0.0, "steps": 2_000}}
+    )
     net = config.make(SPEC, Rng(0), choose("cpu"), NO_RUNS)
     for i in range(2_000):
         net.update(batch(60, seed=i % 50))
@@ -147,7 +152,10 @@ def test_metrics_are_measured_now_and_then() -> None:
 def test_the_loss_is_minus_a_bound() -> None:
     """A net that cannot learn says what black pixels at the given biases cost: minus their log-likelihood."""
     net = make(lr=0.0)
-    for tensor in (*(part for layer in layers_of(net) for way in (layer.recognition, layer.generation) for part in way), prior_of(net)):
+    for tensor in (
+        *(part for layer in layers_of(net) for way in (layer.recognition, layer.generation) for part in way),
+        prior_of(net),
+    ):
         tensor.zero_()
     black = torch.zeros(10, 1, 2, 2, dtype=torch.uint8)
     loss = net.update(black)["loss"]  # the visible biases become the log-odds of the batch, 1 / 12

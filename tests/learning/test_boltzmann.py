@@ -23,7 +23,9 @@ def nats(data: DataSet, centering: float) -> float:
         "centering": centering,
     }
     rng, compute = Rng(0), choose("cpu")
-    rbm = RBMConfig.model_validate({"backbone": {"hidden": [16]}, "learning": learning}).make(data.spec, rng, compute, NO_RUNS)
+    rbm = RBMConfig.model_validate({"backbone": {"hidden": [16]}, "learning": learning}).make(
+        data.spec, rng, compute, NO_RUNS
+    )
     run = Run(rbm, ShuffledConfig().make(data, rbm, rng, compute), rng)
     for _ in zip(range(3_000), run.steps(), strict=False):
         pass

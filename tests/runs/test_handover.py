@@ -18,11 +18,11 @@ ONE = "{name: mlp, hidden: [6], activation: sigmoid}"
 TWO = "{name: mlp, hidden: [6, 5], activation: sigmoid}"
 QUIET = ["logger.wandb=off", "log_period=2", "evaluate_period=0", "media_period=0", "threads=1"]
 MACHINES = {
-    "rbm": [*FRAMES, "generator={name: rbm, backbone: %s}" % ONE],
-    "dbn": [*FRAMES, "generator={name: dbn, pretraining_steps: 2, backbone: %s}" % TWO],
-    "dbm": [*FRAMES, "generator={name: dbm, pretraining_steps: 1, learning_steps: 9, backbone: %s}" % TWO],
-    "sigmoid_belief_net": [*FRAMES, "generator={name: sigmoid_belief_net, backbone: %s}" % TWO],
-    "stacked_autoencoder": [*FRAMES, "generator={name: stacked_autoencoder, pretraining_steps: 2, backbone: %s}" % TWO],
+    "rbm": [*FRAMES, f"generator={{name: rbm, backbone: {ONE}}}"],
+    "dbn": [*FRAMES, f"generator={{name: dbn, pretraining_steps: 2, backbone: {TWO}}}"],
+    "dbm": [*FRAMES, f"generator={{name: dbm, pretraining_steps: 1, learning_steps: 9, backbone: {TWO}}}"],
+    "sigmoid_belief_net": [*FRAMES, f"generator={{name: sigmoid_belief_net, backbone: {TWO}}}"],
+    "stacked_autoencoder": [*FRAMES, f"generator={{name: stacked_autoencoder, pretraining_steps: 2, backbone: {TWO}}}"],
 }
 OTHERS = {
     "dqn": ["env.name=catch", "agent={name: dqn, frame_stack: 1, backbone: %s}", "agent.stream.replay={warmup: 20}"],
