@@ -23,6 +23,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann import first_pass
 from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
+from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.generators._boltzmann.mean_field_classifier import MeanFieldClassifier
 from sandbox.generators._boltzmann.rbm_layer import UNSCALED, ContrastiveDivergence, InputScales, RBMLayer, RBMTraining
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
@@ -40,7 +41,6 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedEr
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_float
 from sandbox.networks.mlp import MLP
 from sandbox.ops import boltzmann, deep_boltzmann

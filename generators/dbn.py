@@ -27,6 +27,7 @@ from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
 from sandbox.generators._boltzmann.belief_layers import BeliefLayer
 from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig
+from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer, RBMTraining
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
@@ -36,7 +37,6 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedEr
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, boltzmann
 from sandbox.ops.belief import SigmoidLayer

@@ -20,6 +20,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators._boltzmann.belief_layers import BeliefLayer
+from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.generators._boltzmann.training import PeriodicMetrics
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
@@ -28,7 +29,6 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
-from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, likelihood
 from sandbox.ops.units import BERNOULLI, sample_bernoulli

@@ -20,6 +20,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedError
@@ -27,7 +28,6 @@ from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.base import BackboneConfig
-from sandbox.networks.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.networks.inputs import as_pixels
 from sandbox.networks.moments import CodeMoments
 from sandbox.optimizers.adam import Adam

@@ -14,10 +14,10 @@ from sandbox.config.schedules import Linear
 from sandbox.generators._adversarial.regularizers import ExponentialDecay, MinibatchDiscrimination, Regularizers
 from sandbox.generators._boltzmann.annealing import Annealing
 from sandbox.generators._boltzmann.classifier import ClassifierConfig
+from sandbox.generators._boltzmann.coupling import sigmoids
 from sandbox.generators._boltzmann.rbm_layer import ContrastiveDivergence, GaussianUnits, InputScales, RBMTraining
 from sandbox.generators.dbn import UpDown
 from sandbox.networks.base import BackboneConfig
-from sandbox.networks.coupling import sigmoids
 from sandbox.networks.impala import Impala
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature

@@ -1,5 +1,6 @@
 """Members from a second folder are found at once; a broken one is named, and the others still work."""
 
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -159,3 +160,9 @@ def test_names_are_listed_without_torch(program) -> None:
     import subprocess
 
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("module", ["sandbox.networks.backbone", "sandbox.optimizers.choice", "sandbox.runs.registry"])
+def test_no_file_of_this_package_is_left_out(module: str) -> None:
+    done = subprocess.run([sys.executable, "-c", f"import {module}"], capture_output=True, text=True, check=True)
+    assert done.stderr == ""
