@@ -21,8 +21,8 @@ class Encoder(nn.Module):
 class CanCouple(ABC):
     """An encoder whose layers a Boltzmann machine can couple.
 
-    Each layer goes upwards by its weights and, transposed, downwards. Nothing but sigmoids stands between them, which the
-    generators require.
+    Each layer goes upwards by its weights and, transposed, downwards. Nothing but sigmoids stands between them, which
+    the generators require.
     """
 
     @abstractmethod
