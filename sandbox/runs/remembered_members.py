@@ -58,11 +58,7 @@ def add_remembered(raw: Mapping[str, Any], run: Path) -> None:
         UserError: If a member is not known, or its file has changed; with what to add to the command.
     """
     recorded = members_of(run / "run.json") if (run / "run.json").is_file() else {}
-    for section, family in registry.SECTIONS.items():
-        given = raw.get(section)
-        name = given.get("name") if isinstance(given, Mapping) else None
-        if not isinstance(name, str):
-            continue
+    for family, name in _named(raw):
         what = f"its {registry.FAMILIES[family].noun} {name!r}"
         facts = recorded.get(f"{family}/{name}", {})
         if member := own.of(family).get(name):
@@ -118,11 +114,21 @@ def _entries(family: str, name: str) -> list[dict[str, str]]:
 
 def _own_members(config: RunConfig) -> Iterator[tuple[str, str, OwnMember]]:
     """Yield family, name and file of each own member of a config."""
-    chosen = dict(config)
-    for section, family in registry.SECTIONS.items():
-        name = chosen[section].name if section in chosen else ""
+    for family, name in _named(config.model_dump(include=set(config.sections))):
         if member := own.of(family).get(name):
             yield family, name, member
+
+
+def _named(raw: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield family and name of each member in a config, with the environment that a data set lets an agent play in."""
+    sections = [(family, raw.get(section)) for section, family in registry.SECTIONS.items()]
+    data = raw.get("data")
+    if isinstance(data, Mapping):
+        sections.append(("envs", data.get("env")))
+    for family, given in sections:
+        name = given.get("name") if isinstance(given, Mapping) else None
+        if isinstance(name, str):
+            yield family, name
 
 
 def digest(file: Path) -> str:

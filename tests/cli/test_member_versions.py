@@ -127,3 +127,14 @@ def test_an_edited_file_that_is_added_again_is_imported_anew(tmp_path):
         file.write_text(file.read_text().replace(f"VALUE = {3 - value}", f"VALUE = {value}"))
         own.add(file)
         assert value == import_module("sandbox.agents.thing").VALUE
+
+
+def test_the_environment_of_a_data_set_is_remembered(sandbox, tmp_path):
+    assert sandbox("new", "env", "mine").code == 0
+    data = "data={name: frames, env: {name: mine}, count: 40}"
+    words = [data, "generator={name: autoencoder, stream: {batch_size: 4}}", "steps=4", "name=seen", "logger.wandb=off"]
+    assert sandbox("train", *words, "--members", "mine.py").code == 0
+    assert json.loads((tmp_path / "runs/seen/run.json").read_text())["members"].keys() == {"envs/mine"}
+    assert sandbox("resume", "seen", "--steps", "6").code == 0
+    (tmp_path / "mine.py").rename(tmp_path / "other.py")
+    assert "its environment 'mine' is unknown here" in sandbox("resume", "seen", "--steps", "8").err
