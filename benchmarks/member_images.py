@@ -3,7 +3,7 @@
     python benchmarks/member_images.py docs/images [--runs runs] [NAME ...]
 
 Each agent and each generator is trained once with the command in `AGENTS` or `GENERATORS`, seed 0; a run that is there
-already is used again. Without names, all members are drawn, which takes about two hours on one core.
+already is used again. Without names, all members are drawn, which takes one to two hours on one core.
 """
 
 import argparse
@@ -73,7 +73,7 @@ GENERATORS = {
     "wgan_gp": "sample digits_gan 'generator={name: wgan_gp}'",
 }
 CLASSES = {"cgan", "infogan", "stackgan"}  # which are sampled class by class
-GENERATED = ("bars_and_stripes", "colors", "digits", "edges", "frames", "gaussian_grid", "gaussian_line",
+DATA_SETS = ("bars_and_stripes", "colors", "digits", "edges", "frames", "gaussian_grid", "gaussian_line",
              "gaussian_ring", "ising", "mnist", "stacked_mnist")  # fmt: skip
 SHOWN_STEP = {"cart_pole": 12, "catch": 5, "pong": 60, "atari": 150, "key_door": 10}  # of random actions; 4 elsewhere
 OPTIONS = {"atari": {"game": "pong"}, "key_door": {"view": "partial"}}
@@ -152,13 +152,13 @@ def main() -> None:
     parser.add_argument("--runs", type=Path, default=Path("runs"))
     given = parser.parse_args()
     for family, draw in (
-        ("envs", lambda name, out: draw_environment(name, out)),
-        ("data", lambda name, out: draw_data(name, out)),
+        ("envs", draw_environment),
+        ("data", draw_data),
         ("agents", lambda name, out: draw_agent(name, given.runs, out)),
         ("generators", lambda name, out: draw_generator(name, given.runs, out)),
     ):
         (given.out / family).mkdir(parents=True, exist_ok=True)
-        order = {"agents": AGENTS, "generators": GENERATORS, "data": GENERATED}.get(family, registry.names(family))
+        order = {"agents": AGENTS, "generators": GENERATORS, "data": DATA_SETS}.get(family, registry.names(family))
         for name in order:
             if (not given.names or name in given.names) and name != "gym":
                 print(family, name, flush=True)

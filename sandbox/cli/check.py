@@ -127,11 +127,10 @@ def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[st
         return
     words = _words(family, name, options)
     with TemporaryDirectory() as folder:
-        for promise in learners.CONTRACTS[family]:
-            place = Path(folder) / promise.__name__
+        for learners_contract in learners.CONTRACTS[family]:
+            place = Path(folder) / learners_contract.__name__
             place.mkdir()
-            make = partial(_build, words, place)
-            yield promise.__name__, partial(promise, make, place)
+            yield learners_contract.__name__, partial(learners_contract, partial(_build, words, place), place)
 
 
 def _words(family: str, name: str, options: list[str]) -> list[str]:
