@@ -119,11 +119,10 @@ def _contracts(family: str, name: str, options: list[str]) -> "Iterator[tuple[st
         yield from _environment_contracts(name, options)
         return
     if family == "data":
-        run = resolve([], [f"data.name={name}", "generator.name=gan", "steps=1", *options]).require_generator(
-            name, "be checked"
-        )
-        for requirement in data_sets.CONTRACTS:
-            yield requirement.__name__, partial(requirement, lambda rng: run.data.make(rng, NO_RUNS))
+        run = resolve([], [f"data.name={name}", "generator.name=gan", "steps=1", *options])
+        data = run.require_generator(name, "be checked").data
+        for contract in data_sets.CONTRACTS:
+            yield contract.__name__, partial(contract, lambda rng: data.make(rng, NO_RUNS))
         return
     words = _words(family, name, options)
     with TemporaryDirectory() as folder:
