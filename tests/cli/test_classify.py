@@ -7,7 +7,7 @@ from PIL import Image
 
 SHORT = ["evaluate_period=0", "media_period=0", "logger.wandb=off", "--quiet"]
 DIGITS = ["data={name: digits, binarize: threshold}", "threads=1"]
-STAGES = "generator={name: dbn, layers: [16], pretraining_steps: 20, softmax: {}}"
+STAGES = "generator={name: dbn, backbone: {hidden: [16]}, pretraining_steps: 20, softmax: {}}"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_who_cannot_is_told_why(run, sandbox):
     assert sandbox("classify", "player").err == (
         "error: player is an agent and cannot classify images. To see it play: `sandbox watch player`\n"
     )
-    early = "generator={name: stacked_autoencoder, layers: [8], pretraining_steps: 30}"
+    early = "generator={name: stacked_autoencoder, backbone: {hidden: [8]}, pretraining_steps: 30}"
     run(early, "data.name=digits", "steps=3", "name=early")
     assert sandbox("classify", "early").err == (
         "error: this stacked_autoencoder has no classes yet: it learns them from update 31 on. "
