@@ -11,20 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import yaml
 from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from sandbox.cli._describe import Section, sections
+from sandbox.cli._kinds import configs_with
 from sandbox.runs import registry
 
 DOCS = Path(__file__).parents[1]
-KINDS = {family: kind for kind, family in registry.SECTIONS.items()} | {"wrappers": "wrapper"}
-FOLDERS = {family: f"../{family}" for family in ("agents", "envs", "generators")} | {
-    "data": "../sandbox/data",
-    "wrappers": "../sandbox/environments/wrappers",
-}
+KINDS = {family: kind for kind, family in registry.SECTIONS.items()}
+FOLDERS = {family: f"../{family}" for family in ("agents", "envs", "generators")} | {"data": "../sandbox/data"}
 FIELD = re.compile(r"^([A-Z][a-z]+(?: [a-z]+)?): ", re.MULTILINE)  # such as "Paper: " in a docstring
 
 
@@ -56,7 +53,7 @@ def section(family: str, name: str) -> Iterator[str]:
         yield from (f"| [`{config}`](../configs/{config}.yaml) | {result} |" for config, result in found)
         yield ""
     yield f"<details><summary>Options of <code>{kind}.{name}</code></summary>\n"
-    for group in sections(registry.config_class(family, name), name if kind == "wrapper" else kind):
+    for group in sections(registry.config_class(family, name), kind):
         yield from options(group)
     yield "</details>\n"
 
@@ -84,11 +81,8 @@ def fields(text: str) -> Iterator[str]:
 
 def configs(kind: str, name: str) -> Iterator[tuple[str, str]]:
     """Yield the shipped configs of a member, with the results and the time that their headers give."""
-    for config, file in registry.configs().items():
-        text = file.read_text()
-        if ((yaml.safe_load(text) or {}).get(kind) or {}).get("name") != name:
-            continue
-        facts = dict(entries(text))
+    for config in configs_with(kind, name):
+        facts = dict(entries(registry.configs()[config].read_text()))
         result = facts.get("Measured") or facts.get("Expected") or "not measured"
         time = f" Time: {facts['Time']}" if "Time" in facts else ""
         yield config, cell(result + time)

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 
 import numpy as np
 
+from sandbox.config.numbers import LARGEST_SEED
 from sandbox.core.errors import UserError
 
-_BOUNDS = {"episodes": (1, 1_000_000), "images": (2, 100_000), "count": (1, 100_000), "seed": (0, 2**32 - 1)}
+_BOUNDS = {"episodes": (1, 1_000_000), "images": (2, 100_000), "count": (1, 100_000), "seed": (0, LARGEST_SEED)}
 
 
 def require_numbers(**given: object) -> None:

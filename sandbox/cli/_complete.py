@@ -93,8 +93,8 @@ def complete_shown(ctx: typer.Context, incomplete: str) -> list[str]:
     if words:
         raw = _raw(words)  # nothing comes behind a member or a run
         return _run_options(ctx, raw, incomplete) if raw else []
-    kinds = {section: registry.files(family) for section, family in registry.SECTIONS.items()}
-    kinds |= {"wrapper": registry.files("wrappers"), "backbone": registry.backbones()}
+    kinds = {kind: registry.files(family) for kind, family in registry.KINDS.items()}
+    kinds |= {"backbone": registry.backbones()}
     names = [name for members in kinds.values() for name in members]
     by_section = [f"{kind}.{name}" for kind, members in kinds.items() for name in members] if "." in incomplete else []
     found = _beginning([*names, *by_section, *registry.configs(), "latest", *_runs(ctx)], incomplete)

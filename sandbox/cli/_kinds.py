@@ -19,12 +19,11 @@ from sandbox.storage.run_folder import RunFolder
 
 _QUICK = ("catch_", "digits_")  # beginnings of the names of configs that train in a minute
 _MOST_NAMED = 3  # configs that a message names
-_FAMILIES = {**registry.SECTIONS, "wrapper": "wrappers"}  # section of a config -> family
 
 
 def sections_with(word: str) -> list[str]:
     """Return the sections of a config in which a member of this name may stand: `env`, `agent`, `generator`, `data`."""
-    return [section for section, family in _FAMILIES.items() if word in registry.names(family)]
+    return [section for section, family in registry.KINDS.items() if word in registry.names(family)]
 
 
 def configs_with(section: str, name: str) -> list[str]:
@@ -129,7 +128,7 @@ def _member_to_train(section: str, name: str) -> str:
 
 def _needed(section: str, name: str) -> dict[str, Any]:
     """Return the options that a member must be given, each with a number or its name in capitals."""
-    fields = registry.config_class(_FAMILIES[section], name).model_fields.items()
+    fields = registry.config_class(registry.KINDS[section], name).model_fields.items()
     return {
         option: 100 if numbers(field.annotation) else option.upper() for option, field in fields if field.is_required()
     }
@@ -149,5 +148,5 @@ def _to_see(section: str, name: str) -> str:
 
 
 def _article(section: str) -> str:
-    noun = registry.FAMILIES[_FAMILIES[section]].noun
+    noun = registry.FAMILIES[registry.KINDS[section]].noun
     return f"{'an' if noun[0] in 'aeiou' else 'a'} {noun}"

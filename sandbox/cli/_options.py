@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sandbox.cli._complete import complete_runs
+from sandbox.config.numbers import LARGEST_SEED
 
 Run = Annotated[
     str,
@@ -22,7 +23,6 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Print the run's fold
 Web = Annotated[bool, typer.Option("--web", help="Serve it to browsers, also on other machines; opens no window.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port of --web; 0 takes any free one.")]
 PORT = 8765
-LARGEST_SEED = 2**32 - 1
 
 
 Fps = Annotated[

@@ -7,7 +7,8 @@ import typer
 
 from sandbox.cli import _print
 from sandbox.cli._complete import complete_evaluated, complete_varied
-from sandbox.cli._options import LARGEST_SEED, RUNS, Json, Runs
+from sandbox.cli._options import RUNS, Json, Runs
+from sandbox.config.numbers import LARGEST_SEED
 from sandbox.core.messages import say
 
 if TYPE_CHECKING:

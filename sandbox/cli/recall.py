@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from sandbox.cli._options import LARGEST_SEED, RUNS, Run, Runs
+from sandbox.cli._options import RUNS, Run, Runs
+from sandbox.config.numbers import LARGEST_SEED
 from sandbox.core.messages import say
 
 if TYPE_CHECKING:

@@ -19,8 +19,6 @@ from sandbox.storage.files import read_bytes, read_object
 from sandbox.storage.reference import NoRunError
 from sandbox.storage.run_folder import RunFolder
 
-KINDS = registry.SECTIONS | {"wrapper": "wrappers"}
-
 
 def show(
     what: Annotated[
@@ -44,7 +42,9 @@ def show(
     A name is looked up among the members first, then the configs, then the runs. The path of a folder is a run.
     """
     files, overrides = split(what)
-    members = {kind: registry.files(family) for kind, family in KINDS.items()} | {"backbone": registry.backbones()}
+    members = {kind: registry.files(family) for kind, family in registry.KINDS.items()} | {
+        "backbone": registry.backbones()
+    }
     word = files[0] if len(files) == 1 and not overrides else ""
     section, _, member = word.partition(".")
     kinds = [kind for kind, names in members.items() if word in names]
@@ -80,7 +80,7 @@ def _show_member(kind: str, name: str, json: bool) -> None:
             import_member(f"sandbox.networks.{name}", file)  # says what is wrong with a file that is left out
             raise UserError(f"{file}: the options' `name` must be {name!r}, as the file is called")
     else:
-        model, file = registry.config_class(KINDS[kind], name), registry.files(KINDS[kind])[name]
+        model, file = registry.config_class(registry.KINDS[kind], name), registry.files(registry.KINDS[kind])[name]
     text = registry.docstring(file)
     groups = list(sections(model, name if kind == "wrapper" else kind))  # as they stand in YAML
     people = _for_people(model) if kind == "env" else {}

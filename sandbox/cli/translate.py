@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sandbox.cli._generator import Own
-from sandbox.cli._options import LARGEST_SEED, RUNS, Run, Runs
+from sandbox.cli._options import RUNS, Run, Runs
+from sandbox.config.numbers import LARGEST_SEED
 from sandbox.core.messages import say
 
 if TYPE_CHECKING:

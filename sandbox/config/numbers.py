@@ -42,4 +42,5 @@ Positive = Annotated[PositiveFloat, Field(le=LARGEST_FLOAT)]
 NonNegative = Annotated[NonNegativeFloat, Field(le=LARGEST_FLOAT)]
 Real = Annotated[float, Field(ge=-1e30, le=1e30)]
 
-Seed = Annotated[NonNegativeInt, Field(le=2**32 - 1)]
+LARGEST_SEED = 2**32 - 1
+Seed = Annotated[NonNegativeInt, Field(le=LARGEST_SEED)]

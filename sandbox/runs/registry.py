@@ -31,6 +31,7 @@ FAMILIES = {
     "wrappers": Family("sandbox.environments.wrappers", "wrapper"),
 }
 SECTIONS = {"env": "envs", "agent": "agents", "generator": "generators", "data": "data"}  # of a config
+KINDS = SECTIONS | {"wrapper": "wrappers"}  # what one member of each family is called
 _SANDBOX = Path(__file__).parents[1]
 
 
