@@ -5,18 +5,9 @@ import shutil
 from importlib import import_module
 
 import pytest
-from cli.test_members import AGENT, QUIET, TRAIN
+from own_agent import AGENT, QUIET, TRAIN
 
 from sandbox.runs.own_members import own
-
-
-@pytest.fixture
-def still(tmp_path):
-    """A file with an agent, outside of the working folder."""
-    folder = tmp_path.parent / f"{tmp_path.name}_elsewhere"
-    folder.mkdir()
-    (folder / "still.py").write_text(AGENT)
-    return folder / "still.py"
 
 
 def test_two_files_of_one_name_are_not_confused(sandbox, tmp_path, monkeypatch):
