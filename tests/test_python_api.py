@@ -227,7 +227,7 @@ def test_numbers_out_of_bounds_are_named(value: Any) -> None:
 
 def test_a_new_end_that_is_no_number_of_steps_is_named() -> None:
     run = sandbox.train("catch_dqn", {**SMALL, "steps": 4}, quiet=True)
-    with pytest.raises(UserError, match="options: steps=-3: needs a value > 0"):
+    with pytest.raises(UserError, match=r"steps needs a whole number from 1 to 1_000_000_000_000, got -3"):
         run.resume(steps=-3, quiet=True)
 
 

@@ -1,15 +1,19 @@
 """Checks of what Python code gives."""
 
 import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 
 from sandbox.config.numbers import LARGEST_SEED
 from sandbox.core.errors import UserError
 
-_BOUNDS = {"episodes": (1, 1_000_000), "images": (2, 100_000), "count": (1, 100_000), "seed": (0, LARGEST_SEED)}
+_BOUNDS = {
+    "count": (1, 100_000),
+    "episodes": (1, 1_000_000),
+    "images": (2, 100_000),
+    "seed": (0, LARGEST_SEED),
+    "steps": (1, 10**12),
+}
 
 
 def require_numbers(**given: object) -> None:
@@ -35,12 +39,3 @@ def raise_if_stopped(signal_number: int | None) -> None:
         raise KeyboardInterrupt("the training was stopped and is saved")
     if signal_number is not None:
         raise SystemExit(128 + signal_number)
-
-
-@contextmanager
-def options_from_python() -> Iterator[None]:
-    """Let messages about options name them as options, not as words of a command line."""
-    try:
-        yield
-    except UserError as error:
-        raise UserError(str(error).replace("command line: ", "options: ")) from None

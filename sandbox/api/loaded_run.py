@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sandbox.api._given import options_from_python, raise_if_stopped, require_numbers
+from sandbox.api._given import raise_if_stopped, require_numbers
 from sandbox.api.shown import ShownImage, ShownVideo, shown_progress
 from sandbox.core.errors import UserError
 from sandbox.core.progress import progress
@@ -194,7 +194,9 @@ class LoadedRun:
             UserError: For a checkpoint of a run (`@STEP`), or if the run has passed the last step already.
             KeyboardInterrupt: If Ctrl-C stopped the training, which is saved.
         """
-        with shown_progress(quiet=quiet), options_from_python():
+        if steps is not None:
+            require_numbers(steps=steps)
+        with shown_progress(quiet=quiet):
             stopped = start.resume(self._folder, [] if steps is None else [f"steps={steps}"], quiet=quiet)
         for restored in ("_agent_run", "_generator_run"):
             vars(self).pop(restored, None)

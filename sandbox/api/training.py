@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from sandbox.api._given import options_from_python, raise_if_stopped
+from sandbox.api._given import raise_if_stopped
 from sandbox.api.loaded_run import LoadedRun
 from sandbox.api.shown import shown_progress
 from sandbox.core.errors import UserError
@@ -49,8 +49,7 @@ def train(
             own.add(path)
     words = words_of(options or {})
     with shown_progress(quiet=quiet):
-        with options_from_python():
-            chosen = start.with_name(resolve(files, words), files)
+        chosen = start.with_name(resolve(files, words, "options"), files)
         folder, stopped = start.start(chosen, Path(runs), ["sandbox", "train", *files, *words], quiet=quiet)
     raise_if_stopped(stopped)
     return LoadedRun(folder)

@@ -109,7 +109,7 @@ def _origin(path: KeyPath, origins: Origins, typed_first: bool) -> Origin:
     for length in range(len(path), 0, -1):
         place = path[:length]
         below = [other for other in origins if other[:length] == place and other != place]
-        typed = [other for other in below if origins[other].source.startswith("command line")]
+        typed = [other for other in below if not origins[other].line]
         if typed_first and typed:
             return origins[typed[-1]]
         for found in (place, *typed, *below):  # `a.b.c=1` says where `a.b` was written
@@ -136,7 +136,7 @@ def _mistake(details: Any, model: Model, whole: Any) -> _Mistake:
 def line_of(origin: Origin, path: KeyPath, words: str) -> str:
     """Return one line about a mistake: its origin, the key path unless the origin shows it, and what is wrong."""
     dotted = ".".join(map(str, path))
-    said = not dotted or origin.source.startswith(f"command line: {dotted}=")
+    said = not dotted or (not origin.line and f": {dotted}=" in origin.source)
     return f"{origin}: {words}" if said else f"{origin}: {dotted}: {words}"
 
 

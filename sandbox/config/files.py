@@ -33,7 +33,7 @@ def is_option(word: str, folder: Path) -> bool:
 
 
 def load(
-    files: Sequence[str | Path], overrides: Sequence[str], known: Mapping[str, Path]
+    files: Sequence[str | Path], overrides: Sequence[str], known: Mapping[str, Path], typed: str = "command line"
 ) -> tuple[dict[str, Any], Origins]:
     """Merge `files` left to right, then the `overrides`; a bare name in `known` stands for that file.
 
@@ -42,6 +42,8 @@ def load(
     nothing to the new one; the overrides are first merged with each other, so their order does not matter for that.
     A mapping over a list changes the items that all its keys find, by index or by an item's only key: over
     `wrappers: [{flicker: {p: 0.5}}]`, `wrappers.flicker.p=0.1` and `wrappers.0.flicker.p=0.1` are the same.
+
+    The origin of an override begins with `typed`, where it was given; it has no line.
 
     Returns:
         The merged mapping, and the origin of every key path in it; the origin of `()` is all the files.
@@ -58,9 +60,9 @@ def load(
     above: dict[str, Any] = {}
     above_origins: Origins = {}
     for override in overrides:
-        _merge(above, above_origins, *_override(override))
+        _merge(above, above_origins, *_override(override, typed))
     _merge(raw, origins, above, above_origins)
-    origins[()] = Origin(" + ".join(map(_shown, paths)) or "command line")
+    origins[()] = Origin(" + ".join(map(_shown, paths)) or typed)
     return raw, origins
 
 
@@ -132,8 +134,8 @@ def _shown(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
 
 
-def _override(override: str) -> tuple[dict[str, Any], Origins]:
-    source = f"command line: {override if len(override) <= 200 else f'{override[:197]}...'}"
+def _override(override: str, typed: str) -> tuple[dict[str, Any], Origins]:
+    source = f"{typed}: {override if len(override) <= 200 else f'{override[:197]}...'}"
     key, equals, text = override.partition("=")
     if not equals or not re.fullmatch(r"\w+(\.\w+)*", key):
         raise UserError(f"{source}: an option is written key=value, such as agent.optimizer.lr=3e-4.")

@@ -18,17 +18,18 @@ from sandbox.runs.remembered_members import add_remembered
 from sandbox.storage.run_folder import RunFolder
 
 
-def resolve(files: Sequence[str | Path], overrides: Sequence[str]) -> RunConfig:
+def resolve(files: Sequence[str | Path], overrides: Sequence[str], typed: str = "command line") -> RunConfig:
     """Merge files and overrides, check them and fill in the defaults.
 
     Args:
         files: Paths, or names of shipped configs; later files win.
         overrides: `key=value` each; they win over the files.
+        typed: Where the overrides were given, for messages.
 
     Raises:
         UserError: With every mistake, one a line.
     """
-    raw, origins = load(files, overrides, registry.configs())
+    raw, origins = load(files, overrides, registry.configs(), typed)
     raw.pop("members", None)  # sandbox.cli and sandbox.api have added them
     for file in map(Path, files):
         if file.with_name("run.json").is_file():  # a run's config, whose members its owner has named before
@@ -137,8 +138,8 @@ def _origin_of_kinds(origins: Origins) -> Origin:
     """Return the place of sections that do not go together: the override that adds or removes one, or the files."""
     for section in registry.SECTIONS:
         found = [origin for path, origin in origins.items() if path[:1] == (section,)]
-        if found and all(origin.source.startswith("command line: ") for origin in found):
-            return found[0] if origins[()].source != "command line" else origins[()]
+        if found and not any(origin.line for origin in found):
+            return origins[()] if found[0].source.startswith(f"{origins[()].source}: ") else found[0]
     return origins[()]
 
 
