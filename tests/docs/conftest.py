@@ -87,8 +87,8 @@ def tiny_python(monkeypatch: pytest.MonkeyPatch) -> None:
         del overrides
         return whole(folder, [f"steps={folder.step + MORE_STEPS}"], quiet=quiet)
 
-    def resolved(files: Any, words: Any) -> Any:
-        return resolve(files, [*words, *training(resolve(files, words))])
+    def resolved(files: Any, words: Any, typed: str) -> Any:
+        return resolve(files, [*words, *training(resolve(files, words, typed))], typed)
 
     monkeypatch.setattr("sandbox.api.training.resolve", resolved)
     monkeypatch.setattr("sandbox.api.loaded_run.start.resume", resume)
