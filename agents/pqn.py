@@ -4,7 +4,7 @@ Paper: Gallici et al. 2025, "Simplifying Deep Temporal Difference Learning".
 Deviations: Adam, where the authors have RAdam; PyTorch's initial weights, where theirs are He's; fewer environments
     than their 128 of 32 steps unless `stream` says so; rewards are raw unless `reward_clip=1`. Truncation bootstraps
     from the true last observation, where theirs ends the return. As in the authors' code: Peng's Q(lambda), with values
-    of the network that acted; half the mean squared error; `layer_norm` before each ReLU, of convolutions over the
+    of the network that acted; half the mean squared error; `norm: layer` before each ReLU, of convolutions over the
     channels; stacks are zero before an episode's start.
 """
 
@@ -41,7 +41,7 @@ class PQNConfig(AgentConfig):
     """Options of PQN."""
 
     name: Literal["pqn"] = "pqn"
-    backbone: options.Backbone = Nature(layer_norm=True)
+    backbone: options.Backbone = Nature(norm="layer")
     frame_stack: options.FrameStackSize = 4
     discount: options.Discount = 0.99
     q_lambda: float = Field(default=0.65, ge=0, le=1, description="lambda of the returns; 0 is one-step Q-learning")

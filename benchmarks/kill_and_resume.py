@@ -85,7 +85,7 @@ RUNS["lapgan"] = ["digits_gan", "generator={name: lapgan}", SMALL_BACKBONE, *DIG
 RUNS["stackgan"] = ["digits_gan", "generator={name: stackgan}", SMALL_BACKBONE, *DIGITS]
 NORMS = {"dcgan": "batch", "lsgan": "batch", "sngan": "none", "wgan": "none", "wgan_gp": "none"}
 for member, norm in NORMS.items():
-    backbone = f"{{name: strided, channels: [8, 16], normalization: {norm}}}"
+    backbone = f"{{name: strided, channels: [8, 16], norm: {norm}}}"
     regularizers = "{historical_averaging: 0.1}"
     RUNS[member] = [
         "digits_gan",

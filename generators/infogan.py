@@ -48,7 +48,7 @@ class InfoGANConfig(AdversarialConfig):
 
     name: Literal["infogan"] = "infogan"
     backbone: AnyBackbone = Field(
-        Strided(normalization="none"), description="the discriminator; its mirror image is the generator"
+        Strided(norm="none"), description="the discriminator; its mirror image is the generator"
     )
     num_categories: int = Field(10, ge=2, le=4_096, description="values K of the categorical code")
     num_codes: UnitsOrZero = Field(2, description="number of codes in [-1, 1]")

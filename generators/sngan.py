@@ -35,7 +35,7 @@ class SNGANConfig(AdversarialConfig):
 
     name: Literal["sngan"] = "sngan"
     backbone: AnyBackbone = Field(
-        Strided(normalization="none"),
+        Strided(norm="none"),
         description="the discriminator, whose layers get spectral norms in place of other normalization; its mirror "
         "image is the generator",
     )

@@ -44,9 +44,7 @@ class WGANConfig(AdversarialConfig):
     """Options of a WGAN."""
 
     name: Literal["wgan"] = "wgan"
-    backbone: AnyBackbone = Field(
-        Strided(normalization="none"), description="the critic; its mirror image is the generator"
-    )
+    backbone: AnyBackbone = Field(Strided(norm="none"), description="the critic; its mirror image is the generator")
     latent_size: LatentSize = 100
     clip: Positive = Field(0.01, description="the critic's weights are clipped to [-clip, clip]")
     discriminator_steps: DiscriminatorSteps = 5

@@ -49,7 +49,7 @@ class WGANGPConfig(AdversarialConfig):
 
     name: Literal["wgan_gp"] = "wgan_gp"
     backbone: AnyBackbone = Field(
-        Strided(normalization="none"), description="the critic, without batch norm; its mirror image is the generator"
+        Strided(norm="none"), description="the critic, without batch norm; its mirror image is the generator"
     )
     latent_size: LatentSize = 100
     penalty: Positive = Field(10.0, description="weight lambda of the gradient penalty")
@@ -77,7 +77,7 @@ def require_no_batch_statistics(critic: nn.Module) -> None:
     if any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in critic.modules()):
         raise UserError(
             "generator.name=wgan_gp penalizes the gradient of each image by itself, but its backbone normalizes by "
-            "batch. Set generator.backbone.normalization to none or instance."
+            "batch. Set generator.backbone.norm to none, layer, instance or group."
         )
 
 

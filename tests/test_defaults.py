@@ -48,7 +48,7 @@ AGENTS = {
     "exploration.base=0.4 exploration.exponent=7 optimizer.lr=1e-4 optimizer.eps=1e-3 optimizer.clip_norm=40",
     "pqn": "stream.num_envs=8 stream.length=16 frame_stack=4 discount=0.99 q_lambda=0.65 num_epochs=2 "
     "num_minibatches=4 exploration.start=1 exploration.end=0.001 exploration.steps=1000000 evaluation_epsilon=0 "
-    "optimizer.lr=2.5e-4 optimizer.clip_norm=10 backbone.layer_norm=True",  # Gallici et al. 2024
+    "optimizer.lr=2.5e-4 optimizer.clip_norm=10",  # Gallici et al. 2024
     "q_learning": TABLE,
     "sarsa": TABLE,
     "random": "stream.num_envs=8 stream.length=1",
@@ -196,7 +196,7 @@ def test_bounds(config: type[Config], option: str, good: list[Any], bad: list[An
         ("dbn", [sigmoids(2), sigmoids(2, 3)], [sigmoids(), MLP(), Impala()]),
         ("dbm", [sigmoids(2, 2), sigmoids(2, 3, 4)], [sigmoids(2), sigmoids()]),
         ("sigmoid_belief_net", [sigmoids(2)], [sigmoids(), MLP(activation="tanh")]),
-        ("stacked_autoencoder", [sigmoids(2)], [sigmoids(), MLP(activation="sigmoid", layer_norm=True)]),
+        ("stacked_autoencoder", [sigmoids(2)], [sigmoids(), MLP(activation="sigmoid", norm="layer")]),
     ],
 )
 def test_backbones_of_machines(name: str, good: list[BackboneConfig], bad: list[BackboneConfig]) -> None:

@@ -143,7 +143,7 @@ def test_points_are_learned_or_refused(name: str, tmp_path: Path) -> None:
         return
     with pytest.raises(UserError) as refused:
         build(config, tmp_path)
-    by_backbone = "backbone strided with 2 channels needs images [C, H, W] of at least 4x4, got (2,)"
+    by_backbone = "backbone strided needs images [C, H, W] of at least 4x4, got (2,)"
     assert str(refused.value).startswith(by_backbone) or str(refused.value) == (
         f"generator.name={name} learns from images, but these data are points. Take a set of images, "
         "e.g. data.name=digits, or generator.name=gan, which learns points, too."

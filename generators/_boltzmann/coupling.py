@@ -33,8 +33,11 @@ def _require_couplings(backbone: BackboneConfig) -> BackboneConfig:
         raise ValueError(
             f"the units of this machine are sigmoids: activation must be sigmoid, got {backbone.activation}"
         )
-    if backbone.layer_norm or backbone.fourier_octaves:
-        raise ValueError("nothing stands between the layers of this machine: leave out layer_norm and fourier_octaves")
+    if backbone.norm != "none" or backbone.dropout or backbone.spectral_norm or backbone.fourier_octaves:
+        raise ValueError(
+            "nothing stands between the layers of this machine: leave out norm, dropout, spectral_norm and "
+            "fourier_octaves"
+        )
     return backbone
 
 

@@ -47,12 +47,25 @@ _OPTIONS = {
     "net_arch": ("hidden",),
     "hidden_sizes": ("hidden",),
     "hidden_size": ("hidden",),
+    "normalization": ("norm",),
+    "layer_norm": ("norm",),
+    "batch_norm": ("norm",),
+    "activation_fn": ("activation",),
+    "dropout_rate": ("dropout",),
+    "growth_rate": ("growth",),
     "layers": ("hidden",),
 }
 _AGENTS = {"ddqn": "double_dqn", "c51": "rainbow", "drqn": "drqn", "qlearning": "q_learning"}
 _OF_SB3 = ("a2c", "crossq", "ddpg", "ppo", "qrdqn", "recurrent_ppo", "sac", "td3", "tqc", "trpo")
 _BACKBONES = {
-    **dict.fromkeys(("resnet", "residual", "impalacnn", "resnet18"), "impala"),
+    **dict.fromkeys(("residual", "resnet18", "resnet20", "preactresnet"), "resnet"),
+    **dict.fromkeys(("impalacnn", "impalaresnet"), "impala"),
+    **dict.fromkeys(("lenet5",), "lenet"),
+    **dict.fromkeys(("vgg11", "vgg16"), "vgg"),
+    **dict.fromkeys(("googlenet", "inceptionv1"), "inception"),
+    **dict.fromkeys(("densenet121",), "densenet"),
+    **dict.fromkeys(("capsnet", "capsulenet"), "capsules"),
+    **dict.fromkeys(("attention", "transformer", "selfattention", "vit"), "attentive"),
     **dict.fromkeys(("cnn", "naturecnn", "cnnpolicy", "conv", "naturedqn"), "nature"),
     **dict.fromkeys(("fc", "dense", "linear", "mlppolicy", "flatten"), "mlp"),
 }

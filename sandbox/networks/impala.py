@@ -13,18 +13,22 @@ from pydantic import Field
 from torch import nn
 
 from sandbox.config.numbers import Channels, Width
-from sandbox.core.errors import UserError
 from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
+from sandbox.networks.layers.activations import outputs_of
+from sandbox.networks.layers.options import PoolingOptions, Sizes, map_sizes
+from sandbox.networks.layers.residual import PreactivationBlock
+
+_SMALLEST = 8  # pixels
 
 
-class Impala(BackboneConfig):
+class Impala(PoolingOptions, BackboneConfig):
     """Options of the residual network of IMPALA."""
 
     name: Literal["impala"] = "impala"
     channels: tuple[Channels, ...] = Field(
         (16, 32, 32),
-        description="channels of each section, which is a convolution, a max pooling that halves the sides, and two "
+        description="channels of each section, which is a convolution, a pooling that halves the sides, and two "
         "residual blocks",
     )
     hidden: Width = Field(256, description="width of the linear layer above the sections")
@@ -33,39 +37,19 @@ class Impala(BackboneConfig):
         """Build the encoder.
 
         Raises:
-            UserError: for anything but images of at least 8x8.
+            UserError: For anything but images of at least 8x8.
         """
         return ImpalaEncoder(self, input_shape)
 
+    def sizes(self, shape: Sequence[int]) -> Sizes:
+        """Return height and width of the image, and after each section, which halves them, rounding up."""
+        return map_sizes(self.name, self.norm, shape, self._sides)
 
-def map_sizes(config: Impala, shape: Sequence[int]) -> list[tuple[int, int]]:
-    """Return height and width before the first section and after each; a section halves them, rounding up."""
-    if len(shape) != 3 or min(shape[1:]) < 8:
-        raise UserError(
-            f"backbone impala needs images [C, H, W] of at least 8x8, got {tuple(shape)}. "
-            "Choose another backbone in its section: mlp takes anything."
-        )
-    sizes = [(shape[1], shape[2])]
-    for _ in config.channels:
-        height, width = sizes[-1]
-        sizes.append(((height + 1) // 2, (width + 1) // 2))
-    return sizes
-
-
-class Residual(nn.Module):
-    """A residual block of two convolutions: [B, channels, H, W] -> the same shape."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(channels, channels, 3, padding=1),
-        )
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x + self.layers(x)
+    def _sides(self, side: int) -> list[int]:
+        sides = [side if side >= _SMALLEST else 0]
+        for _ in self.channels:
+            sides.append((sides[-1] + 1) // 2)
+        return sides
 
 
 class ImpalaEncoder(Encoder):
@@ -73,21 +57,23 @@ class ImpalaEncoder(Encoder):
 
     def __init__(self, config: Impala, input_shape: Sequence[int]) -> None:
         super().__init__()
-        height, width = map_sizes(config, input_shape)[-1]
+        height, width = config.sizes(input_shape)[-1]
         below = input_shape[0]
         self.convolutions = nn.Sequential()
         for channels in config.channels:
             self.convolutions.extend(
                 [
-                    nn.Conv2d(below, channels, 3, padding=1),
-                    nn.MaxPool2d(3, 2, 1),
-                    Residual(channels),
-                    Residual(channels),
+                    config.plain_convolution(below, channels, 3),
+                    config.pool(3, 2, 1),
+                    PreactivationBlock(config, channels, channels),
+                    PreactivationBlock(config, channels, channels),
                 ]
             )
             below = channels
-        self.head = nn.Sequential(nn.ReLU(), nn.Flatten(), nn.Linear(below * height * width, config.hidden), nn.ReLU())
+        inputs = outputs_of(config.activation, below) * height * width
+        self.head = nn.Sequential(config.activated(), nn.Flatten(), *config.linear(inputs, config.hidden))
         self.out_features = config.hidden
+        config.finish(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

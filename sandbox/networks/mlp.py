@@ -6,7 +6,6 @@ Dimensional Domains", with the frequencies of Mildenhall et al. 2020, "NeRF".
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import Literal
 
 import torch
@@ -15,20 +14,21 @@ from torch import nn
 
 from sandbox.config.numbers import Width
 from sandbox.core.errors import UserError
-from sandbox.networks.activations import Activation, activation
 from sandbox.networks.base import BackboneConfig, CanCouple, Encoder
 from sandbox.networks.inputs import as_float
+from sandbox.networks.layers.options import LayerOptions
 
 _MOST_INPUTS = 16_384  # with sines and cosines
 
 
-class MLP(BackboneConfig):
+class MLP(LayerOptions, BackboneConfig):
     """Options of the multilayer perceptron."""
 
     name: Literal["mlp"] = "mlp"
     hidden: tuple[Width, ...] = Field((256, 256), description="widths of the layers, from the input up")
-    activation: Activation = Field("relu", description="activation function of each layer")
-    layer_norm: bool = Field(False, description="normalize each layer of the encoder before its activation")
+    norm: Literal["none", "batch", "layer"] = Field(
+        "none", description="normalization of each layer of the encoder, before its activation"
+    )
     fourier_octaves: NonNegativeInt = Field(
         0,
         le=16,
@@ -39,17 +39,6 @@ class MLP(BackboneConfig):
     def make(self, input_shape: Sequence[int]) -> "MLPEncoder":
         """Build the encoder; every input shape is possible."""
         return MLPEncoder(self, input_shape)
-
-
-def layers(sizes: Sequence[int], name: Activation, layer_norm: bool = False) -> list[nn.Module]:
-    """Return linear layers from each size to the next one, each with an optional normalization and an activation."""
-    modules: list[nn.Module] = []
-    for inputs, outputs in pairwise(sizes):
-        modules.append(nn.Linear(inputs, outputs))
-        if layer_norm:
-            modules.append(nn.LayerNorm(outputs))
-        modules.append(activation(name))
-    return modules
 
 
 class MLPEncoder(Encoder, CanCouple):
@@ -64,8 +53,9 @@ class MLPEncoder(Encoder, CanCouple):
                 f"fourier_octaves={config.fourier_octaves} turns {math.prod(input_shape)} inputs into {sizes[0]:_}; it "
                 "is for few inputs, such as points. Set it to 0."
             )
-        self.layers = nn.Sequential(*layers(sizes, config.activation, config.layer_norm))
+        self.layers = config.linears(sizes)
         self.out_features = sizes[-1]
+        config.finish(self)
 
     def couplings(self) -> list[nn.Linear]:
         """Return the linear layers, lowest first."""

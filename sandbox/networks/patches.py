@@ -11,7 +11,7 @@ from torch import nn
 
 from sandbox.networks.halving import halved_sides
 from sandbox.networks.inputs import as_float
-from sandbox.networks.strided import initialize
+from sandbox.networks.layers.initial import initialize_as_dcgan
 
 
 class Patches(nn.Module):
@@ -35,7 +35,7 @@ class Patches(nn.Module):
             if i > 0 and max(sides[i + 1]) > 1:
                 self.layers.append(nn.InstanceNorm2d(above, affine=True))
             self.layers.append(nn.LeakyReLU(0.2))
-        self.apply(initialize)
+        initialize_as_dcgan(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

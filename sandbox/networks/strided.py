@@ -15,64 +15,44 @@ from pydantic import Field
 from torch import nn
 
 from sandbox.config.numbers import Channels
-from sandbox.core.errors import UserError
 from sandbox.networks._few_channels import convolve, flatten_maps
 from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
+from sandbox.networks.layers.activations import Activation, inputs_of
+from sandbox.networks.layers.initial import Initial
+from sandbox.networks.layers.norms import Norm, map_norms
+from sandbox.networks.layers.options import ConvolutionOptions, Sizes, map_sizes
 
 KERNEL, STRIDE, PADDING = 4, 2, 1  # halves a side, rounding down
 
 
-class Strided(BackboneConfig):
+class Strided(ConvolutionOptions, BackboneConfig):
     """Options of the strided convolutions of DCGAN."""
 
     name: Literal["strided"] = "strided"
     channels: tuple[Channels, ...] = Field(
         (64, 128), description="channels of the convolutions, each of which halves the sides of the image"
     )
-    normalization: Literal["batch", "instance", "none"] = Field(
+    activation: Activation = Field("leaky_relu", description="activation function; the decoder always has ReLUs")
+    norm: Norm = Field(
         "batch",
-        description="normalization of all convolutions but the first; batch is the paper's, instance and none keep the "
-        "images of a batch independent, as gradient penalties require. The decoder always uses batch",
+        description="normalization of all convolutions but the first; batch is the paper's, the others keep the images "
+        "of a batch independent, as gradient penalties require. The decoder always has batch",
     )
+    initial: Initial = Field("dcgan", description="initial weights; dcgan is N(0, 0.02²). But for torch, biases are 0")
+    dilation: Literal[1] = Field(1, description="pixels between the weights of a convolution: 1, so that sides halve")
 
     def make(self, input_shape: Sequence[int]) -> "StridedEncoder":
         """Build the encoder.
 
         Raises:
-            UserError: for anything but images that can be halved so many times, with `instance` to at least 2 pixels.
+            UserError: For anything but images that can be halved so many times, with `instance` to at least 2 pixels.
         """
-        height, width = map_sizes(self, input_shape)[-1]
-        if self.normalization == "instance" and len(self.channels) > 1 and height * width == 1:
-            raise UserError(
-                f"backbone strided with {len(self.channels)} channels leaves one pixel of {tuple(input_shape)}, which "
-                "normalization=instance would make 0. Give it fewer channels, or set normalization to none or batch."
-            )
         return StridedEncoder(self, input_shape)
 
-
-def map_sizes(config: Strided, shape: Sequence[int]) -> list[tuple[int, int]]:
-    """Return height and width before the first convolution and after each."""
-    smallest = 2 ** len(config.channels)
-    if len(shape) != 3 or min(shape[1:]) < smallest:
-        raise UserError(
-            f"backbone strided with {len(config.channels)} channels needs images [C, H, W] of at least "
-            f"{smallest}x{smallest}, got {tuple(shape)}. Give it fewer channels, or another backbone: mlp takes "
-            "anything."
-        )
-    return [(shape[1] >> i, shape[2] >> i) for i in range(len(config.channels) + 1)]
-
-
-def initialize(module: nn.Module) -> None:
-    """Draw the weights of a convolution or linear layer from N(0, 0.02^2), and set its bias to 0."""
-    if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear):
-        nn.init.normal_(module.weight, 0.0, 0.02)
-        if module.bias is not None:
-            nn.init.zeros_(module.bias)
-
-
-def _norm(config: Strided, channels: int) -> nn.Module:
-    return nn.BatchNorm2d(channels) if config.normalization == "batch" else nn.InstanceNorm2d(channels, affine=True)
+    def sizes(self, shape: Sequence[int]) -> Sizes:
+        """Return height and width of the image, and after each convolution, which halves them, rounding down."""
+        return map_sizes(self.name, self.norm, shape, lambda side: [side >> i for i in range(len(self.channels) + 1)])
 
 
 class StridedEncoder(Encoder):
@@ -80,17 +60,16 @@ class StridedEncoder(Encoder):
 
     def __init__(self, config: Strided, input_shape: Sequence[int]) -> None:
         super().__init__()
-        height, width = map_sizes(config, input_shape)[-1]
+        height, width = config.sizes(input_shape)[-1]
         channels = (input_shape[0], *config.channels)
         self.convolutions = nn.Sequential()
         for number, (below, above) in enumerate(pairwise(channels)):
-            normalized = number > 0 and config.normalization != "none"
-            self.convolutions.append(nn.Conv2d(below, above, KERNEL, STRIDE, PADDING, bias=not normalized))
-            if normalized:
-                self.convolutions.append(_norm(config, above))
-            self.convolutions.append(nn.LeakyReLU(0.2, inplace=True))
+            outputs = inputs_of(config.activation, above)
+            norms = map_norms(config.norm, outputs) if number else []
+            layer = nn.Conv2d(below, outputs, KERNEL, STRIDE, PADDING, bias=not norms)
+            self.convolutions.extend([layer, *norms, config.activated(in_place=True)])
         self.out_features = channels[-1] * height * width
-        self.apply(initialize)
+        config.finish(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

@@ -12,7 +12,7 @@ from torch import nn
 
 from sandbox.networks.halving import halved_sides
 from sandbox.networks.inputs import as_float
-from sandbox.networks.strided import initialize
+from sandbox.networks.layers.initial import initialize_as_dcgan
 
 
 def _convolution(below: int, above: int, kernel: int) -> nn.Conv2d:
@@ -60,7 +60,7 @@ class Translator(nn.Module):
             odd = (sides[i][0] % 2, sides[i][1] % 2)  # the row and the column that halving dropped
             self.layers.extend(_with_norm(nn.ConvTranspose2d(channels[i + 1], channels[i], 4, 2, 1, odd), channels[i]))
         self.layers.append(_convolution(channels[0], out_channels, 7))
-        self.apply(initialize)
+        initialize_as_dcgan(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:

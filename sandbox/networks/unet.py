@@ -13,7 +13,7 @@ from torch import nn
 
 from sandbox.networks.halving import halved_sides
 from sandbox.networks.inputs import as_float
-from sandbox.networks.strided import initialize
+from sandbox.networks.layers.initial import initialize_as_dcgan
 
 _DROPOUT_LEVELS = 3  # the lowest ones, as in the paper
 
@@ -56,7 +56,7 @@ class UNet(nn.Module):
                     *([nn.InstanceNorm2d(above, affine=True)] if i else []),
                 )
             )
-        self.apply(initialize)
+        initialize_as_dcgan(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, sources: torch.Tensor, noise: torch.Generator) -> torch.Tensor:

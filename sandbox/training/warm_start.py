@@ -8,7 +8,7 @@ from torch.nn.utils import parametrize
 
 from sandbox.core.errors import UserError
 from sandbox.interfaces.learner import Learner
-from sandbox.networks.activations import activations_of
+from sandbox.networks.layers.activations import activations_of
 
 _PREFIX = "encoder."
 _ITERATIONS = 15  # of the power method; PyTorch starts a new spectral norm with as many

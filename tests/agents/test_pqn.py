@@ -33,7 +33,7 @@ ONCE: dict[str, Any] = {"num_epochs": 1, "num_minibatches": 1}
 
 
 def make(spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> PQN:
-    config = PQNConfig(**{"backbone": MLP(hidden=(8,), layer_norm=True), "frame_stack": 1, **options})
+    config = PQNConfig(**{"backbone": MLP(hidden=(8,), norm="layer"), "frame_stack": 1, **options})
     return config.make(spec, rng or Rng(0), CPU, NO_RUNS)
 
 
@@ -228,7 +228,7 @@ def test_greedy_play_takes_the_best_action() -> None:
 
 def test_bf16_is_near_fp32() -> None:
     spec = Spec((1, 84, 84), num_actions=3)
-    backbone, rng = Nature(channels=(4, 8, 8), hidden=16, layer_norm=True), np.random.default_rng(0)
+    backbone, rng = Nature(channels=(4, 8, 8), hidden=16, norm="layer"), np.random.default_rng(0)
     frames = rng.integers(0, 256, (2, 8, 1, 84, 84), dtype=np.uint8)
     no = np.zeros(8, bool)
     nothing = torch.zeros(8, 0, 84, 84, dtype=torch.uint8)

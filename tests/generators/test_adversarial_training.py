@@ -23,8 +23,8 @@ WITHOUT_BATCH_NORM = ("sngan", "wgan", "wgan_gp")
 
 
 def make(name: str, bf16: bool = False, family: str = "generators", **options: Any) -> Any:
-    normalization = "none" if name in WITHOUT_BATCH_NORM else "batch"
-    backbone = {"name": "strided", "channels": (4, 8), "normalization": normalization}
+    norm = "none" if name in WITHOUT_BATCH_NORM else "batch"
+    backbone = {"name": "strided", "channels": (4, 8), "norm": norm}
     file = importlib.import_module(f"sandbox.{family}.{name}")
     config = vars(file)[f"{CLASSES.get(name, 'DQN')}Config"].model_validate({"backbone": backbone, **options})
     return config.make(SPEC, Rng(0), Compute(torch.device("cpu"), bf16), NO_RUNS)
@@ -140,7 +140,7 @@ def test_the_penalty_is_in_fp32_in_a_run_in_bf16() -> None:
         (
             {"backbone": {"name": "strided", "channels": (4, 8)}},
             "generator.name=wgan_gp penalizes the gradient of each image by itself, but its backbone normalizes by "
-            "batch. Set generator.backbone.normalization to none or instance.",
+            "batch. Set generator.backbone.norm to none, layer, instance or group.",
         ),
         (
             {"regularizers": {"minibatch_discrimination": {}}},
@@ -201,8 +201,8 @@ def test_a_discriminator_is_an_agents_torso(name: str) -> None:
     giver = make(name)
     for _ in range(3):
         giver.update(images())
-    normalization = "none" if name in WITHOUT_BATCH_NORM else "batch"
-    backbone = {"name": "strided", "channels": (4, 8), "normalization": normalization}
+    norm = "none" if name in WITHOUT_BATCH_NORM else "batch"
+    backbone = {"name": "strided", "channels": (4, 8), "norm": norm}
     stream = {"replay": {"num_envs": 1, "capacity": 100, "warmup": 10}}
     agent = make("dqn", family="agents", backbone=backbone, frame_stack=1, stream=stream)
     freeze_batch_norms(agent)

@@ -7,18 +7,34 @@ import torch
 from torch import nn
 
 from sandbox.core.errors import UserError
+from sandbox.networks.alexnet import AlexNet
+from sandbox.networks.attentive import Attentive
+from sandbox.networks.capsules import Capsules
 from sandbox.networks.decoders.mirror import mirror
+from sandbox.networks.densenet import DenseNet
 from sandbox.networks.impala import Impala
+from sandbox.networks.inception import Inception
+from sandbox.networks.lenet import LeNet
 from sandbox.networks.mlp import MLP, fourier_features
 from sandbox.networks.nature import Nature
+from sandbox.networks.resnet import ResNet
 from sandbox.networks.strided import Strided
+from sandbox.networks.vgg import VGG
 from sandbox.runs import registry
 
 CONFIGS = [
     MLP(hidden=(12, 7)),
     Nature(channels=(2, 3, 4), hidden=9),
-    Impala(channels=(2, 3), hidden=9),
+    Impala(channels=(2, 4), hidden=9),
     Strided(channels=(2, 3)),
+    LeNet(channels=(2, 3), hidden=(9, 7)),
+    VGG(channels=(2, 3), hidden=(9,)),
+    AlexNet(channels=(2, 3, 4, 5, 3), hidden=(9, 7)),
+    ResNet(channels=(2, 4), blocks=2, grid=2, hidden=(9,)),
+    Inception(channels=(8, 16), grid=2, hidden=(9,)),
+    DenseNet(growth=4, layers=(1, 2), grid=2, hidden=(9,)),
+    Attentive(channels=(2, 4), heads=2, head_size=3, hidden=(9,)),
+    Capsules(channels=4, primary=2, primary_size=3, capsules=4, capsule_size=5, hidden=(9, 7)),
 ]
 BARE = Nature(channels=(2, 3, 4), hidden=None)
 
@@ -38,11 +54,24 @@ def test_the_decoder_mirrors_the_encoder(config, shape: tuple[int, ...]) -> None
     assert mirror(config, encoder.out_features, shape)(features).shape == (2, *shape)
 
 
-@pytest.mark.parametrize("config", [CONFIGS[0], *CONFIGS[2:]], ids=lambda config: config.name)
+SMALLEST = {"nature": 36, "impala": 8, "strided": 4, "lenet": 12, "vgg": 4, "alexnet": 15, "inception": 4}
+SMALLEST |= {"densenet": 2, "capsules": 17}
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
 def test_small_images(config) -> None:
-    encoder = config.make((1, 8, 8))
-    assert mirror(config, 5, (1, 8, 8))(torch.zeros(3, 5)).shape == (3, 1, 8, 8)
-    assert encoder(torch.zeros(3, 1, 8, 8)).shape == (3, encoder.out_features)
+    """Images of the smallest size work, and all smaller ones are refused with that size."""
+    smallest = SMALLEST.get(config.name, 1)
+    for side in range(1, smallest):
+        with pytest.raises(UserError) as error:
+            config.make((1, side, 40))
+        size = f"{smallest}x{smallest}"
+        assert f"backbone {config.name} needs images [C, H, W] of at least {size}" in str(error.value)
+    for side in range(smallest, smallest + 4):
+        shape = (2, side, smallest)
+        encoder = config.make(shape)
+        assert encoder(torch.zeros(3, *shape)).shape == (3, encoder.out_features)
+        assert mirror(config, 5, shape)(torch.zeros(3, 5)).shape == (3, *shape)
 
 
 def test_fourier_features() -> None:
@@ -78,7 +107,7 @@ def test_nature_without_its_hidden_layer_returns_the_feature_maps() -> None:
         (
             Impala(),
             (6,),
-            "backbone impala needs images [C, H, W] of at least 8x8, got (6,). Choose another",
+            "backbone impala needs images [C, H, W] of at least 8x8, got (6,). Choose options",
         ),
     ],
 )
@@ -91,7 +120,7 @@ def test_shapes_that_a_backbone_refuses(config, shape: tuple[int, ...], message:
 @pytest.mark.parametrize("name", ["mlp", "nature"])
 def test_layers_are_normalized_before_their_relu(name: str) -> None:
     """At every place over the channels: each hidden layer is a linear map, its normalization, and a ReLU."""
-    mlp, nature = MLP(hidden=(12, 7), layer_norm=True), Nature(channels=(4, 3, 5), hidden=9, layer_norm=True)
+    mlp, nature = MLP(hidden=(12, 7), norm="layer"), Nature(channels=(4, 3, 5), hidden=9, norm="layer")
     encoder = {"mlp": mlp, "nature": nature}[name].make((2, 40, 40))
     layers = [layer for layer in encoder.modules() if isinstance(layer, nn.Conv2d | nn.Linear)]
     norms = [layer for layer in encoder.modules() if isinstance(layer, nn.LayerNorm)]
@@ -115,7 +144,7 @@ def test_without_normalization_nothing_changes(config) -> None:
     torch.manual_seed(0)
     plain = config.make((1, 40, 40))
     torch.manual_seed(0)
-    normal = config.model_copy(update={"layer_norm": True}).make((1, 40, 40))
+    normal = config.model_copy(update={"norm": "layer"}).make((1, 40, 40))
     names = {"mlp": ["layers.0", "layers.2"], "nature": [*(f"convolutions.{i}" for i in (0, 2, 4)), "head.0"]}
     assert list(plain.state_dict()) == [f"{n}.{kind}" for n in names[config.name] for kind in ("weight", "bias")]
     weights = [p for p in normal.parameters() if p.dim() > 1]

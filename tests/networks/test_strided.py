@@ -86,9 +86,9 @@ def test_the_first_layer_of_a_discriminator_and_the_last_of_a_generator_are_not_
     assert (encoder.convolutions[0].bias is None, encoder.convolutions[2].bias is None) == (False, True)
 
 
-@pytest.mark.parametrize("normalization", ["instance", "none"])
-def test_without_batch_norm_images_are_independent(normalization: str) -> None:
-    encoder = Strided(channels=(4, 8), normalization=normalization).make((1, 8, 8))
+@pytest.mark.parametrize("norm", ["instance", "layer", "group", "none"])
+def test_without_batch_norm_images_are_independent(norm: str) -> None:
+    encoder = Strided(channels=(4, 8), norm=norm).make((1, 8, 8))
     x = torch.rand(4, 1, 8, 8)
     torch.testing.assert_close(encoder(x)[:1], encoder(x[:1]))
     before = copy.deepcopy(encoder.state_dict())
@@ -102,14 +102,14 @@ def test_without_batch_norm_images_are_independent(normalization: str) -> None:
         (
             Strided(),
             (1, 3, 8),
-            "backbone strided with 2 channels needs images [C, H, W] of at least 4x4, got (1, 3, 8). "
-            "Give it fewer channels, or another backbone: mlp takes anything.",
+            "backbone strided needs images [C, H, W] of at least 4x4, got (1, 3, 8). "
+            "Choose options for smaller ones, or another backbone: mlp takes anything.",
         ),
         (
-            Strided(channels=(4, 8, 16), normalization="instance"),
+            Strided(channels=(4, 8, 16), norm="instance"),  # which would make the last pixel 0
             (1, 8, 8),
-            "backbone strided with 3 channels leaves one pixel of (1, 8, 8), which normalization=instance would make "
-            "0. Give it fewer channels, or set normalization to none or batch.",
+            "backbone strided needs images [C, H, W] of at least 16x16, got (1, 8, 8). "
+            "Choose options for smaller ones, or another backbone: mlp takes anything.",
         ),
     ],
 )

@@ -111,7 +111,7 @@ def test_other_activations_are_refused(tmp_path: Path) -> None:
     [
         ("{name: nature}", "the layers of nature cannot be coupled to a Boltzmann machine; those of mlp can"),
         ("{name: mlp, hidden: [6], activation: relu}", "the units of this machine are sigmoids"),
-        ("{name: mlp, hidden: [6], layer_norm: true}", "leave out layer_norm and fourier_octaves"),
+        ("{name: mlp, hidden: [6], norm: layer}", "leave out norm, dropout, spectral_norm and fourier_octaves"),
         ("{name: mlp, hidden: [6, 5]}", "rbm couples one layer, but hidden=[6, 5] has 2"),
         ("{name: mlp, hidden: []}", "hidden needs at least one layer"),
     ],

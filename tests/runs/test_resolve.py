@@ -56,7 +56,7 @@ def test_one_option_of_a_section_leaves_the_agents_own_defaults_of_the_others(tm
     assert agent("drqn", "optimizer.lr=1e-3").optimizer == Adam(lr=1e-3, clip_norm=10.0)
     assert agent("pqn", "stream.num_envs=4").stream == RolloutsConfig(num_envs=4, length=16)
     assert agent("pqn", "exploration.steps=9").exploration == Linear(start=1.0, end=0.001, steps=9)
-    assert agent("pqn", "backbone={name: nature, hidden: 9}").backbone == Nature(hidden=9, layer_norm=True)
+    assert agent("pqn", "backbone={name: nature, hidden: 9}").backbone == Nature(hidden=9, norm="layer")
     assert agent("rainbow", "optimizer.eps=1e-8", "stream={}").optimizer == Adam(lr=6.25e-5, eps=1e-8)
     file = tmp_path / "mine.yaml"
     file.write_text("steps: 1\nenv: {name: catch}\nagent:\n  name: rainbow\n  stream: {batch_size: 64}\n")

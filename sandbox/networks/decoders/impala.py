@@ -7,7 +7,8 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from sandbox.networks.impala import Impala, Residual, map_sizes
+from sandbox.networks.impala import Impala
+from sandbox.networks.layers.residual import PreactivationBlock
 
 
 class Decoder(nn.Module):
@@ -18,18 +19,22 @@ class Decoder(nn.Module):
 
     def __init__(self, config: Impala, in_features: int, output_shape: Sequence[int]) -> None:
         super().__init__()
-        self._sizes = map_sizes(config, output_shape)
+        options, self._sizes = config.in_decoder(config.norm), config.sizes(output_shape)
         channels = (output_shape[0], *config.channels)
         self._start_shape = (channels[-1], *self._sizes[-1])
-        self.head = nn.Sequential(
-            nn.Linear(in_features, config.hidden), nn.ReLU(), nn.Linear(config.hidden, math.prod(self._start_shape))
-        )
+        self.head = options.linears([in_features, config.hidden])
+        self.head.append(nn.Linear(config.hidden, math.prod(self._start_shape)))
         self.sections = nn.ModuleList()
         for i in reversed(range(len(config.channels))):
             below, above = channels[i], channels[i + 1]
             self.sections.append(
-                nn.Sequential(Residual(above), Residual(above), nn.ReLU(), nn.Conv2d(above, below, 3, padding=1))
+                nn.Sequential(
+                    PreactivationBlock(options, above, above),
+                    PreactivationBlock(options, above, above),
+                    *options.preactivated(above, below, 3),
+                )
             )
+        options.finish(self)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         x = self.head(z).view(-1, *self._start_shape)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sandbox.networks.mlp import MLP, layers
+from sandbox.networks.mlp import MLP
 
 
 class Decoder(nn.Module):
@@ -16,7 +16,9 @@ class Decoder(nn.Module):
         super().__init__()
         sizes = [in_features, *reversed(config.hidden)]
         self.output_shape = tuple(output_shape)
-        self.layers = nn.Sequential(*layers(sizes, config.activation), nn.Linear(sizes[-1], math.prod(output_shape)))
+        options = config.in_decoder("none")
+        self.layers = options.linears(sizes).append(nn.Linear(sizes[-1], math.prod(output_shape)))
+        options.finish(self)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         return self.layers(z).view(-1, *self.output_shape)

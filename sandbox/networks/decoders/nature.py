@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sandbox.networks.nature import KERNELS, STRIDES, Nature, hidden_layer, map_sizes
+from sandbox.networks.layers.activations import inputs_of
+from sandbox.networks.nature import KERNELS, STRIDES, Nature
 
 
 class Decoder(nn.Module):
@@ -17,23 +18,30 @@ class Decoder(nn.Module):
 
     def __init__(self, config: Nature, in_features: int, output_shape: Sequence[int]) -> None:
         super().__init__()
-        sizes = map_sizes(output_shape)
-        channels = (output_shape[0], *config.channels)
+        options, sizes = config.in_decoder("none"), config.sizes(output_shape)
+        above = [inputs_of(config.activation, channels) for channels in config.channels]
+        channels, inputs = (output_shape[0], *above), config.channels
         self._start_shape = (channels[-1], *sizes[-1])
-        below = nn.Sequential() if config.hidden is None else hidden_layer(in_features, config.hidden)
-        self.head = nn.Sequential(*below, nn.Linear(config.hidden or in_features, math.prod(self._start_shape)))
+        widths = [in_features] if config.hidden is None else [in_features, config.hidden]
+        self.head = options.linears(widths).append(nn.Linear(widths[-1], math.prod(self._start_shape)))
         self.convolutions = nn.Sequential()
         for i in reversed(range(3)):
             missing = [
-                full - ((small - 1) * STRIDES[i] + KERNELS[i])
+                full - ((small - 1) * STRIDES[i] + config.dilation * (KERNELS[i] - 1) + 1)
                 for full, small in zip(sizes[i], sizes[i + 1], strict=True)
             ]
-            self.convolutions.append(nn.ReLU())
+            self.convolutions.append(options.activated())
             self.convolutions.append(
                 nn.ConvTranspose2d(
-                    channels[i + 1], channels[i], KERNELS[i], STRIDES[i], output_padding=(missing[0], missing[1])
+                    inputs[i],
+                    channels[i],
+                    KERNELS[i],
+                    STRIDES[i],
+                    output_padding=(missing[0], missing[1]),
+                    dilation=config.dilation,
                 )
             )
+        options.finish(self)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         return self.convolutions(self.head(z).view(-1, *self._start_shape))

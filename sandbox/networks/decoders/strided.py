@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from sandbox.networks._few_channels import deconvolve
-from sandbox.networks.strided import KERNEL, PADDING, STRIDE, Strided, initialize, map_sizes
+from sandbox.networks.strided import KERNEL, PADDING, STRIDE, Strided
 
 
 class Decoder(nn.Module):
@@ -25,7 +25,7 @@ class Decoder(nn.Module):
 
     def __init__(self, config: Strided, in_features: int, output_shape: Sequence[int]) -> None:
         super().__init__()
-        sizes = map_sizes(config, output_shape)
+        sizes = config.sizes(output_shape)
         channels = (output_shape[0], *config.channels)
         self.start_shape = (channels[-1], *sizes[-1])
         self.head = nn.Linear(in_features, math.prod(self.start_shape), bias=False)
@@ -36,7 +36,7 @@ class Decoder(nn.Module):
             self.convolutions.append(
                 nn.ConvTranspose2d(channels[i + 1], channels[i], KERNEL, STRIDE, PADDING, odd, bias=i == 0)
             )
-        self.apply(initialize)
+        config.in_decoder("batch").finish(self)
         self.convolutions.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:

@@ -1,0 +1,85 @@
+"""The capsule network: two convolutions to primary capsules, which are routed by agreement to the last capsules.
+
+Paper: Sabour, Frosst & Hinton 2017, "Dynamic Routing Between Capsules".
+Deviations: a quarter of the channels and half of the primary capsules by default (the paper's: `channels: 256`,
+    `primary: 32`); in images of 56 pixels or more both convolutions have twice the stride; no bias in the routing.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from sandbox.config.numbers import Channels, Width
+from sandbox.networks.base import BackboneConfig, Encoder
+from sandbox.networks.inputs import as_float
+from sandbox.networks.layers.options import ConvolutionOptions, Sizes, map_sizes
+from sandbox.ops import capsules
+
+_KERNEL = 9
+_LARGE = 56  # pixels of the shorter side
+
+
+class Capsules(ConvolutionOptions, BackboneConfig):
+    """Options of the capsule network."""
+
+    name: Literal["capsules"] = "capsules"
+    channels: Channels = Field(64, description="channels of the first convolution, of 9x9")
+    primary: int = Field(16, ge=1, le=64, description="kinds of primary capsules; each place has one of each kind")
+    primary_size: int = Field(8, ge=1, le=64, description="numbers of a primary capsule")
+    capsules: int = Field(10, ge=1, le=100, description="last capsules: for `capsnet`, the classes")
+    capsule_size: int = Field(16, ge=1, le=64, description="numbers of a last capsule")
+    routings: int = Field(3, ge=1, le=10, description="iterations of the routing; 1 divides equally")
+    hidden: tuple[Width, ...] = Field((512, 1024), description="widths of the decoder's linear layers, image last")
+
+    def make(self, input_shape: Sequence[int]) -> "CapsulesEncoder":
+        """Build the encoder.
+
+        Raises:
+            UserError: For anything but images that are large enough for both convolutions.
+        """
+        return CapsulesEncoder(self, input_shape)
+
+    def sizes(self, shape: Sequence[int]) -> Sizes:
+        """Return height and width of the image, and after each convolution."""
+        return map_sizes(self.name, self.norm, shape, lambda side: self._sides(side, self.strides(shape)))
+
+    def strides(self, shape: Sequence[int]) -> tuple[int, int]:
+        """Return the pixels between outputs of the convolutions."""
+        return (2, 4) if min(shape[1:], default=0) >= _LARGE else (1, 2)
+
+    def _sides(self, side: int, strides: tuple[int, int]) -> list[int]:
+        sides = [side]
+        for stride in strides:
+            sides.append((sides[-1] - self.dilation * (_KERNEL - 1) - 1) // stride + 1)
+        return sides
+
+
+class CapsulesEncoder(Encoder):
+    """The encoder: [B, C, H, W] -> [B, capsules * capsule_size], the last capsules one after another."""
+
+    def __init__(self, config: Capsules, input_shape: Sequence[int]) -> None:
+        super().__init__()
+        sizes, (first, second) = config.sizes(input_shape), config.strides(input_shape)
+        self._config = config
+        self.convolutions = nn.Sequential(
+            *config.convolution(input_shape[0], config.channels, _KERNEL, first, padding=0)
+        )
+        outputs = config.primary * config.primary_size
+        self.primary = config.plain_convolution(config.channels, outputs, _KERNEL, second, padding=0)
+        lower = config.primary * math.prod(sizes[-1])
+        self.out_features = config.capsules * config.capsule_size
+        self.predictions = nn.Parameter(torch.randn(lower, config.primary_size, self.out_features) * 0.1)
+        config.finish(self)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        config = self._config
+        maps = self.primary(self.convolutions(as_float(x)))
+        lower = capsules.squash(maps.permute(0, 2, 3, 1).reshape(len(x), -1, config.primary_size).float())
+        predictions = torch.einsum("bid,ido->bio", lower, self.predictions)
+        predictions = predictions.view(*predictions.shape[:2], config.capsules, -1)
+        return capsules.route(predictions.float(), config.routings).flatten(1)
