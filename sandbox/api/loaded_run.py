@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import torch
 
 from sandbox.api._given import raise_if_stopped, require_numbers
 from sandbox.api.shown import ShownImage, ShownVideo, shown_progress
 from sandbox.core.errors import UserError
 from sandbox.core.progress import progress
 from sandbox.interfaces.agent import Agent
+from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.generator import Generator
 from sandbox.media.image import image_of_samples
 from sandbox.runs import start
@@ -83,9 +85,25 @@ class LoadedRun:
         """The generator.
 
         Raises:
-            UserError: If the run trains an agent.
+            UserError: If the run trains an agent or a classifier.
         """
-        return self._generator_run.learner
+        learner = self._generator_run.learner
+        if isinstance(learner, Classifier):
+            raise UserError(f"{self.name} is a classifier, which draws no samples. Use `predict`.")
+        return learner
+
+    def predict(self, images: np.ndarray) -> np.ndarray:
+        """Return what a classifier predicts for images [B, C, H, W] uint8: the probability of each class, [B, K].
+
+        For `targets: numbers` these are the numbers, [B, N].
+
+        Raises:
+            UserError: If the run trains no classifier.
+        """
+        learner = self._generator_run.learner
+        if not isinstance(learner, Classifier):
+            raise UserError(f"{self.name} trains no classifier, so it predicts nothing")
+        return learner.predict(torch.from_numpy(np.ascontiguousarray(images))).float().cpu().numpy()
 
     def act(self, observations: Any, *, explore: bool = False) -> Any:
         """Choose an action for one observation, or one for each of N.
@@ -133,8 +151,7 @@ class LoadedRun:
     def show(self, count: int = 64) -> ShownImage:
         """Return samples of the generator as one image, which a notebook displays."""
         require_numbers(count=count)
-        built = self._generator_run
-        return ShownImage(image_of_samples(built.learner.sample, built.facts.spec.shape, count))
+        return ShownImage(image_of_samples(self.generator.sample, self._generator_run.facts.spec.shape, count))
 
     def video(self, *, episodes: int = 1, seed: int = 0, quiet: bool = False) -> ShownVideo:
         """Let the agent play, as `sandbox watch --video` does; a notebook displays the video.

@@ -100,12 +100,13 @@ def _conditional(runs: Path, run: str, only: str | None, count: int, seed: int |
 
 def _unconditional(runs: Path, run: str, count: int | None, seed: int | None, out: Path | None) -> Path:
     """Write samples, and return where they are."""
-    from sandbox.cli._generator import restored
+    from sandbox.cli._generator import able
+    from sandbox.interfaces.generator import Generator
     from sandbox.media.grid import save_png
     from sandbox.media.image import image_of_samples
     from sandbox.media.sample_files import save_samples
 
-    found = restored(runs, run, "draw samples", seed)
+    found = able(runs, run, Generator, "draw samples", seed)
     shape = found.facts.spec.shape
     if out is not None and out.suffix.lower() != ".png":
         save_samples(out, found.generator.sample(count or (64 if len(shape) == 3 else 2_000)))

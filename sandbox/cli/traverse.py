@@ -27,7 +27,7 @@ def traverse(
     For a generator with an encoder, a walk changes one latent from -3 to 3 standard deviations of the test images'
     codes around their mean; the latents with the largest variance come first. A generator without an encoder, such as
     a GAN, interpolates between two latents of the prior, on a sphere. InfoGAN changes its codes one by one from -1 to
-    1, with a row for each category.
+    1, with a row for each category. CapsNet changes the numbers of a test image's capsule one by one by up to 0.25.
 
     \b
     sandbox traverse latest
@@ -36,8 +36,15 @@ def traverse(
     """
     from sandbox.cli._generator import able_on_images, is_image
     from sandbox.core.errors import UserError
-    from sandbox.evaluate.latent_walks import along_codes, along_latents, between_images, between_latents, evenly_spaced
-    from sandbox.interfaces.capabilities import HasEncoder, HasLatentCodes, HasLatents
+    from sandbox.evaluate.latent_walks import (
+        along_codes,
+        along_latents,
+        along_numbers,
+        between_images,
+        between_latents,
+        evenly_spaced,
+    )
+    from sandbox.interfaces.capabilities import HasCapsules, HasEncoder, HasLatentCodes, HasLatents
     from sandbox.media.grid import grid, save_png
     from sandbox.media.video import VideoWriter
 
@@ -45,7 +52,7 @@ def traverse(
     if between:
         found = able_on_images(runs, run, HasEncoder, "walk between test images")
     else:
-        found = able_on_images(runs, run, (HasEncoder, HasLatents, HasLatentCodes), "walk through codes")
+        found = able_on_images(runs, run, (HasEncoder, HasLatents, HasLatentCodes, HasCapsules), "walk through codes")
     folder, generator = found.folder, found.generator
     place = out or folder.samples / "traversal.png"
     if between:
@@ -58,6 +65,8 @@ def traverse(
         walks = between_images(generator, evenly_spaced(test, 2 * min(count, len(test) // 2)), steps)
     elif isinstance(generator, HasLatentCodes):
         walks = along_codes(generator, steps)
+    elif isinstance(generator, HasCapsules):
+        walks = along_numbers(generator, found.data.test[0], count, steps)
     elif not isinstance(generator, HasEncoder):
         walks = between_latents(generator, count, steps)
     else:

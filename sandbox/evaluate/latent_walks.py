@@ -2,7 +2,14 @@
 
 import torch
 
-from sandbox.interfaces.capabilities import ClassConditional, HasDecoder, HasEncoder, HasLatentCodes, HasLatents
+from sandbox.interfaces.capabilities import (
+    ClassConditional,
+    HasCapsules,
+    HasDecoder,
+    HasEncoder,
+    HasLatentCodes,
+    HasLatents,
+)
 
 
 def evenly_spaced(images: torch.Tensor, count: int) -> torch.Tensor:
@@ -32,6 +39,21 @@ def along_latents(
     directions = torch.diag(deviation)[chosen]
     offsets = torch.linspace(-reach, reach, steps, device=codes.device)
     return _decode(generator, mean + offsets[:, None] * directions[:, None])
+
+
+def along_numbers(describer: HasCapsules, image: torch.Tensor, count: int, steps: int) -> torch.Tensor:
+    """Change each number of an image's vector from -0.25 to 0.25 of what it is, as Sabour et al. 2017 do.
+
+    Args:
+        describer: A model that describes images by vectors.
+        image: The image [C, H, W].
+        count: Numbers that are changed; at most all of them.
+        steps: Images per walk.
+
+    Returns:
+        Images [numbers, steps, C, H, W] in [0, 1].
+    """
+    return describer.perturbed(image, torch.linspace(-0.25, 0.25, steps))[:count].cpu()
 
 
 def between_images(generator: HasEncoder, images: torch.Tensor, steps: int) -> torch.Tensor:

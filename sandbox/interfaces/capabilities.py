@@ -95,6 +95,14 @@ class HasLatentCodes(ClassConditional):
         """Generate images [B, C, H, W] of categories `labels` [B] and codes [B, N], all from the same noise."""
 
 
+class HasCapsules(ABC):
+    """A generator or classifier that describes an image by a vector, whose numbers can be changed one by one."""
+
+    @abstractmethod
+    def perturbed(self, image: torch.Tensor, changes: torch.Tensor) -> torch.Tensor:
+        """Reconstruct an image [C, H, W] after each of `changes` [S] of each of D numbers, [D, S, C, H, W]."""
+
+
 class HasClusters(ABC):
     """A generator that clusters images without labels; a cluster corresponds to no class until it is given a name."""
 

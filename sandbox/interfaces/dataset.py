@@ -23,6 +23,8 @@ class DataSet:
         binary: True if every byte is 0 or 255.
         train_labels: Classes of `train`, [N] int64; None for unlabeled data.
         test_labels: Classes of `test`, [N] int64; None for unlabeled data.
+        train_numbers: Numbers that belong to `train`, such as where things are, [N, D] float32; None without.
+        test_numbers: Numbers that belong to `test`, [N, D] float32; None without.
         train_sources: Source images [M, C', H, W], uint8; None for data without source images. If `paired`, source
             image i belongs to image i; otherwise the two sets are independent, and M may differ from N.
         test_sources: Source images of the test images, always paired with them.
@@ -35,6 +37,8 @@ class DataSet:
     binary: bool = False
     train_labels: torch.Tensor | None = None
     test_labels: torch.Tensor | None = None
+    train_numbers: torch.Tensor | None = None
+    test_numbers: torch.Tensor | None = None
     train_sources: torch.Tensor | None = None
     test_sources: torch.Tensor | None = None
     paired: bool = True
@@ -47,8 +51,13 @@ class DataSet:
         if self.classes is not None:
             classes = len(self.classes)
         sources = None if self.train_sources is None else tuple(self.train_sources.shape[1:])
-        is_bytes = self.train.dtype == torch.uint8
-        return Spec(tuple(self.train.shape[1:]), is_bytes, num_classes=classes, source_shape=sources)
+        return Spec(
+            tuple(self.train.shape[1:]),
+            is_bytes=self.train.dtype == torch.uint8,
+            num_classes=classes,
+            num_numbers=0 if self.train_numbers is None else self.train_numbers.shape[1],
+            source_shape=sources,
+        )
 
     def labeled(self, train: torch.Tensor, test: torch.Tensor, classes: tuple[str, ...]) -> "DataSet":
         """Return this data set with labels [N] int64 of both parts, and the name of each class."""

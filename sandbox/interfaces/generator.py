@@ -1,13 +1,14 @@
 """The `Generator` interface; `sandbox.interfaces.capabilities` has the optional abilities of generators."""
 
 from abc import abstractmethod
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 
 from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
+from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.learner import Learner
 from sandbox.interfaces.learner_config import LearnerConfig
 from sandbox.interfaces.runs import OtherRuns
@@ -26,6 +27,7 @@ class UntrainedError(UserError):
         self.steps = steps
 
 
+@runtime_checkable
 class Generator(Learner, Protocol):
     """A learner that generates images or points."""
 
@@ -41,5 +43,5 @@ class GeneratorConfig(LearnerConfig):
     """Base of the generators' configs; a file under `generators/` defines exactly one."""
 
     @abstractmethod
-    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> Generator:
-        """Build the generator."""
+    def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> Generator | Classifier:
+        """Build the generator or classifier."""

@@ -19,18 +19,22 @@ from sandbox.networks.inputs import as_float
 from sandbox.networks.layers.options import ConvolutionOptions, Sizes, map_sizes
 from sandbox.ops import capsules
 
-_KERNEL = 9
-_LARGE = 56  # pixels of the shorter side
+_SMALL, _LARGE = 17, 56  # pixels of the shorter side
 
 
 class Capsules(ConvolutionOptions, BackboneConfig):
     """Options of the capsule network."""
 
     name: Literal["capsules"] = "capsules"
-    channels: Channels = Field(64, description="channels of the first convolution, of 9x9")
+    kernel: int | None = Field(
+        None, ge=2, le=15, description="side of the kernels; null: 9, and 3 in images of less than 17 pixels"
+    )
+    channels: Channels = Field(64, description="channels of the first convolution")
     primary: int = Field(16, ge=1, le=64, description="kinds of primary capsules; each place has one of each kind")
     primary_size: int = Field(8, ge=1, le=64, description="numbers of a primary capsule")
-    capsules: int = Field(10, ge=1, le=100, description="last capsules: for `capsnet`, the classes")
+    capsules: int | None = Field(
+        None, ge=1, le=100, description="last capsules; null: 10, and one for each class in `capsnet`"
+    )
     capsule_size: int = Field(16, ge=1, le=64, description="numbers of a last capsule")
     routings: int = Field(3, ge=1, le=10, description="iterations of the routing; 1 divides equally")
     hidden: tuple[Width, ...] = Field((512, 1024), description="widths of the decoder's linear layers, image last")
@@ -45,16 +49,27 @@ class Capsules(ConvolutionOptions, BackboneConfig):
 
     def sizes(self, shape: Sequence[int]) -> Sizes:
         """Return height and width of the image, and after each convolution."""
-        return map_sizes(self.name, self.norm, shape, lambda side: self._sides(side, self.strides(shape)))
+        reach = self.dilation * (self.side_of_kernels(shape) - 1)  # from the first to the last pixel of a kernel
+        return map_sizes(self.name, self.norm, shape, lambda side: self._sides(side, reach, self.strides(shape)))
+
+    def num_capsules(self) -> int:
+        """Return the number of last capsules."""
+        return 10 if self.capsules is None else self.capsules
+
+    def side_of_kernels(self, shape: Sequence[int]) -> int:
+        """Return the side of the kernels for images of a shape."""
+        if self.kernel is not None:
+            return self.kernel
+        return 9 if min(shape[1:], default=0) >= _SMALL else 3
 
     def strides(self, shape: Sequence[int]) -> tuple[int, int]:
         """Return the pixels between outputs of the convolutions."""
         return (2, 4) if min(shape[1:], default=0) >= _LARGE else (1, 2)
 
-    def _sides(self, side: int, strides: tuple[int, int]) -> list[int]:
+    def _sides(self, side: int, reach: int, strides: tuple[int, int]) -> list[int]:
         sides = [side]
         for stride in strides:
-            sides.append((sides[-1] - self.dilation * (_KERNEL - 1) - 1) // stride + 1)
+            sides.append((sides[-1] - reach - 1) // stride + 1)
         return sides
 
 
@@ -63,15 +78,16 @@ class CapsulesEncoder(Encoder):
 
     def __init__(self, config: Capsules, input_shape: Sequence[int]) -> None:
         super().__init__()
-        sizes, (first, second) = config.sizes(input_shape), config.strides(input_shape)
+        sizes, kernel = config.sizes(input_shape), config.side_of_kernels(input_shape)
+        first, second = config.strides(input_shape)
         self._config = config
         self.convolutions = nn.Sequential(
-            *config.convolution(input_shape[0], config.channels, _KERNEL, first, padding=0)
+            *config.convolution(input_shape[0], config.channels, kernel, first, padding=0)
         )
         outputs = config.primary * config.primary_size
-        self.primary = config.plain_convolution(config.channels, outputs, _KERNEL, second, padding=0)
+        self.primary = config.plain_convolution(config.channels, outputs, kernel, second, padding=0)
         lower = config.primary * math.prod(sizes[-1])
-        self.out_features = config.capsules * config.capsule_size
+        self.out_features = config.num_capsules() * config.capsule_size
         self.predictions = nn.Parameter(torch.randn(lower, config.primary_size, self.out_features) * 0.1)
         config.finish(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -80,6 +96,6 @@ class CapsulesEncoder(Encoder):
         config = self._config
         maps = self.primary(self.convolutions(as_float(x)))
         lower = capsules.squash(maps.permute(0, 2, 3, 1).reshape(len(x), -1, config.primary_size).float())
-        predictions = torch.einsum("bid,ido->bio", lower, self.predictions)
-        predictions = predictions.view(*predictions.shape[:2], config.capsules, -1)
-        return capsules.route(predictions.float(), config.routings).flatten(1)
+        predictions = (lower.transpose(0, 1) @ self.predictions).view(*lower.shape[1::-1], config.num_capsules(), -1)
+        with torch.autocast(x.device.type, enabled=False):  # [lower, B, upper, D] -> [B, upper, lower, D]
+            return capsules.route(predictions.permute(1, 2, 0, 3).float().contiguous(), config.routings).flatten(1)

@@ -24,7 +24,7 @@ def route(predictions: torch.Tensor, routings: int) -> torch.Tensor:
     """Route lower capsules to the upper ones that agree with their predictions, procedure 1.
 
     Args:
-        predictions: Prediction of each lower capsule for each upper one, [B, lower, upper, D].
+        predictions: Prediction for each upper capsule by each lower one, [B, upper, lower, D].
         routings: Iterations; the first divides every lower capsule equally.
 
     Returns:
@@ -32,10 +32,10 @@ def route(predictions: torch.Tensor, routings: int) -> torch.Tensor:
     """
     logits = predictions.new_zeros(predictions.shape[:3])
     for iteration in range(routings):
-        coupling = logits.softmax(2)
-        v = squash(torch.einsum("biu,biud->bud", coupling, predictions))
+        coupling = logits.softmax(1)
+        v = squash((coupling[:, :, None] @ predictions)[:, :, 0])
         if iteration < routings - 1:
-            logits = logits + torch.einsum("biud,bud->biu", predictions, v)
+            logits = logits + (predictions @ v[..., None])[..., 0]
     return v
 
 

@@ -16,6 +16,27 @@ MISSING = 0.5  # gray value of missing pixels: no byte / 255 is equal to it
 _SSIM_WINDOW, _SSIM_DEVIATION = 11, 1.5  # pixels
 _SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2  # for pixels in [0, 1]
 
+# Shifts
+
+
+def randomly_shifted(images: torch.Tensor, most: int, generator: torch.Generator) -> torch.Tensor:
+    """Move each image by up to `most` pixels along both axes, at random; 0 follows from the edges.
+
+    Args:
+        images: [B, C, H, W].
+        most: Largest distance in pixels.
+        generator: Source of the distances.
+    """
+    count, channels, height, width = images.shape
+    padded = F.pad(images, (most, most, most, most))
+    starts = torch.randint(2 * most + 1, (2, count, 1), generator=generator, device=images.device)
+    rows = starts[0] + torch.arange(height, device=images.device)
+    columns = starts[1] + torch.arange(width, device=images.device)
+    batch = torch.arange(count, device=images.device)[:, None, None, None]
+    channel = torch.arange(channels, device=images.device)[None, :, None, None]
+    return padded[batch, channel, rows[:, None, :, None], columns[:, None, None, :]]
+
+
 # Edges
 
 

@@ -1,4 +1,4 @@
-"""`BuiltGeneratorRun`: a generator that was built for its data set."""
+"""`BuiltGeneratorRun`: a generator or classifier that was built for its data set."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,9 +12,11 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
+from sandbox.evaluate.classifiers import evaluate_classifier
 from sandbox.evaluate.feature_classifier import FeatureExtractor
 from sandbox.evaluate.generators import evaluate_generator
 from sandbox.interfaces.capabilities import HasFilters, HasPreview
+from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.dataset import DataSet, Mixture
 from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.runs import OtherRuns
@@ -35,13 +37,13 @@ _FILTERS = 64  # most filters that an image shows
 
 @dataclass(frozen=True)
 class BuiltGeneratorRun:
-    """A generator and its data set, with the config, random streams and device that they were built with."""
+    """A generator or classifier with its data set, and the config, random streams and device that it was built with."""
 
     config: GeneratorRun
     rng: Rng
     compute: Compute
     facts: DataFacts
-    learner: Generator
+    learner: Generator | Classifier
     load: Callable[[], DataSet]
 
     @classmethod
@@ -64,7 +66,8 @@ class BuiltGeneratorRun:
             facts, load = DataFacts.of(data), lambda: data
         with within_memory(config, compute, TRAINED):
             learner = config.generator.make(facts.spec, rng, compute, runs)
-        require_methods("generators", config.generator.name, learner, Generator)
+        if not isinstance(learner, Classifier):
+            require_methods("generators", config.generator.name, learner, Generator)
         return cls(config, rng, compute, facts, learner, load)
 
     @cached_property
@@ -89,8 +92,10 @@ class BuiltGeneratorRun:
             settings: The seed and the number of images.
             classifier: Its features compare samples with test images; None leaves that comparison out.
         """
-        mixture = self.config.data if isinstance(self.config.data, Mixture) else None
         rng = Rng(settings.seed)
+        if isinstance(self.learner, Classifier):
+            return dict(evaluate_classifier(self.learner, self.data, rng, settings.images))
+        mixture = self.config.data if isinstance(self.config.data, Mixture) else None
         return dict(evaluate_generator(self.learner, self.data, rng, settings.images, classifier, mixture))
 
     def evaluate_in_training(self, stopping: Callable[[], bool]) -> dict[str, Any]:
@@ -99,19 +104,23 @@ class BuiltGeneratorRun:
 
     def evaluate_fully(self, settings: EvaluationSettings, classifiers: Classifiers) -> dict[str, Any]:
         """Evaluate as `sandbox evaluate` does: with the classifier of these data, and its name."""
+        if isinstance(self.learner, Classifier):
+            return self.evaluate(settings)
         about, classifier = classifiers.select(self.config.data, self.data, self.learner)
         return {**self.evaluate(settings, classifier), **about}
 
     def save_media(self, folder: RunFolder, step: int) -> dict[str, Path]:
         """Write an image of samples, and of the filters if there are any; returns the paths by kind.
 
-        The samples come from the same latents every time if the generator can do that.
+        The samples come from the same latents every time if the generator can do that. A classifier has none.
         """
         stem, learner = f"step_{step:012d}", self.learner
-        sample = learner.preview if isinstance(learner, HasPreview) else learner.sample
-        places = {"samples": folder.samples / f"{stem}.png"}
-        with paused_batch_norms(learner):
-            save_png(places["samples"], image_of_samples(sample, self.facts.spec.shape))
+        places = {}
+        if not isinstance(learner, Classifier):
+            sample = learner.preview if isinstance(learner, HasPreview) else learner.sample
+            places["samples"] = folder.samples / f"{stem}.png"
+            with paused_batch_norms(learner):
+                save_png(places["samples"], image_of_samples(sample, self.facts.spec.shape))
         if isinstance(learner, HasFilters):
             places["filters"] = folder.samples / f"filters_{stem}.png"
             save_png(places["filters"], grid(weights_as_images(learner.filters(_FILTERS))))

@@ -17,6 +17,7 @@ from sandbox.envs import id_of
 from sandbox.evaluate.latent_walks import evenly_spaced
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasEncoder, HasGibbsChain, HasReconstruction
+from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.environment import About, Environment
 from sandbox.interfaces.learner import learner_parts
 from sandbox.runs.build import BuiltRun, actor_for, restore_agent, restore_generator
@@ -89,6 +90,11 @@ def generator_session(folder: RunFolder, *, fps: float | None) -> Session:
     built, step = restore_generator(folder, "be explored")
     checkpoints = _checkpoints(folder, built, step)
     generator, shape = built.learner, built.facts.spec.shape
+    if isinstance(generator, Classifier):
+        raise UserError(
+            f"{folder.name} is a {built.config.generator.name}, which generates nothing to watch. See its mistakes "
+            f"with `sandbox classify {folder.name}`."
+        )
     views: list[GeneratorView] = []
     images = len(shape) == 3
     if images and isinstance(generator, HasAssociativeMemory):

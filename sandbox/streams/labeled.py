@@ -3,20 +3,23 @@
 from typing import NamedTuple
 
 import torch
+from pydantic import Field
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.learner import Learner
 from sandbox.interfaces.stream import StreamConfig
+from sandbox.ops.images import randomly_shifted
 from sandbox.streams.shuffled import BatchSize, Resample, Shuffled, images_of, require_variance
 
 
 class Labeled(NamedTuple):
-    """Images [B, C, H, W] uint8 and their classes [B] int64, None for a data set without labels."""
+    """Images [B, C, H, W] uint8 with their classes [B] int64 and their numbers [B, N] float32, None without."""
 
     images: torch.Tensor
     labels: torch.Tensor | None
+    numbers: torch.Tensor | None = None
 
 
 class LabeledConfig(StreamConfig):
@@ -24,6 +27,9 @@ class LabeledConfig(StreamConfig):
 
     batch_size: BatchSize = 100
     resample: Resample = False
+    shift: int = Field(
+        0, ge=0, le=32, description="pixels by which each image is moved at most, at random; black pixels follow"
+    )
 
     def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> Shuffled:
         """Build the stream.
@@ -32,8 +38,13 @@ class LabeledConfig(StreamConfig):
             UserError: If a batch is larger than the training set, or too small for batch norm.
         """
         require_variance(self.batch_size, learner)
-        images, labels = images_of(source, self.resample, rng, compute), source.train_labels
-        if labels is None:
-            return Shuffled(self.batch_size, source, lambda rows: Labeled(images(rows), None), rng, compute)
-        known = labels.to(compute.device)
-        return Shuffled(self.batch_size, source, lambda rows: Labeled(images(rows), known[rows]), rng, compute)
+        images = images_of(source, self.resample, rng, compute)
+        labels = None if source.train_labels is None else source.train_labels.to(compute.device)
+        numbers = None if source.train_numbers is None else source.train_numbers.to(compute.device)
+        moving = rng.torch("shuffle/shift", compute.device) if self.shift else None
+
+        def take(rows: torch.Tensor) -> Labeled:
+            x = images(rows) if moving is None else randomly_shifted(images(rows), self.shift, moving)
+            return Labeled(x, None if labels is None else labels[rows], None if numbers is None else numbers[rows])
+
+        return Shuffled(self.batch_size, source, take, rng, compute)

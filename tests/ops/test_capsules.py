@@ -16,7 +16,7 @@ def test_squash() -> None:
 
 def test_the_first_iteration_divides_equally() -> None:
     """Two lower capsules predict (2, 0) and (0, 2) for the first upper one: the sum of halves is (1, 1)."""
-    predictions = torch.tensor([[[[2.0, 0.0], [1.0, 0.0]], [[0.0, 2.0], [1.0, 0.0]]]])
+    predictions = torch.tensor([[[[2.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [1.0, 0.0]]]])
     first, second = route(predictions, 1)[0]
     root = math.sqrt(2)  # the length of (1, 1), squashed to 2 / 3
     torch.testing.assert_close(first, torch.tensor([1.0, 1.0]) / root * (2 / 3))
@@ -25,7 +25,7 @@ def test_the_first_iteration_divides_equally() -> None:
 
 def test_the_second_iteration_follows_agreement() -> None:
     """Both agree about the second capsule by 1/2 each; about the first, each by 2 * sqrt(2) / 3."""
-    predictions = torch.tensor([[[[2.0, 0.0], [1.0, 0.0]], [[0.0, 2.0], [1.0, 0.0]]]])
+    predictions = torch.tensor([[[[2.0, 0.0], [0.0, 2.0]], [[1.0, 0.0], [1.0, 0.0]]]])
     logits = (2 * math.sqrt(2) / 3, 0.5)
     total = math.exp(logits[0]) + math.exp(logits[1])
     shares = [math.exp(logit) / total for logit in logits]

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 
 from sandbox.core.stateful import Stateful
+from sandbox.interfaces.classifier import Classifier
 from sandbox.runs.agent_run import BuiltAgentRun
 from sandbox.runs.build import BuiltRun
 from sandbox.runs.contracts.broken import BrokenContractError, require
@@ -91,11 +92,32 @@ def actions_come_in_batches(make: Make, folder: Path) -> None:
                 observations, _ = envs.reset(options={"reset_mask": ended})
 
 
+def predictions_have_a_row_for_each_image(make: Make, folder: Path) -> None:
+    """Check that `predict` of N images returns N rows, which a second call repeats."""
+    built = make(0)
+    assert isinstance(built, BuiltGeneratorRun)
+    assert isinstance(built.learner, Classifier)
+    go(built.ready_to_resume(), 2)
+    for count in (1, 3):
+        images = built.data.test[:count]
+        rows = built.learner.predict(images)
+        width = built.facts.spec.num_classes or built.facts.spec.num_numbers
+        require(
+            isinstance(rows, torch.Tensor) and rows.shape == (count, width) and rows.is_floating_point(),
+            f"`predict` returns {_described(rows)} for {count} images, not floats of shape {(count, width)}",
+        )
+        require(torch.isfinite(rows).all(), "`predict` returns numbers that are not finite")
+        require(torch.equal(rows, built.learner.predict(images)), "`predict` of the same images returns other numbers")
+
+
 def samples_have_the_shape_of_the_data(make: Make, folder: Path) -> None:
-    """Check that `sample(N)` returns N samples like the data, after the first updates."""
+    """Check that `sample(N)` returns N samples like the data, after the first updates; a classifier predicts."""
     built = make(0)
     assert isinstance(built, BuiltGeneratorRun)
     learner, shape = built.learner, built.facts.spec.shape
+    if isinstance(learner, Classifier):
+        predictions_have_a_row_for_each_image(make, folder)
+        return
     run = built.ready_to_resume()
     for _ in range(2):
         go(run, 2)
