@@ -12,11 +12,26 @@ from sandbox.networks.layers.norms import map_norms
 from sandbox.networks.layers.options import ConvolutionOptions
 
 
+class Subsample(nn.Module):
+    """Each `stride`-th pixel of maps.
+
+    A 1x1 convolution of them is one with a stride. PyTorch 2.13's own, with less than 16 channels and channels-last,
+    writes beyond its memory in the backward pass.
+    """
+
+    def __init__(self, stride: int) -> None:
+        super().__init__()
+        self._stride = stride
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x[:, :, :: self._stride, :: self._stride]
+
+
 def _shortcut(options: ConvolutionOptions, below: int, above: int, stride: int) -> nn.Module:
     """Return the identity, or a 1x1 convolution if the shape changes."""
     if below == above and stride == 1:
         return nn.Identity()
-    return options.plain_convolution(below, above, 1, stride)
+    return nn.Sequential(Subsample(stride), options.plain_convolution(below, above, 1))
 
 
 class BasicBlock(nn.Module):
