@@ -70,6 +70,9 @@ class ImageClassifier(Classifier, HasClassifier):
     """A classifier.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W].
+
+    Attributes:
+        network: The backbone and the last layer.
     """
 
     def __init__(self, config: ClassifierConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -83,8 +86,8 @@ class ImageClassifier(Classifier, HasClassifier):
         if not outputs:
             raise UserError(_NOTHING_TO_LEARN[config.targets])
         with rng.initializing("classifier"):
-            self._network = ClassifierNetwork(config, self._shape, outputs).to(compute.device)
-        trained = self._network.head if config.freeze_encoder else self._network
+            self.network = ClassifierNetwork(config, self._shape, outputs).to(compute.device)
+        trained = self.network.head if config.freeze_encoder else self.network
         self._optimizer = config.optimizer.make(trained.parameters(), compute)
 
     def update(self, batch: Labeled) -> Metrics:
@@ -96,7 +99,7 @@ class ImageClassifier(Classifier, HasClassifier):
         """
         x = as_pixels(batch.images, self._compute.device)
         with self._compute.autocast():
-            outputs = self._network(x)
+            outputs = self.network(x)
         if self._targets == "numbers":
             assert batch.numbers is not None, "the constructor requires numbers"
             loss = F.mse_loss(outputs, batch.numbers)
@@ -109,13 +112,13 @@ class ImageClassifier(Classifier, HasClassifier):
         return {"loss": loss.detach(), "training_error": wrong}
 
     def parts(self) -> dict[str, Stateful]:
-        return {"network": self._network, "optimizer": self._optimizer}
+        return {"network": self.network, "optimizer": self._optimizer}
 
     @torch.no_grad()
     def predict(self, images: torch.Tensor) -> torch.Tensor:
         """Return the probability of each class, [B, K], or the numbers, [B, N], of images [B, C, H, W]."""
         with self._compute.autocast():
-            outputs = self._network(as_pixels(require_shape(images, self._shape, "classifier"), self._compute.device))
+            outputs = self.network(as_pixels(require_shape(images, self._shape, "classifier"), self._compute.device))
         return outputs.softmax(1) if self._targets == "labels" else outputs
 
     def classify(self, images: torch.Tensor) -> torch.Tensor:

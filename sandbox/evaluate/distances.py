@@ -6,7 +6,7 @@ the test images than other real images are.
 
 import torch
 
-from sandbox.evaluate.feature_classifier import FeatureExtractor
+from sandbox.evaluate.feature_extractor import FeatureExtractor
 from sandbox.evaluate.figures import Result, attempt, missing
 from sandbox.evaluate.mixtures import mode_coverage
 from sandbox.ops import sample_quality

@@ -7,7 +7,7 @@ from sandbox.core.rng import Rng
 from sandbox.evaluate.clusters import class_accuracy, code_accuracy
 from sandbox.evaluate.confusion import confusion
 from sandbox.evaluate.distances import image_distances
-from sandbox.evaluate.feature_classifier import FeatureExtractor
+from sandbox.evaluate.feature_extractor import FeatureExtractor
 from sandbox.evaluate.figures import Result, attempt, finite, interval, missing
 from sandbox.evaluate.mixtures import point_distances
 from sandbox.evaluate.translations import evaluate_translation

@@ -4,12 +4,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sandbox.core.rng import Rng
-from sandbox.evaluate.classifier_store import ClassifierStore
-from sandbox.evaluate.feature_classifier import LARGEST, SMALLEST, ChannelwiseExtractor, FeatureExtractor, num_classes
+from sandbox.evaluate.feature_extractor import ChannelwiseExtractor, FeatureExtractor, num_classes
 from sandbox.interfaces.capabilities import HasTranslation
 from sandbox.interfaces.dataset import DataConfig, DataSet, Stacked
 from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.runs import OtherRuns
+from sandbox.runs.classifier_store import ClassifierStore
+from sandbox.runs.feature_classifier import LARGEST, SMALLEST
 
 _TRANSLATIONS = (
     "a translator's samples are translations of the few sources that it keeps, not independent samples; `l1` and "

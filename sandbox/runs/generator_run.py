@@ -13,7 +13,7 @@ from sandbox.core.messages import note
 from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.evaluate.classifiers import evaluate_classifier
-from sandbox.evaluate.feature_classifier import FeatureExtractor
+from sandbox.evaluate.feature_extractor import FeatureExtractor
 from sandbox.evaluate.generators import evaluate_generator
 from sandbox.interfaces.capabilities import HasFilters, HasPreview
 from sandbox.interfaces.classifier import Classifier

@@ -62,7 +62,7 @@ def reader(sandbox: Any, tiny_runs: TinyRuns, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr("sandbox.viewer.display.require_display", lambda instead: None)
     monkeypatch.setattr("sandbox.viewer.window.Window", Person)
     monkeypatch.setattr("sandbox.viewer.web.server.ViewerServer", Person)
-    monkeypatch.setattr("sandbox.evaluate.feature_classifier._MAX_UPDATES", 2)
+    monkeypatch.setattr("sandbox.runs.feature_classifier._MAX_UPDATES", 2)
     monkeypatch.setattr("sandbox.cli._speed.PRESETS", {})
     monkeypatch.setattr("sandbox.cli.bench.import_module", lambda name: SimpleNamespace(rows=lambda: []))
     monkeypatch.setattr("sandbox.runs.trainer._mirrors", lambda *_: [])  # no service of Weights & Biases

@@ -11,11 +11,11 @@ import torch
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.evaluate.collapse import CollapseWatch
-from sandbox.evaluate.feature_classifier import train_classifier
 from sandbox.evaluate.figures import attempt, finite, proportion
 from sandbox.evaluate.generators import evaluate_generator
 from sandbox.interfaces.capabilities import Estimate, HasClassifier, HasLikelihood, HasReconstruction
 from sandbox.interfaces.dataset import DataSet
+from sandbox.runs.feature_classifier import train_classifier
 
 
 class Constant(HasReconstruction, HasLikelihood, HasClassifier):

@@ -10,6 +10,7 @@ from sandbox.core.errors import UserError
 from sandbox.networks.alexnet import AlexNet
 from sandbox.networks.attentive import Attentive
 from sandbox.networks.capsules import Capsules
+from sandbox.networks.compact import Compact
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.densenet import DenseNet
 from sandbox.networks.impala import Impala
@@ -29,6 +30,7 @@ CONFIGS = [
     Strided(channels=(2, 3)),
     LeNet(channels=(2, 3), hidden=(9, 7)),
     VGG(channels=(2, 3), hidden=(9,)),
+    Compact(channels=2, most_channels=4, last_channels=3, hidden=9),
     AlexNet(channels=(2, 3, 4, 5, 3), hidden=(9, 7)),
     ResNet(channels=(2, 4), blocks=2, grid=2, hidden=(9,)),
     Inception(channels=(8, 16), grid=2, hidden=(9,)),

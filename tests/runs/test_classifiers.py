@@ -9,11 +9,11 @@ import torch
 from sandbox.core.rng import Rng
 from sandbox.data.mnist import MnistConfig
 from sandbox.data.stacked_mnist import StackedMnistConfig
-from sandbox.evaluate.classifier_store import ClassifierStore
 from sandbox.interfaces.dataset import DataConfig, DataSet, Stacked
 from sandbox.interfaces.runs import NO_RUNS, OtherRuns
 from sandbox.runs import classifiers
 from sandbox.runs.build import build
+from sandbox.runs.classifier_store import ClassifierStore
 from sandbox.runs.classifiers import Classifiers, Selection
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import resolve

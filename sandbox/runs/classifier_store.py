@@ -21,8 +21,9 @@ from safetensors.torch import load_file, save_file
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
 from sandbox.core.progress import progress
-from sandbox.evaluate.feature_classifier import FeatureClassifier, FeatureNetwork, num_classes, train_classifier
+from sandbox.evaluate.feature_extractor import num_classes
 from sandbox.interfaces.dataset import DataConfig, DataSet
+from sandbox.runs.feature_classifier import FeatureClassifier, new_network, train_classifier
 from sandbox.storage.files import flush, sha256
 
 FORMAT = "sandbox-classifier-1"
@@ -96,8 +97,7 @@ def _train_and_save(folder: Path, config: str, data: DataSet, digest: str) -> No
     temporary = folder.with_name(f".writing_{folder.name}")
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir()
-    weights = {name: weight.contiguous() for name, weight in classifier.network.state_dict().items()}
-    save_file(weights, temporary / _WEIGHTS)
+    save_file(_weights(classifier), temporary / _WEIGHTS)
     info: dict[str, Any] = {
         "format": FORMAT,
         "data": json.loads(config),
@@ -140,6 +140,22 @@ def _read(folder: Path, data: DataSet, digest: str) -> StoredClassifier:
     weights = folder / _WEIGHTS
     if not weights.is_file() or sha256(weights) != info["weights_sha256"]:
         raise UserError(f"{weights} is missing, cut short or changed: its SHA-256 differs from {_INFO}. {advice}")
-    network = FeatureNetwork(data.spec.shape, num_classes(data))
-    network.load_state_dict(load_file(weights))
-    return StoredClassifier(FeatureClassifier(network), f"{folder.name}, weights {info['weights_sha256'][:8]}")
+    name = f"{folder.name}, weights {info['weights_sha256'][:8]}"
+    return StoredClassifier(_with_weights(load_file(weights), data), name)
+
+
+def _weights(classifier: FeatureClassifier) -> dict[str, torch.Tensor]:
+    """Return the weights of a classifier, and the scale of its features, by their names in a file."""
+    theirs = {
+        name.replace("encoder.layers.", "body."): weight.contiguous()
+        for name, weight in classifier.network.state_dict().items()
+    }
+    return {"mean": classifier.mean, "unit": classifier.unit, **theirs}
+
+
+def _with_weights(weights: dict[str, torch.Tensor], data: DataSet) -> FeatureClassifier:
+    """Return the classifier of a data set with the weights of a file."""
+    network = new_network(data.spec.shape, num_classes(data))
+    mean, unit = weights.pop("mean"), weights.pop("unit")
+    network.load_state_dict({name.replace("body.", "encoder.layers."): weight for name, weight in weights.items()})
+    return FeatureClassifier(network, mean, unit)

@@ -12,10 +12,10 @@ from safetensors.torch import load_file, save_file
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.evaluate import classifier_store
-from sandbox.evaluate.classifier_store import ClassifierStore, data_digest
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
+from sandbox.runs import classifier_store
+from sandbox.runs.classifier_store import ClassifierStore, data_digest
 
 
 class Stripes(DataConfig):
@@ -63,7 +63,9 @@ def test_it_is_trained_once(
     found = ClassifierStore(known.parent).get(Stripes(), striped)
     assert found.name == f"{known.name}, weights {info['weights_sha256'][:8]}"
     weights = load_file(known / "weights.safetensors")
-    assert all(torch.equal(weight, weights[name]) for name, weight in found.classifier.network.state_dict().items())
+    for name, weight in found.classifier.network.state_dict().items():
+        assert torch.equal(weight, weights[name.replace("encoder.layers.", "body.")])
+    assert torch.equal(found.classifier.mean, weights["mean"])
     assert capsys.readouterr().err == ""
 
 
