@@ -12,18 +12,20 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from torch import nn
 
+from sandbox.networks.base import HoldsNetwork
+
 _LSTMS = "_last_lstm_states"  # attribute of RecurrentPPO, which annotates it as None
 
 
-class Weights:
+class Weights(HoldsNetwork):
     """Weights and buffers of a policy, target networks included; shared ones are stored once."""
 
     def __init__(self, policy: nn.Module) -> None:
-        self._policy = policy
+        self.network = policy
 
     def state_dict(self) -> dict[str, torch.Tensor]:
         """Return weights and buffers by name."""
-        return {**dict(self._policy.named_parameters()), **dict(self._policy.named_buffers())}
+        return {**dict(self.network.named_parameters()), **dict(self.network.named_buffers())}
 
     def load_state_dict(self, state: Mapping[str, torch.Tensor]) -> None:
         """Restore weights and buffers.
@@ -34,7 +36,7 @@ class Weights:
         """
         if state.keys() != (own := self.state_dict()).keys():
             raise KeyError(f"weights {sorted(state.keys() ^ own.keys())}")
-        self._policy.load_state_dict(state, strict=False)  # names of shared weights are missing
+        self.network.load_state_dict(state, strict=False)  # names of shared weights are missing
 
 
 class Tensors:

@@ -1,5 +1,6 @@
 """`sandbox show`: one member, one config, or one run in full."""
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -27,6 +28,9 @@ def show(
     ],
     json: Json = False,
     runs: Runs = RUNS,
+    networks: Annotated[
+        bool, typer.Option("--networks", help="Show the layers of a config's or a run's networks instead.")
+    ] = False,
 ) -> None:
     """Show a member with its options, a config resolved, or a run.
 
@@ -38,6 +42,7 @@ def show(
     sandbox show catch_dqn                     a config with all defaults, as YAML
     sandbox show mine.yaml agent.discount=0.9  what `sandbox train` would run
     sandbox show latest                        a run: config and metrics
+    sandbox show catch_dqn --networks          layers, output shapes, parameters, multiply-adds
 
     A name is looked up among the members first, then the configs, then the runs. The path of a folder is a run.
     """
@@ -48,13 +53,21 @@ def show(
     word = files[0] if len(files) == 1 and not overrides else ""
     section, _, member = word.partition(".")
     kinds = [kind for kind, names in members.items() if word in names]
+    if (kinds or member in members.get(section, ())) and networks:
+        raise UserError(
+            f"--networks: {word} is a member, and its networks depend on what it learns from. Name a config or a run, "
+            f"such as `sandbox show catch_dqn --networks`."
+        )
     if kinds:
         for kind in kinds:
             _show_member(kind, word, json)
     elif member in members.get(section, ()):
         _show_member(section, member, json)
     elif not word or word in registry.configs() or word.endswith((".yaml", ".yml")):
-        _show_config(files, overrides, json)
+        if networks:
+            _show_networks(files, overrides, None, runs, json)
+        else:
+            _show_config(files, overrides, json)
     else:
         try:
             folder = RunFolder.find(runs, word)
@@ -67,7 +80,10 @@ def show(
             hint = of_a_file(word) or did_you_mean(word, known)
             raise UserError(f"no member, config or run is called {word!r}.{hint} See `sandbox list`.") from None
         folder.require_whole("showing")
-        _show_run(folder, json)
+        if networks:
+            _show_networks([], [], folder, runs, json)
+        else:
+            _show_run(folder, json)
 
 
 def _show_member(kind: str, name: str, json: bool) -> None:
@@ -113,6 +129,13 @@ def _for_people(model: Any) -> dict[str, str]:
     from sandbox.cli._for_people import for_people  # imports Gymnasium
 
     return for_people(model)
+
+
+def _show_networks(files: list[str], overrides: list[str], folder: RunFolder | None, runs: Path, json: bool) -> None:
+    from sandbox.cli._networks import show_networks  # imports PyTorch
+    from sandbox.runs.resolve import resolve
+
+    show_networks(folder or resolve(files, overrides), runs, json)
 
 
 def _show_config(files: list[str], overrides: list[str], json: bool) -> None:

@@ -18,6 +18,16 @@ class Encoder(nn.Module):
     out_features: int
 
 
+class HoldsNetwork(ABC):
+    """A part of a learner that saves a network in a format of its own.
+
+    Attributes:
+        network: The network.
+    """
+
+    network: nn.Module
+
+
 class CanCouple(ABC):
     """An encoder whose layers a Boltzmann machine can couple.
 

@@ -14,13 +14,13 @@ class WeightAverage:
         a short training (as TensorFlow's `ExponentialMovingAverage` does it).
 
     Attributes:
-        network: A copy of the network with the averaged weights, in evaluation mode.
+        network: A copy of the network with the averaged weights, in evaluation mode and without gradients.
     """
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         """Begin with the weights that `network` has now; `decay` is in [0, 1), and is reached after warming up."""
         self._source, self._decay = network, decay
-        self.network = copy.deepcopy(network).eval()
+        self.network = copy.deepcopy(network).eval().requires_grad_(False)
 
     @torch.no_grad()
     def update(self, earlier: int) -> None:

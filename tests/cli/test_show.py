@@ -131,3 +131,63 @@ def test_a_member_by_its_section(sandbox, word):
     section, _, name = word.partition(".")
     assert sandbox("show", word).out == sandbox("show", name).out
     assert sandbox("show", f"agent.{name}").code == (0 if section == "agent" else 2)
+
+
+def test_the_networks_of_a_config(sandbox):
+    lines = sandbox("show", *WORDS, "agent={name: dqn}", "--networks").out.splitlines()
+    assert lines[0] == "network: 1,685,667 parameters, 9,344,512 multiply-adds"
+    assert lines[1].split() == ["layer", "type", "output", "parameters", "field", "multiply-adds"]
+    assert lines[6].split() == ["encoder.convolutions.4", "Conv2d", "64x7x7", "36,928", "36", "1,806,336"]
+    assert lines[8].split() == ["encoder.head.0", "Linear", "512", "1,606,144", "all", "1,605,632"]
+
+
+def test_the_networks_in_json(sandbox):
+    assert json.loads(sandbox("show", *WORDS, "agent={name: dqn, frame_stack: 1}", "--networks", "--json").out)[
+        "networks"
+    ]["network"][0] == {
+        "name": "encoder.convolutions.0",
+        "kind": "Conv2d",
+        "shape": [32, 20, 20],
+        "parameters": 2080,
+        "field": "8",
+        "multiply_adds": 819_200,
+    }
+
+
+def test_a_learner_without_networks_says_so(sandbox, run):
+    assert sandbox("show", *WORDS, "--networks").out == "random has no networks.\n"
+    assert sandbox("show", "mine", "--networks").out == "random has no networks.\n"
+    assert json.loads(sandbox("show", "latest", "--networks", "--json").out) == {
+        "kind": "networks",
+        "learner": "random",
+        "networks": {},
+        "unused": {},
+        "parameters": 0,
+        "multiply_adds": 0,
+    }
+
+
+def test_the_networks_of_a_run_need_no_data(sandbox, tmp_path):
+    config = to_yaml(resolve([], ["steps=100", "data.name=digits", "generator={name: gan}"]))
+    folder = RunFolder.create(
+        tmp_path / "runs", "gone", config=config.replace("name: digits", "name: mnist"), command=[]
+    )
+    facts = {"shape": [1, 28, 28], "is_bytes": True, "num_classes": 10, "source_shape": None, "binary": False}
+    (folder.path / "data.json").write_text(json.dumps({**facts, "classes": None, "sha256": "0"}))
+    networks = json.loads(sandbox("show", "gone", "--networks", "--json").out)["networks"]
+    assert networks["generator"][-1]["shape"] == [784]
+
+
+def test_networks_of_several_parts_have_sums(sandbox):
+    out = sandbox("show", "digits_gan", "--networks").out.splitlines()
+    assert out[-1].startswith("together: ")
+    assert out[0].startswith("discriminator: ")
+
+
+def test_a_member_alone_has_no_networks_to_show(sandbox):
+    said = sandbox("show", "dqn", "--networks")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == (
+        "error: --networks: dqn is a member, and its networks depend on what it learns from. Name a config or a run, "
+        "such as `sandbox show catch_dqn --networks`.\n"
+    )
