@@ -3,7 +3,9 @@
 A small network's update leaves a GPU idle while Python launches its kernels one by one.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import NamedTuple
 
 import torch
@@ -15,6 +17,19 @@ Tensors = Sequence[torch.Tensor]
 Function = Callable[..., tuple[Tensors, Tensors]]
 
 _WARM_UPS = 3  # calls after which libraries have chosen their kernels and taken their memory
+
+
+_paused = ContextVar("paused", default=False)
+
+
+@contextmanager
+def paused_graphs() -> Iterator[None]:
+    """Call functions themselves instead of their graphs, so that hooks in them are called, too."""
+    token = _paused.set(True)
+    try:
+        yield
+    finally:
+        _paused.reset(token)
 
 
 class _Captured(NamedTuple):
@@ -37,7 +52,9 @@ class CudaGraphed:
         self._graphs: dict[tuple[tuple[torch.Size, torch.dtype], ...], _Captured] = {}
 
     def __call__(self, *inputs: torch.Tensor) -> tuple[Tensors, Tensors]:
-        """Copy the inputs to where the graph reads them, replay it, and copy its results."""
+        """Copy the inputs to where the graph reads them, replay it, and copy its results; see `paused_graphs`."""
+        if _paused.get():
+            return self._function(*inputs)
         key = tuple((tensor.shape, tensor.dtype) for tensor in inputs)
         if key not in self._graphs:
             self._graphs[key] = self._capture(inputs)

@@ -225,7 +225,8 @@ def _modules(network: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 def _is_layer(module: nn.Module) -> bool:
     """Return whether a module is a single layer: one without parts, except those that compute its weights."""
     own = [child for name, child in module.named_children() if name != "parametrizations"]
-    return not own or isinstance(module, (nn.MultiheadAttention, ParametrizationList))
+    is_container = isinstance(module, (nn.Sequential, nn.ModuleList, nn.ModuleDict))
+    return not (own or is_container) or isinstance(module, (nn.MultiheadAttention, ParametrizationList))
 
 
 def _tensors(tree: Any) -> Iterator[torch.Tensor]:

@@ -31,7 +31,11 @@ class OptimizerConfig(Config):
 
 
 class Optimizer:
-    """Updates its parameters: `minimize(loss)` is one whole step, and `gradients` and `step` are its two halves."""
+    """Updates its parameters: `minimize(loss)` is one whole step, and `gradients` and `step` are its two halves.
+
+    Attributes:
+        observer: Receives the gradients of every step before they are clipped; by default it does nothing.
+    """
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class Optimizer:
         """
         self._rule, self._parameters, self._compute = rule, parameters, compute
         self._clip_norm, self._lr_decay = clip_norm, lr_decay
+        self.observer: Callable[[Tensors], None] = lambda gradients: None
 
     def minimize(self, loss: torch.Tensor) -> None:
         """Back-propagate the scalar `loss` into this optimizer's parameters only, clip, and step."""
@@ -80,6 +85,7 @@ class Optimizer:
 
     def step(self, gradients: Tensors) -> None:
         """Clip the gradients in place, wait until nobody reads the weights, and step."""
+        self.observer(gradients)
         self._compute.background.wait()
         for parameter, gradient in zip(self._parameters, gradients, strict=True):
             parameter.grad = gradient.contiguous(memory_format=_layout(parameter))
@@ -105,8 +111,7 @@ class Optimizer:
 
 def _layout(parameter: torch.Tensor) -> torch.memory_format:
     """Return the memory layout of a parameter, which fused kernels expect of its gradient and averages, too."""
-    last = parameter.dim() == 4 and not parameter.is_contiguous()
-    return torch.channels_last if last else torch.contiguous_format
+    return torch.channels_last if parameter.dim() == 4 and not parameter.is_contiguous() else torch.contiguous_format
 
 
 def decay_per_update(lr: float, lr_decay_steps: int | None) -> float:

@@ -19,6 +19,7 @@ from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
 from sandbox.storage.tree import write_tree
 from sandbox.training.batch_norm import paused_batch_norms
+from sandbox.training.update_watch import UpdateWatch
 
 _ALL = 1_000_000  # snapshots that are kept
 
@@ -34,6 +35,7 @@ class RunRecorder:
         sink: Sink,
         checkpoints: Checkpoints,
         stopping: Callable[[], bool],
+        watch: UpdateWatch,
     ) -> None:
         """Record into `folder`.
 
@@ -44,6 +46,7 @@ class RunRecorder:
             sink: Receives every line; passes it to the log and its mirrors.
             checkpoints: The run's checkpoints.
             stopping: Whether the run was asked to stop.
+            watch: Its findings are added to the next line.
         """
         self._built = built
         self._folder = folder
@@ -51,12 +54,12 @@ class RunRecorder:
         self._sink = sink
         self._checkpoints = checkpoints
         self.stopping = stopping
-        self._collapse = CollapseWatch()
+        self._watch, self._collapse = watch, CollapseWatch()
 
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Write a line of the log, and a snapshot if the step has passed the place of one."""
         before = self._metrics_log.last_step
-        self._sink.write(step, metrics)
+        self._sink.write(step, {**metrics, **self._watch.take()})
         if self._snapshots_until(step) > self._snapshots_until(before):
             snapshots = Checkpoints(self._folder.snapshots, kept=_ALL, noun="snapshot")
             with progress.phase("saving"):

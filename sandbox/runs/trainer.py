@@ -14,12 +14,14 @@ from sandbox.runs.build import BuiltRun, use_threads
 from sandbox.runs.config import RunConfig
 from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.generator_run import BuiltGeneratorRun
+from sandbox.runs.inside import Inside
 from sandbox.runs.recorder import RunRecorder
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.loop import Run, train
 from sandbox.training.signals import StopSignal
+from sandbox.training.update_watch import UpdateWatch, WatchedLearner
 
 
 def train_run(
@@ -47,11 +49,12 @@ def train_run(
     progress.now("starting the log")
     with StopSignal() as stop:
         display = console(config.steps, quiet=quiet, position=lambda: run.stream.step)
-        sinks = Tee([metrics_log, display, *_mirrors(config, folder)])
+        sinks = Tee([metrics_log, display, *_mirrors(built, folder)])
         checkpoints = Checkpoints(folder.checkpoints)
         if isinstance(built, BuiltGeneratorRun) and DataFacts.read(folder) is None:
             built.facts.write(folder)
-        recorder = RunRecorder(built, folder, metrics_log, sinks, checkpoints, stop.requested)
+        watch = UpdateWatch()
+        recorder = RunRecorder(built, folder, metrics_log, sinks, checkpoints, stop.requested, watch)
         try:
             if folder.saved:
                 with progress.phase("loading the checkpoint"):
@@ -63,6 +66,7 @@ def train_run(
             if new_config is not None:
                 folder.write_config(new_config)
             with progress.phase("training", position=lambda: run.stream.step, total=config.steps):
+                run.learner = WatchedLearner(run.learner, watch, run.stream, config)
                 finished = train(run, config, recorder)
             progress.now("closing the log")
         except BaseException as error:
@@ -79,11 +83,11 @@ def train_run(
         return stop.signal
 
 
-def _mirrors(config: RunConfig, folder: RunFolder) -> list[Sink]:
+def _mirrors(built: BuiltRun, folder: RunFolder) -> list[Sink]:
     """Return the sinks besides metrics.jsonl and the console."""
-    mirrors: list[Sink] = []
+    config, mirrors = built.config, list[Sink]()
     if config.logger.tensorboard:
-        mirrors.append(TensorBoard(folder.path / "tensorboard"))
+        mirrors.append(TensorBoard(folder.path / "tensorboard", Inside(built)))
     if config.logger.wandb != "off":
         settings = config.model_dump(mode="json")
         mirrors.append(WeightsAndBiases(config.logger.wandb, config.logger.project, folder.name, folder.path, settings))

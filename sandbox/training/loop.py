@@ -145,8 +145,8 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
         step = run.stream.step
         done = step >= periods.steps
         stop = done or recorder.stopping()
-        log = done or _crossed(periods.log_period, before, step)
-        save = stop or _crossed(periods.checkpoint_period, before, step)
+        log = done or crossed(periods.log_period, before, step)
+        save = stop or crossed(periods.checkpoint_period, before, step)
         if bad := bad_metric(metrics, log or save) or (bad_weight(run.learner) if save else None):
             place = recorder.dump_batch(step, batch)
             raise UserError(f"{bad} at step {step}. The batch is in {place}. {recorder.nan_hint()}")
@@ -155,9 +155,9 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
             speed = {"time/steps_per_second": (step - logged) / (now - logged_at)}
             recorder.write(step, {**run.averages.take(), **run.stream.metrics(), **speed})
             logged, logged_at = step, now
-        if _crossed(periods.evaluate_period, before, step) or (done and periods.evaluate_period):
+        if crossed(periods.evaluate_period, before, step) or (done and periods.evaluate_period):
             run.evaluate(recorder)
-        if _crossed(periods.media_period, before, step):
+        if crossed(periods.media_period, before, step):
             recorder.save_media(step)
         if save or run.owed_evaluations.value:
             recorder.save(step, run.parts())
@@ -168,6 +168,6 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
     return False
 
 
-def _crossed(period: int, before: int, step: int) -> bool:
+def crossed(period: int, before: int, step: int) -> bool:
     """Return whether a multiple of `period` is in (before, step]; a period of 0 has none."""
     return period > 0 and step // period > before // period

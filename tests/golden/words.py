@@ -87,6 +87,8 @@ CHANGED_ON_PURPOSE: list[tuple[str, str, str]] = [
     ("pix2pix", "state/rng/*", "the agent that makes frames has random streams outside of the run"),
     ("cyclegan", "state/rng/*", "the agent that makes frames has random streams outside of the run"),
     ("*", "state/learner.policy/num_envs", "new: the policy knows how many environments explore, for its mean epsilon"),
+    ("*", "metrics/*/gradient_norm*", "new: the log has the norm of the gradient"),
+    ("*", "metrics/*/units/*", "new: the log has the shares of dead and of saturated units"),
     *((case, key, _WARM_UP) for case in _AVERAGED for key in _SHOWN),
     ("stackgan*", "*", f"{_WARM_UP}, and the second stage learns from samples of the first"),
     ("cyclegan", "state/learner.updates/value", "new: the warm-up of the average counts the updates"),

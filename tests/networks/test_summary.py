@@ -115,6 +115,18 @@ def test_strides_and_pooling_between_layers_widen_the_steps() -> None:
     assert [row.field for row in rows] == [(3, 3), (13, 13)]  # 3, then 3 + 1 * 2 = 5, then 5 + 2 * 4
 
 
+def test_a_kernel_that_is_computed_does_not_widen_the_field() -> None:
+    class Computed(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.left, self.right = nn.Parameter(torch.ones(3, 2)), nn.Parameter(torch.ones(2, 3))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return F.conv2d(x, (self.left @ self.right)[None, None])
+
+    assert one(Computed(), torch.zeros(1, 1, 8, 8)).field == (3, 3)
+
+
 def test_products_in_functions_count_for_the_layer_of_their_weights() -> None:
     class Tied(nn.Module):
         def __init__(self) -> None:

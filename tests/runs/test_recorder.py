@@ -14,16 +14,18 @@ from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
 from sandbox.storage.tree import read_tree
+from sandbox.training.update_watch import UpdateWatch
 
 CATCH = ["catch_dqn", "agent.backbone={name: mlp, hidden: [8]}", "env.observe=features", "steps=400"]
 GAN, RBM = ["digits_gan"], ["digits_rbm"]
 
 
-def recorder(place: Path, words: list[str], *, stop: bool = False) -> RunRecorder:
+def recorder(place: Path, words: list[str], *, stop: bool = False, watch: UpdateWatch | None = None) -> RunRecorder:
     config = resolve(words[:1], [*words[1:], "device=cpu", "threads=1"])
     folder = RunFolder.create(place, "run", config="", command=[])
     log = Jsonl(folder.metrics)
-    return RunRecorder(build(config, place), folder, log, log, Checkpoints(folder.checkpoints), lambda: stop)
+    checkpoints = Checkpoints(folder.checkpoints)
+    return RunRecorder(build(config, place), folder, log, log, checkpoints, lambda: stop, watch or UpdateWatch())
 
 
 @pytest.mark.parametrize(
@@ -99,3 +101,15 @@ def test_a_checkpoint_holds_the_config_and_the_length_of_the_log(tmp_path: Path)
     assert {"config.json", "logger.json"} <= json.loads((place / "manifest.json").read_text())["files"].keys()
     assert recorder(tmp_path / "other", RBM) is not None
     assert recording.load({}) == 3
+
+
+def test_a_line_has_what_was_found_in_the_update_before_it_and_no_line_has_it_twice(tmp_path):
+    watch, found = UpdateWatch(), ["gradient_norm/discriminator", "gradient_norm/generator"]
+    recording = recorder(tmp_path, GAN, watch=watch)
+    run = build(resolve(GAN, ["device=cpu", "threads=1"]), tmp_path).ready_to_begin()
+    watch.update(run.learner, next(run.stream))
+    recording.write(1, {"loss": 1.0})
+    recording.write(1, {"eval/fid": 2.0})
+    first, second = (json.loads(line) for line in next(tmp_path.rglob("metrics.jsonl")).read_text().splitlines())
+    assert [name for name in first if name.startswith("gradient_norm")] == found
+    assert second.keys() == {"step", "time", "eval/fid"}
