@@ -49,7 +49,7 @@ class UnitWatch:
         """Begin to watch."""
         for name, network in self._networks.items():
             for module in network.modules():
-                if isinstance(module, _RECTIFIERS) or limits(module) is not None:
+                if is_activation(module):
                     hook = module.register_forward_hook(self._hook_of(name))
                     self._hooks.callback(hook.remove)
         return self
@@ -84,6 +84,11 @@ class UnitWatch:
         layers = self._found.setdefault((kind, network), {})
         key = (module, len(units))
         layers[key] = layers[key] & units if key in layers else units
+
+
+def is_activation(module: nn.Module) -> bool:
+    """Return whether a module is an activation function whose units can be dead or saturated."""
+    return isinstance(module, _RECTIFIERS) or limits(module) is not None
 
 
 def limits(module: nn.Module) -> tuple[float, float | None] | None:

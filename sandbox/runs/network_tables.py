@@ -13,6 +13,7 @@ from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasRecons
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.generator import Generator
 from sandbox.networks.summary import Row, Trace, num_parameters
+from sandbox.networks.trained import networks_of
 from sandbox.runs.agent_run import BuiltAgentRun
 from sandbox.runs.build import BuiltRun, RunsIn, build
 from sandbox.runs.config import GeneratorRun
@@ -20,7 +21,6 @@ from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import config_of
 from sandbox.storage.run_folder import RunFolder
-from sandbox.training.networks import networks_of
 
 _IMAGES = 2_048  # made-up images; more than those of a batch
 
@@ -59,7 +59,7 @@ def network_tables(built: BuiltRun) -> NetworkTables:
     An agent acts once. A generator is updated once on a batch of random images, so that no data are needed; if that
     does not reach all layers of its networks, it also encodes, reconstructs, classifies and samples.
     """
-    networks = networks_of(built.learner)
+    networks = networks_of(built.learner.parts())
     passes = _acts(built) if isinstance(built, BuiltAgentRun) else _passes(built)
     with Trace(networks) as trace:
         for go in passes:

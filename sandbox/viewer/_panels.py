@@ -12,6 +12,7 @@ from sandbox.viewer._layout import Rectangle
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
 _MAX_ROWS = (12, 6, 3)  # most bars with a row of their own, from roomy to tight columns; more bars stand side by side
+_MAX_IN_A_ROW = 4  # images in a single row; more of them fill the space
 _MIN_IMAGE_HEIGHT = 5.0  # in font sizes; bars lose their rows before images become smaller than this
 
 
@@ -154,15 +155,20 @@ def _render_content(image: Image.Image, canvas: Canvas, place: _Place) -> None:
 
 def _image_columns(count: int, width: float) -> tuple[int, float]:
     """Return the number of images side by side, and the width of each in pixels."""
-    columns = min(count, 4) if count <= 4 else math.ceil(math.sqrt(count))
+    columns = count if count <= _MAX_IN_A_ROW else math.ceil(math.sqrt(count))
     return columns, (width - 2 * (columns - 1)) / columns
 
 
 def _render_images(image: Image.Image, panel: Images, left: float, top: float, width: float, height: float) -> None:
     count, image_height, image_width = panel.images.shape[:3]
-    columns, cell = _image_columns(count, width)
-    rows = -(-count // columns)
-    scale = min(cell / image_width, (height / rows - 2) / image_height)
+
+    def scale_of(columns: int) -> float:
+        across, down = (width - 2 * (columns - 1)) / columns, height / -(-count // columns) - 2
+        return min(across / image_width, down / image_height)
+
+    few = count <= _MAX_IN_A_ROW
+    columns = _image_columns(count, width)[0] if few else max(range(1, count + 1), key=scale_of)
+    scale = scale_of(columns)
     across = max(1, round(scale * image_width))
     down = max(1, round(scale * image_height))
     for number, pixels in enumerate(panel.images):

@@ -1,4 +1,4 @@
-"""Panels for an agent: Q-values, recurrent state, network input, attention and saliency."""
+"""Panels for an agent: Q-values, recurrent state, network input, attention, saliency, filters and feature maps."""
 
 from collections.abc import Container
 
@@ -9,10 +9,11 @@ from torch.nn import functional as F
 from sandbox.interfaces.agent import Inspectable
 from sandbox.interfaces.environment import Controls
 from sandbox.interfaces.state import RecurrentState
+from sandbox.viewer.convolution import first_convolution
 from sandbox.viewer.episode import Decision, PlayerSlot
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
-PANELS = ("Q-values", "recurrent state", "network input", "attention", "saliency")
+PANELS = ("Q-values", "recurrent state", "network input", "attention", "saliency", "filters", "feature maps")
 _MAX_BARS = 12  # longer vectors are shown as a strip
 _UNIFORM_SCALE = 4.0  # uniform attention is shown with 1 / 4 of the full intensity
 _MAX_IMAGES = 16  # images of a stack that a panel shows
@@ -32,6 +33,7 @@ class AgentPanels:
     def __init__(self, slot: PlayerSlot, controls: Controls) -> None:
         self._slot = slot
         self._controls = controls
+        self._convolution = first_convolution(slot.agent)
         self.start_episode()
 
     def start_episode(self) -> None:
@@ -50,6 +52,8 @@ class AgentPanels:
             "network input": True,
             "attention": attention_of(decision.next_state) is not None,
             "saliency": inspectable,
+            "filters": self._convolution is not None,
+            "feature maps": self._convolution is not None,
         }
         return [name for name in PANELS if exists[name]]
 
@@ -76,6 +80,10 @@ class AgentPanels:
             low, high = self._range(name, np.append(values, 0.0))
             names = action_names(self._controls, len(values))
             return Bars(name, names, values, low, high, int(decision.action))
+        if self._convolution is not None and name == "filters":
+            return Images(name, self._convolution.filters())
+        if self._convolution is not None and name == "feature maps":
+            return Images(name, self._convolution.maps(decision))
         if name == "saliency" and isinstance(agent, Inspectable):
             gradients = saliency(agent, decision)
             if network_input.ndim == 3:

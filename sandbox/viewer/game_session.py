@@ -17,7 +17,8 @@ from sandbox.viewer.render import render
 from sandbox.viewer.session_settings import SessionSettings, TransitionRecorder
 from sandbox.viewer.view import Entries, View
 
-_INITIAL_PANELS = frozenset(PANELS) - {"saliency"}  # saliency costs a backward pass per frame
+# Saliency costs a backward pass per frame, and feature maps a forward pass; filters take the place of other panels.
+_INITIAL_PANELS = frozenset(PANELS) - {"saliency", "filters", "feature maps"}
 _LAST_FRAME_DURATION = 1.0  # seconds for which the last frame of an agent's episode is shown
 _END_PAUSE = 1.0  # seconds after an episode's end in which a person's keys do not start the next one yet
 
@@ -147,7 +148,7 @@ class GameSession:
                 self._playback.notify("explores", "as in training" if self._game.explore else "no")
             case "0":
                 self._visible_panels = set() if self._visible_panels else set(PANELS)
-            case "1" | "2" | "3" | "4" | "5":
+            case "1" | "2" | "3" | "4" | "5" | "6" | "7":
                 self._visible_panels ^= {PANELS[int(key) - 1]}
             case _:
                 self._playback.handle_key(key, lambda: self.render(*self._screen))

@@ -6,8 +6,8 @@ import pytest
 import test_members
 import torch
 
+from sandbox.networks.trained import networks_of
 from sandbox.runs.network_tables import made_up, network_tables
-from sandbox.training.networks import networks_of
 
 WITHOUT = {"q_learning", "sarsa", "random", "boltzmann_machine", "hopfield", "modern_hopfield"}
 # Layers that nothing calls at the start: the value of an actor-critic, and layers of later stages.
@@ -17,7 +17,7 @@ UNREACHED = {"sb3": {"value_net"}, "dbm": ..., "dbn": ..., "stacked_autoencoder"
 @pytest.mark.parametrize(("kind", "name"), test_members.EVERY)
 def test_every_layer_of_every_member_is_found(kind: str, name: str, tmp_path: Path) -> None:
     built = test_members.made(kind, name, tmp_path)
-    networks = networks_of(built.learner)
+    networks = networks_of(built.learner.parts())
     found = network_tables(built)
     assert bool(found.used) == (name not in WITHOUT)
     for network, rows in found.used.items():

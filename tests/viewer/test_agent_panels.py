@@ -157,7 +157,7 @@ def test_each_panel_has_its_kind():
     _, slot = played(DEEP["darqn"], CatchConfig().make(1))
     panels = AgentPanels(slot, CatchConfig().make(1).controls[0])
     assert panels.available() == list(PANELS)
-    values, state, network_input, attention, gradients = panels.panels(PANELS)
+    values, state, network_input, attention, gradients, filters, maps = panels.panels(PANELS)
     assert isinstance(values, Bars)
     assert (list(values.names), values.chosen) == (["left", "stay", "right"], slot.decision.action)
     assert isinstance(state, Strip)
@@ -165,6 +165,9 @@ def test_each_panel_has_its_kind():
     for panel in (network_input, attention, gradients):
         assert isinstance(panel, Images)
         np.testing.assert_array_equal(panel.images[0], slot.decision.observations[0, 0])
+    assert isinstance(filters, Images)
+    assert isinstance(maps, Images)
+    assert (filters.images.shape, maps.images.shape) == ((4, 8, 8, 3), (4, 20, 20))
     assert attention.heatmap.shape == (1, 7, 7)
     assert 0 <= attention.heatmap.min() <= attention.heatmap.max() <= 1
     assert [panel.title for panel in panels.panels({"Q-values", "saliency"})] == ["Q-values", "saliency"]
