@@ -10,8 +10,8 @@ import torch
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasReconstruction
+from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.dataset import DataSet
-from sandbox.interfaces.generator import Generator
 from sandbox.networks.summary import Row, Trace, num_parameters
 from sandbox.networks.trained import networks_of
 from sandbox.runs.agent_run import BuiltAgentRun
@@ -85,7 +85,7 @@ def _acts(built: BuiltAgentRun) -> Iterator[Callable[[], Any]]:
 
 
 def _passes(built: BuiltGeneratorRun) -> Iterator[Callable[[], Any]]:
-    learner: Generator = built.learner
+    learner = built.learner
     batch_size = dict(built.config.generator.stream).get("batch_size", _IMAGES)
     images = made_up(built.facts, max(_IMAGES, 2 * batch_size))
     run = built.config.generator.stream.make(images, learner, built.rng, built.compute)
@@ -96,7 +96,10 @@ def _passes(built: BuiltGeneratorRun) -> Iterator[Callable[[], Any]]:
         yield lambda: learner.reconstruct(images.test)
     if isinstance(learner, HasClassifier):
         yield lambda: learner.classify(images.test)
-    yield lambda: learner.sample(2)
+    if isinstance(learner, Classifier):
+        yield lambda: learner.predict(images.test)
+    else:
+        yield lambda: learner.sample(2)
 
 
 def made_up(facts: DataFacts, count: int) -> DataSet:
@@ -112,14 +115,19 @@ def made_up(facts: DataFacts, count: int) -> DataSet:
     def labels(number: int) -> torch.Tensor | None:
         return torch.arange(number) % spec.num_classes if spec.num_classes else None
 
+    def numbers(number: int) -> torch.Tensor | None:
+        return torch.rand(number, spec.num_numbers, generator=rng) if spec.num_numbers else None
+
     source = spec.source_shape
     return DataSet(
-        images(count, spec.shape),
-        images(2, spec.shape),
-        facts.binary,
-        labels(count),
-        labels(2),
-        None if source is None else images(count, source),
-        None if source is None else images(2, source),
+        train=images(count, spec.shape),
+        test=images(2, spec.shape),
+        binary=facts.binary,
+        train_labels=labels(count),
+        test_labels=labels(2),
+        train_numbers=numbers(count),
+        test_numbers=numbers(2),
+        train_sources=None if source is None else images(count, source),
+        test_sources=None if source is None else images(2, source),
         classes=facts.classes,
     )

@@ -60,10 +60,9 @@ class Run:
     """A learner and its stream; its whole state is in `parts()`."""
 
     def __init__(self, learner: Learner, stream: Stream, rng: Rng) -> None:
-        self.learner, self.stream = learner, stream
+        self.learner, self.stream, self.rng = learner, stream, rng
         self.averages = Averages()
         self.owed_evaluations = Counter()  # 1 after a stop in the middle of one
-        self.rng = rng
 
     def steps(self, stopping: Callable[[], bool] = lambda: False) -> Iterator[tuple[Any, Metrics]]:
         """Yield batches and the metrics of the updates on them; endlessly, unless it stops before the first one."""
