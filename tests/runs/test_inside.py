@@ -12,10 +12,12 @@ from tiny_runs import TINY, checkpoint, metrics
 from sandbox.interfaces.capabilities import HasEncoder
 from sandbox.logger.tensorboard import TensorBoard
 from sandbox.runs import registry
-from sandbox.runs.contracts.learners import same
+from sandbox.runs.build import build
+from sandbox.runs.contracts.learners import differences, same, state_of
 from sandbox.runs.inside import Inside
+from sandbox.runs.resolve import resolve
 
-pytest.importorskip("tensorboard")
+EventAccumulator = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator").EventAccumulator
 
 
 @pytest.mark.parametrize(("kind", "name"), test_members.EVERY)
@@ -57,3 +59,25 @@ def test_training_is_the_same_with_and_without_tensorboard(sandbox: Any, tmp_pat
     different = {name for name in with_it if with_it[name] != without[name]}
     assert different <= {"config.json"}
     assert json.loads((runs[0] / "summary.json").read_text())["finished"]
+
+
+def test_encoding_leaves_batch_norms_as_they_are(tmp_path: Path) -> None:
+    words = ["generator={name: autoencoder, backbone: {name: strided, channels: [4, 8]}}", test_members.DIGITS]
+    built = build(resolve([], [*words, "steps=10", "device=cpu"]), tmp_path)
+    modules = [*built.learner.parts()["network"].modules()]
+    assert any(isinstance(module, torch.nn.BatchNorm2d) for module in modules)
+    before = state_of(built.learner.parts())
+    assert Inside(built).codes() is not None
+    assert not differences(before, state_of(built.learner.parts()))
+    assert all(module.training for module in modules)
+
+
+def test_a_training_writes_a_graph_and_the_codes_of_its_last_step(sandbox: Any, tmp_path: Path) -> None:
+    words = ["steps=4", "log_period=2", "evaluate_period=0", "media_period=0", "logger.wandb=off", "device=cpu"]
+    small = "generator.backbone={name: mlp, hidden: [8]}"
+    assert sandbox("train", "digits_vae", "name=vae", *words, small, "logger.tensorboard=true").code == 0
+    folder = tmp_path / "runs/vae/tensorboard"
+    assert EventAccumulator(str(folder)).Reload().Tags()["graph"]
+    (codes,) = folder.rglob("tensors.tsv")
+    assert codes.parent.relative_to(folder).parts == ("00004", "codes")
+    assert len(codes.read_text().splitlines()) == len(codes.with_name("metadata.tsv").read_text().splitlines()) == 256
