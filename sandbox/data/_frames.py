@@ -23,8 +23,10 @@ TestFraction = Annotated[
 Shrink = Annotated[int, Field(ge=1, le=8, description="factor by which images are made smaller, by averaging")]
 
 
-def collect(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, runs: OtherRuns) -> torch.Tensor:
-    """Let an agent play, and return its observations in their order, [count, C, H, W] uint8.
+def collect(
+    name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, runs: OtherRuns, stack: int = 1
+) -> torch.Tensor:
+    """Let an agent play, and return its observations in their order, [count, stack * C, H, W] uint8.
 
     Args:
         name: Name of the data set, for the message.
@@ -33,11 +35,12 @@ def collect(name: str, env: dict[str, Any], agent: str, count: int, rng: Rng, ru
         count: Number of observations.
         rng: Random streams of the run.
         runs: Makes the environment and the agent.
+        stack: Number of consecutive observations that are joined, the oldest first.
 
     Raises:
         UserError: If the observations are not images of bytes.
     """
-    frames = runs.frames(env, agent, count, rng)
+    frames = runs.frames(env, agent, count, rng, stack)
     if frames.ndim != 4 or frames.dtype != np.uint8:
         raise UserError(
             f"data.env gives observations {frames.shape[1:]} of {frames.dtype}, but data.name={name} needs images "

@@ -23,17 +23,24 @@ class FramesConfig(DataConfig):
     env: Env
     agent: Agent = "random"
     count: int = Field(5_000, ge=2, le=30_000, description="number of observations, in the order of play")
+    stack: int = Field(
+        1,
+        ge=1,
+        le=8,
+        description="number of consecutive observations of an episode that are joined to one image, the oldest first, "
+        "like agent.frame_stack: those from before the start of an episode are zeros",
+    )
     test_fraction: TestFraction = 0.1
     binarize: Binarize = "none"
     threshold: Threshold = 128
 
     def make(self, rng: Rng, runs: OtherRuns) -> DataSet:
-        """Let an agent play, and split its observations [N, C, H, W] in time.
+        """Let an agent play, and split its observations [N, stack * C, H, W] in time.
 
         Raises:
             UserError: If the environment's observations are not images of bytes.
         """
-        frames = collect("frames", self.env, self.agent, self.count, rng, runs)
+        frames = collect("frames", self.env, self.agent, self.count, rng, runs, self.stack)
         generator = rng.torch("frames/binarize", torch.device("cpu"))
         train, test = split(binarize(frames, self.binarize, self.threshold, generator), self.test_fraction)
         return DataSet(train, test, binary=self.binarize != "none")

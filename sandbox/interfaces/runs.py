@@ -18,14 +18,16 @@ class OtherRuns(Protocol):
     def learner(self, run: str) -> Learner:
         """Return the learner of `run`, restored from its newest checkpoint. The caller must not train it."""
 
-    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
-        """Return `count` observations [count, C, H, W] uint8 of an agent that acts in an environment.
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
+        """Return `count` observations [count, stack * C, H, W] uint8 of an agent that acts in an environment.
 
         Args:
             env: Section of a config that describes the environment.
             agent: Name of an agent, or a run whose agent acts.
             count: Number of frames.
             rng: Random streams of the environment and the agent.
+            stack: Number of consecutive observations that are joined along the first axis, the oldest first; those
+                from before the start of an episode are zeros.
         """
 
 
@@ -36,7 +38,7 @@ class NoOtherRuns:
         """Raise `UserError`."""
         raise UserError(f"there are no other runs here, so none is called {run!r}")
 
-    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
         """Raise `UserError`."""
         raise UserError(f"there are no other runs here, so frames of {agent!r} cannot be collected")
 

@@ -4,6 +4,7 @@
 """
 
 import math
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -130,15 +131,22 @@ class RunsIn:
         built, _ = restore(RunFolder.find(self._folder, run))
         return built.learner
 
-    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
-        """Let an agent act in 16 environments until there are `count` observations [count, C, H, W] uint8."""
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
+        """Let an agent act in 16 environments until there are `count` observations [count, stack * C, H, W] uint8."""
         actor = actor_for(self._folder, env, agent, _COLLECTORS, rng.separate())
-        first = actor.step().observations
-        images = np.empty((math.ceil(count / _COLLECTORS), *first.shape), first.dtype)
-        images[0] = first
-        for place in images[1:]:
-            place[:] = actor.step().observations
-        return images.reshape(-1, *first.shape[1:])[:count]
+        step = actor.step()
+        _, *shape = step.observations.shape
+        images = np.zeros(
+            (math.ceil(count / _COLLECTORS), _COLLECTORS, stack, *shape), step.observations.dtype
+        )  # zeros cost no memory until they are written
+        images[0, :, -1] = step.observations
+        for before, place in pairwise(images):
+            goes_on = ~step.ended
+            place[goes_on, :-1] = before[goes_on, 1:]
+            step = actor.step()
+            place[:, -1] = step.observations
+        joined = [stack * shape[0], *shape[1:]] if shape else []  # numbers alone are refused by whoever needs images
+        return images.reshape(-1, *joined)[:count]
 
 
 def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:

@@ -12,7 +12,7 @@ from sandbox.interfaces.runs import NoOtherRuns
 
 
 class Frames(NoOtherRuns):
-    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
         assert env == {"name": "pong"}
         assert agent == "random"
         return np.arange(count, dtype=np.uint8)[:, None, None, None].repeat(4, 2).repeat(4, 3)
@@ -22,7 +22,7 @@ class FixedFrames(NoOtherRuns):
     def __init__(self, frames: np.ndarray) -> None:
         self._frames = frames
 
-    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
         return self._frames
 
 

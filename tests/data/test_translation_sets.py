@@ -16,7 +16,7 @@ from sandbox.ops.images import edge_map
 
 
 class Frames(NoOtherRuns):
-    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
         """Return frames; frame t is black except for a square of 4 x 4 pixels with the gray value 100 + t."""
         frames = np.zeros((count, 1, 12, 12), np.uint8)
         frames[:, :, 4:8, 2:6] = 100 + np.arange(count)[:, None, None, None]
@@ -27,7 +27,7 @@ class FixedFrames(NoOtherRuns):
     def __init__(self, frames: np.ndarray) -> None:
         self._frames = frames
 
-    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+    def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
         return self._frames
 
 
