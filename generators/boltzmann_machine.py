@@ -7,7 +7,7 @@ Deviations: the chains of the free phase persist between updates (Tieleman 2008)
     biases start at the log-odds of the first batch.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import AfterValidator, Field
@@ -45,6 +45,8 @@ AnnealingSchedule = Annotated[tuple[Positive, ...], Field(min_length=1), AfterVa
 
 class BoltzmannMachineConfig(GeneratorConfig):
     """Options of the Boltzmann machine (Ackley, Hinton & Sejnowski 1985)."""
+
+    no_encoder: ClassVar[str] = "every unit is connected with all others, without layers"
 
     name: Literal["boltzmann_machine"] = "boltzmann_machine"
     hidden_size: UnitsOrZero = Field(8, description="number of hidden units")

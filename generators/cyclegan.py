@@ -8,7 +8,7 @@ Deviations: small networks for small images, of any widths; patches of 10 pixels
     moving averages of the weights (Yazici et al. 2019).
 """
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -45,6 +45,8 @@ _STREAMS = {"to_image": "there", "to_source": "back"}  # in names of random stre
 
 class CycleGANConfig(GeneratorConfig):
     """Options of a CycleGAN."""
+
+    no_encoder: ClassVar[str] = "its networks are those of its paper, not backbones"
 
     name: Literal["cyclegan"] = "cyclegan"
     channels: _Channels = Field(

@@ -8,7 +8,7 @@ Deviations: units are -1 and +1, not 0 and 1; all thresholds are 0; updates that
 """
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -53,6 +53,8 @@ class Projection(Config):
 
 class HopfieldConfig(GeneratorConfig):
     """Options of the Hopfield network (Hopfield 1982)."""
+
+    no_encoder: ClassVar[str] = "every unit is connected with all others, without layers"
 
     name: Literal["hopfield"] = "hopfield"
     patterns: Count = Field(10, description="number of patterns to store: the first different images")

@@ -6,7 +6,7 @@ Deviations: patterns are stored as they are, without the learned projections of 
 """
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
@@ -29,6 +29,8 @@ from sandbox.streams.shuffled import ShuffledConfig
 
 class ModernHopfieldConfig(GeneratorConfig):
     """Options of the modern Hopfield network (Ramsauer et al. 2021)."""
+
+    no_encoder: ClassVar[str] = "it stores patterns, and has no layers"
 
     name: Literal["modern_hopfield"] = "modern_hopfield"
     patterns: Count = Field(100, description="number of patterns to store: the first different images")

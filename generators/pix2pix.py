@@ -40,6 +40,7 @@ class Pix2PixConfig(GeneratorConfig):
 
     discriminator_steps: ClassVar[int] = 1
     regularizers: ClassVar[Regularizers] = Regularizers()
+    no_encoder: ClassVar[str] = "its networks are those of its paper, not backbones"
 
     name: Literal["pix2pix"] = "pix2pix"
     channels: _Channels = Field(

@@ -59,11 +59,28 @@ def build(config: RunConfig, runs: Path) -> BuiltRun:
 
 
 def build_new(config: RunConfig, runs: Path) -> BuiltRun:
-    """Build a run that starts from scratch, or with the encoder of another run (`encoder_from`)."""
+    """Build a run that starts from scratch, or with the encoder of another run (`encoder_from`).
+
+    Raises:
+        UserError: If one of them has no encoder, or the encoders differ.
+    """
+    if config.encoder_from is not None:
+        _require_encoders(config, config.encoder_from, runs)
     built = build(config, runs)
     if config.encoder_from is not None:
         load_encoder(built.learner, RunsIn(runs).learner(config.encoder_from), config.encoder_from)
     return built
+
+
+def _require_encoders(config: RunConfig, source: str, runs: Path) -> None:
+    """Raise UserError for a member without an encoder, on either side, before anything is built."""
+    giver = config_of(RunFolder.find(runs, source)).learner
+    for learner, whose, task in ((giver, "that run", "to copy"), (config.learner, "this run", "to initialize")):
+        if learner.no_encoder:
+            raise UserError(
+                f"encoder_from={source}: {whose} trains {learner.name}, which has no encoder {task}: "
+                f"{learner.no_encoder}."
+            )
 
 
 def restore(folder: RunFolder, config: RunConfig | None = None) -> tuple[BuiltRun, int]:

@@ -125,3 +125,31 @@ def test_backbones_that_cannot_be_coupled_are_named(backbone: str, message: str)
 def test_a_backbone_without_a_named_activation_is_one_of_sigmoids() -> None:
     config = resolve([], [*FRAMES, "generator.name=dbn", "generator.backbone={hidden: [6, 5]}", "steps=5"])
     assert dict(config.learner)["backbone"].model_dump()["activation"] == "sigmoid"
+
+
+DIGITS, EDGES = "data={name: digits, binarize: threshold}", "data={name: edges, count: 40, shrink: 4}"
+CONNECTED = "every unit is connected with all others, without layers"
+WITHOUT = {
+    "boltzmann_machine": (DIGITS, CONNECTED),
+    "hopfield": (DIGITS, CONNECTED),
+    "modern_hopfield": (DIGITS, "it stores patterns, and has no layers"),
+    "pix2pix": (EDGES, "its networks are those of its paper, not backbones"),
+    "cyclegan": (EDGES, "its networks are those of its paper, not backbones"),
+}
+
+
+@pytest.mark.parametrize("name", WITHOUT)
+def test_members_without_an_encoder_are_named(name: str, tmp_path: Path) -> None:
+    data, reason = WITHOUT[name]
+    channels = ["generator.channels=[8, 16]"] if name == "cyclegan" else []
+    words = [f"generator.name={name}", data, *channels]
+    trained(words, tmp_path, "giver", 1)
+    with pytest.raises(UserError) as refused:
+        begun(["env.name=catch", "agent.name=dqn"], tmp_path, "giver")
+    assert str(refused.value) == (f"encoder_from=giver: that run trains {name}, which has no encoder to copy: {reason}.")
+    trained(MACHINES["rbm"], tmp_path, "machine", 1)
+    with pytest.raises(UserError) as refused:
+        begun(words, tmp_path, "machine")
+    assert str(refused.value) == (
+        f"encoder_from=machine: this run trains {name}, which has no encoder to initialize: {reason}."
+    )
