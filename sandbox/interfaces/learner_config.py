@@ -23,7 +23,7 @@ class LearnerConfig(Config):
     """
 
     evaluation_options: ClassVar[frozenset[str]] = frozenset(
-        {"evaluation_epsilon", "ais", "bound_samples", "importance_samples", "sample_steps"}
+        {"evaluation_epsilon", "ais", "bound_samples", "importance_samples", "sample_steps", "down_steps"}
     )
     no_encoder: ClassVar[str] = ""
 

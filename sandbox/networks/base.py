@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from torch import nn
 
@@ -38,6 +39,25 @@ class CanCouple(ABC):
     @abstractmethod
     def couplings(self) -> list[nn.Linear]:
         """Return the layers, lowest first."""
+
+
+class PooledConvolution(NamedTuple):
+    """A convolution, and the side of the windows in which probabilistic max pooling gathers its outputs."""
+
+    convolution: nn.Conv2d
+    pool: int
+
+
+class CanCoupleConvolutions(ABC):
+    """An encoder whose convolutions a convolutional Boltzmann machine can couple.
+
+    Each goes upwards by its weights and downwards by the transposed convolution. Nothing but probabilistic max pooling
+    stands between them, which the generators require.
+    """
+
+    @abstractmethod
+    def pooled_convolutions(self) -> list[PooledConvolution]:
+        """Return the convolutions with their pooling, lowest first."""
 
 
 class BackboneConfig(Config):

@@ -17,6 +17,8 @@ from torch.nn.grad import conv2d_weight
 
 from sandbox.ops.units import BERNOULLI, Units
 
+_FEW = 4  # channels
+
 
 class ConvRBMParameters(NamedTuple):
     """Weights [K, C, S, S], visible biases [C] and hidden biases [K], with padding and pooling of the maps."""
@@ -43,7 +45,14 @@ def detection_inputs(rbm: ConvRBMParameters, v: torch.Tensor) -> torch.Tensor:
 
 def visible_inputs(rbm: ConvRBMParameters, h: torch.Tensor) -> torch.Tensor:
     """Return the inputs of the visible units by the transposed convolution, [B, C, H, W]."""
-    return F.conv_transpose2d(h, rbm.weight, rbm.visible_bias, padding=rbm.padding)
+    weight, visible_bias, _, padding, _ = rbm
+    if weight.shape[1] > _FEW or h.device.type != "cpu":
+        return F.conv_transpose2d(h, weight, visible_bias, padding=padding)
+    # With few channels, PyTorch's kernels take five times as long as a product of matrices.
+    kernel = weight.shape[2:]
+    size = [maps + side - 1 - 2 * padding for maps, side in zip(h.shape[2:], kernel, strict=True)]
+    patches = weight.flatten(1).T @ h.flatten(2)  # [B, C * S * S, H' * W']
+    return F.fold(patches, (size[0], size[1]), (kernel[0], kernel[1]), padding=padding) + visible_bias[:, None, None]
 
 
 def visible_means(rbm: ConvRBMParameters, h: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
@@ -110,6 +119,29 @@ def gibbs(
         p = detection_probabilities(detection_inputs(rbm, v), rbm.pool)
         means = visible_means(rbm, sample_blocks(p, rbm.pool, generator), visible)
         v = visible.sample(means, generator)
+    return means, v
+
+
+def gibbs_given_pooling(
+    rbm: ConvRBMParameters, pooled: torch.Tensor, steps: int, generator: torch.Generator, visible: Units = BERNOULLI
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Run `steps` Gibbs sweeps of v and h with fixed pooling units; return the last mean of v and its sample.
+
+    At first, the units of a block whose pooling unit is on are equally probable.
+
+    Args:
+        rbm: The machine.
+        pooled: States of the pooling units, 0 or 1.
+        steps: Number of sweeps.
+        generator: Source of the samples.
+        visible: Kind of the visible units.
+    """
+    on = spread(pooled, rbm.pool)
+    p = on / rbm.pool**2
+    for _ in range(steps):
+        means = visible_means(rbm, sample_blocks(p, rbm.pool, generator), visible)
+        v = visible.sample(means, generator)
+        p = on * positions(detection_inputs(rbm, v), rbm.pool)
     return means, v
 
 

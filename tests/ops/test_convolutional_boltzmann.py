@@ -184,3 +184,31 @@ def test_filters_as_large_as_the_image_make_the_dense_machine(visible: object) -
     torch.testing.assert_close(found.weight.flatten(1).T, expected.weight)
     torch.testing.assert_close(found.visible_bias, expected.visible_bias.view(2, 16).sum(1))
     torch.testing.assert_close(found.hidden_bias, expected.hidden_bias)
+
+
+@pytest.mark.parametrize("channels", [1, 4, 5])
+@pytest.mark.parametrize("padding", [0, 2])
+def test_the_way_down_is_the_transposed_convolution(channels: int, padding: int) -> None:
+    """For few channels it is computed in another way. h·(W * v) = v·(W^T h) for all v and h."""
+    machine = machine_of(channels, 3, 3, padding, 2)
+    v = torch.randn(2, channels, 6, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    up = convolutional_boltzmann.detection_inputs(machine, v) - machine.hidden_bias[:, None, None]
+    h = torch.randn(up.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    down = convolutional_boltzmann.visible_inputs(machine, h) - machine.visible_bias[:, None, None]
+    assert down.shape == v.shape
+    torch.testing.assert_close((up * h).sum(), (down * v).sum())
+
+
+def test_gibbs_given_pooling_samples_the_conditional() -> None:
+    """One block is on and the other is off, as in four of the 25 states of h."""
+    machine, v, h, energies = listed(MACHINES[0])
+    pooled = torch.tensor([1.0, 0.0], dtype=torch.float64).view(1, 2, 1, 1)
+    fits = (F.max_pool2d(h, 2) == pooled).flatten(1).all(1)
+    assert int(fits.sum()) == 4
+    shares = energies[:, fits].flatten().softmax(0).view(len(v), 4).sum(1)
+    start = pooled.expand(20_000, -1, -1, -1)
+    generator = torch.Generator().manual_seed(0)
+    means, samples = convolutional_boltzmann.gibbs_given_pooling(machine, start, 30, generator)
+    expected = torch.einsum("v,vcij->cij", shares, v)
+    torch.testing.assert_close(samples.mean(0), expected, atol=0.015, rtol=0)
+    torch.testing.assert_close(means.mean(0), expected, atol=0.015, rtol=0)
