@@ -16,6 +16,10 @@ from sandbox.storage.run_folder import RunFolder
 FRAMES = ["data={name: frames, env: {name: catch}, count: 40, binarize: threshold}", "generator.stream.batch_size=8"]
 ONE = "{name: mlp, hidden: [6], activation: sigmoid}"
 TWO = "{name: mlp, hidden: [6, 5], activation: sigmoid}"
+ONE_MAP = (
+    "{name: lenet, activation: sigmoid, pooling: probabilistic_max, channels: [2], kernel: 5, padding: 0, hidden: []}"
+)
+TWO_MAPS = ONE_MAP.replace("[2]", "[2, 3]")
 QUIET = ["logger.wandb=off", "log_period=2", "evaluate_period=0", "media_period=0", "threads=1"]
 MACHINES = {
     "rbm": [*FRAMES, f"generator={{name: rbm, backbone: {ONE}}}"],
@@ -23,7 +27,10 @@ MACHINES = {
     "dbm": [*FRAMES, f"generator={{name: dbm, pretraining_steps: 1, learning_steps: 9, backbone: {TWO}}}"],
     "sigmoid_belief_net": [*FRAMES, f"generator={{name: sigmoid_belief_net, backbone: {TWO}}}"],
     "stacked_autoencoder": [*FRAMES, f"generator={{name: stacked_autoencoder, pretraining_steps: 2, backbone: {TWO}}}"],
+    "conv_rbm": [*FRAMES, f"generator={{name: conv_rbm, backbone: {ONE_MAP}}}"],
+    "conv_dbn": [*FRAMES, f"generator={{name: conv_dbn, pretraining_steps: 2, backbone: {TWO_MAPS}}}"],
 }
+BACKBONES = {"rbm": ONE, "conv_rbm": ONE_MAP, "conv_dbn": TWO_MAPS}  # of the machines that do not have `TWO`
 OTHERS = {
     "dqn": ["env.name=catch", "agent={name: dqn, frame_stack: 1, backbone: %s}", "agent.stream.replay={warmup: 20}"],
     "vae": [*FRAMES, "generator={name: vae, latent_size: 2, backbone: %s}"],
@@ -52,7 +59,7 @@ def begun(words: list[str], runs: Path, source: str) -> Learner:
 
 @pytest.mark.parametrize("name", MACHINES)
 def test_a_machine_begins_and_is_begun(name: str, tmp_path: Path) -> None:
-    backbone = ONE if name == "rbm" else TWO
+    backbone = BACKBONES.get(name, TWO)
     machine = trained(MACHINES[name], tmp_path, "machine")
     for other, words in OTHERS.items():
         options = [word % backbone if "%s" in word else word for word in words]
@@ -65,7 +72,7 @@ def test_a_machine_begins_and_is_begun(name: str, tmp_path: Path) -> None:
             assert all(torch.equal(value, encoder_of(agent)[key]) for key, value in taken.items())
 
 
-@pytest.mark.parametrize("name", ["rbm", "dbn", "dbm", "stacked_autoencoder"])
+@pytest.mark.parametrize("name", ["rbm", "dbn", "dbm", "stacked_autoencoder", "conv_rbm", "conv_dbn"])
 def test_the_forward_pass_of_the_backbone_is_the_pass_upwards(name: str, tmp_path: Path) -> None:
     machine = trained(MACHINES[name], tmp_path, "machine", 12)
     images = torch.randint(2, (5, 1, 84, 84), generator=torch.Generator().manual_seed(0)).to(torch.uint8) * 255
@@ -146,10 +153,28 @@ def test_members_without_an_encoder_are_named(name: str, tmp_path: Path) -> None
     trained(words, tmp_path, "giver", 1)
     with pytest.raises(UserError) as refused:
         begun(["env.name=catch", "agent.name=dqn"], tmp_path, "giver")
-    assert str(refused.value) == (f"encoder_from=giver: that run trains {name}, which has no encoder to copy: {reason}.")
+    assert str(refused.value) == (
+        f"encoder_from=giver: that run trains {name}, which has no encoder to copy: {reason}."
+    )
     trained(MACHINES["rbm"], tmp_path, "machine", 1)
     with pytest.raises(UserError) as refused:
         begun(words, tmp_path, "machine")
     assert str(refused.value) == (
         f"encoder_from=machine: this run trains {name}, which has no encoder to initialize: {reason}."
     )
+
+
+def test_stacked_frames_and_a_stacking_agent_begin_each_other(tmp_path: Path) -> None:
+    stacked = [FRAMES[0].replace("count", "stack: 2, count"), *FRAMES[1:]]
+    machine = trained(
+        [*stacked, f"generator={{name: conv_dbn, pretraining_steps: 2, backbone: {TWO_MAPS}}}"], tmp_path, "machine"
+    )
+    dqn = ["env.name=catch", f"agent={{name: dqn, frame_stack: 2, backbone: {TWO_MAPS}}}", OTHERS["dqn"][2]]
+    agent = begun(dqn, tmp_path, "machine")
+    assert encoder_of(agent)["convolutions.0.weight"].shape == (2, 2, 5, 5)
+    assert all(torch.equal(value, encoder_of(machine)[key]) for key, value in encoder_of(agent).items())
+    agent = trained(dqn, tmp_path, "agent", 40)
+    vae = begun([*stacked, f"generator={{name: vae, latent_size: 2, backbone: {TWO_MAPS}}}"], tmp_path, "agent")
+    assert all(torch.equal(value, encoder_of(agent)[key]) for key, value in encoder_of(vae).items())
+    with pytest.raises(UserError, match=r"\(2, 2, 5, 5\) against \(2, 1, 5, 5\)\)\. Give both .*\(agent\.frame_stack"):
+        begun([FRAMES[0], *FRAMES[1:], f"generator={{name: vae, backbone: {TWO_MAPS}}}"], tmp_path, "agent")
