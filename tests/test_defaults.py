@@ -14,11 +14,14 @@ from sandbox.config.schedules import Linear
 from sandbox.generators._adversarial.regularizers import ExponentialDecay, MinibatchDiscrimination, Regularizers
 from sandbox.generators._boltzmann.annealing import Annealing
 from sandbox.generators._boltzmann.classifier import ClassifierConfig
+from sandbox.generators._boltzmann.conv_rbm_layer import Sparsity
+from sandbox.generators._boltzmann.convolutional_coupling import convolutions
 from sandbox.generators._boltzmann.coupling import sigmoids
 from sandbox.generators._boltzmann.rbm_layer import ContrastiveDivergence, GaussianUnits, InputScales, RBMTraining
 from sandbox.generators.dbn import UpDown
 from sandbox.networks.base import BackboneConfig
 from sandbox.networks.impala import Impala
+from sandbox.networks.lenet import LeNet
 from sandbox.networks.mlp import MLP
 from sandbox.networks.nature import Nature
 from sandbox.runs import registry
@@ -71,6 +74,12 @@ LEARNING = (
     "learning.momentum.start=0.5 learning.momentum.end=0.9 learning.momentum.steps=1000 learning.weight_decay=0 "
     "learning.centering=0 sample_steps=500 ais.num_chains=100 ais.num_temperatures=14500 ais.burn_in=500"
 )
+CONVOLUTIONS = (
+    "backbone.kernel=3 backbone.padding=1 learning.chains.steps=1 learning.lr.start=0.5 "
+    "learning.lr.end=0 learning.lr.steps=5000 learning.momentum.start=0.5 learning.momentum.end=0.9 "
+    "learning.momentum.steps=1000 learning.weight_decay=0 learning.sparsity.target=0.02 learning.sparsity.cost=5 "
+    "sample_steps=500"
+)
 GENERATORS = {
     "gan": f"{GAN} latent_size=32",
     "dcgan": f"{GAN} latent_size=100",
@@ -105,6 +114,8 @@ GENERATORS = {
     "pretraining.chains.steps=1 pretraining.lr.start=0.05 pretraining.lr.end=0 pretraining.lr.steps=20000 "
     "pretraining_steps=2000 "
     "learning_steps=10000 mean_field_steps=10 optimizer.lr=0.001",
+    "conv_rbm": f"{CONVOLUTIONS} backbone.channels=16",
+    "conv_dbn": f"{CONVOLUTIONS} backbone.channels=16,32 pretraining_steps=5000 down_steps=20",
     "boltzmann_machine": "hidden_size=8 num_chains=100 temperatures=3,2,1.5,1,1,1 lr.start=0.05 lr.end=0.005 "
     "lr.steps=5000 weight_decay=0",
     "sigmoid_belief_net": "backbone.hidden=64,16 lr.start=0.1 lr.end=0 lr.steps=20000 importance_samples=500",
@@ -147,6 +158,8 @@ def member(family: str, name: str) -> type[Config]:
 
 LEFT_OF_0, RIGHT_OF_1 = -1e-9, 1 + 1e-9
 BOUNDS: list[tuple[Any, str, list[Any], list[Any]]] = [
+    (Sparsity, "target", [1e-9, 1 - 1e-9], [0, 1]),
+    (Sparsity, "cost", [0], [LEFT_OF_0]),
     (member("agents", "dqn"), "discount", [0, 1], [LEFT_OF_0, RIGHT_OF_1]),
     (member("agents", "dqn"), "evaluation_epsilon", [0, 1], [LEFT_OF_0, RIGHT_OF_1]),
     (member("agents", "pqn"), "q_lambda", [0, 1], [LEFT_OF_0, RIGHT_OF_1]),
@@ -195,6 +208,8 @@ def test_bounds(config: type[Config], option: str, good: list[Any], bad: list[An
         ("rbm", [sigmoids(2)], [sigmoids(2, 3), sigmoids(), MLP(hidden=(2,)), Nature()]),
         ("dbn", [sigmoids(2), sigmoids(2, 3)], [sigmoids(), MLP(), Impala()]),
         ("dbm", [sigmoids(2, 2), sigmoids(2, 3, 4)], [sigmoids(2), sigmoids()]),
+        ("conv_rbm", [convolutions(2, kernel=3)], [convolutions(2, 3, kernel=3), LeNet(), Nature()]),
+        ("conv_dbn", [convolutions(2, kernel=3), convolutions(2, 3, kernel=5)], [LeNet(), MLP()]),
         ("sigmoid_belief_net", [sigmoids(2)], [sigmoids(), MLP(activation="tanh")]),
         ("stacked_autoencoder", [sigmoids(2)], [sigmoids(), MLP(activation="sigmoid", norm="layer")]),
     ],

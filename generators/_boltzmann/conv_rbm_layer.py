@@ -7,6 +7,7 @@ Hierarchical Representations"; for the sparsity, Lee, Ekanadham & Ng 2008, "Spar
 V2".
 """
 
+import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -30,8 +31,8 @@ _MEAN_FIELD_STEPS = 10  # between visible units and the positions within blocks
 class Sparsity(Config):
     """Sparse hidden units: each map's bias follows the difference to a target of its mean probability."""
 
-    target: float = Field(0.05, gt=0, lt=1, description="mean probability of a detection unit")
-    cost: NonNegative = Field(1.0, description="weight beside the log-likelihood of a position")
+    target: float = Field(0.02, gt=0, lt=1, description="mean probability of a detection unit")
+    cost: NonNegative = Field(5.0, description="weight beside the log-likelihood of a position")
 
 
 class ConvRBMTraining(Config):
@@ -39,7 +40,7 @@ class ConvRBMTraining(Config):
 
     chains: Chains = Field(ContrastiveDivergence(), description="Markov chains of the negative phase")
     lr: Linear = Field(
-        Linear(start=0.1, end=0.0, steps=5_000),
+        Linear(start=0.5, end=0.0, steps=5_000),
         description="learning rate, by update; the gradient is divided by the number of positions in a map",
     )
     momentum: Linear = Field(Linear(start=0.5, end=0.9, steps=1_000), description="momentum, by update")
@@ -123,14 +124,14 @@ class ConvRBMLayer(nn.Module):
     def start(self, v: torch.Tensor) -> None:
         """Set the visible biases to the means of each channel over the first batch, and the hidden ones to the target.
 
-        With weights near 0, a unit of a block of n then is on with the probability of the target.
+        With weights near 0, a detection unit then is on with the probability of the target, up to 1/2 for a block.
         """
         pixels = v.numel() // v.shape[1]
         self.visible_bias.copy_(self._units.bias(v.mean((0, 2, 3)), pixels))
         if self._training.sparsity is not None:
-            units = self._coupled[0].pool ** 2
-            on = min(self._training.sparsity.target, 0.5 / units)
-            self._bias.fill_(torch.logit(torch.tensor(on * units)).sub(torch.tensor(float(units)).log()).item())
+            block = self._coupled[0].pool ** 2
+            on = min(block * self._training.sparsity.target, 0.5)  # a pooling unit
+            self._bias.fill_(math.log(on / (1 - on) / block))
 
     def pooled_means(self, v: torch.Tensor) -> torch.Tensor:
         """Return the probability that each pooling unit is on, given v: [B, K, H' / P, W' / P]."""

@@ -14,7 +14,7 @@ def _with_sigmoids(section: Any) -> Any:
     if not isinstance(section, dict) or section.get("name", "lenet") != "lenet":
         return section
     lists = {key: tuple(value) for key, value in section.items() if isinstance(value, list)}  # the fields are tuples
-    needed = {"name": "lenet", "activation": "sigmoid", "pooling": "probabilistic_max", "padding": 0, "hidden": ()}
+    needed = {"name": "lenet", "activation": "sigmoid", "pooling": "probabilistic_max", "padding": 1, "hidden": ()}
     return {**needed, **section, **lists}
 
 
@@ -58,7 +58,7 @@ ConvolutionalBackbone = Annotated[
 def convolutions(*channels: int, kernel: int) -> LeNet:
     """Return a LeNet of convolutions with probabilistic max pooling alone, with so many channels."""
     return LeNet(
-        channels=channels, kernel=kernel, padding=0, hidden=(), activation="sigmoid", pooling="probabilistic_max"
+        channels=channels, kernel=kernel, padding=1, hidden=(), activation="sigmoid", pooling="probabilistic_max"
     )
 
 

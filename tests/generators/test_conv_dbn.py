@@ -22,7 +22,7 @@ SPEC = Spec((1, 10, 10))
 def make(spec: Spec = SPEC, rng: Rng | None = None, **options: Any) -> ConvDBN:
     config = ConvDBNConfig.model_validate(
         {
-            "backbone": {"channels": [3, 4], "kernel": 3},
+            "backbone": {"channels": [3, 4], "kernel": 3, "padding": 0},
             "pretraining_steps": 4,
             "learning": {"lr": {"start": 0.5, "end": 0.5}},
             "sample_steps": 3,

@@ -35,7 +35,7 @@ def make(
 ) -> ConvRBM:
     config = ConvRBMConfig.model_validate(
         {
-            "backbone": {"channels": [filters], "kernel": 3},
+            "backbone": {"channels": [filters], "kernel": 3, "padding": 0},
             "visible": {"name": visible},
             "learning": {"lr": constant(0.1), "momentum": constant(0.5), **learning},
             "sample_steps": 5,
