@@ -32,7 +32,7 @@ class Sparsity(Config):
     """Sparse hidden units: each map's bias follows the difference to a target of its mean probability."""
 
     target: float = Field(0.02, gt=0, lt=1, description="mean probability of a detection unit")
-    cost: NonNegative = Field(5.0, description="weight beside the log-likelihood of a position")
+    cost: NonNegative = Field(5.0, description="weight of the sparsity; that of the log-likelihood of a position is 1")
 
 
 class ConvRBMTraining(Config):

@@ -9,6 +9,7 @@ from torch.nn.utils import parametrize
 from sandbox.core.errors import UserError
 from sandbox.interfaces.learner import Learner
 from sandbox.networks.layers.activations import activations_of
+from sandbox.networks.layers.pooling import poolings_of
 
 _PREFIX = "encoder."
 _ITERATIONS = 15  # of the power method; PyTorch starts a new spectral norm with as many
@@ -33,21 +34,23 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
         run: Name of the run of `source`, for messages.
 
     Raises:
-        UserError: If one of them has no encoder, or the shapes or the activations differ.
+        UserError: If one of them has no encoder, or the shapes, the activations or the pooling differ.
     """
     sources, targets = _encoders(source), _encoders(learner)
     if not sources:
         raise UserError(f"encoder_from={run}: its learner has no encoder to copy")
     if not targets:
         raise UserError(f"encoder_from={run}: this run's learner has no encoder to initialize")
-    given, theirs = _weights(sources[0]), activations_of(sources[0].get_submodule("encoder"))
+    given = _weights(sources[0])
     for target in targets:
-        own, ours = _weights(target), activations_of(target.get_submodule("encoder"))
-        if theirs != ours:
-            raise UserError(
-                f"encoder_from={run}: its encoder has the activations {', '.join(theirs)}, and this one has "
-                f"{', '.join(ours)}. Give both the same backbone."
-            )
+        own = _weights(target)
+        for kind, names_of in (("pooling", poolings_of), ("activations", activations_of)):
+            theirs, ours = (names_of(network.get_submodule("encoder")) for network in (sources[0], target))
+            if theirs != ours:
+                raise UserError(
+                    f"encoder_from={run}: its encoder has the {kind} {', '.join(theirs) or 'none'}, and this one has "
+                    f"{', '.join(ours) or 'none'}. Give both the same backbone."
+                )
         if _shapes(own) != _shapes(given):
             raise UserError(
                 f"encoder_from={run}: its encoder has other shapes than this one ({_difference(given, own)}). "

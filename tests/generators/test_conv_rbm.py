@@ -244,8 +244,8 @@ def test_backbones_that_cannot_be_coupled_are_named(backbone: str, message: str)
         ),
         (
             3,
-            "backbone lenet with these options needs images [C, H, W] of at least 4x4, got (1, 3, 3). "
-            "Give it fewer layers, or another backbone: mlp takes anything.",
+            "backbone lenet needs images [C, H, W] of at least 4x4, got (1, 3, 3). "
+            "Choose options for smaller ones, or another backbone: mlp takes anything.",
         ),
     ],
 )

@@ -106,6 +106,18 @@ def test_a_deep_boltzmann_machine_begins_its_pretraining_with_the_backbone(tmp_p
     torch.testing.assert_close(stack[1].weight, given["layers.2.weight"].T)
 
 
+def test_other_pooling_is_refused(tmp_path: Path) -> None:
+    """It has no weights, and shapes that agree."""
+    trained(MACHINES["conv_dbn"], tmp_path, "machine")
+    mean = TWO_MAPS.replace("probabilistic_max", "mean")
+    with pytest.raises(UserError) as refused:
+        begun(["env.name=catch", f"agent={{name: dqn, frame_stack: 1, backbone: {mean}}}"], tmp_path, "machine")
+    assert str(refused.value) == (
+        "encoder_from=machine: its encoder has the pooling probabilistic_max, probabilistic_max, and this one has "
+        "mean, mean. Give both the same backbone."
+    )
+
+
 def test_other_activations_are_refused(tmp_path: Path) -> None:
     trained(MACHINES["rbm"], tmp_path, "machine")
     relu = ["env.name=catch", "agent={name: dqn, frame_stack: 1, backbone: {name: mlp, hidden: [6]}}"]

@@ -1,10 +1,12 @@
 """Pooling by name."""
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 from torch import nn
 from torch.nn import functional as F
+
+from sandbox.networks.layers.probabilistic_max import ProbabilisticMaxPool
 
 Pooling = Literal["max", "mean", "l2", "adaptive"]
 
@@ -60,3 +62,9 @@ def pool(name: Pooling, size: int, stride: int | None = None, padding: int = 0) 
             return L2Pool(*window)
         case "adaptive":
             return AdaptivePool(*window)
+
+
+def poolings_of(network: nn.Module) -> list[str]:
+    """Return the names of a network's pooling layers, from its input up."""
+    kinds = {type(pool(name, 1)): name for name in get_args(Pooling)} | {ProbabilisticMaxPool: "probabilistic_max"}
+    return [kinds[type(module)] for module in network.modules() if type(module) in kinds]
