@@ -40,6 +40,11 @@ class ConvDBNConfig(GeneratorConfig):
     backbone: ConvolutionalBackbone = convolutions(16, 32, kernel=3)
     pretraining_steps: Steps = Field(5_000, description="updates of each layer alone; the top layer goes on")
     learning: ConvRBMTraining = Field(ConvRBMTraining(), description="how each layer is trained")
+    top_learning: ConvRBMTraining | None = Field(
+        None,
+        description="how the top layer is trained, whose samples become those of the net; null: like the others. "
+        "Persistent chains with little sparsity give samples, contrastive ones with much sparsity filters",
+    )
     sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to a sample")
     down_steps: Repeats = Field(
         20, description="Gibbs sweeps of each layer below, with the input from above, on the way down to a sample"
@@ -62,9 +67,10 @@ class ConvDBN(Generator, HasReconstruction, HasEncoder, HasFilters):
             encoder = config.backbone.make(self._shape).to(compute.device)
         self._network = nn.ModuleDict({"encoder": encoder})
         self._layers: list[ConvRBMLayer] = []
-        shape = self._shape
-        for number, coupled in enumerate(layers_of(encoder)):
-            self._layers.append(ConvRBMLayer(coupled, shape, config.learning, BERNOULLI, rng, f"conv_dbn/{number}"))
+        coupled, shape = layers_of(encoder), self._shape
+        trainings = [config.learning] * (len(coupled) - 1) + [config.top_learning or config.learning]
+        for number, (convolution, training) in enumerate(zip(coupled, trainings, strict=True)):
+            self._layers.append(ConvRBMLayer(convolution, shape, training, BERNOULLI, rng, f"conv_dbn/{number}"))
             shape = self._layers[-1].pooled_shape
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._states = rng.torch("conv_dbn/states", compute.device)

@@ -91,6 +91,13 @@ def test_the_forward_pass_of_the_backbone_is_the_pass_upwards() -> None:
     torch.testing.assert_close(net.encode(images), v.flatten(1))
 
 
+def test_the_top_layer_has_a_training_of_its_own() -> None:
+    chains = {"chains": {"name": "persistent", "count": 7}}
+    lower, upper = layers_of(make(top_learning=chains))
+    assert (len(lower.chains), len(upper.chains)) == (0, 7)
+    assert [len(layer.chains) for layer in layers_of(make(learning=chains))] == [7, 7]
+
+
 def test_codes_are_those_of_the_layers_that_have_begun() -> None:
     assert make().encode(batch(2)).shape == (2, 3 * 4 * 4)
     assert trained(make(), 4).encode(batch(2)).shape == (2, 3 * 4 * 4)
