@@ -8,7 +8,9 @@ Deviations: momentum; the hidden biases follow the sparsity target and the likel
     (Tieleman 2008); the visible bias, one for each channel, starts at the mean of the first batch.
 """
 
+import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -19,13 +21,21 @@ from sandbox.config.numbers import Repeats
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann.annealing import Annealing, bracketed_estimate
 from sandbox.generators._boltzmann.conv_rbm_layer import ConvRBMLayer, ConvRBMTraining
 from sandbox.generators._boltzmann.convolutional_coupling import ConvolutionalBackbone, convolutions, layers_of
 from sandbox.generators._boltzmann.rbm_layer import BernoulliUnits, VisibleUnits
 from sandbox.generators._boltzmann.training import PeriodicMetrics
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
-from sandbox.interfaces.capabilities import HasEncoder, HasFilters, HasGibbsChain, HasReconstruction
+from sandbox.interfaces.capabilities import (
+    Estimate,
+    HasEncoder,
+    HasFilters,
+    HasGibbsChain,
+    HasLikelihood,
+    HasReconstruction,
+)
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -36,6 +46,8 @@ from sandbox.ops import convolutional_boltzmann as ops
 from sandbox.ops.units import BERNOULLI
 from sandbox.streams.shuffled import ShuffledConfig
 
+_MAX_IMAGES = 500  # images at a time for the likelihood
+
 
 class ConvRBMConfig(GeneratorConfig):
     """Options of the convolutional restricted Boltzmann machine (Lee et al. 2009)."""
@@ -45,6 +57,7 @@ class ConvRBMConfig(GeneratorConfig):
     visible: VisibleUnits = Field(BernoulliUnits(), description="kind of the visible units")
     learning: ConvRBMTraining = Field(ConvRBMTraining(), description="how the machine is trained")
     sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains (or from noise) to a sample")
+    ais: Annealing = Field(Annealing(), description="estimate of log Z")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     @field_validator("backbone")
@@ -61,7 +74,7 @@ class ConvRBMConfig(GeneratorConfig):
         return ConvRBM(self, spec, rng, compute)
 
 
-class ConvRBM(Generator, HasReconstruction, HasEncoder, HasFilters, HasGibbsChain):
+class ConvRBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasGibbsChain):
     """A convolutional restricted Boltzmann machine.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W]; binary units need black and white.
@@ -78,6 +91,7 @@ class ConvRBM(Generator, HasReconstruction, HasEncoder, HasFilters, HasGibbsChai
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._measuring = rng.torch("conv_rbm/measure", compute.device)
         self._sampling = rng.torch("conv_rbm/sample", compute.device)
+        self._annealing = rng.torch("conv_rbm/annealing", compute.device)
 
     def update(self, batch: torch.Tensor) -> Metrics:
         """Take one step of contrastive divergence (CD-k), or of persistent contrastive divergence (PCD).
@@ -156,6 +170,24 @@ class ConvRBM(Generator, HasReconstruction, HasEncoder, HasFilters, HasGibbsChai
     def filters(self, count: int) -> torch.Tensor:
         """Return the weights of the first filters, [count, C, S, S]."""
         return self._layer.rbm().weight[:count].contiguous()
+
+    def is_density(self) -> bool:
+        """Return whether the pixels are real-valued."""
+        return self._units is not BERNOULLI
+
+    def log_likelihood(self, images: torch.Tensor) -> Estimate:
+        """Estimate the log-likelihood by AIS, with a bracket; for real-valued pixels it is the log-density.
+
+        Raises:
+            UserError: For gray images and binary units.
+        """
+        rbm, v = self._layer.rbm(), self._visible(images)
+        self._require_binary(v)
+        log_jacobian = v[0].numel() * math.log(self._scale)  # from the density of v to that of the pixels
+        energies = torch.cat([ops.free_energy(rbm, part, self._units) for part in torch.split(v, _MAX_IMAGES)])
+        forward, reverse = self._config.ais.convolutional_log_partition(rbm, v, self._annealing, self._units)
+        estimate = bracketed_estimate("ais", -energies - log_jacobian, forward, reverse)
+        return replace(estimate, density=self.is_density())
 
     def _visible(self, images: torch.Tensor) -> torch.Tensor:
         """Return the visible units of images, in units of `std` if they are Gaussian."""

@@ -114,7 +114,7 @@ GENERATORS = {
     "pretraining.chains.steps=1 pretraining.lr.start=0.05 pretraining.lr.end=0 pretraining.lr.steps=20000 "
     "pretraining_steps=2000 "
     "learning_steps=10000 mean_field_steps=10 optimizer.lr=0.001",
-    "conv_rbm": f"{CONVOLUTIONS} backbone.channels=16",
+    "conv_rbm": f"{CONVOLUTIONS} ais.num_chains=100 ais.num_temperatures=14500 ais.burn_in=500 backbone.channels=16",
     "conv_dbn": f"{CONVOLUTIONS} backbone.channels=16,32 pretraining_steps=5000 down_steps=20",
     "boltzmann_machine": "hidden_size=8 num_chains=100 temperatures=3,2,1.5,1,1,1 lr.start=0.05 lr.end=0.005 "
     "lr.steps=5000 weight_decay=0",

@@ -39,6 +39,7 @@ SOURCES = {"q_learning": GRID_WORLD, "sarsa": GRID_WORLD, "pix2pix": EDGES, "cyc
 SHORT = {
     "dbm": ["generator={pretraining_steps: 2, learning_steps: 3}"],
     "dbn": ["generator={pretraining_steps: 2, up_down: {steps: 2}, softmax: {hidden_dropout: 0.5}}"],
+    "conv_rbm": ["generator.ais={num_temperatures: 50, burn_in: 5}"],
     "conv_dbn": ["generator={pretraining_steps: 3, sample_steps: 9}"],
     "drqn": ["agent.stream={batch_size: 4}"],
     "darqn": ["agent.stream={batch_size: 4, length: 3}"],

@@ -1,14 +1,18 @@
 """Estimates of a Boltzmann machine's log Z by annealed importance sampling, and the log-likelihoods that follow."""
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 from pydantic import Field
 
 from sandbox.config.base import Config
 from sandbox.config.numbers import Repeats
 from sandbox.interfaces.capabilities import Estimate
-from sandbox.ops import annealing, boltzmann
-from sandbox.ops.annealing import LogPartition
+from sandbox.ops import annealing, boltzmann, convolutional_boltzmann
+from sandbox.ops.annealing import Annealed, LogPartition
 from sandbox.ops.boltzmann import RBMParameters
+from sandbox.ops.convolutional_boltzmann import ConvRBMParameters
 from sandbox.ops.units import BERNOULLI, Units
 
 MAX_ENUMERATED_UNITS = 20  # if the smaller side has at most so many units, log Z is a sum over all its states
@@ -37,12 +41,30 @@ class Annealing(Config):
         Returns:
             The forward estimate, too low on average, and the reverse estimate, too high on average.
         """
+        gibbs = partial(boltzmann.gibbs, rbm, generator=generator, visible=units)
+        return self._from_both_ends(rbm, v, gibbs, generator, units)
+
+    def convolutional_log_partition(
+        self, rbm: ConvRBMParameters, v: torch.Tensor, generator: torch.Generator, units: Units = BERNOULLI
+    ) -> tuple[LogPartition, LogPartition]:
+        """Estimate log Z of a convolutional machine from below and from above; data v are [B, C, H, W]."""
+        gibbs = partial(convolutional_boltzmann.gibbs, rbm, generator=generator, visible=units)
+        return self._from_both_ends(rbm, v, gibbs, generator, units)
+
+    def _from_both_ends(
+        self,
+        machine: Annealed,
+        v: torch.Tensor,
+        gibbs: Callable[[torch.Tensor, int], tuple[torch.Tensor, torch.Tensor]],
+        generator: torch.Generator,
+        units: Units,
+    ) -> tuple[LogPartition, LogPartition]:
         base = annealing.base_bias(v.mean(0), units)
         betas = annealing.inverse_temperatures(self.num_temperatures)
-        forward = annealing.forward_log_partition(rbm, base, betas, self.num_chains, generator, units)
+        forward = annealing.forward_log_partition(machine, base, betas, self.num_chains, generator, units)
         rows = torch.arange(self.num_chains, device=v.device) % len(v)
-        _, samples = boltzmann.gibbs(rbm, v[rows], self.burn_in, generator, units)
-        return forward, annealing.reverse_log_partition(rbm, base, betas, samples, generator, units)
+        _, samples = gibbs(v[rows], self.burn_in)
+        return forward, annealing.reverse_log_partition(machine, base, betas, samples, generator, units)
 
 
 def bracketed_estimate(kind: str, unnormalized: torch.Tensor, forward: LogPartition, reverse: LogPartition) -> Estimate:

@@ -1,4 +1,6 @@
-"""log Z of a restricted Boltzmann machine too large to enumerate, by annealed importance sampling (AIS) from both ends.
+"""log Z of Boltzmann machines too large to enumerate, by annealed importance sampling (AIS) from both ends.
+
+The machines are restricted: dense or convolutional.
 
 Papers: Neal 2001, "Annealed Importance Sampling"; Salakhutdinov & Murray 2008, "On the Quantitative Analysis of Deep
 Belief Networks"; Burda, Grosse & Salakhutdinov 2015, "Accurate and Conservative Estimates of MRF Log-likelihood using
@@ -8,13 +10,30 @@ low on average, which overestimates likelihoods; in reverse it is too high. Toge
 
 import math
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import torch
-from torch.nn import functional as F
 
-from sandbox.ops.boltzmann import RBMParameters
-from sandbox.ops.units import BERNOULLI, Units, sample_bernoulli
+from sandbox.ops.units import BERNOULLI, Units
+
+
+class Annealed(Protocol):
+    """A restricted Boltzmann machine; `shape` is that of its visible units, x are inputs of its hidden units."""
+
+    def visible_biases(self) -> torch.Tensor:
+        """Return the visible biases, of `shape` or a shape that expands to it."""
+
+    def hidden_inputs(self, v: torch.Tensor) -> torch.Tensor:
+        """Return x of states v [N, *shape]."""
+
+    def hidden_log_partition(self, x: torch.Tensor) -> torch.Tensor:
+        """Return log sum_h exp(x h), [N]."""
+
+    def sample_hidden(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        """Draw h with a probability proportional to exp(x h)."""
+
+    def visible_inputs(self, h: torch.Tensor, bias: torch.Tensor, scale: float) -> torch.Tensor:
+        """Return scale * W h + bias, [N, *shape]."""
 
 
 class LogPartition(NamedTuple):
@@ -37,43 +56,47 @@ def inverse_temperatures(count: int = 14_500) -> torch.Tensor:
 
 
 def base_bias(mean: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
-    """Return the biases [V] of the base model, whose units are independent, near the data's mean [V]; always finite."""
+    """Return the biases of the base model, whose units are independent, near the data's means; always finite."""
     return torch.logit(((mean + 0.05) / 1.05).clamp(max=0.99)) if visible is BERNOULLI else mean
 
 
 def forward_log_partition(
-    rbm: RBMParameters,
+    machine: Annealed,
     base: torch.Tensor,
     betas: torch.Tensor,
     num_chains: int,
     generator: torch.Generator,
     visible: Units = BERNOULLI,
 ) -> LogPartition:
-    """Anneal from the base model with visible biases `base` [V] to the machine, by `betas` [K + 1] from 0 to 1."""
-    v = visible.sample(visible.mean(base).expand(num_chains, -1), generator)
-    log_weights = _anneal(rbm, base, betas, v, generator, visible)
-    return _estimate(log_weights, _base_log_partition(rbm, base, visible), 1)
+    """Anneal from the base model with visible biases `base` to the machine, by `betas` [K + 1] from 0 to 1.
+
+    `base` has the shape of the visible units.
+    """
+    v = visible.sample(visible.mean(base).expand(num_chains, *base.shape), generator)
+    log_weights = _anneal(machine, base, betas, v, generator, visible)
+    return _estimate(log_weights, _base_log_partition(machine, base, visible), 1)
 
 
 def reverse_log_partition(
-    rbm: RBMParameters,
+    machine: Annealed,
     base: torch.Tensor,
     betas: torch.Tensor,
     v: torch.Tensor,
     generator: torch.Generator,
     visible: Units = BERNOULLI,
 ) -> LogPartition:
-    """Anneal from samples v [N, V] of the machine to the base model; too high on average if v are true samples."""
-    log_weights = _anneal(rbm, base, betas.flip(0), v, generator, visible)
-    return _estimate(log_weights, _base_log_partition(rbm, base, visible), -1)
+    """Anneal from samples v [N, *shape] of the machine to the base model; too high on average if v are true samples."""
+    log_weights = _anneal(machine, base, betas.flip(0), v, generator, visible)
+    return _estimate(log_weights, _base_log_partition(machine, base, visible), -1)
 
 
-def _base_log_partition(rbm: RBMParameters, base: torch.Tensor, visible: Units) -> float:
-    return float(visible.log_partition(base.double())) + len(rbm.hidden_bias) * math.log(2)
+def _base_log_partition(machine: Annealed, base: torch.Tensor, visible: Units) -> float:
+    x = torch.zeros_like(machine.hidden_inputs(base[None]), dtype=torch.float64)
+    return float(visible.log_partition(base.double().flatten())) + float(machine.hidden_log_partition(x))
 
 
 def _anneal(
-    rbm: RBMParameters,
+    machine: Annealed,
     base: torch.Tensor,
     betas: torch.Tensor,
     v: torch.Tensor,
@@ -82,16 +105,16 @@ def _anneal(
 ) -> torch.Tensor:
     """Return the log importance weights [N], in fp64: at each temperature the ratio to the next, then a Gibbs sweep.
 
-    log p_beta(v) = (1 - beta) base·v + beta b·v - e(v) + sum softplus(beta (v·W + c)), up to a constant.
+    log p_beta(v) = (1 - beta) base·v + beta b·v - e(v) + log sum_h exp(beta x h), up to a constant.
     """
-    difference = rbm.visible_bias - base
+    difference = machine.visible_biases() - base
     log_weights = torch.zeros(len(v), dtype=torch.float64, device=v.device)
     for beta, next_beta in pairwise(betas.tolist()):
-        x = torch.addmm(rbm.hidden_bias, v, rbm.weight)
-        change = F.softplus(next_beta * x).sum(-1) - F.softplus(beta * x).sum(-1)
-        log_weights += (next_beta - beta) * (v @ difference) + change
-        h = sample_bernoulli(torch.sigmoid(next_beta * x), generator)
-        means = visible.mean(torch.addmm(base + next_beta * difference, h, rbm.weight.T, alpha=next_beta))
+        x = machine.hidden_inputs(v)
+        change = machine.hidden_log_partition(next_beta * x) - machine.hidden_log_partition(beta * x)
+        log_weights += (next_beta - beta) * (v.flatten(1) @ difference.flatten()) + change
+        h = machine.sample_hidden(next_beta * x, generator)
+        means = visible.mean(machine.visible_inputs(h, base + next_beta * difference, next_beta))
         v = visible.sample(means, generator)
     return log_weights
 

@@ -27,6 +27,23 @@ class RBMParameters(NamedTuple):
         """Return the same machine with visible and hidden units exchanged."""
         return RBMParameters(self.weight.T, self.hidden_bias, self.visible_bias)
 
+    # The interface `Annealed` of `sandbox.ops.annealing`
+
+    def visible_biases(self) -> torch.Tensor:
+        return self.visible_bias
+
+    def hidden_inputs(self, v: torch.Tensor) -> torch.Tensor:
+        return torch.addmm(self.hidden_bias, v, self.weight)
+
+    def hidden_log_partition(self, x: torch.Tensor) -> torch.Tensor:
+        return F.softplus(x).sum(-1)
+
+    def sample_hidden(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return sample_bernoulli(torch.sigmoid(x), generator)
+
+    def visible_inputs(self, h: torch.Tensor, bias: torch.Tensor, scale: float) -> torch.Tensor:
+        return torch.addmm(bias, h, self.weight.T, alpha=scale)
+
 
 def hidden_probabilities(rbm: RBMParameters, v: torch.Tensor) -> torch.Tensor:
     """Return p(h = 1 | v), [B, H]."""

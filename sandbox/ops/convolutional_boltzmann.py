@@ -29,6 +29,23 @@ class ConvRBMParameters(NamedTuple):
     padding: int
     pool: int
 
+    # The interface `Annealed` of `sandbox.ops.annealing`
+
+    def visible_biases(self) -> torch.Tensor:
+        return self.visible_bias[:, None, None]
+
+    def hidden_inputs(self, v: torch.Tensor) -> torch.Tensor:
+        return detection_inputs(self, v)
+
+    def hidden_log_partition(self, x: torch.Tensor) -> torch.Tensor:
+        return F.softplus(pooling_inputs(x, self.pool)).flatten(1).sum(1)
+
+    def sample_hidden(self, x: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        return sample_blocks(detection_probabilities(x, self.pool), self.pool, generator)
+
+    def visible_inputs(self, h: torch.Tensor, bias: torch.Tensor, scale: float) -> torch.Tensor:
+        return scale * transposed(self, h) + bias
+
 
 class ConvRBMGradient(NamedTuple):
     """The gradient of each tensor of `ConvRBMParameters`."""
@@ -44,15 +61,20 @@ def detection_inputs(rbm: ConvRBMParameters, v: torch.Tensor) -> torch.Tensor:
 
 
 def visible_inputs(rbm: ConvRBMParameters, h: torch.Tensor) -> torch.Tensor:
-    """Return the inputs of the visible units by the transposed convolution, [B, C, H, W]."""
-    weight, visible_bias, _, padding, _ = rbm
+    """Return the inputs of the visible units, [B, C, H, W]."""
+    return transposed(rbm, h) + rbm.visible_bias[:, None, None]
+
+
+def transposed(rbm: ConvRBMParameters, h: torch.Tensor) -> torch.Tensor:
+    """Return the transposed convolution of the detection units with the weights, [B, C, H, W]."""
+    weight, _, _, padding, _ = rbm
     if weight.shape[1] > _FEW or h.device.type != "cpu":
-        return F.conv_transpose2d(h, weight, visible_bias, padding=padding)
+        return F.conv_transpose2d(h, weight, padding=padding)
     # With few channels, PyTorch's kernels take five times as long as a product of matrices.
     kernel = weight.shape[2:]
     size = [maps + side - 1 - 2 * padding for maps, side in zip(h.shape[2:], kernel, strict=True)]
     patches = weight.flatten(1).T @ h.flatten(2)  # [B, C * S * S, H' * W']
-    return F.fold(patches, (size[0], size[1]), (kernel[0], kernel[1]), padding=padding) + visible_bias[:, None, None]
+    return F.fold(patches, (size[0], size[1]), (kernel[0], kernel[1]), padding=padding)
 
 
 def visible_means(rbm: ConvRBMParameters, h: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
@@ -106,7 +128,7 @@ def sample_blocks(probabilities: torch.Tensor, pool: int, generator: torch.Gener
 
 def free_energy(rbm: ConvRBMParameters, v: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
     """Return F(v) = -log sum_h exp(-E(v, h)), [B]."""
-    hidden = F.softplus(pooling_inputs(detection_inputs(rbm, v), rbm.pool)).flatten(1).sum(1)
+    hidden = rbm.hidden_log_partition(detection_inputs(rbm, v))
     return visible.energy(v.flatten(1)) - v.sum((2, 3)) @ rbm.visible_bias - hidden
 
 

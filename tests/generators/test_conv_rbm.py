@@ -14,7 +14,7 @@ from sandbox.generators._boltzmann.conv_rbm_layer import ConvRBMLayer, ConvRBMTr
 from sandbox.generators._boltzmann.rbm_layer import Phases as DensePhases
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer, RBMTraining
 from sandbox.generators.conv_rbm import ConvRBM, ConvRBMConfig
-from sandbox.interfaces.capabilities import HasEncoder, HasFilters, HasGibbsChain, HasReconstruction
+from sandbox.interfaces.capabilities import HasEncoder, HasFilters, HasGibbsChain, HasLikelihood, HasReconstruction
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.base import PooledConvolution
@@ -39,6 +39,7 @@ def make(
             "visible": {"name": visible},
             "learning": {"lr": constant(0.1), "momentum": constant(0.5), **learning},
             "sample_steps": 5,
+            "ais": {"num_temperatures": 50, "burn_in": 5},
         }
     )
     return config.make(spec, rng or Rng(0), choose("cpu"), NO_RUNS)
@@ -169,6 +170,39 @@ def test_learning_raises_the_exact_likelihood(chains: str) -> None:
     assert before < -7.5
 
 
+def test_the_likelihood_is_that_of_enumeration_within_its_bracket() -> None:
+    config = ConvRBMConfig.model_validate(
+        {
+            "backbone": {"channels": [8], "kernel": 3, "padding": 1},
+            "learning": {"lr": constant(0.5), "sparsity": None},
+            "ais": {"num_temperatures": 1_000, "burn_in": 100},
+        }
+    )
+    machine = config.make(Spec((1, 4, 4)), Rng(0), choose("cpu"), NO_RUNS)
+    for _ in range(200):
+        machine.update(strokes())
+    estimate, exact = machine.log_likelihood(strokes()), exact_log_likelihood(machine, strokes())
+    assert (estimate.kind, estimate.density) == ("ais", False)
+    assert estimate.low is not None
+    assert estimate.high is not None
+    mean = float(estimate.nats.mean())
+    assert mean == pytest.approx(exact, abs=0.1)
+    assert mean - estimate.low <= exact <= mean + estimate.high
+
+
+def test_the_density_of_real_pixels_is_one_of_pixels() -> None:
+    """Without weights it is a product of normal distributions: mean 0.3 b and deviation 0.3 of each pixel."""
+    machine = make(visible="gaussian")
+    layer_of(machine).rbm().weight.zero_()
+    layer_of(machine).visible_bias.fill_(1.5)
+    offsets = 0.4 * torch.rand(5, *SPEC.shape, generator=torch.Generator().manual_seed(0))
+    images = torch.cat([0.45 + offsets, 0.45 - offsets])  # whose mean is the base of the annealing: nothing is left
+    estimate = machine.log_likelihood(images)
+    assert estimate.density
+    expected = torch.distributions.Normal(0.45, 0.3).log_prob(images).sum((1, 2, 3))
+    torch.testing.assert_close(estimate.nats.float(), expected, atol=1e-3, rtol=0)
+
+
 def test_gray_images_are_refused() -> None:
     gray = batch()
     gray[3, 0, 1, 1] = 100
@@ -185,7 +219,7 @@ def test_gray_images_are_refused() -> None:
 @pytest.mark.parametrize("visible", ["bernoulli", "gaussian"])
 def test_shapes_and_ranges_and_looking_changes_nothing(visible: str) -> None:
     machine, twin = make(visible=visible), make(visible=visible)
-    for interface in (HasReconstruction, HasEncoder, HasFilters, HasGibbsChain):
+    for interface in (HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasGibbsChain):
         assert isinstance(machine, interface)
     assert machine.encode(batch(5)).shape == (5, 3 * 2 * 3)
     for images in (

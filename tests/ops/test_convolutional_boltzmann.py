@@ -7,10 +7,10 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from sandbox.ops import boltzmann, convolutional_boltzmann
+from sandbox.ops import annealing, boltzmann, convolutional_boltzmann
 from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.convolutional_boltzmann import ConvRBMGradient, ConvRBMParameters
-from sandbox.ops.units import BERNOULLI, GAUSSIAN
+from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units
 
 # channels, side, filters, kernel, padding, pool: one, two channels; one, two maps; blocks of 4, 9 and 1 units
 MACHINES = [(1, 3, 2, 2, 0, 2), (2, 2, 1, 3, 1, 2), (1, 3, 1, 1, 0, 3), (1, 3, 1, 2, 0, 1), (1, 3, 1, 2, 1, 2)]
@@ -162,14 +162,12 @@ def test_gibbs_samples_the_machine() -> None:
     torch.testing.assert_close(means.mean(0), expected, atol=0.015, rtol=0)
 
 
-@pytest.mark.parametrize("visible", [BERNOULLI, GAUSSIAN])
-def test_filters_as_large_as_the_image_make_the_dense_machine(visible: object) -> None:
+@pytest.mark.parametrize("units", [BERNOULLI, GAUSSIAN])
+def test_filters_as_large_as_the_image_make_the_dense_machine(units: Units) -> None:
     """With blocks of one unit; its visible biases are all the same."""
     machine = machine_of(2, 5, 4, 0, 1)
     dense = RBMParameters(machine.weight.flatten(1).T, machine.visible_bias.repeat_interleave(16), machine.hidden_bias)
     v = torch.randn(6, 2, 4, 4, generator=torch.Generator().manual_seed(3), dtype=torch.float64)
-    assert visible in (BERNOULLI, GAUSSIAN)
-    units = BERNOULLI if visible is BERNOULLI else GAUSSIAN
     ours, theirs = (
         convolutional_boltzmann.free_energy(machine, v, units),
         boltzmann.free_energy(dense, v.flatten(1), units),
@@ -212,3 +210,22 @@ def test_gibbs_given_pooling_samples_the_conditional() -> None:
     expected = torch.einsum("v,vcij->cij", shares, v)
     torch.testing.assert_close(samples.mean(0), expected, atol=0.015, rtol=0)
     torch.testing.assert_close(means.mean(0), expected, atol=0.015, rtol=0)
+
+
+@pytest.mark.parametrize("units", [BERNOULLI, GAUSSIAN])
+def test_annealing_from_both_ends_meets_at_log_partition(units: Units) -> None:
+    """Smaller weights for real-valued pixels, whose log Z is a sum over the states of the hidden units."""
+    machine, v, h, energies = listed(MACHINES[4])
+    exact = energies.flatten().logsumexp(0)
+    if units is GAUSSIAN:
+        machine = machine._replace(weight=machine.weight / 2)
+        inputs = convolutional_boltzmann.visible_inputs(machine, h).flatten(1)
+        exact = (h.sum((2, 3)) @ machine.hidden_bias + units.log_partition(inputs)).logsumexp(0)
+    draws, betas = torch.Generator().manual_seed(0), annealing.inverse_temperatures(1_000)
+    base = torch.full(v.shape[1:], 0.2, dtype=torch.float64)
+    up = annealing.forward_log_partition(machine, base, betas, 300, draws, units)
+    _, samples = convolutional_boltzmann.gibbs(machine, v[:1].expand(300, -1, -1, -1), 300, draws, units)
+    down = annealing.reverse_log_partition(machine, base, betas, samples, draws, units)
+    for estimate in (up, down):
+        assert estimate.value == pytest.approx(float(exact), abs=0.1)
+        assert estimate.low < float(exact) < estimate.high
