@@ -62,6 +62,7 @@ def test_one_update_by_hand() -> None:
     machine = make(rng=rng, weight_decay=0.2, sparsity={"target": 0.04, "cost": 3.0})
     machine.update(batch())
     layer, v = layer_of(machine), batch(seed=1).float() / 255
+    layer.rbm().weight.mul_(50)  # so that data and samples differ
     before = [tensor.clone() for tensor in layer.rbm()[:3]]
     speeds = [layer.get_buffer(f"{name}_velocity").clone() for name in ("weight", "visible_bias", "hidden_bias")]
     device, state = rng.state_dict()["torch"]["conv_rbm/gibbs"]
