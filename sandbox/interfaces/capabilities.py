@@ -148,11 +148,11 @@ class HasPseudoLikelihood(ABC):
 
 
 class HasFilters(ABC):
-    """A generator whose hidden units have one weight for each pixel."""
+    """A generator whose hidden units have one weight for each pixel, or for each pixel of a window."""
 
     @abstractmethod
     def filters(self, count: int) -> torch.Tensor:
-        """Return the weights of at most `count` units, [count, C, H, W]; weights may be negative."""
+        """Return the weights of at most `count` units, [count, C, H, W] of image or window; they may be negative."""
 
 
 class HasGibbsChain(ABC):

@@ -1,7 +1,7 @@
 """The `Generator` interface; `sandbox.interfaces.capabilities` has the optional abilities of generators."""
 
 from abc import abstractmethod
-from typing import Protocol, runtime_checkable
+from typing import ClassVar, Protocol, runtime_checkable
 
 import torch
 
@@ -40,7 +40,13 @@ class Generator(Learner, Protocol):
 
 
 class GeneratorConfig(LearnerConfig):
-    """Base of the generators' configs; a file under `generators/` defines exactly one."""
+    """Base of the generators' configs; a file under `generators/` defines exactly one.
+
+    Attributes:
+        no_encoder: Why the member has no encoder for `encoder_from`, as the end of a sentence; empty if it has one.
+    """
+
+    no_encoder: ClassVar[str] = ""
 
     @abstractmethod
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> Generator | Classifier:

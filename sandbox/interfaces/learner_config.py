@@ -19,13 +19,11 @@ class LearnerConfig(Config):
 
     Attributes:
         evaluation_options: Names of options that are read in evaluation only, if the member has them.
-        no_encoder: Why the member has no encoder for `encoder_from`, as the end of a sentence; empty if it has one.
     """
 
     evaluation_options: ClassVar[frozenset[str]] = frozenset(
         {"evaluation_epsilon", "ais", "bound_samples", "importance_samples", "sample_steps", "down_steps"}
     )
-    no_encoder: ClassVar[str] = ""
 
     name: str = Field(description="name of the member")
     stream: StreamConfig = Field(description="batches that the learner is trained on")

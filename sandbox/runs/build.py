@@ -17,6 +17,7 @@ from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import spec_of
+from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Learner, learner_parts
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
@@ -76,7 +77,7 @@ def _require_encoders(config: RunConfig, source: str, runs: Path) -> None:
     """Raise UserError for a member without an encoder, on either side, before anything is built."""
     giver = config_of(RunFolder.find(runs, source)).learner
     for learner, whose, task in ((giver, "that run", "to copy"), (config.learner, "this run", "to initialize")):
-        if learner.no_encoder:
+        if isinstance(learner, GeneratorConfig) and learner.no_encoder:
             raise UserError(
                 f"encoder_from={source}: {whose} trains {learner.name}, which has no encoder {task}: "
                 f"{learner.no_encoder}."
