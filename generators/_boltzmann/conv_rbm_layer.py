@@ -103,12 +103,20 @@ class ConvRBMLayer(nn.Module):
         chains, weight = self._training.chains, self._coupled[0].convolution.weight
         count = chains.count if isinstance(chains, PersistentChains) else 0
         weight.copy_(torch.zeros(weight.shape).normal_(std=0.01))
-        self._bias.zero_()
+        self._bias.fill_(self._first_bias())
         self.register_buffer("visible_bias", torch.zeros(shape[0]))
         self.register_buffer("weight_velocity", torch.zeros(weight.shape))
         self.register_buffer("visible_bias_velocity", torch.zeros(shape[0]))
         self.register_buffer("hidden_bias_velocity", torch.zeros(len(weight)))
         self.register_buffer("chains", torch.randint(2, (count, *shape)).float())
+
+    def _first_bias(self) -> float:
+        """Return the hidden bias at which a detection unit without weights has the target, up to 1/2 for its block."""
+        if self._training.sparsity is None:
+            return 0.0
+        block = self._coupled[0].pool ** 2
+        on = min(block * self._training.sparsity.target, 0.5)  # a pooling unit
+        return math.log(on / (1 - on) / block)
 
     @property
     def _bias(self) -> torch.Tensor:
@@ -122,16 +130,9 @@ class ConvRBMLayer(nn.Module):
         return ConvRBMParameters(convolution.weight.detach(), self.visible_bias, self._bias, self._padding, pool)
 
     def start(self, v: torch.Tensor) -> None:
-        """Set the visible biases to the means of each channel over the first batch, and the hidden ones to the target.
-
-        With weights near 0, a detection unit then is on with the probability of the target, up to 1/2 for a block.
-        """
+        """Set the visible biases so that the units have the means of their channels over the first batch."""
         pixels = v.numel() // v.shape[1]
         self.visible_bias.copy_(self._units.bias(v.mean((0, 2, 3)), pixels))
-        if self._training.sparsity is not None:
-            block = self._coupled[0].pool ** 2
-            on = min(block * self._training.sparsity.target, 0.5)  # a pooling unit
-            self._bias.fill_(math.log(on / (1 - on) / block))
 
     def pooled_means(self, v: torch.Tensor) -> torch.Tensor:
         """Return the probability that each pooling unit is on, given v: [B, K, H' / P, W' / P]."""

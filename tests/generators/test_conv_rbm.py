@@ -90,6 +90,16 @@ def test_it_starts_with_the_means_of_the_first_batch_and_the_target() -> None:
     assert float(layer_of(machine).visible_bias.sigmoid()) == pytest.approx(white, abs=1e-3)
 
 
+def test_the_first_batch_leaves_an_encoder_as_it_was_handed_over() -> None:
+    machine = make(lr=constant(1e-30))
+    rbm = layer_of(machine).rbm()
+    rbm.weight.fill_(0.3)
+    rbm.hidden_bias.fill_(-2.0)
+    machine.update(batch())
+    assert bool((rbm.weight == 0.3).all())
+    assert bool((rbm.hidden_bias == -2.0).all())
+
+
 def test_persistent_chains_go_on() -> None:
     machine = make(chains={"name": "persistent", "count": 30})
     layer = layer_of(machine)
