@@ -1,5 +1,6 @@
 """Observations of any agent in any environment with pixels, as images for generative models."""
 
+from dataclasses import replace
 from typing import Literal
 
 import torch
@@ -30,6 +31,9 @@ class FramesConfig(DataConfig):
         description="number of consecutive observations of an episode that are joined to one image, the oldest first, "
         "like agent.frame_stack: those from before the start of an episode are zeros",
     )
+    numbers: bool = Field(
+        False, description="keep the environment's features (where things are) with each image, for generator.targets"
+    )
     test_fraction: TestFraction = 0.1
     binarize: Binarize = "none"
     threshold: Threshold = 128
@@ -43,4 +47,8 @@ class FramesConfig(DataConfig):
         frames = collect("frames", self.env, self.agent, self.count, rng, runs, self.stack)
         generator = rng.torch("frames/binarize", torch.device("cpu"))
         train, test = split(binarize(frames, self.binarize, self.threshold, generator), self.test_fraction)
-        return DataSet(train, test, binary=self.binarize != "none")
+        data = DataSet(train, test, binary=self.binarize != "none")
+        if not self.numbers:
+            return data
+        numbers = torch.from_numpy(runs.numbers(self.env, self.agent, self.count, rng))
+        return replace(data, train_numbers=numbers[: len(train)], test_numbers=numbers[len(train) :])

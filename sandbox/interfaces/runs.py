@@ -12,7 +12,7 @@ from sandbox.interfaces.learner import Learner
 class OtherRuns(Protocol):
     """Other runs, by name, path or id. Implemented by `sandbox.runs.build`; a member never opens a run folder itself.
 
-    Both methods raise `UserError` for a run that is missing or does not fit.
+    All methods raise `UserError` for a run that is missing or does not fit.
     """
 
     def learner(self, run: str) -> Learner:
@@ -30,6 +30,12 @@ class OtherRuns(Protocol):
                 from before the start of an episode are zeros.
         """
 
+    def numbers(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        """Return the environment's features at the observations that `frames` returns, [count, D] float32.
+
+        Arguments are those of `frames`.
+        """
+
 
 class NoOtherRuns:
     """No other runs: for members that are built outside of a run."""
@@ -41,6 +47,10 @@ class NoOtherRuns:
     def frames(self, env: dict[str, Any], agent: str, count: int, rng: Rng, stack: int = 1) -> np.ndarray:
         """Raise `UserError`."""
         raise UserError(f"there are no other runs here, so frames of {agent!r} cannot be collected")
+
+    def numbers(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        """Raise `UserError`."""
+        raise UserError(f"there are no other runs here, so numbers of {agent!r}'s frames cannot be collected")
 
 
 NO_RUNS = NoOtherRuns()

@@ -15,6 +15,7 @@ from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
+from sandbox.environments.interaction import Interaction
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.generator import GeneratorConfig
@@ -165,6 +166,24 @@ class RunsIn:
             place[:, -1] = step.observations
         joined = [stack * shape[0], *shape[1:]] if shape else []  # numbers alone are refused by whoever needs images
         return images.reshape(-1, *joined)[:count]
+
+    def numbers(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
+        """Return the environment's features at the observations that `frames` returns, [count, D] float32.
+
+        The same play is repeated in a second copy of the environments, which observes features.
+        """
+        if env.get("wrappers"):
+            raise UserError("data.numbers=true reads numbers off the environment itself: leave out data.env.wrappers")
+        own = rng.separate()
+        actor = actor_for(self._folder, env, agent, _COLLECTORS, own)
+        twin = Interaction(member("envs", {**env, "observe": "features"}, "data.env").make(_COLLECTORS))
+        twin.start(own.integer("env") % 2**31)
+        rows = []
+        for _ in range(math.ceil(count / _COLLECTORS)):
+            rows.append(twin.observations)
+            twin.step(actor.step().actions)
+            twin.next_episodes()
+        return np.concatenate(rows)[:count].astype(np.float32)
 
 
 def actor_for(runs: Path, env: dict[str, Any], agent: str, num_envs: int, rng: Rng) -> Actor:

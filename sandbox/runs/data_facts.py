@@ -11,6 +11,7 @@ from sandbox.storage.files import read_object, write_whole
 from sandbox.storage.run_folder import RunFolder
 
 _FILE = "data.json"
+_MOST_NUMBERS = 4_096  # of an image
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,7 @@ class DataFacts:
             "shape": spec.shape,
             "is_bytes": spec.is_bytes,
             "num_classes": spec.num_classes,
+            "num_numbers": spec.num_numbers,
             "source_shape": spec.source_shape,
             "binary": self.binary,
             "classes": self.classes,
@@ -57,9 +59,12 @@ class DataFacts:
         named = isinstance(classes, list) and all(isinstance(name, str) for name in classes)
         if shape is None or type(count) is not int or count < 0 or not isinstance(digest, str):
             return None
+        numbers = fields.get("num_numbers", 0)
         if not (classes is None or (named and len(classes) == count)):
             return None
-        spec = Spec(shape, fields.get("is_bytes") is True, num_classes=count, source_shape=source)
+        if type(numbers) is not int or not 0 <= numbers <= _MOST_NUMBERS:
+            return None
+        spec = Spec(shape, fields.get("is_bytes") is True, 0, count, numbers, source)
         return cls(spec, fields.get("binary") is True, tuple(classes) if classes is not None else None, digest)
 
 

@@ -1,14 +1,17 @@
 """Observations of a playing agent, split in time."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.data.frames import FramesConfig
 from sandbox.interfaces.runs import NoOtherRuns
+from sandbox.runs.build import RunsIn
 
 
 class Frames(NoOtherRuns):
@@ -54,3 +57,26 @@ def test_observations_that_are_no_images() -> None:
         "data.env gives observations (6,) of float32, but data.name=frames needs images [C, H, W] of uint8. "
         "Choose an environment or an option with pixels, e.g. data.env.observe=pixels."
     )
+
+
+def test_numbers_say_where_things_are(tmp_path: Path) -> None:
+    """In Catch, the squares of ball and paddle; equal images have equal numbers, and others other ones."""
+    config = FramesConfig(env={"name": "catch"}, count=300, numbers=True)
+    data = config.make(Rng(3), RunsIn(tmp_path))
+    numbers = torch.cat([data.train_numbers, data.test_numbers])
+    images = torch.cat([data.train, data.test])
+    assert numbers.shape == (300, 50)
+    assert data.spec.num_numbers == 50
+    assert len(data.train_numbers) == len(data.train)
+    same = FramesConfig(env={"name": "catch"}, count=300).make(Rng(3), RunsIn(tmp_path))
+    assert torch.equal(same.train, data.train)
+    assert same.spec.num_numbers == 0
+    for i in range(300):
+        alike = (images == images[i]).all((1, 2, 3))
+        assert torch.equal(alike, (numbers == numbers[i]).all(1))
+
+
+def test_numbers_of_an_environment_with_wrappers(tmp_path: Path) -> None:
+    config = FramesConfig(env={"name": "catch", "wrappers": [{"flicker": {}}]}, count=32, numbers=True)
+    with pytest.raises(UserError, match="numbers off the environment itself"):
+        config.make(Rng(0), RunsIn(tmp_path))

@@ -56,7 +56,7 @@ def test_which_options_each_backbone_offers() -> None:
         for config, option in itertools.product(CONFIGS, [*VALUES][:7])
         if not any(_offers(config, option, value) for value in VALUES[option])
     }
-    without_pooling = ("mlp", "nature", "strided", "resnet", "capsules")
+    without_pooling = ("mlp", "nature", "strided", "resnet", "capsules", "compact")
     assert lacking == {
         *((name, "pooling") for name in without_pooling),
         ("mlp", "dilation"),
