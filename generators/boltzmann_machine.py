@@ -7,20 +7,22 @@ Deviations: the chains of the free phase persist between updates (Tieleman 2008)
     biases start at the log-odds of the first batch.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, ClassVar, Literal
 
 import torch
 from pydantic import AfterValidator, Field
 from torch import nn
 
-from sandbox.config.numbers import NonNegative, NumChains, Positive, UnitsOrZero
+from sandbox.config.numbers import NonNegative, NumChains, Positive, Repeats, UnitsOrZero
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann.recall import known_units, recall_means
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
-from sandbox.interfaces.capabilities import Estimate, HasLikelihood
+from sandbox.interfaces.capabilities import Estimate, HasLikelihood, HasRecall
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -57,6 +59,7 @@ class BoltzmannMachineConfig(GeneratorConfig):
     )
     lr: Linear = Field(Linear(start=0.05, end=0.005, steps=5_000), description="learning rate, by update")
     weight_decay: NonNegative = Field(0.0, description="L2 decay of the weights; biases do not decay")
+    recall_steps: Repeats = Field(500, description="Gibbs sweeps that complete an image of which some pixels are known")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "BoltzmannMachine":
@@ -80,7 +83,7 @@ class MachineState(nn.Module):
         return BoltzmannParameters(self.get_buffer("weight"), self.get_buffer("bias"))
 
 
-class BoltzmannMachine(Generator, HasLikelihood):
+class BoltzmannMachine(Generator, HasLikelihood, HasRecall):
     """A Boltzmann machine; its first units are the pixels.
 
     Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W].
@@ -148,6 +151,20 @@ class BoltzmannMachine(Generator, HasLikelihood):
         """Return the pixels, 0 and 1, after annealing from the states of the persistent chains, [count, C, H, W]."""
         start = self._state.chains[torch.arange(count, device=self._device) % self._config.num_chains]
         return self._anneal(start, 0, self._sampling)[:, : self._num_visible].reshape(-1, *self._shape)
+
+    def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        """Yield the images, then the pixels' means of Gibbs sweeps from them; see `recall_means`.
+
+        The known pixels are clamped. The hidden units begin at a sample given all pixels, which is annealed.
+        """
+        v, kept = self._pixels(images), known_units(known, images, self._device)
+        hidden = torch.rand(len(v), self._config.hidden_size, generator=self._sampling, device=self._device).round()
+        states = self._anneal(torch.cat([v, hidden], 1), self._num_visible, self._sampling)
+        kept = torch.cat([kept, torch.zeros_like(hidden, dtype=torch.bool)], 1)
+        sweeps = boltzmann_machine.clamped_gibbs(self._state.machine(), states, kept, self._sampling)
+        pixels = (means[:, : self._num_visible] for means in sweeps)
+        for means in recall_means(v, pixels, known, self._config.recall_steps):
+            yield means.view(-1, *self._shape)
 
     def log_likelihood(self, images: torch.Tensor) -> Estimate:
         """Compute the exact log-likelihood, by enumeration of every state.

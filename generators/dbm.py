@@ -8,6 +8,7 @@ Deviations: the layers' gradients can be centered (Melchior, Fischer & Wiskott 2
     rounded, weights stay fp32.
 """
 
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Literal
 
@@ -25,7 +26,8 @@ from sandbox.generators._boltzmann import first_pass
 from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
 from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.generators._boltzmann.mean_field_classifier import MeanFieldClassifier
-from sandbox.generators._boltzmann.rbm_layer import UNSCALED, ContrastiveDivergence, InputScales, RBMLayer, RBMTraining
+from sandbox.generators._boltzmann.rbm_layer import UNSCALED, ContrastiveDivergence, RBMLayer, RBMTraining
+from sandbox.generators._boltzmann.recall import known_units, recall_means
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
@@ -35,6 +37,7 @@ from sandbox.interfaces.capabilities import (
     HasEncoder,
     HasFilters,
     HasLikelihood,
+    HasRecall,
     HasReconstruction,
 )
 from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedError
@@ -68,7 +71,7 @@ class DBMConfig(GeneratorConfig):
     )
     mean_field_steps: Repeats = Field(10, description="rounds of mean-field inference")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the classifier")
-    sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains to a sample")
+    sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains to a sample, and of a completion")
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")
 
@@ -83,7 +86,7 @@ class DBMConfig(GeneratorConfig):
         return DBM(self, spec, rng, compute)
 
 
-class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasClassifier):
+class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasClassifier, HasRecall):
     """A deep Boltzmann machine.
 
     Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]. The deep machine is a restricted one with the even
@@ -101,7 +104,9 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         machine = nn.Linear(*connections.shape).to(compute.device)
         self._weights = nn.ModuleDict({"encoder": encoder, "stack": nn.ModuleList(stack), "machine": machine})
         self._stack = [
-            RBMLayer(layer, config.pretraining, BERNOULLI, rng, f"dbm/{i}", compute, self._input_scales(i))
+            RBMLayer(
+                layer, config.pretraining, BERNOULLI, rng, f"dbm/{i}", compute, first_pass.input_scales(i, len(stack))
+            )
             for i, layer in enumerate(stack)
         ]
         self._machine = RBMLayer(machine, config.learning, BERNOULLI, rng, "dbm", compute, UNSCALED, connections)
@@ -109,18 +114,12 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
             self._network = MeanFieldClassifier(self._sizes, max(spec.num_classes, 1)).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._has_classes = spec.num_classes > 0
-        lengths = [config.pretraining_steps] * len(self._stack)
-        self._stage_lengths = [*lengths, config.learning_steps] if self._has_classes else lengths
+        self._stage_lengths = [config.pretraining_steps] * len(stack) + [config.learning_steps] * self._has_classes
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._measuring = rng.torch("dbm/measure", compute.device)
         self._sampling = rng.torch("dbm/sample", compute.device)
         self._annealing = rng.torch("dbm/annealing", compute.device)
         first_pass.write(self._encoder, self.rbm())
-
-    def _input_scales(self, number: int) -> InputScales:
-        """Return the scales of a pretrained layer: inputs count twice at layers that will have two neighbors."""
-        last = len(self._sizes) - 2
-        return InputScales(hidden=1.0 if number == last else 2.0, visible=1.0 if number == 0 else 2.0)
 
     def update(self, batch: Labeled) -> Metrics:
         """Train each layer alone, then all layers together and, if there are labels, then the classifier.
@@ -163,13 +162,9 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
 
     def _compose(self, v: torch.Tensor) -> None:
         """Combine the pretrained layers into one machine, whose chains begin at the posterior of the data."""
-        for parameter, value in zip(
-            self._machine.rbm(), deep_boltzmann.compose([layer.rbm() for layer in self._stack]), strict=True
-        ):
-            parameter.copy_(value)
+        self._machine.start_from(deep_boltzmann.compose([layer.rbm() for layer in self._stack]))
         _, odd = self._mean_field(v)
-        rows = torch.arange(len(self._machine.chains), device=v.device) % len(v)
-        self._machine.chains.copy_(sample_bernoulli(odd, self._sampling)[rows])
+        self._machine.restart_chains(sample_bernoulli(odd, self._sampling))
 
     def _learn(self, v: torch.Tensor, step: int) -> Metrics:
         """Train all layers together, by mean field in the positive phase and Markov chains in the negative phase.
@@ -180,8 +175,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         even, _ = self._mean_field(v)  # given these, the machine infers the odd layers itself
         if self._measured.due(step):
             rbm, chains = self._machine.rbm(), self._machine.chains.float()
-            means = boltzmann.visible_means(rbm, chains)[:, : self._sizes[0]]
-            model = sample_bernoulli(means, self._measuring)
+            model = sample_bernoulli(self.decode(chains).flatten(1), self._measuring)
             model_bound = deep_boltzmann.variational_bound(rbm, model, *self._mean_field(model)).mean()
             data_bound = deep_boltzmann.variational_bound(rbm, v, *self._mean_field(v)).mean()
             self._measured.values = {"loss": model_bound - data_bound, "layer": torch.tensor(0.0)}
@@ -224,6 +218,14 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         _, odd = boltzmann.gibbs(self.rbm().transposed(), odd, self._config.sample_steps, self._sampling)
         return self.decode(odd)
 
+    def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        """Yield the images, then the pixels' means of Gibbs sweeps from them with the known ones clamped."""
+        v, kept = self._pixels(images), known_units(known, images, self._compute.device)
+        rbm, rounds = self.rbm(), self._config.mean_field_steps
+        sweeps = deep_boltzmann.clamped_gibbs(rbm, v, kept, rounds, self._sampling)
+        for means in recall_means(v, sweeps, known, self._config.sample_steps):
+            yield means.view(-1, *self._shape)
+
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Return the mean-field means of the odd layers, [B, H1 + H3 + ...]."""
         return deep_boltzmann.mean_field(self.rbm(), self._pixels(images), self._config.mean_field_steps)[1]
@@ -238,8 +240,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
 
     def filters(self, count: int) -> torch.Tensor:
         """Return the weights of the lowest layer's first units, [count, C, H, W]."""
-        weight = self.rbm().weight[: self._sizes[0], : self._sizes[1]]
-        return weight.T[:count].reshape(-1, *self._shape)
+        return self.rbm().weight[: self._sizes[0], : self._sizes[1]].T[:count].reshape(-1, *self._shape)
 
     @torch.no_grad()
     def classify(self, images: torch.Tensor) -> torch.Tensor:
@@ -289,8 +290,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         """Return the classifier's logits [B, K]."""
         inferred = deep_boltzmann.hidden_layers(self._sizes, *self._mean_field(v))
         with self._compute.autocast():
-            logits = self._network(v, inferred)
-        return logits.float()
+            return self._network(v, inferred).float()
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
         return as_float(require_shape(images, self._shape, "dbm").to(self._compute.device)).flatten(1)

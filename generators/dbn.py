@@ -10,6 +10,7 @@ Deviations: no labels in the associative memory; the classes are learned by a fe
     they are; the layers are pretrained with the momentum and the persistent chains of `rbm`.
 """
 
+from collections.abc import Iterator
 from typing import Literal
 
 import torch
@@ -29,10 +30,18 @@ from sandbox.generators._boltzmann.belief_layers import BeliefLayer
 from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig
 from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer, RBMTraining
+from sandbox.generators._boltzmann.recall import known_units, recall_means
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
-from sandbox.interfaces.capabilities import Estimate, HasClassifier, HasEncoder, HasLikelihood, HasReconstruction
+from sandbox.interfaces.capabilities import (
+    Estimate,
+    HasClassifier,
+    HasEncoder,
+    HasLikelihood,
+    HasRecall,
+    HasReconstruction,
+)
 from sandbox.interfaces.generator import Generator, GeneratorConfig, UntrainedError
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -43,8 +52,6 @@ from sandbox.ops.belief import SigmoidLayer
 from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import BERNOULLI, sample_bernoulli
 from sandbox.streams.labeled import Labeled, LabeledConfig
-
-_MAX_IMAGES = 500  # images at a time for the bound
 
 
 class UpDown(Config):
@@ -68,7 +75,7 @@ class DBNConfig(GeneratorConfig):
     softmax: ClassifierConfig | None = Field(
         None, description="classifier that learns in all later updates; null: none, and the last stage goes on"
     )
-    sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to a sample")
+    sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to a sample, and of a completion")
     bound_samples: NumChains = Field(20, description="samples for each image that estimate its bound")
     ais: Annealing = Field(Annealing(), description="estimate of the top machine's log Z if it is too large")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")
@@ -77,7 +84,7 @@ class DBNConfig(GeneratorConfig):
         return DBN(self, spec, rng, compute)
 
 
-class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier):
+class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier, HasRecall):
     """A deep belief net of the layers that have begun to learn.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W].
@@ -146,7 +153,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         if step == 0:
             layer.start(v)
         if self._measured.due(step):
-            self._measured.values = _measure(layer.rbm(), v)
+            self._measured.values = layer.measure(v)
         layer.learn(v, step)
         return self._measured.values
 
@@ -206,6 +213,13 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         means = belief_layers.visible_means(directed, states, self._sampling) if directed else p
         return means.view(-1, *self._shape)
 
+    def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        """Yield the images, then the pixels' means of sweeps from them with the known ones clamped."""
+        v, kept = self._pixels(images), known_units(known, images, self._device)
+        sweeps = belief_layers.clamped_sweeps(self._below_top(), self._top(), v, kept, self._sampling)
+        for means in recall_means(v, sweeps, known, self._config.sample_steps):
+            yield means.view(-1, *self._shape)
+
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Return the probabilities of the top layer's units, passing probabilities upwards, [B, H]."""
         h = self._pixels(images)
@@ -251,22 +265,13 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         require_binary(v, "the likelihood of a dbn is of binary pixels")
         top, directed = self._top(), self._below_top()
         h = belief_layers.recognize(directed, v, self._bounding)[-1]
-        unnormalized = torch.cat([self._unnormalized_bound(x) for x in torch.split(v, _MAX_IMAGES)])
+        samples = self._config.bound_samples
+        unnormalized = belief_layers.unnormalized_bound(directed, top, v, samples, self._bounding)
         if min(len(top.visible_bias), len(top.hidden_bias)) <= MAX_ENUMERATED_UNITS:
             nats = (unnormalized - boltzmann.log_partition(top)).float()
             return Estimate("bound" if directed else "exact", nats)
         forward, reverse = self._config.ais.log_partition(top, h, self._bounding)
         return bracketed_estimate("bound by ais" if directed else "ais", unnormalized, forward, reverse)
-
-    def _unnormalized_bound(self, v: torch.Tensor) -> torch.Tensor:
-        """Return the bound plus log Z of the top machine, [B]."""
-        top, directed = self._top(), self._below_top()
-        total = torch.zeros(len(v), device=self._device)
-        samples = self._config.bound_samples if directed else 1
-        for _ in range(samples):
-            states = belief_layers.recognize(directed, v, self._bounding)
-            total += belief_layers.log_weights(directed, states) - boltzmann.free_energy(top, states[-1])
-        return total / samples
 
     def _depth(self) -> int:
         """Return the number of layers that have begun to learn, at least 1."""
@@ -287,10 +292,3 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
         return as_pixels(require_shape(images, self._shape, "dbn"), self._device).flatten(1)
-
-
-def _measure(rbm: RBMParameters, v: torch.Tensor) -> dict[str, torch.Tensor]:
-    """Return the mean squared error of a reconstructed unit, and the mean probability of the hidden units."""
-    h = boltzmann.hidden_probabilities(rbm, v)
-    error = (v - boltzmann.visible_means(rbm, h)).square().mean()
-    return {"reconstruction_error": error, "hidden_on": h.mean()}

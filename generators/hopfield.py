@@ -19,6 +19,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann.pattern_store import PatternStore
+from sandbox.generators._boltzmann.recall import known_units
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
@@ -107,15 +108,15 @@ class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
         noise = torch.rand((count, self._store.patterns.shape[1]), generator=self._starts, device=self._device)
         return self.recall(noise.view(count, *self._shape))
 
-    def recall(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the fixed points that asynchronous recall reaches from images, [B, C, H, W], 0 and 1."""
-        return self._images(hopfield.recall(self.weight(), self._signs(images).double(), self._order))
+    def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        """Yield the images, and the states after every step, which flips one unstable pixel of each image.
 
-    def recall_steps(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Yield the images, and the states after every step, which flips one unstable pixel of each image."""
+        The last are the fixed points of asynchronous recall, 0 and 1. Known pixels never flip.
+        """
         s = self._signs(images).double()
         yield self._images(s)
-        for state in hopfield.asynchronous_updates(self.weight(), s, self._order):
+        kept = known_units(known, images, self._device)
+        for state in hopfield.asynchronous_updates(self.weight(), s, self._order, kept):
             yield self._images(state)
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:

@@ -16,6 +16,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._boltzmann.pattern_store import PatternStore
+from sandbox.generators._boltzmann.recall import known_units
 from sandbox.generators._images.shapes import require_shape
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
@@ -77,17 +78,17 @@ class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
         noise = torch.rand((count, self._store.patterns.shape[1]), generator=self._starts, device=self._device)
         return self.recall(noise.round().view(count, *self._shape))
 
-    def recall(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the states after the config's `recall_steps` from (corrupted) images, [B, C, H, W]."""
-        *_, last = self.recall_steps(images)
-        return last
+    def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        """Yield the images, and the states after every step, of which the config's `recall_steps` has the number.
 
-    def recall_steps(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Yield the images, and the states after every step."""
-        patterns, state = self._store.stored(), self._states(images)
-        yield self._images(state)
+        Known pixels stay. Unknown ones begin at gray, the state 0, so that they speak for no pattern.
+        """
+        patterns, given = self._store.stored(), self._states(images)
+        yield self._images(given)
+        kept = known_units(known, images, self._device)
+        state = given if known is None else given * kept
         for _ in range(self._config.recall_steps):
-            state = hopfield.retrieve(patterns, state, self._config.beta)
+            state = torch.where(kept, given, hopfield.retrieve(patterns, state, self._config.beta))
             yield self._images(state)
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:

@@ -28,6 +28,7 @@ from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
 from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
 from sandbox.generators._boltzmann.rbm_layer import BernoulliUnits, RBMLayer, RBMTraining, VisibleUnits
+from sandbox.generators._boltzmann.recall import known_units, recall_means
 from sandbox.generators._boltzmann.training import PeriodicMetrics
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
@@ -38,6 +39,7 @@ from sandbox.interfaces.capabilities import (
     HasGibbsChain,
     HasLikelihood,
     HasPseudoLikelihood,
+    HasRecall,
     HasReconstruction,
 )
 from sandbox.interfaces.generator import Generator, GeneratorConfig
@@ -58,7 +60,9 @@ class RBMConfig(GeneratorConfig):
     backbone: CoupledBackbone = sigmoids(16)
     visible: VisibleUnits = Field(BernoulliUnits(), description="kind of the visible units")
     learning: RBMTraining = Field(RBMTraining(), description="how the machine is trained")
-    sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains (or from noise) to a sample")
+    sample_steps: Repeats = Field(
+        500, description="Gibbs sweeps from the chains (or from noise) to a sample, and of a completion"
+    )
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -76,7 +80,16 @@ class RBMConfig(GeneratorConfig):
         return RBM(self, spec, rng, compute)
 
 
-class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, HasGibbsChain, HasPseudoLikelihood):
+class RBM(
+    Generator,
+    HasLikelihood,
+    HasReconstruction,
+    HasEncoder,
+    HasFilters,
+    HasGibbsChain,
+    HasPseudoLikelihood,
+    HasRecall,
+):
     """A restricted Boltzmann machine.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W]; binary units need black and white.
@@ -162,6 +175,13 @@ class RBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
         v = self._units.sample(boltzmann.visible_means(rbm, h, self._units), self._sampling)
         while True:
             means, v = boltzmann.gibbs(rbm, v, 1, self._sampling, self._units)
+            yield self._pixels(means)
+
+    def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        """Yield the images, then the pixels' means of Gibbs sweeps from them with the known ones clamped."""
+        v, kept = self._visible(images), known_units(known, images, self._device)
+        sweeps = boltzmann.clamped_gibbs(self._layer.rbm(), v, kept, self._sampling, self._units)
+        for means in recall_means(v, sweeps, known, self._config.sample_steps):
             yield self._pixels(means)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:

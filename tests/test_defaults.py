@@ -117,7 +117,7 @@ GENERATORS = {
     "conv_rbm": f"{CONVOLUTIONS} ais.num_chains=100 ais.num_temperatures=14500 ais.burn_in=500 backbone.channels=16",
     "conv_dbn": f"{CONVOLUTIONS} backbone.channels=16,32 pretraining_steps=5000 down_steps=20",
     "boltzmann_machine": "hidden_size=8 num_chains=100 temperatures=3,2,1.5,1,1,1 lr.start=0.05 lr.end=0.005 "
-    "lr.steps=5000 weight_decay=0",
+    "lr.steps=5000 weight_decay=0 recall_steps=500",
     "sigmoid_belief_net": "backbone.hidden=64,16 lr.start=0.1 lr.end=0 lr.steps=20000 importance_samples=500",
     "hopfield": "patterns=10",
     "modern_hopfield": "patterns=100 beta=1 recall_steps=1",

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import torch
 from torch import nn
 
-from sandbox.generators._boltzmann.rbm_layer import RBMLayer
+from sandbox.generators._boltzmann.rbm_layer import InputScales, RBMLayer
 from sandbox.ops import deep_boltzmann
 from sandbox.ops.boltzmann import RBMParameters
 
@@ -34,3 +34,8 @@ def start(stack: Sequence[RBMLayer], backbone: Sequence[nn.Linear]) -> None:
         machine.hidden_bias.copy_(layer.bias)
     for machine in stack[:-1]:
         machine.weight.div_(2)
+
+
+def input_scales(number: int, depth: int) -> InputScales:
+    """Return the scales of machine `number` of `depth`: inputs count twice at layers that will have two neighbors."""
+    return InputScales(hidden=1.0 if number == depth - 1 else 2.0, visible=1.0 if number == 0 else 2.0)

@@ -184,6 +184,15 @@ class RBMLayer(nn.Module):
             self.visible_offset.copy_(mean)
             self.hidden_offset.fill_(0.5)
 
+    def start_from(self, rbm: RBMParameters) -> None:
+        """Copy the weights and biases of another machine."""
+        for parameter, value in zip(self.rbm(), rbm, strict=True):
+            parameter.copy_(value)
+
+    def restart_chains(self, h: torch.Tensor) -> None:
+        """Let the persistent chains go on from hidden states [B, H], repeated if there are fewer of them."""
+        self.chains.copy_(h[torch.arange(len(self.chains), device=h.device) % len(h)])
+
     def hidden_means(self, v: torch.Tensor) -> torch.Tensor:
         """Return p(h = 1 | v) with the input scales of training, [B, V] -> [B, H]."""
         return self._hidden_probabilities(v.to(self._dtype), self.weight.to(self._dtype))
@@ -191,6 +200,12 @@ class RBMLayer(nn.Module):
     def visible_means(self, h: torch.Tensor) -> torch.Tensor:
         """Return the means of v given h with the input scales of training, [B, H] -> [B, V]."""
         return self._units.mean(self._visible_inputs(h.to(self._dtype), self.weight.to(self._dtype)))
+
+    def measure(self, v: torch.Tensor) -> dict[str, torch.Tensor]:
+        """Return the mean squared error of a reconstructed unit, and the mean probability of the hidden units."""
+        h = boltzmann.hidden_probabilities(self.rbm(), v)
+        error = (v - boltzmann.visible_means(self.rbm(), h, self._units)).square().mean()
+        return {"reconstruction_error": error, "hidden_on": h.mean()}
 
     def learn(self, v: torch.Tensor, update: int) -> None:
         """Take one step up the log-likelihood of v [B, V], with the rates of update number `update`."""

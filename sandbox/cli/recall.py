@@ -16,24 +16,33 @@ if TYPE_CHECKING:
 def recall(
     run: Run = "latest",
     runs: Runs = RUNS,
-    damage: Annotated[float, typer.Option(min=0, max=1, help="Fraction of the pixels that is damaged.")] = 0.3,
+    damage: Annotated[
+        float | None, typer.Option(min=0, max=1, help="Fraction of the pixels that is damaged; by default 0.3.")
+    ] = None,
     how: Annotated[
-        Literal["flip", "blank"], typer.Option(help="Damage: flip black and white, or blank to black.")
+        Literal["flip", "blank", "half", "top", "bottom", "left", "right"],
+        typer.Option(
+            help="Damage: flip black and white, blank to black, or hide a half, which is then known to be missing; "
+            "half is the bottom."
+        ),
     ] = "flip",
     count: Annotated[int, typer.Option(min=1, max=10_000, help="Number of images.")] = 10,
-    test: Annotated[bool, typer.Option("--test", help="Damage test images instead of the stored ones.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Damage test images instead.")] = False,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the damage.")] = 0,
     out: Annotated[
         Path | None,
         typer.Option(help="PNG, or video of the steps, to write; by default RUN/samples/recall.png."),
     ] = None,
 ) -> None:
-    """Damage the stored images of a Hopfield network, or test images, and let it restore them; prints the path.
+    """Damage images and let a Hopfield network or a Boltzmann machine restore them; prints the path.
 
-    The rows are originals, damaged images and restored images.
+    The images are those that a Hopfield network has stored, and training images for the others, or test images. The
+    rows are originals, damaged images (a hidden half is gray) and restored images. A Boltzmann machine completes a
+    hidden half by Gibbs sweeps with the other half clamped. From flipped and blanked images it takes a few sweeps.
 
     \b
     sandbox recall latest --damage 0.2
+    sandbox recall digits_rbm_s0 --how half --test
     sandbox recall digits_hopfield_s0 --how blank --out recall.gif
     """
     import torch
@@ -42,29 +51,41 @@ def recall(
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
     from sandbox.core.rng import Rng
-    from sandbox.interfaces.capabilities import HasAssociativeMemory
-    from sandbox.media.corruption import corrupt_pixels
+    from sandbox.interfaces.capabilities import HasAssociativeMemory, HasRecall
+    from sandbox.media.corruption import corrupt_pixels, known_half
     from sandbox.media.grid import grid, save_png
     from sandbox.media.video import VideoWriter
     from sandbox.networks.inputs import as_float
 
     still = out is None or is_image(out)
-    found = able_on_images(runs, run, HasAssociativeMemory, "recall")
+    if damage is not None and how not in ("flip", "blank"):
+        raise UserError(f"--damage is the fraction of random pixels, but --how {how} hides a half. Leave one out.")
+    found = able_on_images(runs, run, HasRecall, "recall")
     folder, network = found.folder, found.generator
-    there = found.data.test if test else network.stored_patterns()
-    note_if_fewer("--count", count, len(there), "test images" if test else "stored images")
-    originals = (as_float(there[:count]) if test else there[:count]).cpu()
+    stores = isinstance(network, HasAssociativeMemory)
+    kind, there = "test images", found.data.test
+    if not test:
+        kind = "stored images" if stores else "training images"
+        there = network.stored_patterns() if stores else found.data.train
+    note_if_fewer("--count", count, len(there), kind)
+    originals = as_float(there[:count]).cpu()
     if not len(originals):
         raise UserError(f"{folder.name} has stored no images yet; train it, or use test images with --test")
-    broken = corrupt_pixels(originals, damage, how, Rng(seed).torch("recall/damage", originals.device))
+    if how == "flip" or how == "blank":
+        generator = Rng(seed).torch("recall/damage", originals.device)
+        known, broken = None, corrupt_pixels(originals, 0.3 if damage is None else damage, how, generator)
+        shown = broken
+    else:
+        known = known_half((originals.shape[2], originals.shape[3]), how)
+        broken, shown = originals * known, torch.where(known, originals, 0.5)
     place = out or folder.samples / "recall.png"
     if still:
-        recalled = network.recall(broken).cpu()
-        save_png(place, grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
+        recalled = network.recall(broken, known).cpu()
+        save_png(place, grid(torch.cat([originals, shown, recalled]), columns=len(originals)))
     else:
         with VideoWriter(place, fps=12) as video:
-            for recalled in _paced([state.cpu() for state in network.recall_steps(broken)]):
-                video.write(grid(torch.cat([originals, broken, recalled]), columns=len(originals)))
+            for recalled in _paced([state.cpu() for state in network.recall_steps(broken, known)]):
+                video.write(grid(torch.cat([originals, shown, recalled]), columns=len(originals)))
     wrong = (recalled - originals).abs().flatten(1)
     same = int((wrong.amax(1) < 0.5).sum())
     note(f"{same} of {len(originals)} recalled exactly; mean error per pixel {float(wrong.mean()):.3f}")

@@ -4,6 +4,7 @@ Image arguments are [B, C, H, W], bytes or floats in [0, 1]; returned images are
 """
 
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -163,20 +164,30 @@ class HasGibbsChain(ABC):
         """Run `count` Gibbs chains from random states; yield images [count, C, H, W] after every sweep, endlessly."""
 
 
-class HasAssociativeMemory(ABC):
+class HasRecall(ABC):
+    """A generator that restores corrupted images, and completes images of which only some pixels are known."""
+
+    @abstractmethod
+    def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
+        """Yield the images, then those after every step; the last are `recall`'s result.
+
+        Args:
+            images: Corrupted images [B, C, H, W]. Recall begins at them, unknown pixels included.
+            known: True for the pixels that are right and stay as they are, [B, C, H, W] or [C, H, W]; the others are
+                inferred from them. None if any pixel may be wrong.
+        """
+
+    def recall(self, images: torch.Tensor, known: torch.Tensor | None = None) -> torch.Tensor:
+        """Restore corrupted images, or complete them if some pixels are known; arguments as for `recall_steps`."""
+        return deque(self.recall_steps(images, known), maxlen=1).pop()
+
+
+class HasAssociativeMemory(HasRecall):
     """A generator that stores patterns, and restores them from corrupted images."""
 
     @abstractmethod
     def stored_patterns(self) -> torch.Tensor:
         """Return the stored images [P, C, H, W]."""
-
-    @abstractmethod
-    def recall(self, images: torch.Tensor) -> torch.Tensor:
-        """Restore corrupted images; the result has the same shape."""
-
-    @abstractmethod
-    def recall_steps(self, images: torch.Tensor) -> Iterator[torch.Tensor]:
-        """Yield the initial state of the network, then its state after every step; the last is `recall`'s result."""
 
 
 class HasTranslation(ABC):

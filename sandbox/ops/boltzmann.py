@@ -73,6 +73,28 @@ def gibbs(
     return means, v
 
 
+def clamped_gibbs(
+    rbm: RBMParameters, v: torch.Tensor, known: torch.Tensor, generator: torch.Generator, visible: Units = BERNOULLI
+) -> Iterator[torch.Tensor]:
+    """Run Gibbs sweeps h ~ p(h | v), v ~ p(v | h) in which the known units of v stay; yield the means of v [B, V].
+
+    The chain's distribution is that of the unknown units given the known ones. It has no end.
+
+    Args:
+        rbm: The machine.
+        v: The first states, [B, V].
+        known: True for the units that keep their states of `v`, [V] or [B, V].
+        generator: Source of the samples.
+        visible: Kind of the visible units.
+    """
+    given = v
+    while True:
+        h = sample_bernoulli(hidden_probabilities(rbm, v), generator)
+        means = visible_means(rbm, h, visible)
+        v = torch.where(known, given, visible.sample(means, generator))
+        yield torch.where(known, given, means)
+
+
 def gradient(v: torch.Tensor, p: torch.Tensor, count: int) -> RBMParameters:
     """Return the gradient of the mean log-likelihood: correlations of the data minus those of the model.
 

@@ -3,7 +3,7 @@
 Throughout: N units, of which the first V are visible and the other H are hidden; states s are floats [C, N].
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import torch
@@ -47,6 +47,32 @@ def anneal(
         for unit in range(len(moving)):
             moving[unit] = machine.weight[clamped + unit] @ states > thresholds[unit]
     return states.T.contiguous()
+
+
+def clamped_gibbs(
+    machine: BoltzmannParameters, s: torch.Tensor, known: torch.Tensor, generator: torch.Generator
+) -> Iterator[torch.Tensor]:
+    """Run Gibbs sweeps over all units but the known ones, which stay; yield the units' means at their updates, [C, N].
+
+    The mean of a unit is p(s_i = 1 | the rest), with the rest as it is when the unit is updated. The chain's
+    distribution is that of the unknown units given the known ones. It has no end.
+
+    Args:
+        machine: The machine.
+        s: The first states, [C, N].
+        known: True for the units that keep their states of `s`, [N] or [C, N].
+        generator: Source of the samples.
+    """
+    states, kept = s.T.contiguous(), known.expand_as(s).T  # [N, C]: one unit's states in all chains are contiguous
+    moving = (~kept).any(1).nonzero().flatten().tolist()
+    while True:
+        uniform = torch.rand(states.shape, generator=generator, device=s.device, dtype=s.dtype)
+        means = states.clone()
+        for unit in moving:
+            p = torch.sigmoid(machine.weight[unit] @ states + machine.bias[unit])
+            means[unit] = torch.where(kept[unit], states[unit], p)
+            states[unit] = torch.where(kept[unit], states[unit], (uniform[unit] < p).to(s.dtype))
+        yield means.T.contiguous()
 
 
 def gradient(data: torch.Tensor, model: torch.Tensor) -> BoltzmannParameters:

@@ -9,11 +9,13 @@ layers, pixels first; v [B, V] are pixels, `even` [B, E] the other units of the 
 hidden side, all of them means.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 
+from sandbox.ops import boltzmann
 from sandbox.ops.boltzmann import RBMParameters
+from sandbox.ops.units import sample_bernoulli
 
 
 def layer_slices(sizes: Sequence[int]) -> tuple[list[slice], list[slice]]:
@@ -87,6 +89,26 @@ def mean_field(machine: RBMParameters, v: torch.Tensor, steps: int) -> tuple[tor
         even = torch.sigmoid((odd.to(rest.dtype) @ rest.T).float() + bias)
         odd = torch.sigmoid((even.to(rest.dtype) @ rest).float() + from_pixels)
     return even, odd
+
+
+def clamped_gibbs(
+    machine: RBMParameters, v: torch.Tensor, known: torch.Tensor, steps: int, generator: torch.Generator
+) -> Iterator[torch.Tensor]:
+    """Run Gibbs sweeps of the odd and the even layers in which the known pixels stay; yield the pixels' means [B, V].
+
+    The even layers begin at a sample of the mean-field posterior of v. The chain has no end.
+
+    Args:
+        machine: The deep machine as a restricted one.
+        v: The first states of the pixels, [B, V].
+        known: True for the pixels that keep their states of `v`, [B, V].
+        steps: Rounds of mean field.
+        generator: Source of the samples.
+    """
+    even = sample_bernoulli(mean_field(machine, v, steps)[0], generator)
+    all_known = torch.cat([known, torch.zeros_like(even, dtype=torch.bool)], 1)
+    for means in boltzmann.clamped_gibbs(machine, torch.cat([v, even], 1), all_known, generator):
+        yield means[:, : v.shape[1]]
 
 
 def variational_bound(machine: RBMParameters, v: torch.Tensor, even: torch.Tensor, odd: torch.Tensor) -> torch.Tensor:

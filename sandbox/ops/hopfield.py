@@ -28,19 +28,22 @@ def energy(weight: torch.Tensor, s: torch.Tensor) -> torch.Tensor:
     return -0.5 * ((s @ weight) * s).sum(-1)
 
 
-def asynchronous_updates(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -> Iterator[torch.Tensor]:
+def asynchronous_updates(
+    weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator, known: torch.Tensor | None = None
+) -> Iterator[torch.Tensor]:
     """Recall asynchronously from s; yield one tensor [B, N], changed in place by one flip in each row.
 
     Each row flips one of its units that disagree with their field, each with the same probability, until none does.
     This is the course of visits to units in random order (with replacement) without the visits that change nothing.
     Every flip lowers that row's energy by twice its field; units with a field of 0 keep their state. A row at its fixed
-    point does not change while others go on.
+    point does not change while others go on. The units that are `known`, True in [B, N], never flip.
     """
     s, fields = s.clone(), s @ weight
+    free = torch.ones_like(s, dtype=torch.bool) if known is None else ~known
     slack = torch.finfo(s.dtype).eps ** 0.75 * weight.abs().sum(1).amax()  # smaller fields are rounding
     rows = torch.arange(len(s), device=s.device)
     while True:
-        unstable = fields[rows] * s[rows] < -slack
+        unstable = (fields[rows] * s[rows] < -slack) & free[rows]
         moving = unstable.any(1)
         rows, unstable = rows[moving], unstable[moving]
         if not len(rows):
@@ -53,9 +56,11 @@ def asynchronous_updates(weight: torch.Tensor, s: torch.Tensor, generator: torch
         yield s
 
 
-def recall(weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+def recall(
+    weight: torch.Tensor, s: torch.Tensor, generator: torch.Generator, known: torch.Tensor | None = None
+) -> torch.Tensor:
     """Return the fixed points that `asynchronous_updates` reaches from s, [B, N]."""
-    for reached in asynchronous_updates(weight, s, generator):
+    for reached in asynchronous_updates(weight, s, generator, known):
         s = reached
     return s
 

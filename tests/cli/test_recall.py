@@ -48,9 +48,44 @@ def test_the_way_as_a_video(sandbox, tmp_path):
 
 
 def test_who_cannot_recall(sandbox):
+    sandbox("train", "digits_vae", "name=coder", "steps=2", *QUIET)
+    assert sandbox("recall", "coder").err == (
+        "error: coder is a vae, which cannot recall. These can: boltzmann_machine, dbm, dbn, hopfield, "
+        "modern_hopfield, rbm.\n"
+    )
+
+
+def test_a_half_is_hidden_and_the_rest_stays(sandbox, tmp_path):
+    """The second row has the hidden half in gray; the third one has the other half of the first row."""
+    assert sandbox("train", "digits_rbm", "name=machine", "steps=300", *QUIET).code == 0
+    for how in ("half", "left"):
+        done = sandbox("recall", "machine", "--how", how, "--count", "5")
+        assert done.out == "runs/machine/samples/recall.png\n"
+        assert "of 5 recalled exactly" in done.err
+        image = np.asarray(Image.open(tmp_path / done.out.strip()).convert("L"))[1:].astype(int)
+        tiles = [np.split(row[:-1, 1:], 5, 1) for row in np.split(image, 3)]
+        given = (slice(0, 23), slice(0, 47)) if how == "half" else (slice(0, 47), slice(25, 47))
+        hidden = (slice(25, 47), slice(0, 47)) if how == "half" else (slice(0, 47), slice(0, 23))
+        for first, damaged, restored in zip(*tiles, strict=True):
+            assert np.array_equal(first[given], damaged[given])
+            assert np.array_equal(first[given], restored[given])
+            assert 127 <= damaged[hidden].min() <= damaged[hidden].max() <= 128
+            assert not np.array_equal(damaged[hidden], restored[hidden])
+
+
+def test_a_machine_restores_training_or_test_images(sandbox, tmp_path):
     sandbox("train", "digits_rbm", "name=machine", "steps=2", *QUIET)
-    assert sandbox("recall", "machine").err == (
-        "error: machine is a rbm, which cannot recall. These can: hopfield, modern_hopfield.\n"
+    many = sandbox("recall", "machine", "--damage", "0", "--count", "5000")
+    assert many.err.startswith("note: --count 5000: there are only 1,500 training images; all of them are taken\n")
+    many = sandbox("recall", "machine", "--count", "5000", "--test")
+    assert many.err.startswith("note: --count 5000: there are only 297 test images; all of them are taken\n")
+    assert sandbox("recall", "machine", "--how", "half", "--count", "2", "--out", "way.gif").out == "way.gif\n"
+    assert size(tmp_path / "way.gif") == (2 * 49 + 1, 3 * 49 + 1)
+
+
+def test_damage_of_a_hidden_half(sandbox):
+    assert sandbox("recall", "--how", "top", "--damage", "0.2").err == (
+        "error: --damage is the fraction of random pixels, but --how top hides a half. Leave one out.\n"
     )
 
 
