@@ -4,9 +4,9 @@ Paper: Hinton, Osindero & Teh 2006, "A Fast Learning Algorithm for Deep Belief N
     Murray 2008; dropout as Srivastava et al. 2014.
 Backbone: its layers have the weights upwards: those of the restricted machines, and after the up-down algorithm the
     recognition weights. Its forward pass is the mean-field pass upwards.
-Deviations: no labels in the associative memory; the classes are learned by a feed-forward network that starts as a copy
-    of the stack (Hinton & Salakhutdinov 2006), so the stack keeps its samples and its likelihood; gray values are
-    probabilities, from which black and white are drawn in each update of the stack, and inputs of the classifier as
+Deviations: label units only with `labels`; without them, the classes are learned by a feed-forward network that starts
+    as a copy of the stack (Hinton & Salakhutdinov 2006), so the stack keeps its samples and its likelihood; gray values
+    are probabilities, from which black and white are drawn in each update of the stack, and inputs of the classifier as
     they are; the layers are pretrained with the momentum and the persistent chains of `rbm`.
 """
 
@@ -17,7 +17,6 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from sandbox.config.base import Config
 from sandbox.config.numbers import NumChains, Repeats, Steps
 from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
@@ -25,16 +24,20 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann import belief_layers
-from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
-from sandbox.generators._boltzmann.belief_layers import BeliefLayer
+from sandbox.generators._boltzmann.annealing import Annealing
+from sandbox.generators._boltzmann.belief_layers import BeliefLayer, UpDown
+from sandbox.generators._boltzmann.belief_net import BeliefNet
 from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig
 from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
-from sandbox.generators._boltzmann.rbm_layer import RBMLayer, RBMTraining
+from sandbox.generators._boltzmann.labeled_rbm_layer import rbm_layers, require_classes
+from sandbox.generators._boltzmann.rbm_layer import RBMTraining
 from sandbox.generators._boltzmann.recall import known_units, recall_means
+from sandbox.generators._boltzmann.top_machine import TopMachine
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import (
+    ClassConditional,
     Estimate,
     HasClassifier,
     HasEncoder,
@@ -48,18 +51,8 @@ from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_pixels
 from sandbox.ops import belief, boltzmann
-from sandbox.ops.belief import SigmoidLayer
-from sandbox.ops.boltzmann import RBMParameters
-from sandbox.ops.units import BERNOULLI, sample_bernoulli
+from sandbox.ops.units import sample_bernoulli
 from sandbox.streams.labeled import Labeled, LabeledConfig
-
-
-class UpDown(Config):
-    """The up-down algorithm, a contrastive version of wake-sleep that fine-tunes all layers together."""
-
-    steps: Steps = Field(10_000, description="updates by the up-down algorithm")
-    sweeps: Repeats = Field(3, description="Gibbs sweeps of the top machine between the two passes")
-    lr: Linear = Field(Linear(start=0.01, end=0.0, steps=10_000), description="learning rate, by update of this stage")
 
 
 class DBNConfig(GeneratorConfig):
@@ -71,6 +64,7 @@ class DBNConfig(GeneratorConfig):
     learning: RBMTraining = Field(
         RBMTraining(lr=Linear(start=0.05, end=0.0, steps=5_000)), description="how each layer is trained alone"
     )
+    labels: bool = Field(False, description="one softmax group of label units in the top machine, to sample classes")
     up_down: UpDown | None = Field(None, description="fine-tuning as a generative model; null: none")
     softmax: ClassifierConfig | None = Field(
         None, description="classifier that learns in all later updates; null: none, and the last stage goes on"
@@ -84,7 +78,7 @@ class DBNConfig(GeneratorConfig):
         return DBN(self, spec, rng, compute)
 
 
-class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier, HasRecall):
+class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier, ClassConditional, HasRecall):
     """A deep belief net of the layers that have begun to learn.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W].
@@ -94,13 +88,13 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         """Build all layers, and the classifier if there is one.
 
         Raises:
-            UserError: For a classifier on data without labels.
+            UserError: For a classifier or label units, and data without labels.
         """
-        if config.softmax is not None and not spec.num_classes:
-            raise UserError(
-                "generator.softmax learns classes, but the data set has no labels. Set generator.softmax=null, or "
-                "choose data that have some, e.g. data.name=digits or data.name=mnist."
-            )
+        if config.softmax is not None:
+            require_classes(spec, "softmax", "null")
+        if config.labels:
+            require_classes(spec, "labels", "false")
+        self._num_labels = spec.num_classes if config.labels else 0
         self._config, self._shape, self._device = config, image_shape(spec, "dbn"), compute.device
         with rng.initializing("dbn/encoder"):
             encoder = config.backbone.make(self._shape).to(compute.device)
@@ -109,9 +103,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         sizes = (coupled[0].in_features, *(layer.out_features for layer in coupled))
         with rng.initializing("dbn"):
             self._directed = [BeliefLayer(layer) for layer in coupled[:-1]]
-        self._layers = [
-            RBMLayer(layer, config.learning, BERNOULLI, rng, f"dbn/{i}", compute) for i, layer in enumerate(coupled)
-        ]
+        self._layers = rbm_layers(coupled, self._num_labels, config.learning, rng, "dbn", compute)
         self._classifier = None
         if config.softmax is not None:
             self._classifier = Classifier(config.softmax, sizes, spec.num_classes, rng, "dbn/softmax", compute)
@@ -134,22 +126,23 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         x = self._pixels(batch.images)
         stage, step = current_stage(self._updates.value, self._stage_lengths)
         if stage < len(self._layers):
-            metrics = self._pretrain(stage, step, sample_bernoulli(x, self._states))
+            metrics = self._pretrain(stage, step, sample_bernoulli(x, self._states), batch.labels)
         elif self._classifier is not None and stage == len(self._stage_lengths):
             metrics = self._fine_tune(self._classifier, step, x, batch.labels)
         else:
             assert self._config.up_down is not None
-            metrics = self._up_down(self._config.up_down, step, sample_bernoulli(x, self._states))
+            metrics = self._up_down(self._config.up_down, step, sample_bernoulli(x, self._states), batch.labels)
         self._updates.value += 1
         return {**metrics, "stage": float(stage)}
 
-    def _pretrain(self, number: int, step: int, v: torch.Tensor) -> Metrics:
-        """Train one layer as a restricted Boltzmann machine, on the probabilities of the layers below."""
+    def _pretrain(self, number: int, step: int, v: torch.Tensor, labels: torch.Tensor | None) -> Metrics:
+        """Train one layer alone on the probabilities of the layers below, the top one on labels, too."""
         layer = self._layers[number]
         if number and step == 0:
             self._directed[number - 1].start_from(self._layers[number - 1].rbm())
         for below in self._directed[:number]:
             v = belief.probabilities(below.recognition, v)
+        v = self._machine(number).with_labels(v, labels)
         if step == 0:
             layer.start(v)
         if self._measured.due(step):
@@ -157,33 +150,34 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         layer.learn(v, step)
         return self._measured.values
 
-    def _up_down(self, config: UpDown, step: int, v: torch.Tensor) -> Metrics:
-        """Take one step of the up-down algorithm.
+    def _up_down(self, config: UpDown, step: int, v: torch.Tensor, labels: torch.Tensor | None) -> Metrics:
+        """Take one step of the up-down algorithm, with the labels clamped in the up pass.
 
         Returns:
             `reconstruction_error`: the mean squared change of a unit below the top machine, by its Gibbs sweeps.
         """
-        directed, top, lr = self._directed, self._layers[-1].rbm(), config.lr.at(step)
+        directed, top, lr = self._directed, self._machine(-1), config.lr.at(step)
 
         # Up pass.
         recognized = belief_layers.recognize(directed, v, self._states)
+        data = top.with_labels(recognized[-1], labels)
         # Contrastive divergence of the top machine.
-        _, model = boltzmann.gibbs(top, recognized[-1], config.sweeps, self._states)
-        both = torch.cat([recognized[-1], model])
-        gradient = boltzmann.gradient(both, boltzmann.hidden_probabilities(top, both), len(v))
+        _, model = boltzmann.gibbs(top.rbm, data, config.sweeps, self._states, top.units)
+        both = torch.cat([data, model])
+        gradient = boltzmann.gradient(both, boltzmann.hidden_probabilities(top.rbm, both), len(v))
         # Down pass, from the last sample of the top machine.
-        generated = belief_layers.generate(directed, model, self._states)
+        generated = belief_layers.generate(directed, top.below(model), self._states)
 
         belief_layers.wake_step(directed, recognized, lr)
-        torch._foreach_add_(list(top), list(gradient), alpha=lr)
+        self._layers[-1].ascend(gradient, lr)
         belief_layers.sleep_step(directed, generated, lr)
-        return {"reconstruction_error": (recognized[-1] - model).square().mean()}
+        return {"reconstruction_error": (data - model).square().mean()}
 
     def _fine_tune(self, classifier: Classifier, step: int, x: torch.Tensor, labels: torch.Tensor | None) -> Metrics:
         """Train the classifier, which starts as the stack."""
         assert labels is not None, "the constructor requires classes"
         if step == 0:
-            classifier.start_from(self._recognition_layers())
+            classifier.start_from(self._net().recognition_layers())
         return classifier.update(x, labels.to(self._device))
 
     def parts(self) -> dict[str, Stateful]:
@@ -202,37 +196,43 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
 
         The sweeps begin at its persistent chains, which do not change, or at noise without them.
         """
-        directed, layer = self._below_top(), self._layers[self._depth() - 1]
-        top, chains = layer.rbm(), layer.chains.float()
-        if not len(chains):
-            halves = torch.full((count, len(top.hidden_bias)), 0.5, device=self._device)
-            chains = sample_bernoulli(halves, self._sampling)
-        h = chains[torch.arange(count, device=self._device) % len(chains)]
-        v = sample_bernoulli(boltzmann.visible_means(top, h), self._sampling)
-        p, states = boltzmann.gibbs(top, v, self._config.sample_steps, self._sampling)
-        means = belief_layers.visible_means(directed, states, self._sampling) if directed else p
-        return means.view(-1, *self._shape)
+        return self._sample(count, None)
+
+    def num_classes(self) -> int:
+        """Return the number of label units; raise UserError if there are none."""
+        if not self._num_labels:
+            raise UserError("this dbn has no label units to sample a class by. Train one with generator.labels=true.")
+        return self._num_labels
+
+    def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
+        """Return samples as `sample` does, with the label units clamped to `labels` [B], [B, C, H, W].
+
+        Raises:
+            UserError: If there are no label units.
+            UntrainedError: If the top machine has not begun to learn.
+        """
+        self.num_classes()
+        self._require_top()
+        return self._sample(len(labels), labels)
+
+    def _sample(self, count: int, labels: torch.Tensor | None) -> torch.Tensor:
+        h = self._layers[self._depth() - 1].begin(count, self._sampling)
+        return self._net().sample(h, labels, self._config.sample_steps, self._sampling).view(-1, *self._shape)
 
     def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
         """Yield the images, then the pixels' means of sweeps from them with the known ones clamped."""
         v, kept = self._pixels(images), known_units(known, images, self._device)
-        sweeps = belief_layers.clamped_sweeps(self._below_top(), self._top(), v, kept, self._sampling)
+        sweeps = self._net().clamped_sweeps(v, kept, self._sampling)
         for means in recall_means(v, sweeps, known, self._config.sample_steps):
             yield means.view(-1, *self._shape)
 
     def encode(self, images: torch.Tensor) -> torch.Tensor:
         """Return the probabilities of the top layer's units, passing probabilities upwards, [B, H]."""
-        h = self._pixels(images)
-        for layer in self._recognition_layers():
-            h = belief.probabilities(layer, h)
-        return h
+        return self._net().encode(self._pixels(images))
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Return pixel probabilities [B, C, H, W] given the top layer [B, H], passing probabilities downwards."""
-        v = boltzmann.visible_means(self._top(), codes)
-        for layer in reversed(self._below_top()):
-            v = belief.probabilities(layer.generation, v)
-        return v.view(-1, *self._shape)
+        return self._net().decode(codes).view(-1, *self._shape)
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """Encode and decode, [B, C, H, W]."""
@@ -241,12 +241,21 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
     def classify(self, images: torch.Tensor) -> torch.Tensor:
         """Return the probabilities of the classes [B, K] of images [B, C, H, W].
 
+        They are those of the classifier, or without one those of the label units, by the free energy of the top machine
+        for each label; the units below it have the probabilities of the pass upwards.
+
         Raises:
-            UserError: If there is no classifier.
-            UntrainedError: If it has not begun to learn.
+            UserError: If there is neither a classifier nor label units.
+            UntrainedError: If they have not begun to learn.
         """
+        if self._classifier is None and self._num_labels:
+            self._require_top()
+            return self._net().classify(self._pixels(images))
         if self._classifier is None:
-            raise UserError("this dbn learns no classes. Train one with a softmax: generator.softmax={}.")
+            raise UserError(
+                "this dbn learns no classes. Train one with a softmax, generator.softmax={}, or with label units, "
+                "generator.labels=true."
+            )
         earlier = sum(self._stage_lengths)  # updates
         if self._updates.value <= earlier:
             raise UntrainedError(f"this dbn has no classes yet: it learns them after update {earlier:,}.", earlier)
@@ -263,15 +272,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         """
         v = self._pixels(images)
         require_binary(v, "the likelihood of a dbn is of binary pixels")
-        top, directed = self._top(), self._below_top()
-        h = belief_layers.recognize(directed, v, self._bounding)[-1]
-        samples = self._config.bound_samples
-        unnormalized = belief_layers.unnormalized_bound(directed, top, v, samples, self._bounding)
-        if min(len(top.visible_bias), len(top.hidden_bias)) <= MAX_ENUMERATED_UNITS:
-            nats = (unnormalized - boltzmann.log_partition(top)).float()
-            return Estimate("bound" if directed else "exact", nats)
-        forward, reverse = self._config.ais.log_partition(top, h, self._bounding)
-        return bracketed_estimate("bound by ais" if directed else "ais", unnormalized, forward, reverse)
+        return self._net().log_likelihood(v, self._config.bound_samples, self._config.ais, self._bounding)
 
     def _depth(self) -> int:
         """Return the number of layers that have begun to learn, at least 1."""
@@ -279,16 +280,20 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         begun = stage + 1 if step > 0 else stage
         return min(max(begun, 1), len(self._layers))
 
-    def _top(self) -> RBMParameters:
-        return self._layers[self._depth() - 1].rbm()
+    def _require_top(self) -> None:
+        """Raise UntrainedError if the top machine has not begun to learn."""
+        earlier = self._config.pretraining_steps * (len(self._layers) - 1)  # updates
+        if self._updates.value <= earlier:
+            raise UntrainedError(f"this dbn has no labels yet: it learns them after update {earlier:,}.", earlier)
 
-    def _below_top(self) -> list[BeliefLayer]:
-        return self._directed[: self._depth() - 1]
+    def _machine(self, number: int) -> TopMachine:
+        """Return a layer as a machine; only the last one has label units."""
+        layer = self._layers[number]
+        return TopMachine(layer.rbm(), self._num_labels if layer is self._layers[-1] else 0)
 
-    def _recognition_layers(self) -> list[SigmoidLayer]:
-        """Return the weights that infer each hidden layer, lowest first."""
-        top = self._top()
-        return [*(layer.recognition for layer in self._below_top()), SigmoidLayer(top.weight, top.hidden_bias)]
+    def _net(self) -> BeliefNet:
+        """Return the net of the layers that have begun to learn."""
+        return BeliefNet(self._directed[: self._depth() - 1], self._machine(self._depth() - 1))
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
         return as_pixels(require_shape(images, self._shape, "dbn"), self._device).flatten(1)

@@ -3,18 +3,28 @@
 Paper: Hinton, Dayan, Frey & Neal 1995, "The Wake-Sleep Algorithm for Unsupervised Neural Networks".
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
+from pydantic import Field
 from torch import nn
 
-from sandbox.ops import belief, boltzmann
+from sandbox.config.base import Config
+from sandbox.config.numbers import Repeats, Steps
+from sandbox.config.schedules import Linear
+from sandbox.ops import belief
 from sandbox.ops.belief import SigmoidLayer
 from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import sample_bernoulli
 
-_MAX_IMAGES = 500  # images at a time for the bound
+
+class UpDown(Config):
+    """The up-down algorithm, a contrastive version of wake-sleep that fine-tunes all layers together."""
+
+    steps: Steps = Field(10_000, description="updates by the up-down algorithm")
+    sweeps: Repeats = Field(3, description="Gibbs sweeps of the top machine between the two passes")
+    lr: Linear = Field(Linear(start=0.01, end=0.0, steps=10_000), description="learning rate, by update of this stage")
 
 
 class BeliefLayer(nn.Module):
@@ -81,29 +91,6 @@ def visible_means(layers: Sequence[BeliefLayer], h: torch.Tensor, generator: tor
     return belief.probabilities(layers[0].generation, generate(layers[1:], h, generator)[0])
 
 
-def clamped_sweeps(
-    layers: Sequence[BeliefLayer],
-    top: RBMParameters,
-    v: torch.Tensor,
-    known: torch.Tensor,
-    generator: torch.Generator,
-) -> Iterator[torch.Tensor]:
-    """Yield the means of the pixels [B, V] after sweeps of a deep belief net that begin at v; known pixels stay.
-
-    A sweep samples all layers upwards by the recognition weights, takes one Gibbs sweep of the top machine, samples
-    downwards by the generative weights, and puts the known pixels back. This is the usual approximation, since
-    recognition is not the exact posterior. Without layers below the top machine it is exact.
-    """
-    if not layers:
-        yield from boltzmann.clamped_gibbs(top, v, known, generator)
-    given = v
-    while True:
-        _, h = boltzmann.gibbs(top, recognize(layers, v, generator)[-1], 1, generator)
-        means = torch.where(known, given, visible_means(layers, h, generator))
-        v = torch.where(known, given, sample_bernoulli(means, generator))
-        yield means
-
-
 def log_weights(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor]) -> torch.Tensor:
     """Return the sum over layers of log p(lower | upper) - log q(upper | lower), nats [B].
 
@@ -114,23 +101,6 @@ def log_weights(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor]) -
     for layer, (below, above) in zip(layers, pairwise(states), strict=True):
         total += belief.log_prob(layer.generation, above, below) - belief.log_prob(layer.recognition, below, above)
     return total
-
-
-def unnormalized_bound(
-    layers: Sequence[BeliefLayer], top: RBMParameters, v: torch.Tensor, samples: int, generator: torch.Generator
-) -> torch.Tensor:
-    """Return the lower bound on log p(v) plus log Z of the top machine, nats [B], by `samples` samples for each image.
-
-    Without layers below the top machine it is exact, by one.
-    """
-    bounds = []
-    for images in torch.split(v, _MAX_IMAGES):
-        total = torch.zeros(len(images), device=v.device)
-        for _ in range(samples if layers else 1):
-            states = recognize(layers, images, generator)
-            total += log_weights(layers, states) - boltzmann.free_energy(top, states[-1])
-        bounds.append(total / (samples if layers else 1))
-    return torch.cat(bounds)
 
 
 def wake_step(layers: Sequence[BeliefLayer], states: Sequence[torch.Tensor], lr: float) -> None:

@@ -21,7 +21,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.ops import boltzmann
 from sandbox.ops.boltzmann import RBMParameters
-from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units, sample_bernoulli_16_bits
+from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units, sample_bernoulli, sample_bernoulli_16_bits
 
 
 class PersistentChains(Config):
@@ -193,6 +193,14 @@ class RBMLayer(nn.Module):
         """Let the persistent chains go on from hidden states [B, H], repeated if there are fewer of them."""
         self.chains.copy_(h[torch.arange(len(self.chains), device=h.device) % len(h)])
 
+    def begin(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Return hidden states [count, H] for samples to begin at: those of the persistent chains, or noise."""
+        chains = self.chains.float()
+        if not len(chains):
+            halves = torch.full((count, len(self.hidden_bias)), 0.5, device=self.hidden_bias.device)
+            chains = sample_bernoulli(halves, generator)
+        return chains[torch.arange(count, device=chains.device) % len(chains)]
+
     def hidden_means(self, v: torch.Tensor) -> torch.Tensor:
         """Return p(h = 1 | v) with the input scales of training, [B, V] -> [B, H]."""
         return self._hidden_probabilities(v.to(self._dtype), self.weight.to(self._dtype))
@@ -245,6 +253,10 @@ class RBMLayer(nn.Module):
         torch._foreach_mul_(velocities, self._training.momentum.at(update))
         torch._foreach_add_(velocities, list(gradient))
         torch._foreach_add_(list(self.rbm()), velocities, alpha=self._training.lr.at(update))
+
+    def ascend(self, gradient: RBMParameters, lr: float) -> None:
+        """Take a plain step of size `lr` along a gradient."""
+        torch._foreach_add_(list(self.rbm()), list(gradient), alpha=lr)
 
     def _sample(self, p: torch.Tensor) -> torch.Tensor:
         return sample_bernoulli_16_bits(p, self._generator, self._dtype)

@@ -109,7 +109,8 @@ def evaluate_generator(
     if data.test_labels is not None and data.train_labels is not None and isinstance(generator, HasClusters):
         result |= code_accuracy(generator, data, test, data.test_labels[rows])
     if extractor is not None and data.train_labels is not None and isinstance(generator, ClassConditional):
-        result |= class_accuracy(generator, data, extractor.classify, len(test))
+        classify = extractor.classify
+        result |= attempt(lambda: class_accuracy(generator, data, classify, len(test)), "class_accuracy")
     if data.binary and isinstance(generator, HasBound):
         result |= _bound(generator, test)
     return finite(result)

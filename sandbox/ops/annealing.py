@@ -35,6 +35,8 @@ class Annealed(Protocol):
     def visible_inputs(self, h: torch.Tensor, bias: torch.Tensor, scale: float) -> torch.Tensor:
         """Return scale * W h + bias, [N, *shape]."""
 
+_SMOOTHING = 20  # images that the data's mean counts as; a few, so that no unit of the base model is certain
+
 
 class LogPartition(NamedTuple):
     """An estimate of log Z; `low` and `high` are at three standard errors of Z (not of its logarithm)."""
@@ -57,7 +59,9 @@ def inverse_temperatures(count: int = 14_500) -> torch.Tensor:
 
 def base_bias(mean: torch.Tensor, visible: Units = BERNOULLI) -> torch.Tensor:
     """Return the biases of the base model, whose units are independent, near the data's means; always finite."""
-    return torch.logit(((mean + 0.05) / 1.05).clamp(max=0.99)) if visible is BERNOULLI else mean
+    if visible is BERNOULLI:
+        return torch.logit(((mean + 0.05) / 1.05).clamp(max=0.99))
+    return visible.bias(mean, _SMOOTHING)
 
 
 def forward_log_partition(

@@ -1,4 +1,4 @@
-"""Kinds of visible units of a Boltzmann machine: Bernoulli and Gaussian.
+"""Kinds of visible units of a Boltzmann machine: Bernoulli, Gaussian, and Bernoulli with a group of label units.
 
 A unit with the input x has the density exp(x v - energy(v)), normalized. Inputs and states are [..., V].
 Paper: Hinton & Salakhutdinov 2006, "Reducing the Dimensionality of Data with Neural Networks" (Gaussian units).
@@ -68,6 +68,38 @@ class Gaussian:
         return mean
 
 
+class BernoulliAndSoftmax:
+    """Binary units, followed by one group of softmax units: exactly one of them is 1 (Hinton, Osindero & Teh 2006)."""
+
+    def __init__(self, classes: int) -> None:
+        """Set the number of softmax units, which are the last ones."""
+        self._classes = classes
+
+    def mean(self, x: torch.Tensor) -> torch.Tensor:
+        binary, softmax = self._parts(x)
+        return torch.cat([torch.sigmoid(binary), torch.softmax(softmax, -1)], -1)
+
+    def sample(self, mean: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        binary, softmax = self._parts(mean)
+        return torch.cat([sample_bernoulli(binary, generator), sample_one_hot(softmax, generator)], -1)
+
+    def energy(self, v: torch.Tensor) -> torch.Tensor:
+        return torch.zeros_like(v[..., 0])
+
+    def log_partition(self, x: torch.Tensor) -> torch.Tensor:
+        binary, softmax = self._parts(x)
+        return F.softplus(binary).sum(-1) + softmax.logsumexp(-1)
+
+    def bias(self, mean: torch.Tensor, count: int) -> torch.Tensor:
+        binary, softmax = self._parts(mean)
+        smoothed = (softmax * count + 1) / (count + self._classes)
+        return torch.cat([BERNOULLI.bias(binary, count), smoothed.log()], -1)
+
+    def _parts(self, v: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the binary units and the softmax units."""
+        return v[..., : -self._classes], v[..., -self._classes :]
+
+
 BERNOULLI, GAUSSIAN = Bernoulli(), Gaussian()
 _MIN_THRESHOLD = torch.tensor(-(2.0**15) - 0.5)
 
@@ -76,6 +108,12 @@ def sample_bernoulli(probabilities: torch.Tensor, generator: torch.Generator) ->
     """Draw 0.0 or 1.0 with these probabilities, which count to 24 bits."""
     uniform = torch.rand(probabilities.shape, generator=generator, device=probabilities.device)
     return (uniform < probabilities).to(probabilities.dtype)
+
+
+def sample_one_hot(probabilities: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+    """Draw one of K classes with these probabilities, [..., K]; return it as a one-hot vector of their precision."""
+    exponential = torch.empty_like(probabilities).exponential_(generator=generator)
+    return F.one_hot((probabilities / exponential).argmax(-1), probabilities.shape[-1]).to(probabilities.dtype)
 
 
 def sample_bernoulli_16_bits(

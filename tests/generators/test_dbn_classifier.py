@@ -113,7 +113,10 @@ def test_learns_classes() -> None:
 def test_what_cannot_be_classified() -> None:
     with pytest.raises(UserError) as refused:
         make(softmax=None).classify(images(EVERY))
-    assert str(refused.value) == "this dbn learns no classes. Train one with a softmax: generator.softmax={}."
+    assert str(refused.value) == (
+        "this dbn learns no classes. Train one with a softmax, generator.softmax={}, or with label units, "
+        "generator.labels=true."
+    )
     dbn = trained(make(**ALL), 8)
     with pytest.raises(UserError) as refused:
         dbn.classify(images(EVERY))

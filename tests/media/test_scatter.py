@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from sandbox.media.corruption import corrupt_pixels
+from sandbox.media.corruption import corrupt_pixels, known_half
 from sandbox.media.grid import grid
 from sandbox.media.histogram import histogram
 from sandbox.media.image import image_of_samples
@@ -73,3 +73,12 @@ def test_corruption() -> None:
     blank = corrupt_pixels(images, 0.3, "blank", generator.manual_seed(0))
     assert torch.equal(blank == 0, corrupted)
     assert torch.equal(corrupt_pixels(images, 0.0, "flip", generator), images)
+
+
+def test_halves_are_hidden() -> None:
+    """The middle row and column of an odd size are known."""
+    assert known_half((3, 2), "half").tolist() == [[[True, True], [True, True], [False, False]]]
+    assert torch.equal(known_half((3, 2), "half"), known_half((3, 2), "bottom"))
+    assert known_half((3, 2), "top").tolist() == [[[False, False], [True, True], [True, True]]]
+    assert known_half((1, 3), "left").tolist() == [[[False, True, True]]]
+    assert known_half((1, 3), "right").tolist() == [[[True, True, False]]]

@@ -157,3 +157,18 @@ def test_pseudo_log_likelihood_over_all_units() -> None:
         other = torch.arange(16) ^ (8 >> unit)
         exact += log_p - torch.logaddexp(log_p, log_p[other])
     torch.testing.assert_close(boltzmann.pseudo_log_likelihood(machine, v), exact)
+
+
+def test_clamped_gibbs_has_the_exact_conditional() -> None:
+    """Given the first unit of three; without known units it is `gibbs`."""
+    machine, start = machine_of(3, 2, scale=2.0), torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64).repeat(4_000, 1)
+    known = torch.tensor([True, False, False])
+    sweeps = boltzmann.clamped_gibbs(machine, start, known, torch.Generator().manual_seed(0))
+    means = [next(sweeps) for _ in range(60)][20:]
+    exact = joint(machine).logsumexp(1)[4:].softmax(0) @ every(3)[4:]
+    torch.testing.assert_close(torch.stack(means).mean((0, 1)), exact, atol=0.005, rtol=0)
+    assert all(bool((state[:, 0] == 1).all()) for state in means)
+    free = boltzmann.clamped_gibbs(machine, start, ~known & False, torch.Generator().manual_seed(0))
+    expected, _ = boltzmann.gibbs(machine, start, 2, torch.Generator().manual_seed(0))
+    next(free)
+    torch.testing.assert_close(next(free), expected)

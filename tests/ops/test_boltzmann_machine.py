@@ -136,3 +136,16 @@ def test_visible_log_likelihood() -> None:
     log_p, places = exact(machine).log(), torch.arange(32)
     expected = sum(log_p - torch.logaddexp(log_p, log_p[places ^ (16 >> i)]) for i in range(3))
     torch.testing.assert_close(boltzmann_machine.visible_log_likelihood(machine, every(5), 3), expected)
+
+
+def test_clamped_gibbs_has_the_exact_conditional() -> None:
+    """Each chain has known units of its own: the first unit is 1 in one half of them, the last is 0 in the other."""
+    machine, count = machine_of(4, scale=1.5), 4_000
+    start = torch.tensor([[1.0, 0.0, 0.0, 0.0]], dtype=torch.float64).repeat(2 * count, 1)
+    known = torch.zeros(2 * count, 4, dtype=torch.bool)
+    known[:count, 0] = known[count:, 3] = True
+    sweeps = boltzmann_machine.clamped_gibbs(machine, start, known, torch.Generator().manual_seed(0))
+    means = torch.stack([next(sweeps) for _ in range(60)][20:]).mean(0)
+    for part, fits in ((means[:count], every(4)[:, 0] == 1), (means[count:], every(4)[:, 3] == 0)):
+        p = exact(machine) * fits
+        torch.testing.assert_close(part.mean(0), p @ every(4) / p.sum(), atol=0.005, rtol=0)

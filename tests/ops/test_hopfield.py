@@ -133,3 +133,15 @@ def test_thousands_in_64_dimensions_in_one_step() -> None:
     recalled = hopfield.retrieve(patterns, damaged, 1.0)
     assert (recalled.sign() == patterns[:500]).all(1).double().mean() > 0.99
     assert (hopfield.retrieve(patterns, patterns[:500], 1.0) - patterns[:500]).abs().max() < 1e-3
+
+
+def test_known_units_never_flip() -> None:
+    """A stored pattern is damaged in its known half: the other half stays at rest with it, or is dragged along."""
+    patterns = signs(3, 60)
+    weight, damaged = hopfield.hebbian(patterns), patterns.clone()
+    damaged[:, :20] *= -1
+    known = torch.zeros(3, 60, dtype=torch.bool)
+    known[:, :20] = True
+    reached = hopfield.recall(weight, damaged, torch.Generator().manual_seed(0), known)
+    assert torch.equal(reached[:, :20], damaged[:, :20])
+    assert torch.equal(hopfield.recall(weight, damaged, torch.Generator().manual_seed(0)), patterns)
