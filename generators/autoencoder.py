@@ -1,9 +1,10 @@
 """The autoencoder: images are compressed to a small code and reconstructed from it.
 
 Paper: Hinton & Salakhutdinov 2006, "Reducing the Dimensionality of Data with Neural Networks".
-Deviations: all layers are trained together from the start, without pretraining by Boltzmann machines; any backbone
-    encodes and its mirror image decodes; Adam. The model has no distribution over codes: samples decode a Gaussian with
-    the mean and covariance of the latest batches' codes, which is not a part of the paper.
+Deviations: all layers are trained together, from random weights or, if `encoder_from` names a `dbn`, from its passes
+    upwards and downwards, between which the linear layers of the code begin at random (in the paper they are one more
+    machine); any backbone encodes and its mirror image decodes; Adam. The model has no distribution over codes: samples
+    decode a Gaussian with the mean and covariance of the latest batches' codes, which is not a part of the paper.
 """
 
 from typing import Literal
@@ -17,7 +18,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._images.image_coder import ImageCoder
 from sandbox.generators._images.shapes import image_shape, require_shape
-from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction
+from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction, StartsFromDecodingLayers
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -44,7 +45,7 @@ class AutoencoderConfig(GeneratorConfig):
         return Autoencoder(self, spec, rng, compute)
 
 
-class Autoencoder(Generator, HasReconstruction, HasEncoder):
+class Autoencoder(Generator, HasReconstruction, HasEncoder, StartsFromDecodingLayers):
     """An autoencoder.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood.
@@ -70,6 +71,10 @@ class Autoencoder(Generator, HasReconstruction, HasEncoder):
         self._coder.moments.add(codes.detach())
         error = (torch.sigmoid(logits.detach()) - x).square().mean()
         return {"loss": loss.detach(), "reconstruction_error": error}
+
+    def start_decoder(self, layers: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """Begin the decoder with the pass downwards of a stack that has the same backbone."""
+        self._coder.start_decoder(layers)
 
     def parts(self) -> dict[str, Stateful]:
         return {**self._coder.parts(), "optimizer": self._optimizer}

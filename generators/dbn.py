@@ -40,7 +40,7 @@ from sandbox.interfaces.capabilities import (
     ClassConditional,
     Estimate,
     HasClassifier,
-    HasEncoder,
+    HasDecodingLayers,
     HasLikelihood,
     HasRecall,
     HasReconstruction,
@@ -78,7 +78,7 @@ class DBNConfig(GeneratorConfig):
         return DBN(self, spec, rng, compute)
 
 
-class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier, ClassConditional, HasRecall):
+class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasClassifier, ClassConditional, HasRecall):
     """A deep belief net of the layers that have begun to learn.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W].
@@ -92,9 +92,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
         """
         if config.softmax is not None:
             require_classes(spec, "softmax", "null")
-        if config.labels:
-            require_classes(spec, "labels", "false")
-        self._num_labels = spec.num_classes if config.labels else 0
+        self._num_labels = require_classes(spec, "labels", "false") if config.labels else 0
         self._config, self._shape, self._device = config, image_shape(spec, "dbn"), compute.device
         with rng.initializing("dbn/encoder"):
             encoder = config.backbone.make(self._shape).to(compute.device)
@@ -157,7 +155,6 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
             `reconstruction_error`: the mean squared change of a unit below the top machine, by its Gibbs sweeps.
         """
         directed, top, lr = self._directed, self._machine(-1), config.lr.at(step)
-
         # Up pass.
         recognized = belief_layers.recognize(directed, v, self._states)
         data = top.with_labels(recognized[-1], labels)
@@ -233,6 +230,9 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasClassifier
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Return pixel probabilities [B, C, H, W] given the top layer [B, H], passing probabilities downwards."""
         return self._net().decode(codes).view(-1, *self._shape)
+
+    def decoding_layers(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        return [(layer.weight, layer.bias) for layer in self._net().generation_layers()]
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
         """Encode and decode, [B, C, H, W]."""

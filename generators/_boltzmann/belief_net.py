@@ -35,16 +35,19 @@ class BeliefNet:
         """Return the weights that infer each hidden layer, lowest first; labels are left out."""
         return [*(layer.recognition for layer in self.directed), self.top.recognition]
 
+    def generation_layers(self) -> list[SigmoidLayer]:
+        """Return the weights of the pass downwards, the topmost layer first; labels are left out."""
+        return [self.top.generation, *(layer.generation for layer in reversed(self.directed))]
+
     def encode(self, v: torch.Tensor) -> torch.Tensor:
         """Return the probabilities of the top layer's units, passing probabilities upwards, [B, H]."""
         return belief.probabilities(self.top.recognition, self._upwards(v))
 
     def decode(self, h: torch.Tensor) -> torch.Tensor:
         """Return pixel probabilities [B, V] given the top layer [B, H], passing probabilities downwards."""
-        v = self.top.below(boltzmann.visible_means(self.top.rbm, h, self.top.units))
-        for layer in reversed(self.directed):
-            v = belief.probabilities(layer.generation, v)
-        return v
+        for layer in self.generation_layers():
+            h = belief.probabilities(layer, h)
+        return h
 
     def classify(self, v: torch.Tensor) -> torch.Tensor:
         """Return the probabilities of the labels, passing probabilities upwards to the top machine, [B, K]."""

@@ -102,8 +102,8 @@ def rbm_layers(
     return layers
 
 
-def require_classes(spec: Spec, option: str, off: str) -> None:
-    """Check that the data have labels.
+def require_classes(spec: Spec, option: str, off: str) -> int:
+    """Return the number of classes of the data.
 
     Args:
         spec: Shapes of the data.
@@ -118,3 +118,4 @@ def require_classes(spec: Spec, option: str, off: str) -> None:
             f"generator.{option} learns classes, but the data set has no labels. Set generator.{option}={off}, or "
             "choose data that have some, e.g. data.name=digits or data.name=mnist."
         )
+    return spec.num_classes

@@ -29,6 +29,12 @@ class TopMachine:
         """The pass upwards without labels: the weights from the units below, and the hidden biases."""
         return SigmoidLayer(self.rbm.weight[: self._num_below()], self.rbm.hidden_bias)
 
+    @property
+    def generation(self) -> SigmoidLayer:
+        """The pass downwards to the units below: the weights transposed, and the visible biases."""
+        below = self._num_below()
+        return SigmoidLayer(self.rbm.weight[:below].T, self.rbm.visible_bias[:below])
+
     def below(self, v: torch.Tensor) -> torch.Tensor:
         """Return the units of the layer below, without the labels: [B, V + K] -> [B, V]."""
         return v[:, : self._num_below()]

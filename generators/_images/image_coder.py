@@ -1,11 +1,13 @@
 """The network of an autoencoder with a Gaussian fitted to its codes."""
 
+from collections.abc import Sequence
+
 import torch
 
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.networks.base import BackboneConfig
+from sandbox.networks.base import BackboneConfig, CanCouple
 from sandbox.networks.decoders.bottleneck import Bottleneck
 from sandbox.networks.moments import CodeMoments
 
@@ -35,6 +37,19 @@ class ImageCoder:
             self.network = Bottleneck(backbone, latent_size, shape).to(compute.device)
         self.moments = CodeMoments(latent_size).to(compute.device)
         self._sampling = rng.torch(f"{name}/sample", compute.device)
+
+    @torch.no_grad()
+    def start_decoder(self, layers: Sequence[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """Copy weights [inputs, outputs] and biases into the decoder's layers above the code's, which stays as it is.
+
+        Args:
+            layers: The pass downwards of a stack with the same backbone, topmost layer first.
+        """
+        decoder = self.network.decoder
+        assert isinstance(decoder, CanCouple), "the backbones of such stacks are perceptrons"
+        for linear, (weight, bias) in zip(decoder.couplings()[1:], layers, strict=True):
+            linear.weight.copy_(weight.T)
+            linear.bias.copy_(bias)
 
     def encode(self, x: torch.Tensor) -> torch.Tensor:
         """Return codes [B, Z] in fp32 of pixels [B, C, H, W] in [0, 1]."""

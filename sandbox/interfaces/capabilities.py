@@ -64,6 +64,25 @@ class HasEncoder(HasDecoder):
         """Encode images [B, C, H, W] as latent codes [B, Z]."""
 
 
+class HasDecodingLayers(HasEncoder):
+    """A generator whose backbone encodes, and that decodes layer by layer, from the backbone's features to images."""
+
+    @abstractmethod
+    def decoding_layers(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        """Return the weights [inputs, outputs] and biases of the sigmoid layers downwards, the topmost first.
+
+        The last layer's outputs are the pixels.
+        """
+
+
+class StartsFromDecodingLayers(ABC):
+    """A generator that mirrors its backbone, and can begin with the pass downwards of another one."""
+
+    @abstractmethod
+    def start_decoder(self, layers: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
+        """Copy the layers of a `HasDecodingLayers` that has the same backbone into the lowest layers of the decoder."""
+
+
 class HasReconstruction(ABC):
     """A generator that reconstructs images from their latents."""
 

@@ -30,7 +30,7 @@ class HoldsNetwork(ABC):
 
 
 class CanCouple(ABC):
-    """An encoder whose layers a Boltzmann machine can couple.
+    """A network whose layers a Boltzmann machine can couple.
 
     Each layer goes upwards by its weights and, transposed, downwards. Nothing but sigmoids stands between them, which
     the generators require.
@@ -38,7 +38,7 @@ class CanCouple(ABC):
 
     @abstractmethod
     def couplings(self) -> list[nn.Linear]:
-        """Return the layers, lowest first."""
+        """Return the layers, from the input on."""
 
 
 class PooledConvolution(NamedTuple):

@@ -7,6 +7,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from sandbox.core.errors import UserError
+from sandbox.interfaces.capabilities import HasDecodingLayers, StartsFromDecodingLayers
 from sandbox.interfaces.learner import Learner
 from sandbox.networks.layers.activations import activations_of
 from sandbox.networks.layers.pooling import poolings_of
@@ -26,7 +27,8 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
     """Copy the weights of a learner's first encoder into every encoder of another, as the layers use them.
 
     If a layer of `source` has a spectral norm, its normalized weights are copied; a layer of `learner` with a spectral
-    norm normalizes them again.
+    norm normalizes them again. If `source` also decodes layer by layer, and `learner` can begin with that, its decoder
+    does: this unrolls a deep belief net to an autoencoder (Hinton & Salakhutdinov 2006).
 
     Args:
         learner: The learner to initialize.
@@ -62,6 +64,8 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
             if parametrize.is_parametrized(layer, "weight"):
                 for _ in range(_ITERATIONS):
                     _ = layer.weight  # every access is an iteration of the power method
+    if isinstance(source, HasDecodingLayers) and isinstance(learner, StartsFromDecodingLayers):
+        learner.start_decoder(source.decoding_layers())
 
 
 def _weights(network: nn.Module) -> dict[str, torch.Tensor]:

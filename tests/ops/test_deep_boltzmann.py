@@ -161,11 +161,11 @@ def test_a_stack_is_composed_by_hand() -> None:
 
 
 def test_clamped_gibbs_has_the_exact_conditional() -> None:
-    """The pixels given the first one, with all hidden layers summed out."""
+    """The pixels given the first one, with all hidden layers summed out; the chains begin far from there."""
     parameters = layered(1.5)
-    v = torch.tensor([[1.0, 0.0, 0.0]], dtype=torch.float64).repeat(4_000, 1)
+    v = torch.ones(1, 3, dtype=torch.float64).repeat(4_000, 1)
     known = torch.tensor([[True, False, False]]).expand(4_000, -1)
     sweeps = deep_boltzmann.clamped_gibbs(machine_of(*parameters), v, known, 5, torch.Generator().manual_seed(0))
     means = torch.stack([next(sweeps) for _ in range(80)][30:]).mean((0, 1))
     exact = minus_energies(*parameters).logsumexp(1)[4:].softmax(0) @ every(3)[4:]
-    torch.testing.assert_close(means, exact, atol=0.005, rtol=0)
+    torch.testing.assert_close(means, exact, atol=0.003, rtol=0)

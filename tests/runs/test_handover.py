@@ -190,3 +190,40 @@ def test_stacked_frames_and_a_stacking_agent_begin_each_other(tmp_path: Path) ->
     assert all(torch.equal(value, encoder_of(agent)[key]) for key, value in encoder_of(vae).items())
     with pytest.raises(UserError, match=r"\(2, 2, 5, 5\) against \(2, 1, 5, 5\)\)\. Give both .*\(agent\.frame_stack"):
         begun([FRAMES[0], *FRAMES[1:], f"generator={{name: vae, backbone: {TWO_MAPS}}}"], tmp_path, "agent")
+
+
+@pytest.mark.parametrize("labels", ["false", "true"])
+def test_a_deep_belief_net_is_unrolled_to_an_autoencoder(labels: str, tmp_path: Path) -> None:
+    """The decoder's layers above the code pass downwards as the net does; the code's own layers begin at random."""
+    data = FRAMES if labels == "false" else ["data={name: digits, binarize: threshold}", FRAMES[1]]
+    options = f"pretraining_steps: 2, labels: {labels}, backbone: {TWO}, up_down: {{steps: 2}}"
+    net = trained([*data, f"generator={{name: dbn, {options}}}"], tmp_path, "machine", 8)
+    words = [*data, f"generator={{name: autoencoder, latent_size: 3, backbone: {TWO}}}"]
+    coder, alone = (
+        begun(words, tmp_path, "machine"),
+        build_new(resolve([], [*words, *QUIET, "steps=6"]), tmp_path).learner,
+    )
+    first, *rest = (layer for layer in coder.parts()["network"].decoder.layers if isinstance(layer, nn.Linear))
+    h = torch.rand(4, 5, generator=torch.Generator().manual_seed(0))
+    x = h
+    with torch.no_grad():
+        for layer in rest:
+            x = torch.sigmoid(layer(x))
+    torch.testing.assert_close(x, net.decode(h).flatten(1))
+    assert torch.equal(first.weight, alone.parts()["network"].decoder.layers[0].weight)
+    assert torch.equal(coder.parts()["network"].code.weight, alone.parts()["network"].code.weight)
+    images = torch.zeros(2, *net.sample(1).shape[1:])
+    torch.testing.assert_close(coder.parts()["network"].encoder(images), net.encode(images))
+
+
+def test_other_encoders_leave_the_decoder_as_it_is(tmp_path: Path) -> None:
+    trained(MACHINES["sigmoid_belief_net"], tmp_path, "machine")
+    words = [*FRAMES, f"generator={{name: autoencoder, latent_size: 3, backbone: {TWO}}}"]
+    coder, alone = (
+        begun(words, tmp_path, "machine"),
+        build_new(resolve([], [*words, *QUIET, "steps=6"]), tmp_path).learner,
+    )
+    for ours, theirs in zip(
+        coder.parts()["network"].decoder.parameters(), alone.parts()["network"].decoder.parameters(), strict=True
+    ):
+        assert torch.equal(ours, theirs)
