@@ -67,7 +67,7 @@ def test_annealed_importance_sampling_reaches_log_z() -> None:
 
 
 def test_gradient_is_that_of_the_joint_log_likelihood() -> None:
-    """Of v and y together; the negative phase has each state with its probability, in 200,000 rows."""
+    """The likelihood is that of v and y together; in the negative phase, each state has its share of 200,000 rows."""
     machine = machine_of()
     data = states()[torch.tensor([0, 5, 13, 22])]
     shares = (joint(machine).logsumexp(2).flatten().softmax(0) * 200_000).round().long()
