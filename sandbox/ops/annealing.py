@@ -35,6 +35,7 @@ class Annealed(Protocol):
     def visible_inputs(self, h: torch.Tensor, bias: torch.Tensor, scale: float) -> torch.Tensor:
         """Return scale * W h + bias, [N, *shape]."""
 
+
 _SMOOTHING = 20  # images that the data's mean counts as; a few, so that no unit of the base model is certain
 
 
