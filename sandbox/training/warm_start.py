@@ -11,6 +11,7 @@ from sandbox.interfaces.capabilities import HasDecodingLayers, StartsFromDecodin
 from sandbox.interfaces.learner import Learner
 from sandbox.networks.layers.activations import activations_of
 from sandbox.networks.layers.pooling import poolings_of
+from sandbox.networks.layers.random_numbers import RandomNumbers
 
 _PREFIX = "encoder."
 _ITERATIONS = 15  # of the power method; PyTorch starts a new spectral norm with as many
@@ -69,8 +70,16 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
 
 
 def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
-    """Return the weights of a network's encoder by name, as the layers use them: normalized by a spectral norm."""
-    found = {name: value for name, value in network.state_dict().items() if ".parametrizations." not in name}
+    """Return the weights of a network's encoder by name, as the layers use them: normalized by a spectral norm.
+
+    Random numbers, such as those of dropout, are no weights.
+    """
+    random = tuple(f"{name}." for name, layer in network.named_modules() if isinstance(layer, RandomNumbers))
+    found = {
+        name: value
+        for name, value in network.state_dict().items()
+        if ".parametrizations." not in name and not name.startswith(random)
+    }
     for name, layer in network.named_modules():
         if parametrize.is_parametrized(layer, "weight"):
             training = layer.training

@@ -227,3 +227,52 @@ def test_other_encoders_leave_the_decoder_as_it_is(tmp_path: Path) -> None:
         coder.parts()["network"].decoder.parameters(), alone.parts()["network"].decoder.parameters(), strict=True
     ):
         assert torch.equal(ours, theirs)
+
+
+CAPSULES = "{name: capsules, channels: 4, primary: 2, primary_size: 3, capsule_size: 4, hidden: [6]}"
+PROBE = [
+    "data={name: frames, env: {name: catch}, count: 40, numbers: true}",
+    "generator={name: classifier, targets: numbers, backbone: {name: compact, channels: 2, hidden: 5}}",
+    "generator.stream.batch_size=8",
+]
+
+
+@pytest.mark.parametrize(
+    ("classifier", "others"),
+    [
+        (
+            ["data.name=digits", f"generator={{name: capsnet, backbone: {CAPSULES}}}", "generator.stream.batch_size=8"],
+            [["data.name=digits", f"generator={{name: vae, latent_size: 2, backbone: {CAPSULES}}}"]],
+        ),
+        (
+            PROBE,
+            [
+                ["env.name=catch", "agent={name: dqn, frame_stack: 1, backbone: {name: compact}}",
+                 "agent.backbone={name: compact, channels: 2, hidden: 5}", "agent.stream.replay={warmup: 20}"],
+                [*FRAMES, "generator={name: gan, latent_size: 2, backbone: {name: compact, channels: 2, hidden: 5}}"],
+            ],
+        ),
+    ],
+    ids=["capsnet", "classifier"],
+)  # fmt: skip
+def test_a_classifier_begins_and_is_begun(classifier: list[str], others: list[list[str]], tmp_path: Path) -> None:
+    known = encoder_of(trained(classifier, tmp_path, "known"))
+    for number, words in enumerate(others):
+        handed = encoder_of(begun(words, tmp_path, "known"))
+        assert handed.keys() == known.keys()
+        assert all(torch.equal(value, known[key]) for key, value in handed.items())
+        other = encoder_of(trained(words, tmp_path, f"other{number}", 40))
+        taken = encoder_of(begun(classifier, tmp_path, f"other{number}"))
+        assert all(torch.equal(value, other[key]) for key, value in taken.items())
+
+
+def test_dropout_and_its_random_numbers_are_not_handed_over(tmp_path: Path) -> None:
+    """An encoder with dropout begins with the weights of one without, and keeps its own random numbers."""
+    plain, dropping = PROBE, [*PROBE, "generator.backbone.dropout=0.5"]
+    known = encoder_of(trained(plain, tmp_path, "known"))
+    handed = encoder_of(begun(dropping, tmp_path, "known"))
+    assert all(torch.equal(handed[key], value) for key, value in known.items())
+    alone = encoder_of(build_new(resolve([], [*dropping, *QUIET, "steps=6"]), tmp_path).learner)
+    assert {key for key in handed.keys() - known.keys() if torch.equal(handed[key], alone[key])} == (
+        handed.keys() - known.keys()
+    )
