@@ -5,7 +5,8 @@ Paper: Lee, Grosse, Ranganath & Ng 2009, "Convolutional Deep Belief Networks for
 Backbone: its convolutions have the weights and hidden biases of the machines. Its forward pass is the mean-field pass
     upwards, of the probabilities that pooling units are on.
 Deviations: those of `conv_rbm`; gray values are probabilities, from which black and white are drawn in each update; a
-    layer learns from the pooling probabilities below it.
+    layer learns from the pooling probabilities below it; on the way down to a sample, the pooling units of a layer are
+    fixed as the layer above has sampled them, as in a deep belief net, while the paper adds the input from above.
 """
 
 from typing import Literal

@@ -95,8 +95,7 @@ def pooling_probabilities(inputs: torch.Tensor, pool: int) -> torch.Tensor:
 def detection_probabilities(inputs: torch.Tensor, pool: int) -> torch.Tensor:
     """Return the probability of each detection unit: the softmax of its block's inputs and 0, [B, K, H', W'].
 
-    Inputs to a pooling unit from a layer above count for each detection unit of its block: add `spread` of them first
-    (equation 9 of the paper).
+    Inputs to a pooling unit from a layer above count for each detection unit of its block: add `spread` of them first.
     """
     blocks = _blocks(inputs, pool)
     return _maps((blocks - F.softplus(blocks.logsumexp(2, keepdim=True))).exp_(), pool)
