@@ -15,6 +15,7 @@ from pydantic import Field
 from torch import nn
 
 from sandbox.config.numbers import Channels, Width
+from sandbox.networks._few_channels import flatten_maps
 from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
 from sandbox.networks.layers.options import PoolingOptions, Sizes, map_sizes
@@ -76,4 +77,4 @@ class AlexNetEncoder(Encoder):
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.convolutions(as_float(x)).flatten(1))
+        return self.head(flatten_maps(self.convolutions(as_float(x))))

@@ -16,6 +16,7 @@ from torch import nn
 
 from sandbox.config.numbers import Channels, Width
 from sandbox.core.errors import UserError
+from sandbox.networks._few_channels import flatten_maps
 from sandbox.networks.base import BackboneConfig, CanCoupleConvolutions, Encoder, PooledConvolution
 from sandbox.networks.inputs import as_float
 from sandbox.networks.layers.activations import Activation
@@ -125,4 +126,4 @@ class LeNetEncoder(Encoder, CanCoupleConvolutions):
         return [PooledConvolution(layer, WINDOW) for layer in self.convolutions if isinstance(layer, nn.Conv2d)]
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.head(self.convolutions(as_float(x)).flatten(1))
+        return self.head(flatten_maps(self.convolutions(as_float(x))))
