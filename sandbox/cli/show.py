@@ -42,7 +42,7 @@ def show(
     sandbox show catch_dqn                     a config with all defaults, as YAML
     sandbox show mine.yaml agent.discount=0.9  what `sandbox train` would run
     sandbox show latest                        a run: config and metrics
-    sandbox show catch_dqn --networks          layers, output shapes, parameters, multiply-adds
+    sandbox show catch_dqn --networks          layers, shapes, multiply-adds
 
     A name is looked up among the members first, then the configs, then the runs. The path of a folder is a run.
     """

@@ -53,7 +53,7 @@ def test_a_video_of_training(run, sandbox, tmp_path):
     )
     said = sandbox("sample", "gan", "--per-class")
     assert said.code == 2
-    assert said.err.startswith("error: gan is a gan, which cannot be asked for a class. These can: cgan, infogan,")
+    assert said.err.startswith("error: gan is a gan, which cannot be asked for a class. These can: cgan, dbn, infogan,")
     said = sandbox("traverse", "gan", "--between")
     assert said.err.startswith("error: gan is a gan, which cannot walk between test images. These can: autoencod")
     assert sandbox("traverse", "gan", "--count", "2", "--steps", "3").code == 0

@@ -86,15 +86,15 @@ def test_labels_go_with_their_images() -> None:
     assert data.spec.num_classes == 4
     stream = LabeledConfig(batch_size=5).make(data, None, Rng(0), choose("cpu"))
     batches = [next(stream), next(stream)]
-    for images, labels in batches:
+    for images, labels, _ in batches:
         assert torch.equal(labels, images.flatten().long() % 4)
-    assert sorted(torch.cat([images for images, _ in batches]).flatten().tolist()) == list(range(10))
+    assert sorted(torch.cat([images for images, *_ in batches]).flatten().tolist()) == list(range(10))
 
 
 def test_a_set_without_labels() -> None:
-    images, labels = next(LabeledConfig(batch_size=5).make(DataSet(IMAGES, IMAGES[:1]), None, Rng(0), choose("cpu")))
-    assert labels is None
-    assert len(images) == 5
+    batch = next(LabeledConfig(batch_size=5).make(DataSet(IMAGES, IMAGES[:1]), None, Rng(0), choose("cpu")))
+    assert (batch.labels, batch.numbers) == (None, None)
+    assert len(batch.images) == 5
 
 
 def test_points_cannot_be_binarized() -> None:
