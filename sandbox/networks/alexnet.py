@@ -1,8 +1,8 @@
 """AlexNet, scaled to small images: five convolutions, overlapping pooling behind three of them, then linear layers.
 
 Paper: Krizhevsky, Sutskever & Hinton 2012, "ImageNet Classification with Deep Convolutional Neural Networks".
-Deviations: a quarter of the channels; the first kernel has 5x5 pixels, 2 apart in images of 56 pixels or more and else
-    1 apart; no local response normalization (see `norm`); no dropout by default (see `dropout`).
+Deviations: a quarter of the channels; the first convolution has kernels of 5x5, and a stride of 2 in images of at least
+    56 pixels, else 1; no local response normalization (see `norm`); no dropout by default (see `dropout`).
 """
 
 import math
@@ -48,7 +48,7 @@ class AlexNet(PoolingOptions, BackboneConfig):
         return map_sizes(self.name, self.norm, shape, lambda side: self._sides(side, self.first_stride(shape)))
 
     def first_stride(self, shape: Sequence[int]) -> int:
-        """Return the pixels between outputs of the first convolution."""
+        """Return the stride of the first convolution."""
         return 2 if min(shape[1:], default=0) >= _LARGE else 1
 
     def _sides(self, side: int, stride: int) -> list[int]:

@@ -1,9 +1,9 @@
-"""Convolutions, and multi-head self-attention between the places of their maps.
+"""Convolutions, then multi-head self-attention between the positions of their feature maps.
 
-Paper: Zambaldi et al. 2019, "Deep Reinforcement Learning with Relational Inductive Biases": places know their
-    coordinates, attend to each other, and their features are pooled over all places.
-Deviations: strided convolutions of 3x3; each block of attention has a residual connection and a layer norm in front of
-    it, and so has its perceptron.
+Paper: Zambaldi et al. 2019, "Deep Reinforcement Learning with Relational Inductive Biases": each position gets
+    its coordinates and attends to all others; then the features are pooled over all positions.
+Deviations: strided convolutions of 3x3; the attention and the perceptron of each block have a residual connection and
+    a layer norm in front of them.
 """
 
 from collections.abc import Sequence
@@ -29,9 +29,9 @@ class Attentive(ConvolutionOptions, BackboneConfig):
         (16, 32, 64), min_length=1, description="channels of the convolutions, each of which halves the sides"
     )
     blocks: int = Field(1, ge=1, le=12, description="blocks of self-attention")
-    heads: int = Field(4, ge=1, le=32, description="heads of a block")
-    head_size: int = Field(16, ge=1, le=256, description="numbers of a head's queries, keys and values")
-    pooling: Literal["max", "mean", "l2"] = Field("max", description="pooling of each feature over all places")
+    heads: int = Field(4, ge=1, le=32, description="attention heads of each block")
+    head_size: int = Field(16, ge=1, le=256, description="size of each head's queries, keys and values")
+    pooling: Literal["max", "mean", "l2"] = Field("max", description="pooling of each feature over all positions")
     hidden: tuple[Width, ...] = Field((256,), description="widths of the linear layers above the pooling")
 
     def make(self, input_shape: Sequence[int]) -> "AttentiveEncoder":
@@ -54,7 +54,7 @@ class Attentive(ConvolutionOptions, BackboneConfig):
 
 
 class SelfAttention(nn.Module):
-    """Attention of places [B, L, D] to each other, with a residual connection.
+    """Attention of positions [B, L, D] to each other, with a residual connection.
 
     Paper: Vaswani et al. 2017, "Attention Is All You Need".
     """

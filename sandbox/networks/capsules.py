@@ -30,14 +30,20 @@ class Capsules(ConvolutionOptions, BackboneConfig):
         None, ge=2, le=15, description="side of the kernels; null: 9, and 3 in images of less than 17 pixels"
     )
     channels: Channels = Field(64, description="channels of the first convolution")
-    primary: int = Field(16, ge=1, le=64, description="kinds of primary capsules; each place has one of each kind")
-    primary_size: int = Field(8, ge=1, le=64, description="numbers of a primary capsule")
-    capsules: int | None = Field(
-        None, ge=1, le=100, description="last capsules; null: 10, and one for each class in `capsnet`"
+    primary: int = Field(
+        16, ge=1, le=64, description="channels of primary capsules; each position has one capsule per channel"
     )
-    capsule_size: int = Field(16, ge=1, le=64, description="numbers of a last capsule")
-    routings: int = Field(3, ge=1, le=10, description="iterations of the routing; 1 divides equally")
-    hidden: tuple[Width, ...] = Field((512, 1024), description="widths of the decoder's linear layers, image last")
+    primary_size: int = Field(8, ge=1, le=64, description="dimensions of each primary capsule")
+    capsules: int | None = Field(
+        None, ge=1, le=100, description="number of last capsules; null: one for each class in `capsnet`, else 10"
+    )
+    capsule_size: int = Field(16, ge=1, le=64, description="dimensions of each last capsule")
+    routings: int = Field(
+        3, ge=1, le=10, description="iterations of the routing; 1: no agreement, all couplings are equal"
+    )
+    hidden: tuple[Width, ...] = Field(
+        (512, 1024), description="widths of the decoder's hidden layers, from the capsules to the image"
+    )
 
     def make(self, input_shape: Sequence[int]) -> "CapsulesEncoder":
         """Build the encoder.
@@ -63,7 +69,7 @@ class Capsules(ConvolutionOptions, BackboneConfig):
         return 9 if min(shape[1:], default=0) >= _SMALL else 3
 
     def strides(self, shape: Sequence[int]) -> tuple[int, int]:
-        """Return the pixels between outputs of the convolutions."""
+        """Return the strides of both convolutions."""
         return (2, 4) if min(shape[1:], default=0) >= _LARGE else (1, 2)
 
     def _sides(self, side: int, reach: int, strides: tuple[int, int]) -> list[int]:
@@ -74,7 +80,7 @@ class Capsules(ConvolutionOptions, BackboneConfig):
 
 
 class CapsulesEncoder(Encoder):
-    """The encoder: [B, C, H, W] -> [B, capsules * capsule_size], the last capsules one after another."""
+    """The encoder: [B, C, H, W] -> [B, capsules * capsule_size], the concatenated last capsules."""
 
     def __init__(self, config: Capsules, input_shape: Sequence[int]) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""A small convolutional network: convolutions halve the sides down to 8 pixels, and a linear layer follows.
+"""A small convolutional network: convolutions halve the sides to at most 8 pixels, and a linear layer follows.
 
-This project's own; its classifiers compare samples with real images.
+This project's own design; the classifiers with which it compares samples and real images have it.
 """
 
 import math
@@ -24,8 +24,10 @@ class Compact(ConvolutionOptions, BackboneConfig):
     """Options of the small convolutional network."""
 
     name: Literal["compact"] = "compact"
-    channels: Channels = Field(16, description="channels of the first convolution; each halving doubles them")
-    most_channels: Channels = Field(64, description="channels at most")
+    channels: Channels = Field(
+        16, description="channels of the first convolution; each later one that halves the sides doubles them"
+    )
+    most_channels: Channels = Field(64, description="limit of this doubling")
     last_channels: Channels = Field(32, description="channels of the convolution below the linear layer")
     hidden: Width = Field(64, description="width of the linear layer")
 

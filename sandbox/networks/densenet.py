@@ -3,7 +3,7 @@
 Paper: Huang, Liu, van der Maaten & Weinberger 2017, "Densely Connected Convolutional Networks", with compression by a
     half and without bottlenecks.
 Deviations: few layers for small images; the last maps are averaged on a grid of 4x4, since global averages (`grid: 1`,
-    the paper's) lose places; a linear layer above them.
+    the paper's) lose positions; a linear layer above them.
 """
 
 import math
@@ -30,11 +30,11 @@ class DenseNet(PoolingOptions, BackboneConfig):
     name: Literal["densenet"] = "densenet"
     norm: Norm = Field(
         "batch",
-        description="normalization before each activation; layer normalizes the channels of each position. The linear "
-        "layer has batch and layer only",
+        description="normalization before each activation; layer normalizes the channels of each position. With "
+        "instance and group, linear layers have none",
     )
     pooling: Pooling = Field("mean", description="pooling behind each block but the last")
-    growth: int = Field(12, ge=2, le=128, multiple_of=2, description="channels that each layer adds")
+    growth: int = Field(12, ge=2, le=128, multiple_of=2, description="growth rate: channels that each layer adds")
     layers: tuple[Depth, ...] = Field((3, 3, 3), min_length=1, description="layers of each block")
     grid: int = Field(4, ge=1, le=32, description="side of the grid of averages of the last maps")
     hidden: tuple[Width, ...] = Field((256,), description="widths of the linear layers above the grid")

@@ -3,7 +3,7 @@
 Paper: Szegedy et al. 2015, "Going Deeper with Convolutions".
 Deviations: few modules for small images, each with pooling behind it; the branches share the channels as in the paper's
     first module; no side classifiers; the last maps are averaged on a grid of 4x4, since global averages (`grid: 1`,
-    the paper's) lose places.
+    the paper's) lose positions.
 """
 
 import math

@@ -40,9 +40,13 @@ class LeNet(ConvolutionOptions, BackboneConfig):
         description="pooling of 2x2 windows; probabilistic_max takes the place of the sigmoids below it, as in "
         "convolutional Boltzmann machines",
     )
-    channels: tuple[Channels, ...] = Field((6, 16), min_length=1, description="channels of the convolutions")
+    channels: tuple[Channels, ...] = Field(
+        (6, 16), min_length=1, description="channels of the convolutions, each with 2x2 pooling"
+    )
     kernel: int = Field(5, ge=1, le=15, description="side of the kernels")
-    padding: int = Field(2, ge=0, le=14, description="pixels of 0 around the image; those of the paper's digits")
+    padding: int = Field(
+        2, ge=0, le=14, description="pixels of 0 on each side of the image; 2 gives digits of 28x28 the paper's 32x32"
+    )
     hidden: tuple[Width, ...] = Field((120, 84), description="widths of the linear layers, from the convolutions up")
 
     @model_validator(mode="after")

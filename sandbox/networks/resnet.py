@@ -2,8 +2,8 @@
 
 Papers: He, Zhang, Ren & Sun 2016, "Deep Residual Learning for Image Recognition"; with `block: preactivation` He et al.
     2016, "Identity Mappings in Deep Residual Networks".
-Deviations: the last maps are averaged on a grid of 4x4, since global averages (`grid: 1`, the paper's) lose places; a
-    linear layer above them; the widths can be changed.
+Deviations: the last maps are averaged on a grid of 4x4, since global averages (`grid: 1`, the paper's) lose
+    positions; a linear layer above them; the widths can be changed.
 """
 
 import math
@@ -31,13 +31,13 @@ class ResNet(ConvolutionOptions, BackboneConfig):
     name: Literal["resnet"] = "resnet"
     norm: Norm = Field(
         "batch",
-        description="normalization in each block; layer normalizes the channels of each position. The linear layer has "
-        "batch and layer only",
+        description="normalization in each block; layer normalizes the channels of each position. With instance and "
+        "group, linear layers have none",
     )
     channels: tuple[Channels, ...] = Field(
-        (16, 32, 64), min_length=1, description="channels of each section; all but the first halve the sides"
+        (16, 32, 64), min_length=1, description="channels of each section; all sections but the first halve the sides"
     )
-    blocks: int = Field(1, ge=1, le=16, description="residual blocks of a section")
+    blocks: int = Field(1, ge=1, le=16, description="residual blocks of each section")
     block: Literal["basic", "preactivation"] = Field(
         "basic", description="order in a block: convolution, norm, activation; or norm, activation, convolution"
     )

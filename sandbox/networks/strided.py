@@ -39,8 +39,13 @@ class Strided(ConvolutionOptions, BackboneConfig):
         description="normalization of all convolutions but the first; batch is the paper's, the others keep the images "
         "of a batch independent, as gradient penalties require. The decoder always has batch",
     )
-    initial: Initial = Field("dcgan", description="initial weights; dcgan is N(0, 0.02²). But for torch, biases are 0")
-    dilation: Literal[1] = Field(1, description="pixels between the weights of a convolution: 1, so that sides halve")
+    initial: Initial = Field(
+        "dcgan", description="initial weights; dcgan is N(0, 0.02²). All but torch begin with biases of 0"
+    )
+    dilation: Literal[1] = Field(
+        1,
+        description="distance of neighboring kernel weights in pixels; always 1, so that each convolution halves sides",
+    )
 
     def make(self, input_shape: Sequence[int]) -> "StridedEncoder":
         """Build the encoder.

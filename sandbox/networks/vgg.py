@@ -24,8 +24,10 @@ class VGG(PoolingOptions, BackboneConfig):
     """Options of VGG."""
 
     name: Literal["vgg"] = "vgg"
-    channels: tuple[Channels, ...] = Field((16, 32, 64), min_length=1, description="channels of each section")
-    convolutions: int = Field(2, ge=1, le=8, description="3x3 convolutions of a section")
+    channels: tuple[Channels, ...] = Field(
+        (16, 32, 64), min_length=1, description="channels of each section; pooling behind it halves the sides"
+    )
+    convolutions: int = Field(2, ge=1, le=8, description="3x3 convolutions of each section")
     hidden: tuple[Width, ...] = Field((256,), description="widths of the linear layers, from the sections up")
 
     def make(self, input_shape: Sequence[int]) -> "VGGEncoder":

@@ -28,14 +28,22 @@ class LayerOptions(Config):
     )
     norm: Norm = Field(
         "none",
-        description="normalization before each activation; layer normalizes the channels of each position. Linear "
-        "layers have batch and layer only",
+        description="normalization before each activation; layer normalizes the channels of each position. With "
+        "instance and group, linear layers have none",
     )
     dropout: float = Field(
-        0.0, ge=0, lt=1, description="fraction of the features, or whole channels, dropped after each activation"
+        0.0,
+        ge=0,
+        lt=1,
+        description="probability with which a feature, or a whole channel of feature maps, is dropped after each "
+        "activation; 0: no dropout",
     )
     spectral_norm: bool = Field(False, description="divide the weights of each layer by their largest singular value")
-    initial: Initial = Field("torch", description="initial weights; dcgan is N(0, 0.02²). But for torch, biases are 0")
+    initial: Initial = Field(
+        "torch",
+        description="initial weights: PyTorch's own (torch), Glorot's uniform ones (xavier), He's normal ones (he), "
+        "orthogonal ones, or N(0, 0.02²) (dcgan). All but torch begin with biases of 0",
+    )
 
     def linear(self, below: int, above: int) -> list[nn.Module]:
         """Return a linear layer, its normalization and its activation."""
@@ -65,14 +73,14 @@ class LayerOptions(Config):
                 add_spectral_norm(layer)
 
     def in_decoder(self, norm: Norm) -> Self:
-        """Return these options for a decoder, which has this normalization, no dropout and no spectral norms."""
+        """Return a decoder's options: these with the given normalization, without dropout and spectral norms."""
         return self.model_copy(update={"norm": norm, "dropout": 0.0, "spectral_norm": False})
 
 
 class ConvolutionOptions(LayerOptions):
     """Options of convolutional backbones."""
 
-    dilation: int = Field(1, ge=1, le=8, description="pixels between the weights of a convolution")
+    dilation: int = Field(1, ge=1, le=8, description="distance of neighboring kernel weights in pixels; 1: no dilation")
 
     def convolution(
         self, below: int, above: int, kernel: int, stride: int = 1, padding: int | None = None
@@ -83,8 +91,8 @@ class ConvolutionOptions(LayerOptions):
             below: Channels of its input.
             above: Channels of the activation.
             kernel: Side of the kernel.
-            stride: Pixels between outputs.
-            padding: Pixels around the image; None: so many that a stride of 1 keeps the size.
+            stride: Distance of neighboring outputs in pixels.
+            padding: Pixels of 0 on each side; None: as many as keep the size with a stride of 1.
         """
         width = inputs_of(self.activation, above)
         layer = self.plain_convolution(below, width, kernel, stride, padding)
@@ -115,11 +123,13 @@ class PoolingOptions(ConvolutionOptions):
     """Options of convolutional backbones with pooling."""
 
     pooling: Pooling = Field(
-        "max", description="pooling; l2 is the root of the mean square, adaptive the mean without a rest at the edges"
+        "max",
+        description="pooling of windows: max, mean, l2 (the root of the mean square), or adaptive (the mean of windows "
+        "that leave no pixel out)",
     )
 
     def pool(self, size: int, stride: int | None = None, padding: int = 0) -> nn.Module:
-        """Return the pooling of windows of `size` pixels, `stride` apart (None: `size`)."""
+        """Return the pooling of windows of `size` x `size` pixels, `stride` pixels apart (None: `size`)."""
         return pool(self.pooling, size, stride, padding)
 
 

@@ -49,7 +49,7 @@ def pool(name: Pooling, size: int, stride: int | None = None, padding: int = 0) 
         name: `max`, `mean`, `l2` (the root of the mean square) or `adaptive` (means of windows that leave no pixel
             out).
         size: Side of a window.
-        stride: Pixels between windows; None: `size`.
+        stride: Distance of neighboring windows in pixels; None: `size`.
         padding: Pixels around the maps; these do not count in a maximum, and are 0 for the others.
     """
     window = size, size if stride is None else stride, padding
