@@ -18,7 +18,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.generators._images.image_coder import ImageCoder
 from sandbox.generators._images.shapes import image_shape, require_shape
-from sandbox.interfaces.capabilities import HasEncoder, HasReconstruction, StartsFromDecodingLayers
+from sandbox.interfaces.capabilities import CanStartDecoder, HasEncoder, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -45,7 +45,7 @@ class AutoencoderConfig(GeneratorConfig):
         return Autoencoder(self, spec, rng, compute)
 
 
-class Autoencoder(Generator, HasReconstruction, HasEncoder, StartsFromDecodingLayers):
+class Autoencoder(Generator, HasReconstruction, HasEncoder, CanStartDecoder):
     """An autoencoder.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W]; for gray images the cross-entropy is no likelihood.

@@ -1,4 +1,4 @@
-"""CapsNet: the length of a capsule is the probability of its class, and its direction describes how the digit looks.
+"""CapsNet: the length of a capsule is the probability of its class, and its direction describes the digit's looks.
 
 Paper: Sabour, Frosst & Hinton 2017, "Dynamic Routing Between Capsules".
 Deviations: those of the backbone `capsules`; Adam's rate falls to 0; outside of training the most probable class is
@@ -69,7 +69,8 @@ class CapsNet(Classifier, HasClassifier, HasReconstruction, HasCapsules):
             )
         backbone = config.backbone.model_copy(update={"capsules": spec.num_classes})
         with rng.initializing("capsnet"):
-            networks: dict[str, nn.Module] = {"encoder": (encoder := backbone.make(self._shape))}
+            encoder = backbone.make(self._shape)
+            networks: dict[str, nn.Module] = {"encoder": encoder}
             if config.reconstruction_weight:
                 networks["decoder"] = mirror(backbone, encoder.out_features, self._shape)
         self._network = nn.ModuleDict(networks).to(compute.device)
@@ -121,7 +122,7 @@ class CapsNet(Classifier, HasClassifier, HasReconstruction, HasCapsules):
         return self._pixels(vectors, capsules.lengths(vectors).argmax(1))
 
     def perturbed(self, image: torch.Tensor, changes: torch.Tensor) -> torch.Tensor:
-        """Reconstruct an image [C, H, W] after each of `changes` [S] of each number of its capsule, [D, S, C, H, W].
+        """Reconstruct an image [C, H, W] with each of `changes` [S] added to each dimension, [D, S, C, H, W].
 
         Raises:
             UserError: If it was trained without reconstruction.

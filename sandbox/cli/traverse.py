@@ -27,7 +27,7 @@ def traverse(
     For a generator with an encoder, a walk changes one latent from -3 to 3 standard deviations of the test images'
     codes around their mean; the latents with the largest variance come first. A generator without an encoder, such as
     a GAN, interpolates between two latents of the prior, on a sphere. InfoGAN changes its codes one by one from -1 to
-    1, with a row for each category. CapsNet changes the numbers of a test image's capsule one by one by up to 0.25.
+    1, with a row for each category. CapsNet changes the dimensions of a test image's capsule one by one by up to 0.25.
 
     \b
     sandbox traverse latest
@@ -38,8 +38,8 @@ def traverse(
     from sandbox.core.errors import UserError
     from sandbox.evaluate.latent_walks import (
         along_codes,
+        along_dimensions,
         along_latents,
-        along_numbers,
         between_images,
         between_latents,
         evenly_spaced,
@@ -66,7 +66,7 @@ def traverse(
     elif isinstance(generator, HasLatentCodes):
         walks = along_codes(generator, steps)
     elif isinstance(generator, HasCapsules):
-        walks = along_numbers(generator, found.data.test[0], count, steps)
+        walks = along_dimensions(generator, found.data.test[0], count, steps)
     elif not isinstance(generator, HasEncoder):
         walks = between_latents(generator, count, steps)
     else:

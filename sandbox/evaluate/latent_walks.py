@@ -41,19 +41,19 @@ def along_latents(
     return _decode(generator, mean + offsets[:, None] * directions[:, None])
 
 
-def along_numbers(describer: HasCapsules, image: torch.Tensor, count: int, steps: int) -> torch.Tensor:
-    """Change each number of an image's vector from -0.25 to 0.25 of what it is, as Sabour et al. 2017 do.
+def along_dimensions(model: HasCapsules, image: torch.Tensor, count: int, steps: int) -> torch.Tensor:
+    """Change each dimension of an image's capsule by -0.25 to 0.25, as Sabour et al. 2017 do.
 
     Args:
-        describer: A model that describes images by vectors.
+        model: A model with capsules.
         image: The image [C, H, W].
-        count: Numbers that are changed; at most all of them.
+        count: Number of dimensions that are changed; at most all of them.
         steps: Images per walk.
 
     Returns:
-        Images [numbers, steps, C, H, W] in [0, 1].
+        Images [dimensions, steps, C, H, W] in [0, 1].
     """
-    return describer.perturbed(image, torch.linspace(-0.25, 0.25, steps))[:count].cpu()
+    return model.perturbed(image, torch.linspace(-0.25, 0.25, steps))[:count].cpu()
 
 
 def between_images(generator: HasEncoder, images: torch.Tensor, steps: int) -> torch.Tensor:

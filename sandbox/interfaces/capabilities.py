@@ -65,22 +65,19 @@ class HasEncoder(HasDecoder):
 
 
 class HasDecodingLayers(HasEncoder):
-    """A generator whose backbone encodes, and that decodes layer by layer, from the backbone's features to images."""
+    """A generator whose backbone is the encoder, and that decodes the backbone's features by sigmoid layers."""
 
     @abstractmethod
     def decoding_layers(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Return the weights [inputs, outputs] and biases of the sigmoid layers downwards, the topmost first.
-
-        The last layer's outputs are the pixels.
-        """
+        """Return the weights [inputs, outputs] and biases of the layers, from the features to the pixels."""
 
 
-class StartsFromDecodingLayers(ABC):
-    """A generator that mirrors its backbone, and can begin with the pass downwards of another one."""
+class CanStartDecoder(ABC):
+    """A generator whose decoder mirrors its backbone, and can start with the weights of a `HasDecodingLayers`."""
 
     @abstractmethod
     def start_decoder(self, layers: list[tuple[torch.Tensor, torch.Tensor]]) -> None:
-        """Copy the layers of a `HasDecodingLayers` that has the same backbone into the lowest layers of the decoder."""
+        """Copy `decoding_layers` of a generator with the same backbone into the decoder's layers above the code."""
 
 
 class HasReconstruction(ABC):
@@ -116,11 +113,11 @@ class HasLatentCodes(ClassConditional):
 
 
 class HasCapsules(ABC):
-    """A generator or classifier that describes an image by a vector, whose numbers can be changed one by one."""
+    """A generator or classifier that describes an image by a vector of D dimensions, the capsule of its class."""
 
     @abstractmethod
     def perturbed(self, image: torch.Tensor, changes: torch.Tensor) -> torch.Tensor:
-        """Reconstruct an image [C, H, W] after each of `changes` [S] of each of D numbers, [D, S, C, H, W]."""
+        """Reconstruct an image [C, H, W] with each of `changes` [S] added to each dimension, [D, S, C, H, W]."""
 
 
 class HasClusters(ABC):

@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.utils import parametrize
 
 from sandbox.core.errors import UserError
-from sandbox.interfaces.capabilities import HasDecodingLayers, StartsFromDecodingLayers
+from sandbox.interfaces.capabilities import CanStartDecoder, HasDecodingLayers
 from sandbox.interfaces.learner import Learner
 from sandbox.networks.layers.activations import activations_of
 from sandbox.networks.layers.pooling import poolings_of
@@ -65,7 +65,7 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
             if parametrize.is_parametrized(layer, "weight"):
                 for _ in range(_ITERATIONS):
                     _ = layer.weight  # every access is an iteration of the power method
-    if isinstance(source, HasDecodingLayers) and isinstance(learner, StartsFromDecodingLayers):
+    if isinstance(source, HasDecodingLayers) and isinstance(learner, CanStartDecoder):
         learner.start_decoder(source.decoding_layers())
 
 
