@@ -19,8 +19,8 @@ from sandbox.config.numbers import Repeats, Steps
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
+from sandbox.generators._boltzmann.conv_coupling import CoupledConvBackbone, convolutions, layers_of
 from sandbox.generators._boltzmann.conv_rbm_layer import ConvRBMLayer, ConvRBMTraining
-from sandbox.generators._boltzmann.convolutional_coupling import ConvolutionalBackbone, convolutions, layers_of
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasEncoder, HasFilters, HasReconstruction
@@ -38,17 +38,19 @@ class ConvDBNConfig(GeneratorConfig):
     """Options of the convolutional deep belief net (Lee et al. 2009)."""
 
     name: Literal["conv_dbn"] = "conv_dbn"
-    backbone: ConvolutionalBackbone = convolutions(16, 32, kernel=3)
-    pretraining_steps: Steps = Field(5_000, description="updates of each layer alone; the top layer goes on")
+    backbone: CoupledConvBackbone = convolutions(16, 32, kernel=3)
+    pretraining_steps: Steps = Field(
+        5_000, description="updates of each layer but the top one, which learns in all later updates"
+    )
     learning: ConvRBMTraining = Field(ConvRBMTraining(), description="how each layer is trained")
     top_learning: ConvRBMTraining | None = Field(
         None,
-        description="how the top layer is trained, whose samples become those of the net; null: like the others. "
-        "Persistent chains with little sparsity give samples, contrastive ones with much sparsity filters",
+        description="how the top layer, which samples, is trained; null: like the others. Persistent chains and little "
+        "sparsity are better for samples, contrastive divergence and more sparsity for filters",
     )
     sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to a sample")
     down_steps: Repeats = Field(
-        20, description="Gibbs sweeps of each layer below, with the input from above, on the way down to a sample"
+        20, description="Gibbs sweeps of each layer below the top machine, given its pooling units, to a sample"
     )
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
 
@@ -85,7 +87,7 @@ class ConvDBN(Generator, HasReconstruction, HasEncoder, HasFilters):
             it; `hidden_on`: the mean probability of its detection units.
         """
         v = sample_bernoulli(self._pixels(batch), self._states)
-        stage, step = current_stage(self._updates.value, [self._config.pretraining_steps] * (len(self._layers) - 1))
+        stage, step = self._stage()
         layer = self._layers[stage]
         for below in self._layers[:stage]:
             v = below.pooled_means(v)
@@ -150,8 +152,12 @@ class ConvDBN(Generator, HasReconstruction, HasEncoder, HasFilters):
 
     def _begun(self) -> list[ConvRBMLayer]:
         """Return the layers that have begun to learn, at least one, lowest first."""
-        stage, step = current_stage(self._updates.value, [self._config.pretraining_steps] * (len(self._layers) - 1))
+        stage, step = self._stage()
         return self._layers[: max(stage + (step > 0), 1)]
+
+    def _stage(self) -> tuple[int, int]:
+        """Return the number of the layer that learns next, and how many updates it has had."""
+        return current_stage(self._updates.value, [self._config.pretraining_steps] * (len(self._layers) - 1))
 
     def _pixels(self, images: torch.Tensor) -> torch.Tensor:
         return as_pixels(require_shape(images, self._shape, "conv_dbn"), self._device)

@@ -22,8 +22,8 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann.annealing import Annealing, bracketed_estimate
+from sandbox.generators._boltzmann.conv_coupling import CoupledConvBackbone, convolutions, layers_of
 from sandbox.generators._boltzmann.conv_rbm_layer import ConvRBMLayer, ConvRBMTraining
-from sandbox.generators._boltzmann.convolutional_coupling import ConvolutionalBackbone, convolutions, layers_of
 from sandbox.generators._boltzmann.rbm_layer import BernoulliUnits, VisibleUnits
 from sandbox.generators._boltzmann.training import PeriodicMetrics
 from sandbox.generators._images.binary import require_binary
@@ -53,7 +53,7 @@ class ConvRBMConfig(GeneratorConfig):
     """Options of the convolutional restricted Boltzmann machine (Lee et al. 2009)."""
 
     name: Literal["conv_rbm"] = "conv_rbm"
-    backbone: ConvolutionalBackbone = convolutions(16, kernel=3)
+    backbone: CoupledConvBackbone = convolutions(16, kernel=3)
     visible: VisibleUnits = Field(BernoulliUnits(), description="kind of the visible units")
     learning: ConvRBMTraining = Field(ConvRBMTraining(), description="how the machine is trained")
     sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains (or from noise) to a sample")

@@ -213,7 +213,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         return self._sample(len(labels), labels)
 
     def _sample(self, count: int, labels: torch.Tensor | None) -> torch.Tensor:
-        h = self._layers[self._depth() - 1].begin(count, self._sampling)
+        h = self._layers[self._depth() - 1].starting_states(count, self._sampling)
         return self._net().sample(h, labels, self._config.sample_steps, self._sampling).view(-1, *self._shape)
 
     def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:

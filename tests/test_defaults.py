@@ -14,8 +14,8 @@ from sandbox.config.schedules import Linear
 from sandbox.generators._adversarial.regularizers import ExponentialDecay, MinibatchDiscrimination, Regularizers
 from sandbox.generators._boltzmann.annealing import Annealing
 from sandbox.generators._boltzmann.classifier import ClassifierConfig
+from sandbox.generators._boltzmann.conv_coupling import convolutions
 from sandbox.generators._boltzmann.conv_rbm_layer import Sparsity
-from sandbox.generators._boltzmann.convolutional_coupling import convolutions
 from sandbox.generators._boltzmann.coupling import sigmoids
 from sandbox.generators._boltzmann.rbm_layer import ContrastiveDivergence, GaussianUnits, InputScales, RBMTraining
 from sandbox.generators.dbn import UpDown

@@ -1,16 +1,17 @@
-"""Backbones whose convolutions a convolutional Boltzmann machine couples."""
+"""Backbones whose convolutions a convolutional Boltzmann machine couples; those of dense ones are in `coupling`."""
 
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from sandbox.generators._boltzmann.coupling import require_sigmoids
 from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.base import BackboneConfig, CanCoupleConvolutions, Encoder, PooledConvolution
 from sandbox.networks.lenet import LeNet
 
 
 def _with_sigmoids(section: Any) -> Any:
-    """Give a LeNet the options that the machines need, where it names none."""
+    """Give a LeNet the options that the machines need, unless it names them itself."""
     if not isinstance(section, dict) or section.get("name", "lenet") != "lenet":
         return section
     lists = {key: tuple(value) for key, value in section.items() if isinstance(value, list)}  # the fields are tuples
@@ -28,10 +29,7 @@ def _require_couplings(backbone: BackboneConfig) -> BackboneConfig:
         raise ValueError(
             f"the layers of {backbone.name} cannot be coupled to a convolutional Boltzmann machine; those of lenet can"
         )
-    if backbone.activation != "sigmoid":
-        raise ValueError(
-            f"the units of this machine are sigmoids: activation must be sigmoid, got {backbone.activation}"
-        )
+    require_sigmoids(backbone)
     if backbone.pooling != "probabilistic_max":
         raise ValueError(
             f"this machine pools by probabilities: pooling must be probabilistic_max, got {backbone.pooling}"
@@ -45,7 +43,7 @@ def _require_couplings(backbone: BackboneConfig) -> BackboneConfig:
     return backbone
 
 
-ConvolutionalBackbone = Annotated[
+CoupledConvBackbone = Annotated[
     AnyBackbone,
     BeforeValidator(_with_sigmoids),
     AfterValidator(_require_couplings),
@@ -56,13 +54,18 @@ ConvolutionalBackbone = Annotated[
 
 
 def convolutions(*channels: int, kernel: int) -> LeNet:
-    """Return a LeNet of convolutions with probabilistic max pooling alone, with so many channels."""
+    """Return a LeNet without linear layers, with probabilistic max pooling behind each convolution.
+
+    Args:
+        channels: Channels of each convolution, lowest first.
+        kernel: Side of the kernels.
+    """
     return LeNet(
         channels=channels, kernel=kernel, padding=1, hidden=(), activation="sigmoid", pooling="probabilistic_max"
     )
 
 
 def layers_of(encoder: Encoder) -> list[PooledConvolution]:
-    """Return the layers of an encoder made of a `ConvolutionalBackbone`, lowest first."""
+    """Return the layers of an encoder made of a `CoupledConvBackbone`, lowest first."""
     assert isinstance(encoder, CanCoupleConvolutions), "the config has checked it"
     return encoder.pooled_convolutions()

@@ -29,10 +29,10 @@ _MEAN_FIELD_STEPS = 10  # between visible units and the positions within blocks
 
 
 class Sparsity(Config):
-    """Sparse hidden units: each map's bias follows the difference to a target of its mean probability."""
+    """Sparse hidden units: the bias of each map moves the mean probability of its units towards a target."""
 
-    target: float = Field(0.02, gt=0, lt=1, description="mean probability of a detection unit")
-    cost: NonNegative = Field(5.0, description="weight of the sparsity; that of the log-likelihood of a position is 1")
+    target: float = Field(0.02, gt=0, lt=1, description="desired mean probability of a detection unit")
+    cost: NonNegative = Field(5.0, description="weight of the sparsity, relative to the log-likelihood per position")
 
 
 class ConvRBMTraining(Config):
@@ -41,7 +41,7 @@ class ConvRBMTraining(Config):
     chains: Chains = Field(ContrastiveDivergence(), description="Markov chains of the negative phase")
     lr: Linear = Field(
         Linear(start=0.5, end=0.0, steps=5_000),
-        description="learning rate, by update; the gradient is divided by the number of positions in a map",
+        description="learning rate, by update, for the gradient per position of a map",
     )
     momentum: Linear = Field(Linear(start=0.5, end=0.9, steps=1_000), description="momentum, by update")
     weight_decay: NonNegative = Field(0.0, description="L2 decay of the weights; biases do not decay")
@@ -78,7 +78,7 @@ class ConvRBMLayer(nn.Module):
         """Initialize the convolution, and build the rest.
 
         Args:
-            coupled: The convolution, on the device, with its pooling; whoever owns it saves it.
+            coupled: The convolution, on the device, with its pooling; its owner saves it.
             shape: Shape [C, H, W] of the visible states.
             training: Options of the machine's training.
             units: Kind of the visible units.
@@ -111,12 +111,15 @@ class ConvRBMLayer(nn.Module):
         self.register_buffer("chains", torch.randint(2, (count, *shape)).float())
 
     def _first_bias(self) -> float:
-        """Return the hidden bias at which a detection unit without weights has the target, up to 1/2 for its block."""
+        """Return the hidden bias with which, without weights, the detection units have the target of the sparsity.
+
+        A pooling unit is on with a probability of at most 1/2.
+        """
         if self._training.sparsity is None:
             return 0.0
         block = self._coupled[0].pool ** 2
-        on = min(block * self._training.sparsity.target, 0.5)  # a pooling unit
-        return math.log(on / (1 - on) / block)
+        pooling_on = min(block * self._training.sparsity.target, 0.5)
+        return math.log(pooling_on / (1 - pooling_on) / block)
 
     @property
     def _bias(self) -> torch.Tensor:
@@ -140,7 +143,7 @@ class ConvRBMLayer(nn.Module):
         return ops.pooling_probabilities(ops.detection_inputs(rbm, v), rbm.pool)
 
     def visible_means(self, pooled: torch.Tensor, v: torch.Tensor) -> torch.Tensor:
-        """Return the means of v given means of the pooling units, with positions within blocks as v suggests them."""
+        """Return the means of v given means of the pooling units; v itself decides which unit of a block is on."""
         rbm = self.rbm()
         h = ops.spread(pooled, rbm.pool) * ops.positions(ops.detection_inputs(rbm, v), rbm.pool)
         return ops.visible_means(rbm, h, self._units)
@@ -161,13 +164,13 @@ class ConvRBMLayer(nn.Module):
         return {"reconstruction_error": error, "hidden_on": p.mean()}
 
     def starting_states(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Return visible states of the persistent chains, in turn, or without chains as the biases alone have them."""
+        """Return visible states for samples to start from: those of the persistent chains, or `noise`."""
         if len(self.chains):
             return self.chains[torch.arange(count, device=self.chains.device) % len(self.chains)]
         return self.noise(count, generator)
 
     def noise(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Draw visible states as the visible biases alone have them, [count, C, H, W]."""
+        """Draw visible states from the visible biases alone, without the hidden units, [count, C, H, W]."""
         means = self._units.mean(self.visible_bias[:, None, None].expand(count, *self._shape))
         return self._units.sample(means, generator)
 

@@ -7,6 +7,7 @@ from torch import nn
 
 from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.base import BackboneConfig, CanCouple, Encoder
+from sandbox.networks.layers.options import LayerOptions
 from sandbox.networks.mlp import MLP
 
 
@@ -29,16 +30,21 @@ def _require_couplings(backbone: BackboneConfig) -> BackboneConfig:
         raise ValueError(f"the layers of {backbone.name} cannot be coupled to a Boltzmann machine; those of mlp can")
     if not backbone.hidden:
         raise ValueError("hidden needs at least one layer")
-    if backbone.activation != "sigmoid":
-        raise ValueError(
-            f"the units of this machine are sigmoids: activation must be sigmoid, got {backbone.activation}"
-        )
+    require_sigmoids(backbone)
     if backbone.norm != "none" or backbone.dropout or backbone.spectral_norm or backbone.fourier_octaves:
         raise ValueError(
             "nothing stands between the layers of this machine: leave out norm, dropout, spectral_norm and "
             "fourier_octaves"
         )
     return backbone
+
+
+def require_sigmoids(backbone: LayerOptions) -> None:
+    """Raise ValueError for another activation than the sigmoid."""
+    if backbone.activation != "sigmoid":
+        raise ValueError(
+            f"the units of this machine are sigmoids: activation must be sigmoid, got {backbone.activation}"
+        )
 
 
 CoupledBackbone = Annotated[

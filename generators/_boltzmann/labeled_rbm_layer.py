@@ -29,7 +29,7 @@ class LabeledRBMLayer(nn.Module):
         """Initialize the machine and the linear layer.
 
         Args:
-            coupled: The linear layer V -> H, on the device; whoever owns it saves it.
+            coupled: The linear layer V -> H, on the device; its owner saves it.
             num_labels: Number of label units, K.
             training: Options of the machine's training.
             rng: The run's random streams.
@@ -54,9 +54,9 @@ class LabeledRBMLayer(nn.Module):
         self.machine.hidden_bias.copy_(coupled.bias)
         self.machine.start(v)
 
-    def begin(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Return hidden states [count, H] for samples to begin at, as `RBMLayer` does."""
-        return self.machine.begin(count, generator)
+    def starting_states(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Return hidden states [count, H] for samples to start from, as `RBMLayer` does."""
+        return self.machine.starting_states(count, generator)
 
     def measure(self, v: torch.Tensor) -> dict[str, torch.Tensor]:
         """Return metrics of a batch [B, V + K], as `RBMLayer` does."""

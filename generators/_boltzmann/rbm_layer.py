@@ -130,7 +130,7 @@ class RBMLayer(nn.Module):
         """Initialize the linear layer, and build the rest.
 
         Args:
-            coupled: The linear layer V -> H, on the device; whoever owns it saves it.
+            coupled: The linear layer V -> H, on the device; its owner saves it.
             training: Options of the machine's training.
             units: Kind of the visible units.
             rng: The run's random streams.
@@ -193,8 +193,8 @@ class RBMLayer(nn.Module):
         """Let the persistent chains go on from hidden states [B, H], repeated if there are fewer of them."""
         self.chains.copy_(h[torch.arange(len(self.chains), device=h.device) % len(h)])
 
-    def begin(self, count: int, generator: torch.Generator) -> torch.Tensor:
-        """Return hidden states [count, H] for samples to begin at: those of the persistent chains, or noise."""
+    def starting_states(self, count: int, generator: torch.Generator) -> torch.Tensor:
+        """Return hidden states [count, H] for samples to start from: those of the persistent chains, or noise."""
         chains = self.chains.float()
         if not len(chains):
             halves = torch.full((count, len(self.hidden_bias)), 0.5, device=self.hidden_bias.device)
