@@ -21,8 +21,8 @@ import torch
 
 from sandbox.core.compute import Compute, choose
 from sandbox.core.rng import Rng
-from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer
+from sandbox.generators._boltzmann.softmax_classifier import SoftmaxClassifier, SoftmaxConfig
 from sandbox.networks.inputs import as_float
 from sandbox.ops.belief import SigmoidLayer
 from sandbox.runs.build import restore
@@ -60,8 +60,8 @@ def accuracy(
     """Return the accuracy of a classifier after `UPDATES` on the labeled `data`."""
     count = len(data[1])
     optimizer = {"name": "adam", "lr": lr, "lr_decay_steps": UPDATES[count]}
-    config = ClassifierConfig.model_validate({**DROPOUT, "optimizer": optimizer})
-    network = Classifier(config, (data[0].shape[1], hidden), CLASSES, Rng(seed), "few_labels", compute)
+    config = SoftmaxConfig.model_validate({**DROPOUT, "optimizer": optimizer})
+    network = SoftmaxClassifier(config, (data[0].shape[1], hidden), CLASSES, Rng(seed), "few_labels", compute)
     if start is not None:
         network.start_from(start)
     draws = torch.Generator().manual_seed(seed)

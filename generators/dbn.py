@@ -27,11 +27,11 @@ from sandbox.generators._boltzmann import belief_layers
 from sandbox.generators._boltzmann.annealing import Annealing
 from sandbox.generators._boltzmann.belief_layers import BeliefLayer, UpDown
 from sandbox.generators._boltzmann.belief_net import BeliefNet
-from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig
 from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
-from sandbox.generators._boltzmann.labeled_rbm_layer import rbm_layers, require_classes
+from sandbox.generators._boltzmann.labeled_rbm_layer import rbm_layers
 from sandbox.generators._boltzmann.rbm_layer import RBMTraining
 from sandbox.generators._boltzmann.recall import known_units, recall_means
+from sandbox.generators._boltzmann.softmax_classifier import SoftmaxClassifier, SoftmaxConfig, require_classes
 from sandbox.generators._boltzmann.top_machine import TopMachine
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
@@ -64,14 +64,14 @@ class DBNConfig(GeneratorConfig):
     learning: RBMTraining = Field(
         RBMTraining(lr=Linear(start=0.05, end=0.0, steps=5_000)), description="how each layer is trained alone"
     )
-    labels: bool = Field(False, description="one softmax group of label units in the top machine, to sample classes")
+    labels: bool = Field(False, description="softmax group of label units in the top machine, to sample and classify")
     up_down: UpDown | None = Field(None, description="fine-tuning as a generative model; null: none")
-    softmax: ClassifierConfig | None = Field(
+    softmax: SoftmaxConfig | None = Field(
         None, description="classifier that learns in all later updates; null: none, and the last stage goes on"
     )
     sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to a sample, and of a completion")
     bound_samples: NumChains = Field(20, description="samples for each image that estimate its bound")
-    ais: Annealing = Field(Annealing(), description="estimate of the top machine's log Z if it is too large")
+    ais: Annealing = Field(Annealing(), description="log Z estimate of a top machine that is too large to enumerate")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DBN":
@@ -104,7 +104,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         self._layers = rbm_layers(coupled, self._num_labels, config.learning, rng, "dbn", compute)
         self._classifier = None
         if config.softmax is not None:
-            self._classifier = Classifier(config.softmax, sizes, spec.num_classes, rng, "dbn/softmax", compute)
+            self._classifier = SoftmaxClassifier(config.softmax, sizes, spec.num_classes, rng, "dbn/softmax", compute)
         self._stage_lengths = [config.pretraining_steps] * len(coupled)
         if config.up_down is not None:
             self._stage_lengths.append(config.up_down.steps)
@@ -126,6 +126,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         if stage < len(self._layers):
             metrics = self._pretrain(stage, step, sample_bernoulli(x, self._states), batch.labels)
         elif self._classifier is not None and stage == len(self._stage_lengths):
+            assert batch.labels is not None, "the constructor requires classes"
             metrics = self._fine_tune(self._classifier, step, x, batch.labels)
         else:
             assert self._config.up_down is not None
@@ -170,9 +171,8 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         belief_layers.sleep_step(directed, generated, lr)
         return {"reconstruction_error": (data - model).square().mean()}
 
-    def _fine_tune(self, classifier: Classifier, step: int, x: torch.Tensor, labels: torch.Tensor | None) -> Metrics:
+    def _fine_tune(self, classifier: SoftmaxClassifier, step: int, x: torch.Tensor, labels: torch.Tensor) -> Metrics:
         """Train the classifier, which starts as the stack."""
-        assert labels is not None, "the constructor requires classes"
         if step == 0:
             classifier.start_from(self._net().recognition_layers())
         return classifier.update(x, labels.to(self._device))

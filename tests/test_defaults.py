@@ -13,11 +13,11 @@ from sandbox.config.base import Config
 from sandbox.config.schedules import Linear
 from sandbox.generators._adversarial.regularizers import ExponentialDecay, MinibatchDiscrimination, Regularizers
 from sandbox.generators._boltzmann.annealing import Annealing
-from sandbox.generators._boltzmann.classifier import ClassifierConfig
 from sandbox.generators._boltzmann.conv_coupling import convolutions
 from sandbox.generators._boltzmann.conv_rbm_layer import Sparsity
 from sandbox.generators._boltzmann.coupling import sigmoids
 from sandbox.generators._boltzmann.rbm_layer import ContrastiveDivergence, GaussianUnits, InputScales, RBMTraining
+from sandbox.generators._boltzmann.softmax_classifier import SoftmaxConfig
 from sandbox.generators.dbn import UpDown
 from sandbox.networks.base import BackboneConfig
 from sandbox.networks.impala import Impala
@@ -187,8 +187,8 @@ BOUNDS: list[tuple[Any, str, list[Any], list[Any]]] = [
     (Regularizers, "label_smoothing", [0, 0.499], [LEFT_OF_0, 0.5]),
     (Regularizers, "feature_matching", [0, 1], [LEFT_OF_0, RIGHT_OF_1]),
     (Annealing, "num_chains", [2, 10_000], [1, 10_001]),
-    (ClassifierConfig, "input_dropout", [0, 0.999], [LEFT_OF_0, 1]),
-    (ClassifierConfig, "hidden_dropout", [0, 0.999], [LEFT_OF_0, 1]),
+    (SoftmaxConfig, "input_dropout", [0, 0.999], [LEFT_OF_0, 1]),
+    (SoftmaxConfig, "hidden_dropout", [0, 0.999], [LEFT_OF_0, 1]),
     (RBMTraining, "centering", [0, 1], [LEFT_OF_0, RIGHT_OF_1]),
 ]
 

@@ -9,10 +9,8 @@ import torch
 from torch import nn
 
 from sandbox.core.compute import Compute
-from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer, RBMTraining
-from sandbox.interfaces.spec import Spec
 from sandbox.ops.boltzmann import RBMParameters
 from sandbox.ops.units import BERNOULLI, BernoulliAndSoftmax
 
@@ -100,22 +98,3 @@ def rbm_layers(
         else:
             layers.append(RBMLayer(linear, training, BERNOULLI, rng, f"{name}/{number}", compute))
     return layers
-
-
-def require_classes(spec: Spec, option: str, off: str) -> int:
-    """Return the number of classes of the data.
-
-    Args:
-        spec: Shapes of the data.
-        option: Option of the generator that learns classes.
-        off: Its value that learns none.
-
-    Raises:
-        UserError: If there are no labels.
-    """
-    if not spec.num_classes:
-        raise UserError(
-            f"generator.{option} learns classes, but the data set has no labels. Set generator.{option}={off}, or "
-            "choose data that have some, e.g. data.name=digits or data.name=mnist."
-        )
-    return spec.num_classes

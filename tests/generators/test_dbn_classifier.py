@@ -9,8 +9,8 @@ import torch
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
-from sandbox.generators._boltzmann.classifier import Classifier, ClassifierConfig, ClassifierNetwork
 from sandbox.generators._boltzmann.rbm_layer import RBMLayer
+from sandbox.generators._boltzmann.softmax_classifier import SoftmaxClassifier, SoftmaxConfig, SoftmaxNetwork
 from sandbox.generators.dbn import DBN, DBNConfig
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
@@ -52,9 +52,9 @@ def layers_of(dbn: DBN) -> list[RBMLayer]:
     return list(layers)  # type: ignore[arg-type]
 
 
-def classifier_of(dbn: DBN) -> ClassifierNetwork:
+def classifier_of(dbn: DBN) -> SoftmaxNetwork:
     network = dbn.parts()["softmax_network"]
-    assert isinstance(network, ClassifierNetwork)
+    assert isinstance(network, SoftmaxNetwork)
     return network
 
 
@@ -80,10 +80,10 @@ def test_the_classifier_starts_as_the_stack() -> None:
 @pytest.mark.parametrize("bf16", [False, True])
 def test_one_update_with_dropout_by_hand(bf16: bool) -> None:
     """Units that stay are divided by the probability of staying."""
-    rng, config = Rng(0), ClassifierConfig(input_dropout=0.3, hidden_dropout=0.6)
-    classifier = Classifier(config, (4, 3), 2, rng, "softmax", choose("cpu", "bf16" if bf16 else "fp32"))
+    rng, config = Rng(0), SoftmaxConfig(input_dropout=0.3, hidden_dropout=0.6)
+    classifier = SoftmaxClassifier(config, (4, 3), 2, rng, "softmax", choose("cpu", "bf16" if bf16 else "fp32"))
     network = classifier.parts()["network"]
-    assert isinstance(network, ClassifierNetwork)
+    assert isinstance(network, SoftmaxNetwork)
     torch.nn.init.normal_(network.classes.weight, generator=torch.Generator().manual_seed(0))
     device, state = rng.state_dict()["torch"]["softmax/dropout"]
     draws = torch.Generator(device).set_state(state)

@@ -15,9 +15,11 @@ from torch.nn import functional as F
 from sandbox.config.base import Config
 from sandbox.config.numbers import Positive
 from sandbox.core.compute import Compute
+from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import in_fp32
 from sandbox.ops.belief import SigmoidLayer
 from sandbox.ops.units import sample_bernoulli_16_bits
@@ -25,8 +27,8 @@ from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
 
 
-class ClassifierConfig(Config):
-    """Options of the classifier: dropout, max-norm regularization and the optimizer."""
+class SoftmaxConfig(Config):
+    """Options of the softmax classifier: dropout, max-norm regularization and the optimizer."""
 
     input_dropout: float = Field(0.0, ge=0, lt=1, description="fraction of the pixels that is dropped")
     hidden_dropout: float = Field(0.0, ge=0, lt=1, description="fraction of the hidden units that is dropped")
@@ -36,7 +38,7 @@ class ClassifierConfig(Config):
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the cross-entropy")
 
 
-class ClassifierNetwork(nn.Module):
+class SoftmaxNetwork(nn.Module):
     """Sigmoid layers and a linear layer to the classes."""
 
     def __init__(self, sizes: Sequence[int], classes: int) -> None:
@@ -60,11 +62,11 @@ class ClassifierNetwork(nn.Module):
         return in_fp32(self.classes, x)
 
 
-class Classifier:
+class SoftmaxClassifier:
     """A classifier network with its optimizer; pixels are [B, V] floats in [0, 1]."""
 
     def __init__(
-        self, config: ClassifierConfig, sizes: Sequence[int], classes: int, rng: Rng, name: str, compute: Compute
+        self, config: SoftmaxConfig, sizes: Sequence[int], classes: int, rng: Rng, name: str, compute: Compute
     ) -> None:
         """Build the network.
 
@@ -78,7 +80,7 @@ class Classifier:
         """
         self._config, self._sizes, self._compute = config, sizes, compute
         with rng.initializing(name):
-            self._network = ClassifierNetwork(sizes, classes).to(compute.device)
+            self._network = SoftmaxNetwork(sizes, classes).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._generator = rng.torch(f"{name}/dropout", compute.device)
 
@@ -135,3 +137,22 @@ class Classifier:
             weight = layer.get_parameter("weight")
             norms = torch.linalg.vector_norm(weight, dim=1, keepdim=True)
             weight.mul_((self._config.max_norm / norms).clamp_(max=1.0))
+
+
+def require_classes(spec: Spec, option: str, off: str) -> int:
+    """Return the number of classes of the data.
+
+    Args:
+        spec: Shapes of the data.
+        option: Option of the generator that learns classes.
+        off: Its value that learns none.
+
+    Raises:
+        UserError: If there are no labels.
+    """
+    if not spec.num_classes:
+        raise UserError(
+            f"generator.{option} learns classes, but the data set has no labels. Set generator.{option}={off}, or "
+            "choose data that have some, e.g. data.name=digits or data.name=mnist."
+        )
+    return spec.num_classes
