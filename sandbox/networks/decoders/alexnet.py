@@ -1,6 +1,7 @@
 """The mirror of AlexNet (Krizhevsky et al. 2012); this project's own design."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -16,10 +17,7 @@ class Decoder(nn.Module):
         super().__init__()
         options = config.in_decoder(config.norm)
         channels = (output_shape[0], *(config.channels[last - 1] for last in SECTIONS))
-
-        def block(below: int, above: int) -> list[nn.Module]:
-            return options.convolution(below, above, 3)
-
+        block = partial(options.convolution, kernel=3)
         self.layers = SectionDecoder(options, in_features, config.hidden, channels, config.sizes(output_shape), block)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:

@@ -1,6 +1,7 @@
 """The mirror of LeNet-5 (LeCun et al. 1998); this project's own design."""
 
 from collections.abc import Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -16,10 +17,7 @@ class Decoder(nn.Module):
         super().__init__()
         options = config.in_decoder(config.norm)
         channels, sizes = (output_shape[0], *config.channels), config.sizes(output_shape)
-
-        def block(below: int, above: int) -> list[nn.Module]:
-            return options.convolution(below, above, config.kernel | 1)
-
+        block = partial(options.convolution, kernel=config.kernel | 1)  # odd, so that it keeps the size
         self.layers = SectionDecoder(options, in_features, config.hidden, channels, sizes, block)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
