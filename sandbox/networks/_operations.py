@@ -1,4 +1,4 @@
-"""Multiply-adds and receptive fields of PyTorch's operations.
+"""Receptive fields and multiply-adds of PyTorch's operations.
 
 Source: Araujo et al. 2019, "Computing Receptive Fields of Convolutional Neural Networks".
 """
@@ -10,43 +10,43 @@ from typing import Any, NamedTuple
 import torch
 from torch import nn
 
-_MAPS = 4  # dimensions of a batch of images or feature maps
+MAPS = 4  # dimensions of a batch of images or feature maps
 
 
-class Field(NamedTuple):
-    """The receptive field of one place of a map.
+class ReceptiveField(NamedTuple):
+    """The part of the input on which one position of a feature map depends.
 
     Attributes:
-        size: Its height and width in pixels of the input; infinity means all of it.
-        jump: Distance in pixels between the fields of two neighbors, vertically and horizontally.
+        size: Its height and width in pixels; infinity means the whole input.
+        jump: Distance in pixels between the receptive fields of neighboring positions, vertically and horizontally.
     """
 
     size: tuple[float, float]
     jump: tuple[float, float]
 
 
-ONE_PIXEL = Field((1.0, 1.0), (1.0, 1.0))
-WHOLE = Field((math.inf, math.inf), (1.0, 1.0))
+ONE_PIXEL = ReceptiveField((1.0, 1.0), (1.0, 1.0))
+WHOLE = ReceptiveField((math.inf, math.inf), (1.0, 1.0))
 
 
-def joined(fields: Sequence[Field]) -> Field:
-    """Return the field of what depends on several maps, of which the largest field decides."""
+def joined(fields: Sequence[ReceptiveField]) -> ReceptiveField:
+    """Return the receptive field of a result of several maps: the largest of theirs."""
     if not fields:
         return ONE_PIXEL
     sizes, jumps = zip(*fields, strict=True)
-    return Field(
+    return ReceptiveField(
         (max(h for h, _ in sizes), max(w for _, w in sizes)), (max(h for h, _ in jumps), max(w for _, w in jumps))
     )
 
 
-def field_after(name: str, args: Sequence[Any], output: torch.Tensor, before: Field) -> Field:
+def field_after(name: str, args: Sequence[Any], output: torch.Tensor, before: ReceptiveField) -> ReceptiveField:
     """Return the receptive field of the result of an operation.
 
     Args:
         name: Name of the operation in PyTorch's `aten`.
         args: Its arguments.
         output: Its result.
-        before: Field of its arguments.
+        before: ReceptiveField of its arguments.
     """
     match name:
         case "convolution":
@@ -72,7 +72,7 @@ def field_after(name: str, args: Sequence[Any], output: torch.Tensor, before: Fi
     return before
 
 
-def field_of_layer(layer: nn.Module, before: Field) -> Field | None:
+def field_of_layer(layer: nn.Module, before: ReceptiveField) -> ReceptiveField | None:
     """Return the receptive field after a convolution that was computed as a product of matrices; None for others."""
     if isinstance(layer, (nn.Conv2d, nn.ConvTranspose2d)):
         transposed = isinstance(layer, nn.ConvTranspose2d)
@@ -81,8 +81,13 @@ def field_of_layer(layer: nn.Module, before: Field) -> Field | None:
 
 
 def _convolved(
-    before: Field, kernels: Sequence[int], strides: Sequence[int], dilations: Sequence[int], *, transposed: bool
-) -> Field:
+    before: ReceptiveField,
+    kernels: Sequence[int],
+    strides: Sequence[int],
+    dilations: Sequence[int],
+    *,
+    transposed: bool,
+) -> ReceptiveField:
     kernel, stride, dilation = _pair(kernels), _pair(strides), _pair(dilations)
     if transposed:
         reached = (math.ceil(kernel[0] / stride[0]), math.ceil(kernel[1] / stride[1]))
@@ -92,7 +97,7 @@ def _convolved(
 
 
 def multiply_adds(name: str, args: Sequence[Any], output: torch.Tensor) -> int:
-    """Return the multiplications with an addition of an operation: of products of matrices and convolutions.
+    """Return the number of multiply-adds of an operation; only matrix products and convolutions have any.
 
     Args:
         name: Name of the operation in PyTorch's `aten`.
@@ -104,9 +109,7 @@ def multiply_adds(name: str, args: Sequence[Any], output: torch.Tensor) -> int:
             return (args[0] if args[6] else output).numel() * args[1][0].numel()
         case "mm" | "bmm":
             return output.numel() * int(args[0].shape[-1])
-        case "addmm" | "baddbmm":
-            return output.numel() * int(args[1].shape[-1])
-        case "linear":
+        case "addmm" | "baddbmm" | "linear":
             return output.numel() * int(args[1].shape[-1])
         case _ if "scaled_dot_product" in name and "backward" not in name:
             query, key, value = args[:3]
@@ -119,18 +122,18 @@ def multiply_adds(name: str, args: Sequence[Any], output: torch.Tensor) -> int:
 
 
 def _pair(sizes: Sequence[int]) -> tuple[int, int]:
-    """Return the last two sizes; a single one is a width, or of both where it stands for a square."""
+    """Return the last two sizes, height and width; a single size is both."""
     return (sizes[-2], sizes[-1]) if len(sizes) > 1 else (sizes[0], sizes[0])
 
 
-def _grown(field: Field, reached: tuple[float, float]) -> Field:
-    """Return the field of a window of `reached` neighbors."""
+def _grown(field: ReceptiveField, reached: tuple[float, float]) -> ReceptiveField:
+    """Return the receptive field of a window of `reached` positions."""
     (height, width), (down, right) = field
-    return Field((height + (reached[0] - 1) * down, width + (reached[1] - 1) * right), field.jump)
+    return ReceptiveField((height + (reached[0] - 1) * down, width + (reached[1] - 1) * right), field.jump)
 
 
-def _scaled(field: Field, factors: tuple[float, float]) -> Field:
-    return Field(field.size, (field.jump[0] * factors[0], field.jump[1] * factors[1]))
+def _scaled(field: ReceptiveField, factors: tuple[float, float]) -> ReceptiveField:
+    return ReceptiveField(field.size, (field.jump[0] * factors[0], field.jump[1] * factors[1]))
 
 
 def _ratio(source: torch.Tensor, output: torch.Tensor) -> tuple[float, float]:
@@ -140,6 +143,6 @@ def _ratio(source: torch.Tensor, output: torch.Tensor) -> tuple[float, float]:
 def _is_over_maps(args: Sequence[Any]) -> bool:
     """Return whether a reduction runs over height and width of maps."""
     maps = args[0]
-    if not isinstance(maps, torch.Tensor) or maps.dim() != _MAPS or len(args) < 2 or not isinstance(args[1], list):
+    if not isinstance(maps, torch.Tensor) or maps.dim() != MAPS or len(args) < 2 or not isinstance(args[1], list):
         return False
-    return {2, 3} <= {dimension % _MAPS for dimension in args[1]}
+    return {2, 3} <= {dimension % MAPS for dimension in args[1]}

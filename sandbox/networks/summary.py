@@ -17,7 +17,16 @@ from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.utils.parametrize import ParametrizationList
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from sandbox.networks._operations import ONE_PIXEL, WHOLE, Field, field_after, field_of_layer, joined, multiply_adds
+from sandbox.networks._operations import (
+    MAPS,
+    ONE_PIXEL,
+    WHOLE,
+    ReceptiveField,
+    field_after,
+    field_of_layer,
+    joined,
+    multiply_adds,
+)
 
 _COPIES = frozenset({"clone", "_to_copy"})  # operations after which weights are still those of their layer
 
@@ -30,9 +39,9 @@ class Row(NamedTuple):
         kind: Name of its class.
         shape: Shape of its output for one input, without the batch; None if it is not known.
         parameters: Number of its parameters.
-        field: Height and width of the part of the input that one output depends on; infinity means all of it. None if
+        field: Height and width of the receptive field of one output, in pixels; infinity means the whole input. None if
             the layer was not used.
-        multiply_adds: Multiplications with an addition for one input.
+        multiply_adds: Number of multiply-adds for one input.
     """
 
     name: str
@@ -49,7 +58,7 @@ class _Record:
     def __init__(self, call: int) -> None:
         self.call, self.products = call, 0.0
         self.shape: tuple[int, ...] | None = None
-        self.field: Field | None = None
+        self.field: ReceptiveField | None = None
 
 
 class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
@@ -73,7 +82,7 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
                 for weight in module.parameters(recurse=_is_layer(module)):
                     self._set_owner(weight, module)
         self._unknown: list[nn.Module] = []  # layers whose weights were used since the last end of a call
-        self._fields: dict[int, tuple[StorageWeakRef, Field]] = {}  # by storage, which views share
+        self._fields: dict[int, tuple[StorageWeakRef, ReceptiveField]] = {}  # by storage, which views share
         self._hooks = ExitStack()
 
     def __enter__(self) -> Self:
@@ -141,14 +150,16 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         storage = weight.untyped_storage()
         self._owners[storage._cdata] = (_reference(storage), layer)
 
-    def _use(self, layer: nn.Module, before: Field, field: Field, output: torch.Tensor) -> Field:
+    def _use(
+        self, layer: nn.Module, before: ReceptiveField, field: ReceptiveField, output: torch.Tensor
+    ) -> ReceptiveField:
         """Note that a layer's weights are used without calling it, and return the field of the result."""
         if not self._active:
             self._calls, self._batch = self._calls + 1, len(output)
         record = self._records.setdefault(layer, _Record(self._calls))
         if record.call == self._calls:
             record.field = field = field_of_layer(layer, before) or field
-            if isinstance(layer, nn.Linear):
+            if isinstance(layer, nn.Linear) or (isinstance(layer, nn.Conv2d) and output.dim() == MAPS):
                 record.shape = tuple(output.shape[1:])
             else:
                 self._unknown.append(layer)
@@ -186,11 +197,11 @@ class Trace(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if record.call == self._calls:
             record.products += products / self._batch
 
-    def _field(self, tensor: torch.Tensor) -> Field:
+    def _field(self, tensor: torch.Tensor) -> ReceptiveField:
         found = self._fields.get(tensor.untyped_storage()._cdata)
         return ONE_PIXEL if found is None else found[1]
 
-    def _set_field(self, tensor: torch.Tensor, field: Field) -> None:
+    def _set_field(self, tensor: torch.Tensor, field: ReceptiveField) -> None:
         storage = tensor.untyped_storage()
         self._fields[storage._cdata] = (_reference(storage), field)
 
