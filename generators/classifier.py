@@ -1,4 +1,4 @@
-"""A classifier of images, on any backbone; or a probe that reads numbers off its features.
+"""A classifier of images on any backbone, also as a linear probe of a frozen one; or a regression of numbers.
 
 Paper: LeCun, Bottou, Bengio & Haffner 1998, "Gradient-Based Learning Applied to Document Recognition"; probes are those
     of Alain & Bengio 2017, "Understanding Intermediate Layers Using Linear Classifier Probes".
@@ -30,6 +30,13 @@ from sandbox.optimizers.adam import Adam
 from sandbox.optimizers.choice import AnyOptimizer
 from sandbox.streams.labeled import Labeled, LabeledConfig
 
+_NOTHING_TO_LEARN = {
+    "labels": "generator.name=classifier learns classes, but the data set has no labels. Choose data that have some, "
+    "e.g. data.name=digits or data.name=mnist.",
+    "numbers": "generator.targets=numbers needs data whose images have numbers, and these have none. Choose "
+    "data.name=frames with data.numbers=true.",
+}
+
 
 class ClassifierConfig(GeneratorConfig):
     """Options of the classifier."""
@@ -37,10 +44,12 @@ class ClassifierConfig(GeneratorConfig):
     name: Literal["classifier"] = "classifier"
     backbone: AnyBackbone = Field(MLP(), description="network below the last layer")
     targets: Literal["labels", "numbers"] = Field(
-        "labels", description="what it predicts: the class, or the numbers that belong to each image of some data sets"
+        "labels",
+        description="what it predicts: the class of an image (labels), or the numbers that the data set has for it "
+        "(numbers; see data.numbers)",
     )
     freeze_encoder: bool = Field(
-        False, description="train the last layer alone, as a probe of the backbone's features (see encoder_from)"
+        False, description="train the last layer only, as a linear probe of the encoder that encoder_from names"
     )
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the cross-entropy, or of the squared error")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images with their classes or numbers")
@@ -125,16 +134,8 @@ class ImageClassifier(Classifier, HasClassifier):
         """Return the probability of each class, [B, K].
 
         Raises:
-            UserError: If it predicts numbers.
+            UserError: If the classifier predicts numbers.
         """
         if self._targets == "numbers":
             raise UserError("this classifier predicts numbers (generator.targets=numbers), so it knows no classes")
         return self.predict(images)
-
-
-_NOTHING_TO_LEARN = {
-    "labels": "generator.name=classifier learns classes, but the data set has no labels. Choose data that have some, "
-    "e.g. data.name=digits or data.name=mnist.",
-    "numbers": "generator.targets=numbers needs data whose images have numbers, and these have none. Choose "
-    "data.name=frames with data.numbers=true.",
-}

@@ -17,17 +17,18 @@ def recall(
     run: Run = "latest",
     runs: Runs = RUNS,
     damage: Annotated[
-        float | None, typer.Option(min=0, max=1, help="Fraction of the pixels that is damaged; by default 0.3.")
+        float | None,
+        typer.Option(min=0, max=1, help="Fraction of the pixels that flip and blank damage; by default 0.3."),
     ] = None,
     how: Annotated[
         Literal["flip", "blank", "half", "top", "bottom", "left", "right"],
         typer.Option(
-            help="Damage: flip black and white, blank to black, or hide a half, which is then known to be missing; "
-            "half is the bottom."
+            help="Damage: flip random pixels (black to white and back), blank them to black, or hide a half, which the "
+            "model is told. half is the bottom."
         ),
     ] = "flip",
     count: Annotated[int, typer.Option(min=1, max=10_000, help="Number of images.")] = 10,
-    test: Annotated[bool, typer.Option("--test", help="Damage test images instead.")] = False,
+    test: Annotated[bool, typer.Option("--test", help="Damage test images.")] = False,
     seed: Annotated[int, typer.Option(min=0, max=LARGEST_SEED, help="Seed of the damage.")] = 0,
     out: Annotated[
         Path | None,
@@ -36,9 +37,9 @@ def recall(
 ) -> None:
     """Damage images and let a Hopfield network or a Boltzmann machine restore them; prints the path.
 
-    The images are those that a Hopfield network has stored, and training images for the others, or test images. The
-    rows are originals, damaged images (a hidden half is gray) and restored images. A Boltzmann machine completes a
-    hidden half by Gibbs sweeps with the other half clamped. From flipped and blanked images it takes a few sweeps.
+    A Hopfield network restores the images that it has stored, a Boltzmann machine training images; --test takes test
+    images. The rows are originals, damaged images (a hidden half is gray) and restored images. A Boltzmann machine
+    completes a hidden half by Gibbs sweeps with the other half clamped; flipped or blanked images take a few sweeps.
 
     \b
     sandbox recall latest --damage 0.2

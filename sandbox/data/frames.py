@@ -28,11 +28,13 @@ class FramesConfig(DataConfig):
         1,
         ge=1,
         le=8,
-        description="number of consecutive observations of an episode that are joined to one image, the oldest first, "
-        "like agent.frame_stack: those from before the start of an episode are zeros",
+        description="number of consecutive observations that one image joins as channels, the oldest first, as "
+        "agent.frame_stack does; before the start of an episode they are zeros",
     )
     numbers: bool = Field(
-        False, description="keep the environment's features (where things are) with each image, for generator.targets"
+        False,
+        description="keep the environment's features, such as positions of objects, with each image, as numbers to "
+        "predict (generator.targets=numbers)",
     )
     test_fraction: TestFraction = 0.1
     binarize: Binarize = "none"

@@ -23,8 +23,8 @@ class DataSet:
         binary: True if every byte is 0 or 255.
         train_labels: Classes of `train`, [N] int64; None for unlabeled data.
         test_labels: Classes of `test`, [N] int64; None for unlabeled data.
-        train_numbers: Numbers that belong to `train`, such as where things are, [N, D] float32; None without.
-        test_numbers: Numbers that belong to `test`, [N, D] float32; None without.
+        train_numbers: Numbers to predict from `train`, such as positions of objects, [N, D] float32; None for none.
+        test_numbers: Numbers to predict from `test`, [N, D] float32; None for none.
         train_sources: Source images [M, C', H, W], uint8; None for data without source images. If `paired`, source
             image i belongs to image i; otherwise the two sets are independent, and M may differ from N.
         test_sources: Source images of the test images, always paired with them.

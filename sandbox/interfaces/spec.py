@@ -15,7 +15,7 @@ class Spec:
         is_bytes: True for uint8 values in 0..255, False for floats.
         num_actions: Number of discrete actions; 0 for a Box of actions and for data sets.
         num_classes: Number of classes of a data set; 0 for unlabeled data and for environments.
-        num_numbers: Number of numbers that belong to each image of a data set; 0 if it has none.
+        num_numbers: Length of the vector of numbers to predict from each image of a data set; 0 if it has none.
         source_shape: Shape of one source image, from which an image is translated; None for data without source images.
         action_space: Discrete or Box; None for data sets. `num_actions` alone stands for a Discrete one.
     """

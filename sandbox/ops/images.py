@@ -20,7 +20,7 @@ _SSIM_C1, _SSIM_C2 = 0.01**2, 0.03**2  # for pixels in [0, 1]
 
 
 def randomly_shifted(images: torch.Tensor, most: int, generator: torch.Generator) -> torch.Tensor:
-    """Move each image by up to `most` pixels along both axes, at random; 0 follows from the edges.
+    """Shift each image by a random distance of up to `most` pixels along both axes; zeros fill the gap.
 
     Args:
         images: [B, C, H, W].

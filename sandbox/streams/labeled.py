@@ -15,7 +15,7 @@ from sandbox.streams.shuffled import BatchSize, Resample, Shuffled, images_of, r
 
 
 class Labeled(NamedTuple):
-    """Images [B, C, H, W] uint8 with their classes [B] int64 and their numbers [B, N] float32, None without."""
+    """Images [B, C, H, W] uint8, their classes [B] int64 and their numbers [B, N] float32; None if data have none."""
 
     images: torch.Tensor
     labels: torch.Tensor | None
@@ -28,7 +28,10 @@ class LabeledConfig(StreamConfig):
     batch_size: BatchSize = 100
     resample: Resample = False
     shift: int = Field(
-        0, ge=0, le=32, description="pixels by which each image is moved at most, at random; black pixels follow"
+        0,
+        ge=0,
+        le=32,
+        description="largest random shift of each image along both axes, in pixels; black fills the gap. 0: none",
     )
 
     def make(self, source: DataSet, learner: Learner, rng: Rng, compute: Compute) -> Shuffled:
