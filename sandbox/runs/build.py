@@ -164,13 +164,14 @@ class RunsIn:
             place[goes_on, :-1] = before[goes_on, 1:]
             step = actor.step()
             place[:, -1] = step.observations
-        joined = [stack * shape[0], *shape[1:]] if shape else []  # numbers alone are refused by whoever needs images
+        joined = [stack * shape[0], *shape[1:]] if shape else []  # scalars are refused by the data set
         return images.reshape(-1, *joined)[:count]
 
     def numbers(self, env: dict[str, Any], agent: str, count: int, rng: Rng) -> np.ndarray:
         """Return the environment's features at the observations that `frames` returns, [count, D] float32.
 
-        The same play is repeated in a second copy of the environments, which observes features.
+        The agent acts as in `frames`, with the same random numbers. A copy of the environments that observes features
+        gets the same actions.
         """
         if env.get("wrappers"):
             raise UserError("data.numbers=true reads numbers off the environment itself: leave out data.env.wrappers")

@@ -64,7 +64,13 @@ class DataFacts:
             return None
         if type(numbers) is not int or not 0 <= numbers <= _MOST_NUMBERS:
             return None
-        spec = Spec(shape, fields.get("is_bytes") is True, 0, count, numbers, source)
+        spec = Spec(
+            shape,
+            is_bytes=fields.get("is_bytes") is True,
+            num_classes=count,
+            num_numbers=numbers,
+            source_shape=source,
+        )
         return cls(spec, fields.get("binary") is True, tuple(classes) if classes is not None else None, digest)
 
 

@@ -22,7 +22,7 @@ from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import config_of
 from sandbox.storage.run_folder import RunFolder
 
-_IMAGES = 2_048  # made-up images; more than those of a batch
+_IMAGES = 2_048  # random images to train on, at least
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class NetworkTables:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiplications with an addition of all used networks, one input each."""
+        """Number of multiply-adds of all used networks, for one input each."""
         return sum(row.multiply_adds for rows in self.used.values() for row in rows)
 
 
@@ -62,9 +62,9 @@ def network_tables(built: BuiltRun) -> NetworkTables:
     networks = networks_of(built.learner.parts())
     passes = _acts(built) if isinstance(built, BuiltAgentRun) else _passes(built)
     with Trace(networks) as trace:
-        for go in passes:
-            with suppress(UserError):  # it is not trained for this yet
-                go()
+        for run_pass in passes:
+            with suppress(UserError):  # the learner is not trained for this yet
+                run_pass()
             if all(row.field for rows in _used(trace).values() for row in rows):
                 break
     used = _used(trace)
@@ -88,8 +88,8 @@ def _passes(built: BuiltGeneratorRun) -> Iterator[Callable[[], Any]]:
     learner = built.learner
     batch_size = dict(built.config.generator.stream).get("batch_size", _IMAGES)
     images = made_up(built.facts, max(_IMAGES, 2 * batch_size))
-    run = built.config.generator.stream.make(images, learner, built.rng, built.compute)
-    yield lambda: learner.update(next(run))
+    stream = built.config.generator.stream.make(images, learner, built.rng, built.compute)
+    yield lambda: learner.update(next(stream))
     if isinstance(learner, HasEncoder):
         yield lambda: learner.encode(images.test)
     if isinstance(learner, HasReconstruction):

@@ -85,7 +85,8 @@ def train_run(
 
 def _mirrors(built: BuiltRun, folder: RunFolder) -> list[Sink]:
     """Return the sinks besides metrics.jsonl and the console."""
-    config, mirrors = built.config, list[Sink]()
+    config = built.config
+    mirrors: list[Sink] = []
     if config.logger.tensorboard:
         mirrors.append(TensorBoard(folder.path / "tensorboard", Inside(built)))
     if config.logger.wandb != "off":
