@@ -63,8 +63,11 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
         target.load_state_dict({_stored_name(name, names): value for name, value in given.items()}, strict=False)
         for layer in target.modules():
             if parametrize.is_parametrized(layer, "weight"):
+                training = layer.training
+                layer.train()  # so that every access is an iteration of the power method
                 for _ in range(_ITERATIONS):
-                    _ = layer.weight  # every access is an iteration of the power method
+                    _ = layer.weight
+                layer.train(training)
     if isinstance(source, HasDecodingLayers) and isinstance(learner, CanStartDecoder):
         learner.start_decoder(source.decoding_layers())
 
@@ -83,9 +86,8 @@ def _weights(network: nn.Module) -> dict[str, torch.Tensor]:
     for name, layer in network.named_modules():
         if parametrize.is_parametrized(layer, "weight"):
             training = layer.training
-            found[f"{name}.weight"] = (
-                layer.eval().weight.detach()
-            )  # in train mode, an access changes the power method's state
+            layer.eval()  # so that an access is no iteration of the power method
+            found[f"{name}.weight"] = layer.weight.detach()
             layer.train(training)
     return {name: value for name, value in found.items() if name.startswith(_PREFIX)}
 

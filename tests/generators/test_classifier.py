@@ -18,6 +18,7 @@ from sandbox.networks.mlp import MLP
 from sandbox.networks.strided import Strided
 from sandbox.ops.images import randomly_shifted
 from sandbox.streams.labeled import Labeled, LabeledConfig
+from sandbox.training.warm_start import load_encoder
 
 CPU = choose("cpu")
 SPEC = Spec((1, 4, 4), num_classes=3, num_numbers=2)
@@ -76,6 +77,21 @@ def test_a_probe_leaves_the_backbone_as_it_is() -> None:
     learner.update(batch(0))
     for name, value in learner.parts()["network"].state_dict().items():
         assert torch.equal(value, before[name]) == name.startswith("encoder."), name
+
+
+def test_a_probe_of_an_encoder_with_spectral_norms_has_the_same_features() -> None:
+    """The norms of what is loaded are found at once, since a frozen encoder takes no steps of the power method."""
+    backbone = MLP(hidden=(6,), spectral_norm=True)
+    seen, probe = make(backbone=backbone), make(backbone=backbone, freeze_encoder=True)
+    original = seen.network.encoder.get_parameter("layers.0.parametrizations.weight.original")
+    torch.nn.init.normal_(original, generator=torch.Generator().manual_seed(1))
+    for seed in range(30):
+        seen.update(batch(seed))
+    load_encoder(probe, seen, "seen")
+    x = batch(0).images
+    with torch.no_grad():
+        torch.testing.assert_close(probe.network.encoder(x), seen.network.encoder(x), rtol=0.02, atol=1e-3)
+    assert not any(layer.training for layer in probe.network.encoder.modules())
 
 
 @pytest.mark.parametrize(("targets", "message"), [("labels", "has no labels"), ("numbers", "these have none")])
