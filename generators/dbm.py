@@ -71,7 +71,7 @@ class DBMConfig(GeneratorConfig):
     )
     mean_field_steps: Repeats = Field(10, description="rounds of mean-field inference")
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the classifier")
-    sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains to a sample, and of a completion")
+    sample_steps: Repeats = Field(500, description="Gibbs sweeps from the chains to sample, or to complete an image")
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")
 
@@ -114,7 +114,8 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
             self._network = MeanFieldClassifier(self._sizes, max(spec.num_classes, 1)).to(compute.device)
         self._optimizer = config.optimizer.make(self._network.parameters(), compute)
         self._has_classes = spec.num_classes > 0
-        self._stage_lengths = [config.pretraining_steps] * len(stack) + [config.learning_steps] * self._has_classes
+        joint_steps = [config.learning_steps] if self._has_classes else []  # without classes they never end
+        self._stage_lengths = [config.pretraining_steps] * len(stack) + joint_steps
         self._updates, self._measured = Counter(), PeriodicMetrics()
         self._measuring = rng.torch("dbm/measure", compute.device)
         self._sampling = rng.torch("dbm/sample", compute.device)
@@ -221,8 +222,7 @@ class DBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilters, H
     def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
         """Yield the images, then the pixels' means of Gibbs sweeps from them with the known ones clamped."""
         v, kept = self._pixels(images), known_units(known, images, self._compute.device)
-        rbm, rounds = self.rbm(), self._config.mean_field_steps
-        sweeps = deep_boltzmann.clamped_gibbs(rbm, v, kept, rounds, self._sampling)
+        sweeps = deep_boltzmann.clamped_gibbs(self.rbm(), v, kept, self._config.mean_field_steps, self._sampling)
         for means in recall_means(v, sweeps, known, self._config.sample_steps):
             yield means.view(-1, *self._shape)
 

@@ -69,7 +69,7 @@ class DBNConfig(GeneratorConfig):
     softmax: SoftmaxConfig | None = Field(
         None, description="classifier that learns in all later updates; null: none, and the last stage goes on"
     )
-    sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to a sample, and of a completion")
+    sample_steps: Repeats = Field(500, description="Gibbs sweeps of the top machine to sample, or to complete an image")
     bound_samples: NumChains = Field(20, description="samples for each image that estimate its bound")
     ais: Annealing = Field(Annealing(), description="log Z estimate of a top machine that is too large to enumerate")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images and labels")

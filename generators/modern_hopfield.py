@@ -79,9 +79,9 @@ class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
         return self.recall(noise.round().view(count, *self._shape))
 
     def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
-        """Yield the images, and the states after every step, of which the config's `recall_steps` has the number.
+        """Yield the images, and the states after each of the config's `recall_steps` steps.
 
-        Known pixels stay. Unknown ones begin at gray, the state 0, so that they speak for no pattern.
+        Known pixels stay. Unknown ones begin at gray, the state 0, which is equally similar to all patterns.
         """
         patterns, given = self._store.stored(), self._states(images)
         yield self._images(given)

@@ -61,7 +61,7 @@ class RBMConfig(GeneratorConfig):
     visible: VisibleUnits = Field(BernoulliUnits(), description="kind of the visible units")
     learning: RBMTraining = Field(RBMTraining(), description="how the machine is trained")
     sample_steps: Repeats = Field(
-        500, description="Gibbs sweeps from the chains (or from noise) to a sample, and of a completion"
+        500, description="Gibbs sweeps from the chains (or from noise) to sample, or to complete an image"
     )
     ais: Annealing = Field(Annealing(), description="estimate of log Z for machines that are too large to enumerate")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")

@@ -1,8 +1,8 @@
 """Recall by Gibbs sampling: damaged images are restored, and images of which some pixels are known are completed.
 
 The known pixels are clamped, and a Gibbs chain samples the others given them. The result is the mean of each pixel,
-averaged over the second half of the sweeps. Without known pixels, a short chain begins at the damaged image, and ends
-before it forgets where it began.
+averaged over the second half of the sweeps. Without known pixels, a chain is short, so that it stays near the damaged
+image at which it starts.
 """
 
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def recall_means(
         v: The states that the chain begins at, [B, V].
         sweeps: The means after every sweep of a chain, endlessly.
         known: The known pixels, or None.
-        steps: Number of sweeps of a completion; without known pixels there are at most `RESTORING_SWEEPS`.
+        steps: Number of sweeps that complete an image; without known pixels there are at most `RESTORING_SWEEPS`.
     """
     yield v
     count = min(steps, RESTORING_SWEEPS) if known is None else steps

@@ -181,14 +181,14 @@ class HasGibbsChain(ABC):
 
 
 class HasRecall(ABC):
-    """A generator that restores corrupted images, and completes images of which only some pixels are known."""
+    """An associative memory: restores corrupted images, and completes images of which only some pixels are known."""
 
     @abstractmethod
     def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
-        """Yield the images, then those after every step; the last are `recall`'s result.
+        """Yield the images, then their state after every step; the last one is the result of `recall`.
 
         Args:
-            images: Corrupted images [B, C, H, W]. Recall begins at them, unknown pixels included.
+            images: Corrupted images [B, C, H, W], from which recall starts.
             known: True for the pixels that are right and stay as they are, [B, C, H, W] or [C, H, W]; the others are
                 inferred from them. None if any pixel may be wrong.
         """
