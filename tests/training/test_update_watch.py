@@ -23,7 +23,7 @@ from sandbox.training.loop import Periods
 from sandbox.training.update_watch import UpdateWatch, WatchedLearner
 
 WITHOUT = {"q_learning", "sarsa", "random", "boltzmann_machine", "hopfield", "modern_hopfield", "rbm", "dbm", "dbn"}
-WITHOUT |= {"sigmoid_belief_net"}
+WITHOUT |= {"conv_rbm", "conv_dbn", "sigmoid_belief_net"}
 
 
 def watched(run: Any, updates: int) -> tuple[UpdateWatch, dict[str, float]]:
