@@ -96,7 +96,7 @@ class DenseNetEncoder(Encoder):
                 self.convolutions.extend([*config.preactivated(below, width, 1), config.pool(2)])
             self.convolutions.append(DenseBlock(config, width, count))
             width += count * config.growth
-        self.convolutions.extend([*map_norms(config.norm, width), config.activated()])
+        self.convolutions.extend([*map_norms(config.norm, width), config.activation_and_dropout()])
         self.grid = Grid(config.grid)
         widths = [outputs_of(config.activation, width) * math.prod(sizes[-1]), *config.hidden]
         self.head = config.linears(widths)

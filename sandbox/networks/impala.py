@@ -71,7 +71,7 @@ class ImpalaEncoder(Encoder):
             )
             below = channels
         inputs = outputs_of(config.activation, below) * height * width
-        self.head = nn.Sequential(config.activated(), nn.Flatten(), *config.linear(inputs, config.hidden))
+        self.head = nn.Sequential(config.activation_and_dropout(), nn.Flatten(), *config.linear(inputs, config.hidden))
         self.out_features = config.hidden
         config.finish(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -84,7 +84,7 @@ class ResNetEncoder(Encoder):
             self.convolutions.extend(config.section(below, above, 1 if number == 0 else 2))
         last = channels[-1]
         if config.block == "preactivation":
-            self.convolutions.extend([*map_norms(config.norm, last), config.activated()])
+            self.convolutions.extend([*map_norms(config.norm, last), config.activation_and_dropout()])
             last = outputs_of(config.activation, last)
         self.grid = Grid(config.grid)
         widths = [last * math.prod(sizes[-1]), *config.hidden]

@@ -72,7 +72,7 @@ class StridedEncoder(Encoder):
             outputs = inputs_of(config.activation, above)
             norms = map_norms(config.norm, outputs) if number else []
             layer = nn.Conv2d(below, outputs, KERNEL, STRIDE, PADDING, bias=not norms)
-            self.convolutions.extend([layer, *norms, config.activated(in_place=True)])
+            self.convolutions.extend([layer, *norms, config.activation_and_dropout(in_place=True)])
         self.out_features = channels[-1] * height * width
         config.finish(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

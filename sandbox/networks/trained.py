@@ -8,8 +8,8 @@ from sandbox.core.stateful import Stateful
 from sandbox.networks.base import HoldsNetwork
 
 
-def networks_of(parts: Mapping[str, Stateful]) -> dict[str, nn.Module]:
-    """Return the networks that a learner trains, among its parts.
+def trained_networks(parts: Mapping[str, Stateful]) -> dict[str, nn.Module]:
+    """Return the networks among a learner's parts that have weights with gradients.
 
     Copies without gradients are left out: target networks and averages of weights.
     """

@@ -11,7 +11,7 @@ from sandbox.interfaces.capabilities import HasEncoder
 from sandbox.interfaces.generator import UntrainedError
 from sandbox.logger.tensorboard import Codes
 from sandbox.networks.base import Encoder
-from sandbox.networks.trained import networks_of
+from sandbox.networks.trained import trained_networks
 from sandbox.runs.agent_run import BuiltAgentRun
 from sandbox.runs.build import BuiltRun
 from sandbox.runs.generator_run import BuiltGeneratorRun
@@ -29,7 +29,7 @@ class Inside:
 
     def encoders(self) -> Iterator[tuple[nn.Module, torch.Tensor]]:
         """Yield the backbones of the learner, each with one input of zeros."""
-        for network in networks_of(self._built.learner.parts()).values():
+        for network in trained_networks(self._built.learner.parts()).values():
             for module in network.modules():
                 if isinstance(module, Encoder):
                     yield module, torch.zeros(self._input_shape(), device=self._built.compute.device)

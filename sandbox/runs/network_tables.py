@@ -13,7 +13,7 @@ from sandbox.interfaces.capabilities import HasClassifier, HasEncoder, HasRecons
 from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.dataset import DataSet
 from sandbox.networks.summary import Row, Trace, num_parameters
-from sandbox.networks.trained import networks_of
+from sandbox.networks.trained import trained_networks
 from sandbox.runs.agent_run import BuiltAgentRun
 from sandbox.runs.build import BuiltRun, RunsIn, build
 from sandbox.runs.config import GeneratorRun
@@ -59,7 +59,7 @@ def network_tables(built: BuiltRun) -> NetworkTables:
     An agent acts once. A generator is updated once on a batch of random images, so that no data are needed; if that
     does not reach all layers of its networks, it also encodes, reconstructs, classifies and samples.
     """
-    networks = networks_of(built.learner.parts())
+    networks = trained_networks(built.learner.parts())
     passes = _acts(built) if isinstance(built, BuiltAgentRun) else _passes(built)
     with Trace(networks) as trace:
         for run_pass in passes:

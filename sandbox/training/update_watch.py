@@ -9,7 +9,7 @@ from sandbox.core.cuda_graph import paused_graphs
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.learner import Learner, Metrics
 from sandbox.interfaces.stream import Stream
-from sandbox.networks.trained import networks_of
+from sandbox.networks.trained import trained_networks
 from sandbox.networks.unit_watch import UnitWatch
 from sandbox.optimizers.base import Optimizer
 from sandbox.optimizers.gradient_norm import GradientNorm
@@ -31,7 +31,7 @@ class UpdateWatch:
         """Update the learner, and keep what is found for `take`. Nothing waits for the device."""
         parts = learner.parts().items()
         norms = {name: GradientNorm(part) for name, part in parts if isinstance(part, Optimizer | RuleState)}
-        with paused_graphs(), UnitWatch(networks_of(learner.parts())) as units, ExitStack() as stack:
+        with paused_graphs(), UnitWatch(trained_networks(learner.parts())) as units, ExitStack() as stack:
             for norm in norms.values():
                 stack.enter_context(norm)
             metrics = learner.update(batch)

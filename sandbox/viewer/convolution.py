@@ -11,7 +11,7 @@ from torch import nn
 
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Inspectable
-from sandbox.networks.trained import networks_of
+from sandbox.networks.trained import trained_networks
 from sandbox.networks.unit_watch import is_activation
 from sandbox.viewer._canvas import diverging_colors
 from sandbox.viewer.episode import Decision
@@ -71,7 +71,7 @@ def first_convolution(agent: object) -> FirstConvolution | None:
     """Return the first convolution of an agent; None for one without, or one whose network cannot be inspected."""
     if not isinstance(agent, Inspectable) or not isinstance(agent, _HasParts):
         return None
-    modules = [module for network in networks_of(agent.parts()).values() for module in network.modules()]
+    modules = [module for network in trained_networks(agent.parts()).values() for module in network.modules()]
     layers = [module for module in modules if not [*module.children()]]
     for number, layer in enumerate(layers):
         if isinstance(layer, nn.Conv2d):

@@ -6,7 +6,7 @@ import pytest
 import test_members
 import torch
 
-from sandbox.networks.trained import networks_of
+from sandbox.networks.trained import trained_networks
 from sandbox.runs.network_tables import made_up, network_tables
 
 WITHOUT = {"q_learning", "sarsa", "random", "boltzmann_machine", "hopfield", "modern_hopfield"}
@@ -23,7 +23,7 @@ UNREACHED = {
 @pytest.mark.parametrize(("kind", "name"), test_members.EVERY)
 def test_every_layer_of_every_member_is_found(kind: str, name: str, tmp_path: Path) -> None:
     built = test_members.made(kind, name, tmp_path)
-    networks = networks_of(built.learner.parts())
+    networks = trained_networks(built.learner.parts())
     found = network_tables(built)
     assert bool(found.used) == (name not in WITHOUT)
     for network, rows in found.used.items():

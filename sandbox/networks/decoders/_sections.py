@@ -45,7 +45,7 @@ class SectionDecoder(nn.Module):
         self._start = (inputs_of(options.activation, channels[-1]), *sizes[-1])
         widths = [in_features, *reversed(hidden)]
         self.head = options.linears(widths).append(nn.Linear(widths[-1], math.prod(self._start)))
-        self.start = nn.Sequential(*map_norms(options.norm, self._start[0]), options.activated())
+        self.start = nn.Sequential(*map_norms(options.norm, self._start[0]), options.activation_and_dropout())
         above = [channels[1], *channels[1:-1]]
         self.sections = nn.ModuleList(
             nn.Sequential(*block(below, to)) for below, to in zip(channels[1:], above, strict=True)

@@ -30,7 +30,7 @@ class Decoder(nn.Module):
                 full - ((small - 1) * STRIDES[i] + config.dilation * (KERNELS[i] - 1) + 1)
                 for full, small in zip(sizes[i], sizes[i + 1], strict=True)
             ]
-            self.convolutions.append(options.activated())
+            self.convolutions.append(options.activation_and_dropout())
             self.convolutions.append(
                 nn.ConvTranspose2d(
                     inputs[i],

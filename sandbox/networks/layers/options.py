@@ -48,13 +48,13 @@ class LayerOptions(Config):
     def linear(self, below: int, above: int) -> list[nn.Module]:
         """Return a linear layer, its normalization and its activation."""
         width = inputs_of(self.activation, above)
-        return [nn.Linear(below, width), *feature_norms(self.norm, width), self.activated()]
+        return [nn.Linear(below, width), *feature_norms(self.norm, width), self.activation_and_dropout()]
 
     def linears(self, widths: Sequence[int]) -> nn.Sequential:
         """Return linear layers from each width to the next one."""
         return nn.Sequential(*(layer for pair in pairwise(widths) for layer in self.linear(*pair)))
 
-    def activated(self, in_place: bool = False) -> nn.Module:
+    def activation_and_dropout(self, in_place: bool = False) -> nn.Module:
         """Return the activation, and the dropout behind it, as one module.
 
         Args:
@@ -96,7 +96,7 @@ class ConvolutionOptions(LayerOptions):
         """
         width = inputs_of(self.activation, above)
         layer = self.plain_convolution(below, width, kernel, stride, padding)
-        return [layer, *map_norms(self.norm, width), self.activated(in_place=True)]
+        return [layer, *map_norms(self.norm, width), self.activation_and_dropout(in_place=True)]
 
     def preactivated(self, below: int, above: int, kernel: int, stride: int = 1) -> list[nn.Module]:
         """Return a normalization, an activation and a convolution; arguments as for `convolution`.
@@ -107,7 +107,7 @@ class ConvolutionOptions(LayerOptions):
         width = outputs_of(self.activation, below)
         return [
             *map_norms(self.norm, below),
-            self.activated(),
+            self.activation_and_dropout(),
             self.plain_convolution(width, above, kernel, stride),
         ]
 

@@ -46,7 +46,7 @@ class BasicBlock(nn.Module):
             *map_norms(options.norm, width),
         )
         self.shortcut = _shortcut(options, below, width, stride)
-        self.last = options.activated()
+        self.last = options.activation_and_dropout()
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.last(self.shortcut(x) + self.layers(x))
