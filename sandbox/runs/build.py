@@ -32,7 +32,7 @@ from sandbox.storage.reference import LATEST, Reference, parse_reference
 from sandbox.storage.run_folder import RunFolder
 from sandbox.streams.actor import Actor
 from sandbox.training.batch_norm import freeze_batch_norms
-from sandbox.training.warm_start import load_encoder
+from sandbox.training.warm_start import load_decoder, load_encoder
 
 BuiltRun = BuiltAgentRun | BuiltGeneratorRun
 _COLLECTORS = 16  # environments that step together when frames are collected
@@ -70,7 +70,9 @@ def build_new(config: RunConfig, runs: Path) -> BuiltRun:
         _require_encoders(config, config.encoder_from, runs)
     built = build(config, runs)
     if config.encoder_from is not None:
-        load_encoder(built.learner, RunsIn(runs).learner(config.encoder_from), config.encoder_from)
+        source = RunsIn(runs).learner(config.encoder_from)
+        load_encoder(built.learner, source, config.encoder_from)
+        load_decoder(built.learner, source)
     return built
 
 

@@ -28,8 +28,7 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
     """Copy the weights of a learner's first encoder into every encoder of another, as the layers use them.
 
     If a layer of `source` has a spectral norm, its normalized weights are copied; a layer of `learner` with a spectral
-    norm normalizes them again. If `source` also decodes layer by layer, and `learner` can begin with that, its decoder
-    does: this unrolls a deep belief net to an autoencoder (Hinton & Salakhutdinov 2006).
+    norm normalizes them again.
 
     Args:
         learner: The learner to initialize.
@@ -68,6 +67,14 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
                 for _ in range(_ITERATIONS):
                     _ = layer.weight
                 layer.train(training)
+
+
+def load_decoder(learner: Learner, source: Learner) -> None:
+    """Start the decoder of a learner with the decoding layers of another, if they can do that.
+
+    It unrolls a deep belief net to an autoencoder (Hinton & Salakhutdinov 2006). Call `load_encoder` first: it requires
+    that both have the same backbone.
+    """
     if isinstance(source, HasDecodingLayers) and isinstance(learner, CanStartDecoder):
         learner.start_decoder(source.decoding_layers())
 
