@@ -209,7 +209,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
             UntrainedError: If the top machine has not begun to learn.
         """
         self.num_classes()
-        self._require_top()
+        self._require_top("labels")
         return self._sample(len(labels), labels)
 
     def _sample(self, count: int, labels: torch.Tensor | None) -> torch.Tensor:
@@ -232,6 +232,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         return self._net().decode(codes).view(-1, *self._shape)
 
     def decoding_layers(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
+        self._require_top("weights of its top layer")
         return [(layer.weight, layer.bias) for layer in self._net().generation_layers()]
 
     def reconstruct(self, images: torch.Tensor) -> torch.Tensor:
@@ -249,7 +250,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
             UntrainedError: If they have not begun to learn.
         """
         if self._classifier is None and self._num_labels:
-            self._require_top()
+            self._require_top("labels")
             return self._net().classify(self._pixels(images))
         if self._classifier is None:
             raise UserError(
@@ -280,11 +281,11 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         begun = stage + 1 if step > 0 else stage
         return min(max(begun, 1), len(self._layers))
 
-    def _require_top(self) -> None:
+    def _require_top(self, learned: str) -> None:
         """Raise UntrainedError if the top machine has not begun to learn."""
         earlier = self._config.pretraining_steps * (len(self._layers) - 1)  # updates
         if self._updates.value <= earlier:
-            raise UntrainedError(f"this dbn has no labels yet: it learns them after update {earlier:,}.", earlier)
+            raise UntrainedError(f"this dbn has no {learned} yet: it learns them after update {earlier:,}.", earlier)
 
     def _machine(self, number: int) -> TopMachine:
         """Return a layer as a machine; only the last one has label units."""

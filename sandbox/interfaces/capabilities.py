@@ -69,7 +69,11 @@ class HasDecodingLayers(HasEncoder):
 
     @abstractmethod
     def decoding_layers(self) -> list[tuple[torch.Tensor, torch.Tensor]]:
-        """Return the weights [inputs, outputs] and biases of the layers, from the features to the pixels."""
+        """Return the weights [inputs, outputs] and biases of the layers, from the features to the pixels.
+
+        Raises:
+            UntrainedError: If a layer has not begun to learn.
+        """
 
 
 class CanStartDecoder(ABC):

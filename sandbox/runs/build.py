@@ -72,7 +72,7 @@ def build_new(config: RunConfig, runs: Path) -> BuiltRun:
     if config.encoder_from is not None:
         source = RunsIn(runs).learner(config.encoder_from)
         load_encoder(built.learner, source, config.encoder_from)
-        load_decoder(built.learner, source)
+        load_decoder(built.learner, source, config.encoder_from)
     return built
 
 

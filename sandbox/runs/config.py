@@ -56,7 +56,8 @@ class RunOptions(Periods):
     encoder_from: str | None = Field(
         None,
         min_length=1,
-        description="run whose encoder initializes this run's encoder; null starts from random weights",
+        description="run whose encoder initializes this run's encoder (a dbn also initializes the decoder of an "
+        "autoencoder); null starts from random weights",
     )
     logger: LoggerConfig = Field(LoggerConfig(), description="where metrics go besides metrics.jsonl")
 

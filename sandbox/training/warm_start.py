@@ -8,6 +8,7 @@ from torch.nn.utils import parametrize
 
 from sandbox.core.errors import UserError
 from sandbox.interfaces.capabilities import CanStartDecoder, HasDecodingLayers
+from sandbox.interfaces.generator import UntrainedError
 from sandbox.interfaces.learner import Learner
 from sandbox.networks.layers.activations import activations_of
 from sandbox.networks.layers.pooling import poolings_of
@@ -69,14 +70,26 @@ def load_encoder(learner: Learner, source: Learner, run: str) -> None:
                 layer.train(training)
 
 
-def load_decoder(learner: Learner, source: Learner) -> None:
-    """Start the decoder of a learner with the decoding layers of another, if they can do that.
+def load_decoder(learner: Learner, source: Learner, run: str) -> None:
+    """Start the decoder of a learner with the decoding layers of another, if both can do that.
 
-    It unrolls a deep belief net to an autoencoder (Hinton & Salakhutdinov 2006). Call `load_encoder` first: it requires
-    that both have the same backbone.
+    This unrolls a deep belief net to an autoencoder (Hinton & Salakhutdinov 2006). Call `load_encoder` first: it
+    requires that both have the same backbone.
+
+    Args:
+        learner: The learner to initialize.
+        source: The learner with the decoding layers.
+        run: Name of the run of `source`, for messages.
+
+    Raises:
+        UserError: If some of the layers have not begun to learn.
     """
     if isinstance(source, HasDecodingLayers) and isinstance(learner, CanStartDecoder):
-        learner.start_decoder(source.decoding_layers())
+        try:
+            layers = source.decoding_layers()
+        except UntrainedError as error:
+            raise UserError(f"encoder_from={run}: {error} Train that run further first.") from error
+        learner.start_decoder(layers)
 
 
 def _weights(network: nn.Module) -> dict[str, torch.Tensor]:

@@ -216,6 +216,17 @@ def test_a_deep_belief_net_is_unrolled_to_an_autoencoder(labels: str, tmp_path: 
     torch.testing.assert_close(coder.parts()["network"].encoder(images), net.encode(images))
 
 
+def test_a_deep_belief_net_whose_top_layer_has_not_begun_is_not_unrolled(tmp_path: Path) -> None:
+    options = f"pretraining_steps: 100, backbone: {TWO}"
+    trained([*FRAMES, f"generator={{name: dbn, {options}}}"], tmp_path, "machine", 8)
+    with pytest.raises(UserError) as caught:
+        begun([*FRAMES, f"generator={{name: autoencoder, latent_size: 3, backbone: {TWO}}}"], tmp_path, "machine")
+    assert str(caught.value) == (
+        "encoder_from=machine: this dbn has no weights of its top layer yet: it learns them after update 100. Train "
+        "that run further first."
+    )
+
+
 def test_other_encoders_leave_the_decoder_as_it_is(tmp_path: Path) -> None:
     trained(MACHINES["sigmoid_belief_net"], tmp_path, "machine")
     words = [*FRAMES, f"generator={{name: autoencoder, latent_size: 3, backbone: {TWO}}}"]
