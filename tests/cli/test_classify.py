@@ -47,7 +47,9 @@ def test_who_cannot_is_told_why(run, sandbox):
     run("generator.name=gan", *DIGITS, "steps=3", "name=forger")
     said = sandbox("classify", "forger")
     assert said.code == 2
-    assert said.err.startswith("error: forger is a gan, which cannot classify images. These can: capsnet, classifier, db")
+    assert said.err.startswith(
+        "error: forger is a gan, which cannot classify images. These can: capsnet, classifier, db"
+    )
     run("catch_random", "steps=20", "name=player")
     assert sandbox("classify", "player").err == (
         "error: player is an agent and cannot classify images. To see it play: `sandbox watch player`\n"
@@ -60,5 +62,6 @@ def test_who_cannot_is_told_why(run, sandbox):
     )
     run("generator.name=dbn", *DIGITS, "steps=3", "name=blind")
     assert sandbox("classify", "blind").err == (
-        "error: this dbn learns no classes. Train one with a softmax: generator.softmax={}.\n"
+        "error: this dbn learns no classes. Train one with a softmax, generator.softmax={}, or with label units, "
+        "generator.labels=true.\n"
     )
