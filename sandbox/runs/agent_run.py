@@ -16,10 +16,10 @@ from sandbox.interfaces.environment import RenderError
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.runs.actions import require_actions
-from sandbox.runs.classifiers import Classifiers
 from sandbox.runs.config import AgentRun
 from sandbox.runs.demonstrations import fill_replay
 from sandbox.runs.evaluation_settings import EvaluationSettings, never
+from sandbox.runs.feature_classifiers import FeatureClassifiers
 from sandbox.runs.memory import require_room, within_memory
 from sandbox.runs.registry import require_methods
 from sandbox.storage.run_folder import RunFolder
@@ -93,7 +93,7 @@ class BuiltAgentRun:
         """Evaluate as the config says; see `evaluate`."""
         return self.evaluate(EvaluationSettings(self.config.evaluate_episodes, self.config.seed), stopping)
 
-    def evaluate_fully(self, settings: EvaluationSettings, classifiers: Classifiers) -> dict[str, Any]:
+    def evaluate_fully(self, settings: EvaluationSettings, classifiers: FeatureClassifiers) -> dict[str, Any]:
         """Evaluate as `sandbox evaluate` does: the agent's evaluation settings, then `evaluate`."""
         return {**self.config.agent.evaluation_settings(), **self.evaluate(settings)}
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.interfaces.dataset import DataSet
 from sandbox.interfaces.spec import Spec
-from sandbox.runs.classifier_store import data_digest
+from sandbox.runs.feature_classifier_store import data_digest
 from sandbox.storage.files import read_object, write_whole
 from sandbox.storage.run_folder import RunFolder
 

@@ -6,9 +6,9 @@ from typing import Any
 from sandbox.core.progress import progress
 from sandbox.evaluate.figures import finite
 from sandbox.runs.build import RunsIn, restore, use_threads
-from sandbox.runs.classifiers import Classifiers
 from sandbox.runs.config import RunConfig
 from sandbox.runs.evaluation_settings import EvaluationSettings
+from sandbox.runs.feature_classifiers import FeatureClassifiers
 from sandbox.runs.overrides import overridden
 from sandbox.storage.run_folder import RunFolder
 
@@ -32,5 +32,5 @@ def evaluate_with(folder: RunFolder, config: RunConfig, settings: EvaluationSett
     use_threads(config)
     runs = folder.path.parent
     with progress.phase("evaluating"):
-        found = built.evaluate_fully(settings, Classifiers(runs, RunsIn(runs)))
+        found = built.evaluate_fully(settings, FeatureClassifiers(runs, RunsIn(runs)))
     return {"run": folder.name, "step": step, "seed": settings.seed, **found}

@@ -22,10 +22,10 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.media.grid import grid, save_png, weights_as_images
 from sandbox.media.image import image_of_samples
-from sandbox.runs.classifiers import Classifiers
 from sandbox.runs.config import GeneratorRun
 from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.evaluation_settings import EvaluationSettings
+from sandbox.runs.feature_classifiers import FeatureClassifiers
 from sandbox.runs.memory import within_memory
 from sandbox.runs.registry import require_methods
 from sandbox.storage.run_folder import RunFolder
@@ -102,7 +102,7 @@ class BuiltGeneratorRun:
         """Evaluate without a classifier, whose training may take longer than the run's own."""
         return self.evaluate(EvaluationSettings(seed=self.config.seed))
 
-    def evaluate_fully(self, settings: EvaluationSettings, classifiers: Classifiers) -> dict[str, Any]:
+    def evaluate_fully(self, settings: EvaluationSettings, classifiers: FeatureClassifiers) -> dict[str, Any]:
         """Evaluate as `sandbox evaluate` does: with the classifier of these data, and its name."""
         if isinstance(self.learner, Classifier):
             return self.evaluate(settings)

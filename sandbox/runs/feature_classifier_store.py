@@ -39,7 +39,7 @@ class StoredClassifier:
     name: str
 
 
-class ClassifierStore:
+class FeatureClassifierStore:
     """The classifiers in one folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -9,8 +9,8 @@ from sandbox.interfaces.capabilities import HasTranslation
 from sandbox.interfaces.dataset import DataConfig, DataSet, Stacked
 from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.runs import OtherRuns
-from sandbox.runs.classifier_store import ClassifierStore
 from sandbox.runs.feature_classifier import LARGEST, SMALLEST
+from sandbox.runs.feature_classifier_store import FeatureClassifierStore
 
 _TRANSLATIONS = (
     "a translator's samples are translations of the few sources that it keeps, not independent samples; `l1` and "
@@ -25,7 +25,7 @@ class Selection(NamedTuple):
     classifier: FeatureExtractor | None
 
 
-class Classifiers:
+class FeatureClassifiers:
     """The feature classifiers of a folder of runs; each is trained at first use."""
 
     def __init__(self, runs: Path, others: OtherRuns) -> None:
@@ -57,7 +57,7 @@ class Classifiers:
         return Selection({"fcd_classifier": name}, classifier)
 
     def _stored(self, config: DataConfig) -> tuple[str, FeatureExtractor]:
-        known = ClassifierStore(self._folder).get(config, config.make(Rng(0), self._others))
+        known = FeatureClassifierStore(self._folder).get(config, config.make(Rng(0), self._others))
         return known.name, known.classifier
 
 

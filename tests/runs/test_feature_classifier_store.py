@@ -14,8 +14,8 @@ from sandbox.core.errors import UserError
 from sandbox.core.rng import Rng
 from sandbox.interfaces.dataset import DataConfig, DataSet
 from sandbox.interfaces.runs import OtherRuns
-from sandbox.runs import classifier_store
-from sandbox.runs.classifier_store import ClassifierStore, data_digest
+from sandbox.runs import feature_classifier_store
+from sandbox.runs.feature_classifier_store import FeatureClassifierStore, data_digest
 
 
 class Stripes(DataConfig):
@@ -30,7 +30,7 @@ class Stripes(DataConfig):
 def trained(striped: DataSet, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with one classifier for tests to copy, because training is slow."""
     folder = tmp_path_factory.mktemp("trained")
-    ClassifierStore(folder).get(Stripes(), striped)
+    FeatureClassifierStore(folder).get(Stripes(), striped)
     return folder
 
 
@@ -44,7 +44,7 @@ def known(trained: Path, tmp_path: Path) -> Path:
 
 def refused(place: Path, data: DataSet) -> str:
     with pytest.raises(UserError) as error:
-        ClassifierStore(place.parent).get(Stripes(), data)
+        FeatureClassifierStore(place.parent).get(Stripes(), data)
     return str(error.value)
 
 
@@ -59,8 +59,8 @@ def test_it_is_trained_once(
     assert {path.name for path in known.iterdir()} == {"classifier.json", "weights.safetensors"}
     info = json.loads((known / "classifier.json").read_text())
     assert info["data"] == {"name": "stripes", "width": 1}
-    monkeypatch.setattr(classifier_store, "train_classifier", None)
-    found = ClassifierStore(known.parent).get(Stripes(), striped)
+    monkeypatch.setattr(feature_classifier_store, "train_classifier", None)
+    found = FeatureClassifierStore(known.parent).get(Stripes(), striped)
     assert found.name == f"{known.name}, weights {info['weights_sha256'][:8]}"
     weights = load_file(known / "weights.safetensors")
     for name, weight in found.classifier.network.state_dict().items():
@@ -116,18 +116,18 @@ def test_a_kill_in_the_middle_leaves_nothing_behind(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(classifier_store, "flush", killed)
+        patch.setattr(feature_classifier_store, "flush", killed)
         with pytest.raises(KeyboardInterrupt):
-            ClassifierStore(tmp_path).get(Stripes(), striped)
+            FeatureClassifierStore(tmp_path).get(Stripes(), striped)
     assert not list(tmp_path.glob("stripes_*"))
-    ClassifierStore(tmp_path).get(Stripes(), striped)
+    FeatureClassifierStore(tmp_path).get(Stripes(), striped)
     assert not list(tmp_path.glob(".writing_*"))
 
 
 def test_a_place_that_cannot_be_written(striped: DataSet, tmp_path: Path) -> None:
     (tmp_path / "classifiers").write_text("a file")
     with pytest.raises(UserError) as error:
-        ClassifierStore(tmp_path / "classifiers").get(Stripes(), striped)
+        FeatureClassifierStore(tmp_path / "classifiers").get(Stripes(), striped)
     assert str(error.value).startswith(
         f"cannot save the classifier of this data set in {tmp_path}/classifiers/stripes_"
     )
@@ -136,7 +136,7 @@ def test_a_place_that_cannot_be_written(striped: DataSet, tmp_path: Path) -> Non
 
 def test_another_config_has_another_one(known: Path, striped: DataSet, capsys: pytest.CaptureFixture) -> None:
     capsys.readouterr()
-    ClassifierStore(known.parent).get(Stripes(width=2), striped)
+    FeatureClassifierStore(known.parent).get(Stripes(width=2), striped)
     (place,) = {path for path in known.parent.glob("stripes_*") if path.is_dir()} - {known}
     said = capsys.readouterr().err.splitlines()
     assert said[0] == (

@@ -11,10 +11,10 @@ from sandbox.data.mnist import MnistConfig
 from sandbox.data.stacked_mnist import StackedMnistConfig
 from sandbox.interfaces.dataset import DataConfig, DataSet, Stacked
 from sandbox.interfaces.runs import NO_RUNS, OtherRuns
-from sandbox.runs import classifiers
+from sandbox.runs import feature_classifiers
 from sandbox.runs.build import build
-from sandbox.runs.classifier_store import ClassifierStore
-from sandbox.runs.classifiers import Classifiers, Selection
+from sandbox.runs.feature_classifier_store import FeatureClassifierStore
+from sandbox.runs.feature_classifiers import FeatureClassifiers, Selection
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import resolve
 
@@ -26,7 +26,7 @@ def built(tmp_path: Path, *words: str, generator: str = "autoencoder") -> BuiltG
 
 
 def select(run: BuiltGeneratorRun, tmp_path: Path) -> Selection:
-    return Classifiers(tmp_path, NO_RUNS).select(run.config.data, run.data, run.learner)
+    return FeatureClassifiers(tmp_path, NO_RUNS).select(run.config.data, run.data, run.learner)
 
 
 class Known:
@@ -38,11 +38,11 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Any, DataSet]]:
     """The configs and data for which a classifier was asked; none is trained."""
     found: list[tuple[Any, DataSet]] = []
 
-    def get(_: ClassifierStore, config: DataConfig, data: DataSet) -> Known:
+    def get(_: FeatureClassifierStore, config: DataConfig, data: DataSet) -> Known:
         found.append((config, data))
         return Known()
 
-    monkeypatch.setattr(classifiers.ClassifierStore, "get", get)
+    monkeypatch.setattr(feature_classifiers.FeatureClassifierStore, "get", get)
     return found
 
 
@@ -118,12 +118,14 @@ def test_stacked_images_are_compared_channel_by_channel(tmp_path: Path, monkeypa
         classifier, name = One(), "digits"
 
     configs = []
-    monkeypatch.setattr(classifiers.ClassifierStore, "get", lambda _, config, data: configs.append(config) or Found())
+    monkeypatch.setattr(
+        feature_classifiers.FeatureClassifierStore, "get", lambda _, config, data: configs.append(config) or Found()
+    )
     run = built(tmp_path, "data.name=digits")
     assert isinstance(StackedMnistConfig(), Stacked)
     assert StackedMnistConfig(root="here").channel() == MnistConfig(root="here")
     stacked = Pairs().make(Rng(0), NO_RUNS)
-    about, classifier = Classifiers(tmp_path, NO_RUNS).select(Pairs(), stacked, run.learner)
+    about, classifier = FeatureClassifiers(tmp_path, NO_RUNS).select(Pairs(), stacked, run.learner)
     assert about == {"fcd_classifier": "digits"}
     assert classifier is not None
     assert (classifier.num_features, classifier.num_modes) == (14, 100)
