@@ -61,6 +61,14 @@ def test_randomized_leaky_relu() -> None:
         torch.testing.assert_close(layer(x)[0, :-1], torch.full((500,), -11 / 48))
 
 
+def test_randomized_leaky_relu_keeps_the_precision() -> None:
+    x = torch.tensor([[-1.0, 2.0]], dtype=torch.bfloat16, requires_grad=True)
+    y = RandomizedLeakyReLU()(x)
+    assert y.dtype == torch.bfloat16
+    y.sum().backward()
+    assert -y[0, 0].item() == x.grad[0, 0].item()
+
+
 def test_factors_of_negative_inputs() -> None:
     assert activation("leaky_relu")(torch.tensor(-1.0)).item() == pytest.approx(-0.2)
     assert activation("leaky_relu", in_place=True)(torch.tensor(-1.0)).item() == pytest.approx(-0.2)

@@ -33,7 +33,8 @@ class RandomizedLeakyReLU(nn.Module):
         low, high = _FACTORS
         if not (self.training and torch.is_grad_enabled()):
             return F.leaky_relu(x, (low + high) / 2)
-        return torch.where(x >= 0, x, x * torch.lerp(x.new_tensor(low), x.new_tensor(high), self.random.draw(*x.shape)))
+        factors = self.random.draw(*x.shape).mul_(high - low).add_(low)
+        return torch.where(x >= 0, x, x * factors.to(x.dtype))
 
 
 class Maxout(nn.Module):
