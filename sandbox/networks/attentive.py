@@ -7,6 +7,7 @@ Deviations: strided convolutions of 3x3; the attention and the perceptron of eac
 """
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from itertools import pairwise
 from typing import Literal
 
@@ -14,6 +15,7 @@ import torch
 from pydantic import Field
 from torch import nn
 from torch.nn import functional as F
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from sandbox.config.numbers import Channels, Width
 from sandbox.networks.base import BackboneConfig, Encoder
@@ -101,9 +103,11 @@ class AttentiveEncoder(Encoder):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         maps = self.convolutions(as_float(x)).flatten(2).transpose(1, 2)  # [B, L, D]
         places = self.places(torch.cat([maps, self.coordinates.expand(len(maps), -1, -1).to(maps.dtype)], 2))
-        for attention, perceptron in zip(self.attention, self.perceptrons, strict=True):
-            places = attention(places)
-            places = places + perceptron(places.flatten(0, 1)).view_as(places)
+        # A gradient with respect to images may be differentiated again, which fused attention cannot.
+        with sdpa_kernel(SDPBackend.MATH) if x.requires_grad else nullcontext():
+            for attention, perceptron in zip(self.attention, self.perceptrons, strict=True):
+                places = attention(places)
+                places = places + perceptron(places.flatten(0, 1)).view_as(places)
         match self._pooling:
             case "max":
                 features = places.amax(1)

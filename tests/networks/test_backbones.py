@@ -151,3 +151,16 @@ def test_without_normalization_nothing_changes(config) -> None:
     assert list(plain.state_dict()) == [f"{n}.{kind}" for n in names[config.name] for kind in ("weight", "bias")]
     weights = [p for p in normal.parameters() if p.dim() > 1]
     assert all(torch.equal(a, b) for a, b in zip((p for p in plain.parameters() if p.dim() > 1), weights, strict=True))
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda config: config.name)
+def test_the_gradient_of_images_can_be_differentiated(config) -> None:
+    """Gradient penalties and the contractive autoencoder do so."""
+    torch.manual_seed(0)
+    encoder = config.model_copy(update={"activation": "elu"}).make((1, 40, 36))
+    images = torch.rand(2, 1, 40, 36, requires_grad=True)
+    (gradients,) = torch.autograd.grad(encoder(images).square().sum(), images, create_graph=True)
+    gradients.square().sum().backward()
+    found = [weight.grad for weight in encoder.parameters() if weight.grad is not None]
+    assert all(bool(gradient.isfinite().all()) for gradient in found)
+    assert any(bool(gradient.any()) for gradient in found)
