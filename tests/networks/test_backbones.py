@@ -164,3 +164,13 @@ def test_the_gradient_of_images_can_be_differentiated(config) -> None:
     found = [weight.grad for weight in encoder.parameters() if weight.grad is not None]
     assert all(bool(gradient.isfinite().all()) for gradient in found)
     assert any(bool(gradient.any()) for gradient in found)
+
+
+@pytest.mark.parametrize(
+    "config", [config for config in CONFIGS if "grid" in type(config).model_fields], ids=lambda config: config.name
+)
+def test_instance_norms_and_decoders_that_begin_with_a_single_pixel(config) -> None:
+    options = type(config).model_validate({**config.model_dump(), "norm": "instance", "grid": 1})
+    codes = torch.rand(3, 5, requires_grad=True)
+    mirror(options, 5, (1, 20, 17))(codes).square().sum().backward()
+    assert bool(codes.grad.any())

@@ -45,7 +45,9 @@ class SectionDecoder(nn.Module):
         self._start = (inputs_of(options.activation, channels[-1]), *sizes[-1])
         widths = [in_features, *reversed(hidden)]
         self.head = options.linears(widths).append(nn.Linear(widths[-1], math.prod(self._start)))
-        self.start = nn.Sequential(*map_norms(options.norm, self._start[0]), options.activation_and_dropout())
+        single = options.norm == "instance" and math.prod(sizes[-1]) == 1  # this norm makes a single pixel 0
+        norms = [] if single else map_norms(options.norm, self._start[0])
+        self.start = nn.Sequential(*norms, options.activation_and_dropout())
         above = [channels[1], *channels[1:-1]]
         self.sections = nn.ModuleList(
             nn.Sequential(*block(below, to)) for below, to in zip(channels[1:], above, strict=True)
