@@ -9,7 +9,8 @@ from torch.nn import functional as F
 from sandbox.interfaces.agent import Inspectable
 from sandbox.interfaces.environment import Controls
 from sandbox.interfaces.state import RecurrentState
-from sandbox.viewer.convolution import first_convolution
+from sandbox.networks.layers.rest import at_rest
+from sandbox.viewer.convolution import first_convolution, networks_in
 from sandbox.viewer.episode import Decision, PlayerSlot
 from sandbox.viewer.view import Bars, Images, Panel, Strip
 
@@ -126,7 +127,7 @@ def saliency(agent: Inspectable, decision: Decision) -> np.ndarray:
 
     Simonyan et al. 2014, "Deep Inside Convolutional Networks". Zeros for tabular agents, which have no gradient.
     """
-    with torch.enable_grad():
+    with torch.enable_grad(), at_rest(networks_in(agent)):
         network_input = agent.network_input(decision.observations, decision.state).detach().clone().requires_grad_()
         best = agent.q_values(network_input, decision.state).max(1).values.sum()
         if not best.requires_grad:

@@ -38,13 +38,14 @@ class FirstConvolution:
     def __init__(self, agent: Inspectable, layer: nn.Conv2d, output: nn.Module) -> None:
         self._agent, self._layer, self._output = agent, layer, output
 
+    @torch.no_grad()
     def filters(self) -> np.ndarray:
         """Return the weights of at most 32 filters as images [K, h, w, 3] uint8 on one scale.
 
         Positive weights are blue and negative ones coral. The weights for a stack of images stand side by side, the
         oldest image on the left.
         """
-        weights = self._layer.weight.detach()[:_MOST].float().cpu().numpy()
+        weights = self._layer.weight[:_MOST].float().cpu().numpy()
         scaled = weights / max(float(np.abs(weights).max()), 1e-12)
         spaced = np.pad(scaled, ((0, 0), (0, 0), (0, 0), (0, 1)))  # a column of zeros between two images
         rows = spaced.transpose(0, 2, 1, 3).reshape(len(weights), weights.shape[2], -1)[:, :, :-1]
@@ -67,12 +68,22 @@ class FirstConvolution:
         return (scaled * 255).round().astype(np.uint8)
 
 
+def networks_in(agent: object) -> list[nn.Module]:
+    """Return the networks of an agent; none if it cannot be inspected."""
+    return [*trained_networks(agent.parts()).values()] if isinstance(agent, _HasParts) else []
+
+
+def _layers(network: nn.Module) -> list[nn.Module]:
+    """Return the modules without parts, but for those that compute their weights."""
+    own = [module for name, module in network.named_modules() if "parametrizations" not in name.split(".")]
+    return [module for module in own if not {name for name, _ in module.named_children()} - {"parametrizations"}]
+
+
 def first_convolution(agent: object) -> FirstConvolution | None:
     """Return the first convolution of an agent; None for one without, or one whose network cannot be inspected."""
-    if not isinstance(agent, Inspectable) or not isinstance(agent, _HasParts):
+    if not isinstance(agent, Inspectable):
         return None
-    modules = [module for network in trained_networks(agent.parts()).values() for module in network.modules()]
-    layers = [module for module in modules if not [*module.children()]]
+    layers = [layer for network in networks_in(agent) for layer in _layers(network)]
     for number, layer in enumerate(layers):
         if isinstance(layer, nn.Conv2d):
             after = layers[number + 1] if number + 1 < len(layers) else layer

@@ -125,6 +125,17 @@ def test_saliency_is_the_gradient_of_the_best_value(name):
     assert abs(best[1] - best[0]) / 2e-2 == pytest.approx(gradients.max(), rel=0.05)
 
 
+@pytest.mark.parametrize("options", [{"dropout": 0.5}, {"activation": "rrelu"}, {"spectral_norm": True}])
+def test_saliency_changes_nothing_and_draws_nothing(options):
+    agent, slot = played(DQNConfig(backbone=SMALL.model_copy(update=options)), CatchConfig().make(1))
+    network = agent.parts()["network"]
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    first = saliency(agent, slot.decision)
+    assert np.array_equal(saliency(agent, slot.decision), first)
+    assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
+    assert all(module.training for module in network.modules())
+
+
 def test_saliency_by_hand():
     class Linear(Inspectable):
         def network_input(self, observations, state):

@@ -101,3 +101,14 @@ def test_at_most_32_are_shown() -> None:
 @pytest.mark.parametrize("config", [*TABULAR.values(), RandomConfig(), DQNConfig(backbone=MLP())])
 def test_agents_without_convolutions_have_none(config) -> None:
     assert first_convolution(make(config, GridWorldConfig(observe="features").make(1))) is None
+
+
+def test_a_convolution_with_a_spectral_norm() -> None:
+    """Its filters are the normalized ones, and showing them changes nothing."""
+    agent, slot = played(DQNConfig(backbone=Impala(channels=(2,), hidden=4, spectral_norm=True)), CatchConfig().make(1))
+    layer = agent.parts()["network"].encoder.convolutions[0]
+    before = {name: value.clone() for name, value in layer.state_dict().items()}
+    convolution = found(agent)
+    assert convolution.maps(slot.decision).shape[0] == 2
+    assert convolution.filters().shape[0] == 2
+    assert all(torch.equal(value, before[name]) for name, value in layer.state_dict().items())
