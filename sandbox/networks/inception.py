@@ -21,6 +21,7 @@ from sandbox.networks.inputs import as_float
 from sandbox.networks.layers.grid import Grid, grid_size
 from sandbox.networks.layers.options import PoolingOptions, Sizes, map_sizes
 
+_FEWEST = 4  # channels below a 5x5 convolution: a layer norm makes a single one constant
 Eights = Annotated[int, Field(ge=8, le=1_024, multiple_of=8)]
 
 
@@ -63,7 +64,7 @@ class InceptionModule(nn.Module):
         def convolution(kernel: int, inputs: int, outputs: int) -> list[nn.Module]:
             return options.convolution(inputs, outputs, kernel)
 
-        narrow, narrower = 3 * above // 8, max(above // 16, 1)
+        narrow, narrower = 3 * above // 8, max(above // 16, _FEWEST)
         self.branches = nn.ModuleList(
             [
                 nn.Sequential(*convolution(1, below, quarter)),

@@ -174,3 +174,10 @@ def test_instance_norms_and_decoders_that_begin_with_a_single_pixel(config) -> N
     codes = torch.rand(3, 5, requires_grad=True)
     mirror(options, 5, (1, 20, 17))(codes).square().sum().backward()
     assert bool(codes.grad.any())
+
+
+def test_all_branches_of_narrow_inception_modules_learn_with_layer_norms() -> None:
+    torch.manual_seed(0)
+    decoder = mirror(Inception(norm="layer"), 5, (1, 20, 20))
+    decoder(torch.rand(4, 5)).square().sum().backward()
+    assert [name for name, weight in decoder.named_parameters() if not weight.grad.abs().max() > 1e-6] == []
