@@ -37,9 +37,9 @@ class Compute:
     """A device, and the precision of its matrix products; weights and optimizers stay fp32.
 
     `background` runs environment steps during updates. `capture` makes a function of tensors cheaper to call: it takes
-    tensors and returns (results, gradients). The function must not change anything, wait for the device, draw random
-    numbers or depend on Python values that change. Its results may be kept; its gradients are overwritten by its next
-    call.
+    tensors and returns (results, gradients). The function must not change anything but buffers of layers that heed
+    `is_warm_up`, nor wait for the device, draw random numbers of a generator or depend on Python values that change.
+    Its results may be kept; its gradients are overwritten by its next call.
     """
 
     device: torch.device

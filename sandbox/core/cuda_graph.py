@@ -20,6 +20,21 @@ _WARM_UPS = 3  # calls after which libraries have chosen their kernels and taken
 
 
 _paused = ContextVar("paused", default=False)
+_warming_up = ContextVar("warming_up", default=False)
+
+
+def is_warm_up() -> bool:
+    """Return whether a function is called to warm up before its capture: layers must not count this call."""
+    return _warming_up.get()
+
+
+@contextmanager
+def _warm_up() -> Iterator[None]:
+    token = _warming_up.set(True)
+    try:
+        yield
+    finally:
+        _warming_up.reset(token)
 
 
 @contextmanager
@@ -69,7 +84,7 @@ class CudaGraphed:
         places, graph = [tensor.clone() for tensor in inputs], torch.cuda.CUDAGraph()
         stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(stream):
+        with torch.cuda.stream(stream), _warm_up():
             for _ in range(_WARM_UPS):
                 self._function(*places)
         with torch.cuda.graph(graph, stream=stream):  # waits for the device first

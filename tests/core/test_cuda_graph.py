@@ -23,6 +23,7 @@ from sandbox.envs.catch import CatchConfig
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.mlp import MLP
 from sandbox.training.loop import Run
 
 needs_a_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
@@ -56,6 +57,38 @@ def test_on_a_gpu_each_shape_is_recorded_once_and_new_inputs_and_weights_count()
     assert recorded(given[:2])[0][0].tolist() == [0.0, 3.0]
     assert recorded(given)[0][0].tolist() == [0.0, 3.0, 6.0]
     assert len(calls) == 2 * once
+
+
+class StandIn:
+    """A graph, stream or context of a machine without a GPU."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        pass
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, *error: object) -> None:
+        pass
+
+    def wait_stream(self, stream: object) -> None:
+        pass
+
+    def replay(self) -> None:
+        pass
+
+
+def test_warming_up_changes_no_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A resumed run warms up again; it goes on like the others only if its layers do not count these calls."""
+    for name in ("CUDAGraph", "Stream", "stream", "graph", "current_stream"):
+        monkeypatch.setattr(torch.cuda, name, StandIn)
+    backbone = MLP(hidden=(4,), dropout=0.5, activation="rrelu", spectral_norm=True)
+    first, second = backbone.make((3,)), backbone.make((3,))
+    second.load_state_dict(first.state_dict())
+    CudaGraphed(lambda x: ([first(x)], []), torch.device("cpu"), InlineRunner())(torch.ones(2, 3))
+    second(torch.ones(2, 3))  # as the call that is captured
+    pairs = zip(first.state_dict().values(), second.state_dict().values(), strict=True)
+    assert all(torch.equal(one, other) for one, other in pairs)
 
 
 def transitions(seed: int, device: torch.device, shape: tuple[int, ...] = (3,)) -> Transitions:

@@ -7,6 +7,8 @@ Method: Salmon et al. 2011, "Parallel Random Numbers: As Easy as 1, 2, 3", with 
 import torch
 from torch import nn
 
+from sandbox.core.cuda_graph import is_warm_up
+
 _STRIDE, _FIRST, _SECOND = -0x61C8864680B583EB, -0x40A7B892E31B1A47, -0x6B2FB644ECCEEE15  # of SplitMix64, signed
 
 
@@ -29,7 +31,8 @@ class RandomNumbers(nn.Module):
     def draw(self, *shape: int) -> torch.Tensor:
         """Draw a tensor of this shape, uniform in [0, 1), with 24 bits each."""
         start = _mixed(self.seed + self.count * _STRIDE)
-        self.count.add_(1)
+        if not is_warm_up():
+            self.count.add_(1)
         places = torch.arange(1, torch.Size(shape).numel() + 1, device=self.seed.device)
         bits = _shifted(_mixed(start + places * _STRIDE), 40)
         return bits.float().mul_(2.0**-24).view(shape)

@@ -8,6 +8,8 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils import parametrize
 
+from sandbox.core.cuda_graph import is_warm_up
+
 _ITERATIONS = 15  # of the power method at the start
 
 
@@ -37,7 +39,7 @@ class SpectralNorm(nn.Module):
         """Return the weights divided by their norm."""
         with torch.autocast(weight.device.type, enabled=False):
             matrix = weight.flatten(1)
-            if self.training and torch.is_grad_enabled():
+            if self.training and torch.is_grad_enabled() and not is_warm_up():
                 self._iterate(matrix.detach())
             left, right = self.left.clone(), self.right.clone()  # since the next step changes them before backward
             return weight / (left @ matrix @ right)
