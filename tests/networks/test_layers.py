@@ -129,6 +129,7 @@ def test_norms_of_maps(name, dimensions: tuple[int, ...]) -> None:
 
 def test_group_norm_and_norms_of_features() -> None:
     (norm,) = map_norms("group", 12)  # 6 groups of 2 channels: as many as possible up to 8
+    assert [map_norms("group", channels)[0].num_groups for channels in (1, 4, 6, 7, 64)] == [1, 2, 3, 1, 8]
     x = norm(torch.rand(3, 12, 4, 4)).view(3, 6, -1)
     torch.testing.assert_close(x.mean(2), torch.zeros(3, 6), atol=1e-5, rtol=0)
     assert [type(layer) for layer in feature_norms("layer", 3)] == [nn.LayerNorm]

@@ -26,7 +26,7 @@ def map_norms(name: Norm, channels: int) -> list[nn.Module]:
 
     Args:
         name: `batch`; `layer`, over the channels of each position; `instance`, over the positions of each channel;
-            `group`, over the positions and channels of each of up to 8 groups; `none`.
+            `group`, over the positions and channels of each of up to 8 groups of 2 or more channels; `none`.
         channels: Number of channels.
     """
     match name:
@@ -37,7 +37,8 @@ def map_norms(name: Norm, channels: int) -> list[nn.Module]:
         case "instance":
             return [nn.InstanceNorm2d(channels, affine=True)]
         case "group":
-            return [nn.GroupNorm(next(n for n in range(_GROUPS, 0, -1) if channels % n == 0), channels)]
+            most = max(min(_GROUPS, channels // 2), 1)
+            return [nn.GroupNorm(next(n for n in range(most, 0, -1) if channels % n == 0), channels)]
         case "none":
             return []
 
