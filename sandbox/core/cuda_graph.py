@@ -4,7 +4,7 @@ A small network's update leaves a GPU idle while Python launches its kernels one
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from typing import NamedTuple
 
@@ -29,22 +29,17 @@ def is_warm_up() -> bool:
 
 
 @contextmanager
-def _warm_up() -> Iterator[None]:
-    token = _warming_up.set(True)
+def _while_true(flag: ContextVar[bool]) -> Iterator[None]:
+    token = flag.set(True)
     try:
         yield
     finally:
-        _warming_up.reset(token)
+        flag.reset(token)
 
 
-@contextmanager
-def paused_graphs() -> Iterator[None]:
+def paused_graphs() -> AbstractContextManager[None]:
     """Call functions themselves instead of their graphs, so that hooks in them are called, too."""
-    token = _paused.set(True)
-    try:
-        yield
-    finally:
-        _paused.reset(token)
+    return _while_true(_paused)
 
 
 class _Captured(NamedTuple):
@@ -84,7 +79,7 @@ class CudaGraphed:
         places, graph = [tensor.clone() for tensor in inputs], torch.cuda.CUDAGraph()
         stream = torch.cuda.Stream(self._device)  # type: ignore[no-untyped-call]
         stream.wait_stream(torch.cuda.current_stream(self._device))
-        with torch.cuda.stream(stream), _warm_up():
+        with torch.cuda.stream(stream), _while_true(_warming_up):
             for _ in range(_WARM_UPS):
                 self._function(*places)
         with torch.cuda.graph(graph, stream=stream):  # waits for the device first

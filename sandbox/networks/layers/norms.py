@@ -7,7 +7,7 @@ from torch import nn
 
 Norm = Literal["none", "batch", "layer", "instance", "group"]
 
-_GROUPS = 8
+_GROUPS = range(8, 0, -1)
 
 
 class ChannelNorm(nn.Module):
@@ -37,8 +37,7 @@ def map_norms(name: Norm, channels: int) -> list[nn.Module]:
         case "instance":
             return [nn.InstanceNorm2d(channels, affine=True)]
         case "group":
-            most = max(min(_GROUPS, channels // 2), 1)
-            return [nn.GroupNorm(next(n for n in range(most, 0, -1) if channels % n == 0), channels)]
+            return [nn.GroupNorm(next(n for n in _GROUPS if channels % n == 0 and n < max(channels, 2)), channels)]
         case "none":
             return []
 

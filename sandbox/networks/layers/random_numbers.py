@@ -31,8 +31,7 @@ class RandomNumbers(nn.Module):
     def draw(self, *shape: int) -> torch.Tensor:
         """Draw a tensor of this shape, uniform in [0, 1), with 24 bits each."""
         start = _mixed(self.seed + self.count * _STRIDE)
-        if not is_warm_up():
-            self.count.add_(1)
+        self.count.add_(not is_warm_up())
         places = torch.arange(1, torch.Size(shape).numel() + 1, device=self.seed.device)
         bits = _shifted(_mixed(start + places * _STRIDE), 40)
         return bits.float().mul_(2.0**-24).view(shape)
