@@ -14,12 +14,14 @@ from pydantic import Field
 from torch import nn
 
 from sandbox.config.numbers import Channels, Width
+from sandbox.core.errors import UserError
 from sandbox.networks.base import BackboneConfig, Encoder
 from sandbox.networks.inputs import as_float
 from sandbox.networks.layers.options import ConvolutionOptions, Sizes, map_sizes
 from sandbox.ops import capsules
 
 _SMALL, _LARGE = 17, 56  # pixels of the shorter side
+_MOST_PREDICTIONS = 4_000_000  # for an image; the paper's network has 184,320
 
 
 class Capsules(ConvolutionOptions, BackboneConfig):
@@ -49,7 +51,8 @@ class Capsules(ConvolutionOptions, BackboneConfig):
         """Build the encoder.
 
         Raises:
-            UserError: For anything but images that are large enough for both convolutions.
+            UserError: For anything but images that are large enough for both convolutions; for more predictions than
+                fit into memory.
         """
         return CapsulesEncoder(self, input_shape)
 
@@ -94,6 +97,12 @@ class CapsulesEncoder(Encoder):
         self.primary = config.plain_convolution(config.channels, outputs, kernel, second, padding=0)
         lower = config.primary * math.prod(sizes[-1])
         self.out_features = config.num_capsules() * config.capsule_size
+        if lower * self.out_features > _MOST_PREDICTIONS:
+            raise UserError(
+                f"backbone capsules would predict {lower * self.out_features:,} numbers for each image: {lower:,} "
+                f"primary capsules times {config.num_capsules()} last ones of {config.capsule_size}. At most "
+                f"{_MOST_PREDICTIONS:,} are possible; choose fewer (primary, capsules, capsule_size) or smaller images."
+            )
         self.predictions = nn.Parameter(torch.randn(lower, config.primary_size, self.out_features) * 0.1)
         config.finish(self)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

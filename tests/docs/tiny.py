@@ -36,7 +36,8 @@ MOST = {
     "ais.num_chains": 4,
     "ais.num_temperatures": 20,
     "ais.burn_in": 2,
-    "ais.sample_steps": 2,
+    "sample_steps": 4,  # Gibbs sweeps
+    "down_steps": 2,
 }
 QUIET = ["logger.wandb=off", "threads=1", "evaluate_period=0", "checkpoint_period=0"]
 AGENT = ["steps=96", "log_period=24", "media_period=0"]

@@ -76,6 +76,16 @@ def test_small_images(config) -> None:
         assert mirror(config, 5, shape)(torch.zeros(3, 5)).shape == (3, *shape)
 
 
+def test_the_predictions_of_capsules_are_bounded() -> None:
+    with pytest.raises(UserError) as error:
+        Capsules(primary=64, capsules=100, capsule_size=64).make((1, 84, 84))
+    assert str(error.value) == (
+        "backbone capsules would predict 26,214,400 numbers for each image: 4,096 primary capsules times 100 last ones "
+        "of 64. At most 4,000,000 are possible; choose fewer (primary, capsules, capsule_size) or smaller images."
+    )
+    assert Capsules(channels=1, primary=32).make((1, 28, 28)).predictions.numel() == 184_320 * 8
+
+
 def test_fourier_features() -> None:
     """The input 1/6 has the sines and cosines of pi/6 and pi/3."""
     root = math.sqrt(3) / 2
