@@ -31,6 +31,7 @@ from sandbox.cli.resume import resume
 from sandbox.cli.runs import runs
 from sandbox.cli.sample import sample
 from sandbox.cli.show import show
+from sandbox.cli.sweep import sweep
 from sandbox.cli.sync import sync
 from sandbox.cli.train import train
 from sandbox.cli.translate import translate
@@ -41,7 +42,14 @@ from sandbox.core.messages import say
 from sandbox.core.progress import progress
 
 # Commands that take options of a config, each with an example of a first word.
-_EXAMPLES = {"train": "catch_dqn", "show": "catch_dqn", "play": "catch", "evaluate": "latest", "resume": "latest"}
+_EXAMPLES = {
+    "train": "catch_dqn",
+    "sweep": "catch_dqn",
+    "show": "catch_dqn",
+    "play": "catch",
+    "evaluate": "latest",
+    "resume": "latest",
+}
 # Options of every command that are read before the command's own, as they are often misspelled.
 _MISSPELLED = {"--member": "--members", "--module": "--trust"}
 _MEMBERS = "With `--members PATH`, a file or a folder, it knows members of your own."
@@ -107,6 +115,7 @@ _COMMANDS: dict[Callable[..., None], str] = {  # each with its line in the list 
     list_members: "List environments, agents, generators, data sets, configs.",
     show: "Show a member with its options, a config, or a run.",
     train: "Train an agent or a generator.",
+    sweep: "Train several seeds and options, or search for the best.",
     resume: "Go on with a training that was stopped, or train further.",
     evaluate: "Evaluate a run: returns, likelihoods, sample quality.",
     watch: "Watch an agent play, or explore a generator.",

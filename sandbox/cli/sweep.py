@@ -1,0 +1,84 @@
+"""`sandbox sweep`."""
+
+import shlex
+import sys
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sandbox.cli import _print
+from sandbox.cli._complete import complete_training
+from sandbox.cli._options import RUNS, Json, Runs
+from sandbox.core.messages import say
+from sandbox.core.progress import progress
+
+if TYPE_CHECKING:
+    from sandbox.runs.sweeps.start import Ended
+
+
+def sweep(
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="FILE… key=value,value…",
+            help="Configs, or a sweep.yaml; then options, some with several values.",
+            autocompletion=complete_training,
+        ),
+    ],
+    runs: Runs = RUNS,
+    jobs: Annotated[int, typer.Option(metavar="N", help="Number of runs that are trained at a time.")] = 1,
+    devices: Annotated[
+        str, typer.Option(metavar="DEVICE,…", help="Devices that the runs take in turn, such as cuda:0,cuda:1.")
+    ] = "",
+    retry: Annotated[int, typer.Option(metavar="N", help="Number of times that a failed run is started again.")] = 0,
+    json: Json = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the sweep's folder only.")] = False,
+) -> None:
+    """Train a config with several seeds and options; the last line of the output is the sweep's folder.
+
+    The words are those of `sandbox train`; an option may have several values, `key=value,value` or `seed=0..9`, and
+    every combination is a run. FILE may be a sweep.yaml with the words of W&B, also for a random or Bayesian search.
+    Ctrl-C saves the runs and stops; the same command goes on. At the end, a table shows the interquartile mean (IQM) of
+    each setting over its seeds.
+
+    \b
+    sandbox sweep catch_dqn seed=0..4
+    sandbox sweep catch_dqn seed=0..9 agent.optimizer.lr=1e-4,3e-4 --jobs 2 name=rates
+    sandbox sweep mine.yaml seed=0..3 --jobs 2 --devices cuda:0,cuda:1
+    sandbox sweep search.yaml --jobs 4
+    sandbox report rates
+    """
+    from sandbox.core.errors import UserError
+    from sandbox.runs.sweeps.schedule import Workers
+    from sandbox.runs.sweeps.start import defined, require_workers, sweep
+
+    workers = Workers(jobs, tuple(part.strip() for part in devices.split(",")) if devices else (), retry)
+    require_workers(workers)
+    progress.now("reading the config")
+    definition = defined(words)
+    progress.now("checking every setting")
+    ended = sweep(definition, runs, ["sandbox", *sys.argv[1:]], workers, quiet=quiet or json)
+    if json:
+        _print.as_json({"folder": str(ended.folder.path), **ended.results})
+    elif not quiet:
+        _show(ended)
+    if ended.signal is not None:
+        say(f"stopped and saved; go on with the same command: {shlex.join(['sandbox', *sys.argv[1:]])}", err=True)
+    if not json:
+        say(ended.folder.path)
+    if ended.signal is not None:
+        raise typer.Exit(128 + ended.signal)
+    if ended.failed:
+        lines = "\n  ".join(f"{name}: {line}" for name, line in ended.failed.items())
+        raise UserError(
+            f"{len(ended.failed)} of the runs failed; the same command tries them again. Their output is in "
+            f"{ended.folder.path / 'logs'}.\n  {lines}"
+        )
+
+
+def _show(ended: "Ended") -> None:
+    """Print the table of a sweep."""
+    from sandbox.runs.sweeps.outcome import table_of
+
+    headers, rows = table_of(ended.results)
+    _print.table(rows, headers)
