@@ -1,16 +1,17 @@
-"""A sandbox for agents and generative models: `sandbox.train`, `sandbox.load`; docs/architecture.md has the layers."""
+"""A sandbox for agents and generative models: `train`, `sweep` and `load`; docs/architecture.md has the layers."""
 
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sandbox.api.loaded_run import load as load
+    from sandbox.api.sweeping import sweep as sweep
     from sandbox.api.training import add_members as add_members
     from sandbox.api.training import train as train
     from sandbox.core.errors import UserError as UserError
 
     __version__: str
 
-_OFFERED = ("UserError", "__version__", "add_members", "load", "train")
+_OFFERED = ("UserError", "__version__", "add_members", "load", "sweep", "train")
 
 
 def __getattr__(name: str) -> Any:
@@ -22,10 +23,12 @@ def __getattr__(name: str) -> Any:
 
         return version("rl-sandbox")
     from sandbox.api.loaded_run import load
+    from sandbox.api.sweeping import sweep
     from sandbox.api.training import add_members, train
     from sandbox.core.errors import UserError
 
-    return {"UserError": UserError, "add_members": add_members, "load": load, "train": train}[name]
+    offered = {"UserError": UserError, "add_members": add_members, "load": load, "sweep": sweep, "train": train}
+    return offered[name]
 
 
 def __dir__() -> list[str]:

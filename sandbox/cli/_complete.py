@@ -35,8 +35,8 @@ def complete_runs(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def complete_selected(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Return names of runs, and filters such as `env=catch`."""
-    return [*complete_runs(ctx, incomplete), *_filters(ctx, incomplete)]
+    """Return names of runs and sweeps, and filters such as `env=catch`."""
+    return [*complete_runs(ctx, incomplete), *_beginning(_sweeps(ctx), incomplete), *_filters(ctx, incomplete)]
 
 
 def complete_listed(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -244,6 +244,15 @@ def _runs(ctx: typer.Context) -> list[str]:
     with suppress(UserError):
         root = _root(ctx)
         return [name for name in names_in(root) if isinstance(read_object(root / name / "run.json").get("id"), str)]
+    return []
+
+
+def _sweeps(ctx: typer.Context) -> list[str]:
+    from sandbox.storage.files import is_file, names_in
+
+    with suppress(UserError):
+        root = _root(ctx) / "sweeps"
+        return [name for name in names_in(root) if is_file(root / name / "sweep.json")]
     return []
 
 

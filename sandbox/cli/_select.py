@@ -11,6 +11,8 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
 from sandbox.report.groups import flatten
 from sandbox.report.run_record import RunRecord
+from sandbox.runs.sweeps.sweep_folder import find_sweep
+from sandbox.storage.files import is_file
 from sandbox.storage.run_folder import RunFolder
 
 
@@ -19,14 +21,15 @@ def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
 
     Args:
         root: Folder of the runs.
-        words: Names of runs, none for all in `root`, and filters `key=value`.
+        words: Names of runs or of sweeps, none for all in `root`, and filters `key=value`.
 
     Raises:
         UserError: For a name without a run, a filter by an option that no run has, or if no run is left.
     """
     filters = [word for word in words if is_option(word, root)]
     names = [word for word in words if word not in filters]
-    folders = list(dict.fromkeys(RunFolder.find(root, name) for name in names)) if names else RunFolder.all_runs(root)
+    named = dict.fromkeys(folder for name in names for folder in _called(root, name))
+    folders = list(named) if names else RunFolder.all_runs(root)
     for folder in folders:
         folder.require_whole("a list of runs")
     if not folders:
@@ -37,6 +40,18 @@ def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
     if not found:
         raise UserError(f"no run here has {' and '.join(filters)}. See `sandbox runs`.")
     return found
+
+
+def _called(root: Path, name: str) -> list[RunFolder]:
+    """Return the run of a name, or the runs of the sweep of that name that have begun."""
+    sweep = None if is_file(root / name / "run.json") else find_sweep(root, name)
+    if sweep is None:
+        return [RunFolder.find(root, name)]
+    begun = [RunFolder(sweep.runs / run.name) for setting in sweep.settings() for run in setting.runs]
+    folders = [folder for folder in begun if not folder.problems()]
+    if not folders:
+        raise UserError(f"no run of the sweep {name} has begun yet")
+    return folders
 
 
 def matching(folders: Sequence[RunFolder], filters: Sequence[str]) -> list[RunFolder]:

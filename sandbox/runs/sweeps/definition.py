@@ -114,7 +114,7 @@ class Definition(Config):
     )
     config: tuple[str, ...] = Field((), description="configs of all runs: one name or file, or a list that is merged")
     options: tuple[str, ...] = Field((), description="further options of all runs, written key=value")
-    parameters: dict[str, Parameter] = Field(min_length=1, description="options that differ between runs")
+    parameters: dict[str, Parameter] = Field(description="options that differ between runs")
     metric: Metric | None = Field(None, description="what settings are compared by; null takes the main metric")
     run_cap: PositiveInt | None = Field(None, le=10_000, description="random and bayes: number of trials")
     early_terminate: EarlyTerminate | None = Field(None, description="rule that stops bad trials; null stops none")
@@ -122,7 +122,9 @@ class Definition(Config):
 
     @field_validator("parameters")
     @classmethod
-    def _names_no_run(cls, parameters: dict[str, Parameter]) -> dict[str, Parameter]:
+    def _are_options(cls, parameters: dict[str, Parameter]) -> dict[str, Parameter]:
+        if not parameters:
+            raise ValueError("there are none; give an option with several values, such as seed: {values: [0, 1]}")
         if "name" in parameters:
             raise ValueError("a sweep names its runs itself; leave the parameter name out")
         return parameters

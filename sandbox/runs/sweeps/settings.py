@@ -109,7 +109,8 @@ def check_ends(definition: Definition, typed: str) -> RunConfig:
 
 def _label(options: Mapping[str, Any], keys: Sequence[str]) -> str:
     """Return such as `lr_0.0001_norm_layer`: the last words of each key, as many as tell it from the others."""
-    return "_".join(f"{_short(key, keys)}_{_plain(text_of(options[key]))}" for key in keys)
+    texts = {key: repr(options[key]) if isinstance(options[key], float) else text_of(options[key]) for key in keys}
+    return "_".join(f"{_short(key, keys)}_{_plain(text)}" for key, text in texts.items())
 
 
 def _short(key: str, keys: Sequence[str]) -> str:
@@ -123,7 +124,7 @@ def _short(key: str, keys: Sequence[str]) -> str:
 
 def _plain(text: str) -> str:
     """Return a text with the characters that a run's name may have."""
-    return "-" * text.startswith("-") + re.sub(r"[^A-Za-z0-9.-]+", "-", text).strip("-.")
+    return "-" * text.startswith("-") + re.sub(r"[^A-Za-z0-9.-]+", "-", text.replace("+", "")).strip("-.")
 
 
 def _require_distinct(labels: Sequence[str], every: Sequence[Mapping[str, Any]]) -> None:

@@ -11,6 +11,7 @@ from sandbox.config.files import read, split
 from sandbox.config.yaml_text import Origin, text_of
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.core.progress import progress
 from sandbox.report.groups import differences
 from sandbox.runs.config import RunConfig
 from sandbox.runs.resolve import config_of, resolve
@@ -23,7 +24,7 @@ from sandbox.runs.sweeps.schedule import Plan, Schedule, Workers
 from sandbox.runs.sweeps.screen import Screen
 from sandbox.runs.sweeps.search_plan import SearchPlan
 from sandbox.runs.sweeps.settings import PlannedRun
-from sandbox.runs.sweeps.sweep_folder import SweepFolder, read_definition
+from sandbox.runs.sweeps.sweep_folder import SWEEPS, SweepFolder, read_definition
 from sandbox.runs.sweeps.words import split_options
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.signals import StopSignal
@@ -124,6 +125,7 @@ def sweep(
     with StopSignal() as stop, Screen(quiet=quiet) as screen:
         schedule = Schedule(plan, folder, runs, definition.config, workers, screen)
         schedule.train(stop.requested)
+        progress.now("reading the results")
     folder.record(plan.settings())
     results = _results(definition, runs, plan)
     results["failed"] = schedule.failed
@@ -145,7 +147,7 @@ def _opened(
     definition: Definition, runs: Path, command: Sequence[str], workers: Workers, typed: str
 ) -> tuple[SweepFolder, Plan]:
     """Return the folder of a sweep and its plan, once every setting has been checked."""
-    folder = SweepFolder(runs / "sweeps" / str(definition.name))
+    folder = SweepFolder(runs / SWEEPS / str(definition.name))
     threads = folder.facts().get("threads") if folder.info.is_file() else _share(definition, workers, typed)
     whole = definition
     if isinstance(threads, int):  # the same for every run of the sweep, since sums depend on it in their last bits

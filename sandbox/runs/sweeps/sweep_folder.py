@@ -5,6 +5,7 @@ each run in `logs/`, locks in `claims/`, and the results. Every file is written 
 """
 
 import json
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -17,15 +18,15 @@ from filelock import FileLock, Timeout
 from sandbox.config.files import read
 from sandbox.config.yaml_text import Origin, dump
 from sandbox.core.errors import UserError
-from sandbox.core.messages import did_you_mean
 from sandbox.report.groups import differences
 from sandbox.runs.sweeps.definition import Definition, validated
 from sandbox.runs.sweeps.settings import PlannedRun, Setting
-from sandbox.storage.files import is_file, names_in, read_json, write_whole
+from sandbox.storage.files import is_file, read_json, write_whole
 from sandbox.storage.jsonl import json_safe
 from sandbox.storage.run_info import new_info
 
 SWEEPS = "sweeps"  # folder in that of the runs
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,11 @@ class SweepFolder:
     @property
     def name(self) -> str:
         return self.path.name
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the runs."""
+        return self.path.parents[1]
 
     @property
     def definition(self) -> Path:
@@ -132,10 +138,7 @@ class SweepFolder:
             UserError: If sweep.json is missing or damaged.
         """
         try:
-            return [
-                Setting(int(each["number"]), dict(each["options"]), tuple(PlannedRun(str(n), ()) for n in each["runs"]))
-                for each in self.facts()["settings"]
-            ]
+            return [_recorded(each) for each in self.facts()["settings"]]
         except (KeyError, TypeError, ValueError) as error:
             raise UserError(f"{self.info} is not the record of a sweep.") from error
 
@@ -160,6 +163,19 @@ class SweepFolder:
         return lock
 
 
+def _recorded(each: Mapping[str, Any]) -> Setting:
+    """Return a setting of sweep.json, which may come from somebody else: its runs have names, and no paths.
+
+    Raises:
+        KeyError: If something is missing.
+        ValueError: For anything else than names.
+    """
+    names = [str(name) for name in each["runs"]]
+    if not all(_NAME.fullmatch(name) for name in names):
+        raise ValueError("not the name of a run")
+    return Setting(int(each["number"]), dict(each["options"]), tuple(PlannedRun(name, ()) for name in names))
+
+
 def read_definition(path: Path) -> Definition:
     """Return the definition in a file like W&B's sweep.yaml.
 
@@ -177,15 +193,3 @@ def find_sweep(runs: Path, name: str) -> SweepFolder | None:
             if is_file(path / "sweep.json"):
                 return SweepFolder(path)
     return None
-
-
-def require_sweep(runs: Path, name: str) -> SweepFolder:
-    """Return the sweep of a name, or in a folder.
-
-    Raises:
-        UserError: If there is none.
-    """
-    if (found := find_sweep(runs, name)) is not None:
-        return found
-    known = [each for each in names_in(runs / SWEEPS) if not each.startswith(".")]
-    raise UserError(f"no sweep {name!r} in {runs / SWEEPS}.{did_you_mean(name, known)}")
