@@ -11,7 +11,6 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import did_you_mean, note
 from sandbox.report.groups import flatten
 from sandbox.report.run_record import RunRecord
-from sandbox.runs.sweeps.sweep_folder import find_sweep
 from sandbox.storage.files import is_file
 from sandbox.storage.run_folder import RunFolder
 
@@ -44,6 +43,8 @@ def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
 
 def _called(root: Path, name: str) -> list[RunFolder]:
     """Return the run of a name, or the runs of the sweep of that name that have begun."""
+    from sandbox.runs.sweeps.sweep_folder import find_sweep
+
     sweep = None if is_file(root / name / "run.json") else find_sweep(root, name)
     if sweep is None:
         return [RunFolder.find(root, name)]

@@ -69,6 +69,7 @@ def test_an_interrupt_is_130(monkeypatch):
         "list",
         "show",
         "train",
+        "sweep",
         "resume",
         "evaluate",
         "watch",

@@ -15,6 +15,10 @@ from docs.tiny import MORE_STEPS, training
 from sandbox.runs import start
 from sandbox.runs.option_sweep import Variation
 from sandbox.runs.resolve import resolve
+from sandbox.runs.sweeps.definition import Definition
+from sandbox.runs.sweeps.settings import grid
+from sandbox.runs.sweeps.start import sweep
+from sandbox.runs.sweeps.words import split_options
 from sandbox.storage.run_folder import RunFolder
 from sandbox.viewer.keys import Key
 from sandbox.viewer.session import Session
@@ -51,6 +55,12 @@ def first_two(variation: Variation) -> Variation:
     return replace(variation, values=variation.values[:2])
 
 
+def one_run(words: Any) -> tuple[list[str], dict[str, list[Any]]]:
+    """Return the options of a sweep with the first of several values."""
+    fixed, varied = split_options(words)
+    return fixed, {key: values[:1] for key, values in varied.items()}
+
+
 @pytest.fixture(scope="session")
 def tiny_runs(tmp_path_factory: pytest.TempPathFactory) -> TinyRuns:
     return TinyRuns(tmp_path_factory.mktemp("tiny_runs"))
@@ -68,6 +78,7 @@ def reader(sandbox: Any, tiny_runs: TinyRuns, monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setattr("sandbox.runs.trainer._mirrors", lambda *_: [])  # no service of Weights & Biases
     parse = Variation.parse
     monkeypatch.setattr(Variation, "parse", lambda text: first_two(parse(text)))
+    monkeypatch.setattr("sandbox.runs.sweeps.start.split_options", one_run)
     monkeypatch.setattr(sys, "path", list(sys.path))
     ids, modules = set(gymnasium.registry), set(sys.modules)
     yield Reader(sandbox, tiny_runs)
@@ -90,5 +101,11 @@ def tiny_python(monkeypatch: pytest.MonkeyPatch) -> None:
     def resolved(files: Any, words: Any, typed: str) -> Any:
         return resolve(files, [*words, *training(resolve(files, words, typed))], typed)
 
+    def tiny_sweep(definition: Definition, *rest: Any, **named: Any) -> Any:
+        first = grid(definition)[0].runs[0]
+        more = training(resolve(definition.config, first.words))
+        return sweep(definition.model_copy(update={"options": (*definition.options, *more)}), *rest, **named)
+
+    monkeypatch.setattr("sandbox.api.sweeping.train_all", tiny_sweep)
     monkeypatch.setattr("sandbox.api.training.resolve", resolved)
     monkeypatch.setattr("sandbox.api.loaded_run.start.resume", resume)

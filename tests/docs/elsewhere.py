@@ -91,6 +91,8 @@ def nothing(words: Sequence[str]) -> None:
 
 TABLE = {
     "sandbox push": Entry("it uploads to the Hugging Face Hub", is_right),
+    "sandbox sweep search.yaml": Entry("it needs Optuna, which is an extra", is_right),
+    "sandbox sweep runs/": Entry("it goes on with a sweep that was stopped", is_right),
     "sandbox --install-completion": Entry("it changes the settings of the shell", is_right),
     "make": Entry("it installs packages, or runs these tests", has_targets),
     ".ci/run": Entry("it runs these tests", is_program),

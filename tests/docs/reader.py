@@ -21,6 +21,8 @@ from sandbox.runs.config import RunConfig
 from sandbox.runs.own_members import family_of, own
 from sandbox.runs.resolve import resolve
 from sandbox.runs.start import with_name
+from sandbox.runs.sweeps.settings import grid
+from sandbox.runs.sweeps.start import defined
 from sandbox.storage.run_folder import RunFolder
 
 ROOT = Path("runs")
@@ -156,6 +158,11 @@ class Reader:
                     self._presumed.pop(ROOT / str(config.name), None)
                 self._has_trained = True
                 return training(config)
+            case "sweep":
+                definition = defined(given["words"])
+                shutil.rmtree(ROOT / "sweeps" / str(definition.name), ignore_errors=True)
+                first = grid(definition)[0].runs[0]
+                return training(resolve(definition.config, first.words))
             case "resume" if given["steps"]:
                 return resuming(RunFolder.find(ROOT, first_runs(words, given)[0]))
             case "evaluate":

@@ -25,7 +25,10 @@ READ = {
     "_TYPER_COMPLETE_ARGS": "line that other shells complete",
     "_TYPER_COMPLETE_WORD_TO_COMPLETE": "word that other shells complete",
 }
-PASSED_ON = {"sandbox.envs._atari.workers"}  # modules that give the whole environment to a process of theirs
+PASSED_ON = {
+    "sandbox.envs._atari.workers",
+    "sandbox.runs.sweeps.child",
+}  # modules that give the whole environment to a process of theirs
 OTHER_WAYS = r"\b(getenvb?|environb|expandvars|BaseSettings|envvar|auto_envvar_prefix|from os import .*environ)\b"
 
 

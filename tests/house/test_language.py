@@ -67,6 +67,8 @@ ALLOWED = (
     "tests/house",
     "grid world",  # an environment of the textbooks
     "behaviour suite",  # Osband et al. 2020
+    "journal storage",  # a class of Optuna's, like the next
+    "journal file backend",
     "--picture",  # an option's second name, for those who look for it
 )
 STREAMS = ("torch", "numpy", "integer", "initializing", "child")  # methods of `Rng`

@@ -101,7 +101,7 @@ class Parameter(Config):
 
 
 class Definition(Config):
-    """What a sweep trains. `sweep.yaml` in its folder holds it."""
+    """The configs, options and parameters of a sweep; `sweep.yaml` in its folder holds them."""
 
     name: str | None = Field(
         None,

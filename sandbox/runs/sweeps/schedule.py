@@ -43,7 +43,7 @@ class Plan(Protocol):
 
 @dataclass(frozen=True)
 class Workers:
-    """How runs are trained.
+    """The number of processes of a sweep, their devices, and their retries.
 
     Attributes:
         jobs: Number of runs at a time.
@@ -86,7 +86,7 @@ class Schedule:
                     return
                 time.sleep(_PERIOD)
             self._stop_all()
-        except UserError:
+        except (UserError, OSError):
             self._stop_all()
             raise
         finally:
@@ -116,17 +116,31 @@ class Schedule:
     def _start(self, run: PlannedRun, setting: Setting) -> None:
         """Start a run, unless another process trains it."""
         now = time.monotonic()
-        if now < self._retry_at.get(run.name, now) or (claim := self._folder.claim(run.name)) is None:
+        if now < self._retry_at.get(run.name, now):
+            return
+        try:
+            self._start_now(run, setting)
+        except OSError as error:  # such as a full disk
+            self.failed[run.name] = f"{error.strerror}: {error.filename}"
+            self._screen.say(f"{run.name}: failed: {self.failed[run.name]}")
+
+    def _start_now(self, run: PlannedRun, setting: Setting) -> None:
+        claim = self._folder.claim(run.name)
+        if claim is None:
             return
         folder, config = self._folder_of(run), self._plan.config(run)
         if is_finished(folder, config.steps) or _is_running(folder, config.steps):
             claim.release()  # finished just now, or trained on after the end of the sweep that started it
-            self._retry_at[run.name] = now + 5 * _PERIOD
+            self._retry_at[run.name] = time.monotonic() + 5 * _PERIOD
             return
         used = [child.device for child, _, _ in self._children.values()]
         device = min(self._workers.devices, key=used.count, default="")
         self._screen.say(f"{run.name}: {'resumed' if folder.path.exists() else 'started'}")
-        child = Child(run, config, self._configs, folder, self._folder.log(run.name), device)
+        try:
+            child = Child(run, config, self._configs, folder, self._folder.log(run.name), device)
+        except OSError:
+            claim.release()
+            raise
         self._children[run.name] = child, claim, setting
 
     def _collect(self) -> None:

@@ -58,9 +58,10 @@ class SearchPlan:
 
     def open(self) -> None:
         """Open the file of Optuna, or make it, and read its trials."""
+        from optuna.storages.journal import JournalFileBackend
+
         optuna, metric = self._optuna, self._definition.metric
-        backend = optuna.storages.journal.JournalFileBackend(str(self._folder.search))
-        self._storage = optuna.storages.JournalStorage(backend)
+        self._storage = optuna.storages.JournalStorage(JournalFileBackend(str(self._folder.search)))
         with self._folder.locked():
             self._study = optuna.create_study(
                 storage=self._storage,
