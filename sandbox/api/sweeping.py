@@ -85,7 +85,9 @@ def sweep(
     definition, words = _defined(files, parameters, dict(options or {}))
     with shown_progress(quiet=quiet):
         workers = Workers(jobs, tuple(devices), retry)
-        ended = train_all(definition, Path(runs), ["sandbox", "sweep", *files, *words], workers, quiet=quiet)
+        ended = train_all(
+            definition, Path(runs), ["sandbox", "sweep", *files, *words], workers, quiet=quiet, typed="options"
+        )
     raise_if_stopped(ended.signal)
     return SweepResult(ended.folder.path, ended.results["metric"], ended.results["settings"], ended.failed)
 

@@ -50,14 +50,15 @@ def sweep(
     """
     from sandbox.core.errors import UserError
     from sandbox.runs.sweeps.schedule import Workers
-    from sandbox.runs.sweeps.start import defined, require_workers, sweep
+    from sandbox.runs.sweeps.start import defined, defines_sweep, require_workers, sweep
 
     workers = Workers(jobs, tuple(part.strip() for part in devices.split(",")) if devices else (), retry)
     require_workers(workers)
     progress.now("reading the config")
     definition = defined(words)
     progress.now("checking every setting")
-    ended = sweep(definition, runs, ["sandbox", *sys.argv[1:]], workers, quiet=quiet or json)
+    typed = next((word for word in words if defines_sweep(word)), "command line")
+    ended = sweep(definition, runs, ["sandbox", *sys.argv[1:]], workers, quiet=quiet or json, typed=typed)
     if json:
         _print.as_json({"folder": str(ended.folder.path), **ended.results})
     elif not quiet:

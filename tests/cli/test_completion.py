@@ -38,6 +38,7 @@ def run(tmp_path, monkeypatch):
         ("train --mem", ["--members"]),
         ("train --tru", ["--trust"]),
         ("train catch_dqn thr", ["threads=", "threads=1"]),
+        ("sweep catch_dqn thr", ["threads=", "threads=1"]),
         ("train catch_dqn dev", ["device=", "device=auto", "device=cpu", "device=cuda"]),
         ("train catch_dqn device=", ["device=auto", "device=cpu", "device=cuda"]),
         ("train catch_dqn logger.wandb=of", ["logger.wandb=offline", "logger.wandb=off"]),

@@ -65,6 +65,9 @@ def test_killed_and_stopped_it_goes_on_to_the_same_checkpoints(sandbox, tmp_path
     changed = sandbox("sweep", *TINY, "steps=1700", "seed=0..1", "name=rates")
     assert "is another sweep of that name (options was [" in changed.err
 
+    by_file = sandbox("sweep", "runs/sweeps/rates/sweep.yaml", "--json")
+    assert json.loads(by_file.out) == found
+
     page = sandbox("report", "rates", "--out", "rates.html")
     assert page.code == 0, page.err
     assert "rates_s0" in (tmp_path / "rates.html").read_text()
@@ -136,6 +139,42 @@ def test_mistakes_before_anything_is_trained(sandbox, tmp_path, words, message):
     assert said.code == 2
     assert said.err.startswith(f"error: {message}")
     assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "parameters: {agent.optimizer.lrr: {values: [1]}}\n",
+            "mine.yaml: agent.optimizer.lrr=1: unknown option. Did you mean 'agent.optimizer.lr'",
+        ),
+        (
+            "method: random\nrun_cap: 2\nparameters: {agent.discount: {min: 0.5, max: 1.5}}\n",
+            "mine.yaml: agent.discount=1.5: needs a value <= 1, got 1.5.",
+        ),
+        (
+            "config: [catch_dqn]\nprogram: train.py\nparameters: {seed: {values: [0]}}\n",
+            "mine.yaml:2: program: unknown option.",
+        ),
+    ],
+)
+def test_mistakes_in_a_file(sandbox, tmp_path, text, message):
+    if "random" in text:
+        pytest.importorskip("optuna")
+    (tmp_path / "mine.yaml").write_text(text if "config" in text else f"config: catch_dqn\n{text}")
+    said = sandbox("sweep", "mine.yaml")
+    assert said.code == 2
+    assert said.err.startswith(f"error: {message}")
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_file_and_a_config_are_not_given_together(sandbox, tmp_path):
+    (tmp_path / "mine.yaml").write_text("parameters: {seed: {values: [0]}}\n")
+    said = sandbox("sweep", "mine.yaml", "catch_dqn")
+    assert (said.code, said.err) == (
+        2,
+        "error: mine.yaml defines a sweep: name the config in it: config: [catch_dqn]\n",
+    )
 
 
 def test_a_folder_in_the_way(sandbox, tmp_path):

@@ -26,6 +26,7 @@ from sandbox.runs.sweeps.search_plan import SearchPlan
 from sandbox.runs.sweeps.settings import PlannedRun
 from sandbox.runs.sweeps.sweep_folder import SWEEPS, SweepFolder, read_definition
 from sandbox.runs.sweeps.words import split_options
+from sandbox.storage.files import is_file
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.signals import StopSignal
 
@@ -50,6 +51,19 @@ class Ended:
     signal: int | None
 
 
+def defines_sweep(file: str) -> bool:
+    """Return whether a word is a file like W&B's sweep.yaml.
+
+    Raises:
+        UserError: For a YAML file that cannot be read.
+    """
+    path = Path(file)
+    if path.suffix not in (".yaml", ".yml") or not is_file(path):
+        return False
+    raw, _ = read(path)
+    return any(word in raw for word in _SWEEP_WORDS)
+
+
 def defined(words: Sequence[str]) -> Definition:
     """Return the definition of the sweep in words of a command line: configs or a file like sweep.yaml, and options.
 
@@ -60,10 +74,11 @@ def defined(words: Sequence[str]) -> Definition:
     fixed, varied = split_options(options)
     names = [word for word in fixed if word.startswith("name=")]
     shared = [word for word in fixed if word not in names]
-    own = [file for file in files if file.endswith((".yaml", ".yml")) and Path(file).is_file() and _defines(Path(file))]
+    own = [file for file in files if defines_sweep(file)]
     if own:
         if len(files) > 1:
-            raise UserError(f"{own[0]} defines a sweep: name the configs in it, as config: [{', '.join(files[1:])}]")
+            others = ", ".join(file for file in files if file != own[0])
+            raise UserError(f"{own[0]} defines a sweep: name the config in it: config: [{others}]")
         given = read_definition(Path(own[0])).model_dump(mode="json", exclude_unset=True)
         default = Path(own[0]).stem if Path(own[0]).name != "sweep.yaml" else Path(own[0]).absolute().parent.name
     else:
@@ -95,7 +110,7 @@ def of_python(
     """
     listed = {key: {"values": list(values)} for key, values in parameters.items()}
     given = {"config": list(configs), "parameters": listed, "options": list(options), "name": name or _stem(configs)}
-    return validated(given, {(): Origin("command line")})
+    return validated(given, {(): Origin("options")})
 
 
 def sweep(
@@ -206,11 +221,6 @@ def _results(definition: Definition, runs: Path, plan: Plan) -> dict[str, Any]:
         for setting in plan.settings()
     }
     return {"sweep": definition.name, **outcome(runs, plan.settings(), finished, definition.metric)}
-
-
-def _defines(path: Path) -> bool:
-    raw, _ = read(path)
-    return any(word in raw for word in _SWEEP_WORDS)
 
 
 def _stem(files: Sequence[str]) -> str:
