@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.config import yaml_text
 from sandbox.config.files import is_option
@@ -13,6 +13,9 @@ from sandbox.report.groups import flatten
 from sandbox.report.run_record import RunRecord
 from sandbox.storage.files import is_file
 from sandbox.storage.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from sandbox.runs.sweeps.sweep_folder import SweepFolder
 
 
 def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
@@ -41,11 +44,16 @@ def selected(root: Path, words: Sequence[str]) -> list[RunFolder]:
     return found
 
 
-def _called(root: Path, name: str) -> list[RunFolder]:
-    """Return the run of a name, or the runs of the sweep of that name that have begun."""
+def sweep_called(root: Path, name: str) -> "SweepFolder | None":
+    """Return the sweep of a name, unless a run has it; None if there is none."""
     from sandbox.runs.sweeps.sweep_folder import find_sweep
 
-    sweep = None if is_file(root / name / "run.json") else find_sweep(root, name)
+    return None if is_file(root / name / "run.json") else find_sweep(root, name)
+
+
+def _called(root: Path, name: str) -> list[RunFolder]:
+    """Return the run of a name, or the runs of the sweep of that name that have begun."""
+    sweep = sweep_called(root, name)
     if sweep is None:
         return [RunFolder.find(root, name)]
     begun = [RunFolder(sweep.runs / run.name) for setting in sweep.settings() for run in setting.runs]

@@ -50,14 +50,16 @@ def report(
     \b
     sandbox report                                      the latest run
     sandbox report catch_dqn_s0 catch_dqn_s1 --out catch.html
+    sandbox report rates                                every run of a sweep
     sandbox report agent=dqn --title "DQN, first week" --notes findings.md
     sandbox report env=catch finished=true              every finished run on catch
     sandbox report agent=dqn --metric loss --markdown docs/dqn.md
     sandbox report agent=dqn --wandb                    a W&B Report; the runs must be there (`sandbox sync`)
     """
+    from dataclasses import replace
     from datetime import date
 
-    from sandbox.cli._select import selected
+    from sandbox.cli._select import selected, sweep_called
     from sandbox.core.errors import UserError
     from sandbox.core.messages import note
     from sandbox.core.progress import progress
@@ -67,6 +69,7 @@ def report(
     from sandbox.report.run_record import RunRecord
     from sandbox.report.title import report_title
     from sandbox.runs.random_baseline import ReferenceScores
+    from sandbox.runs.sweeps.report_blocks import sweep_blocks
     from sandbox.storage.files import write_whole
 
     if publish is not None:
@@ -99,6 +102,9 @@ def report(
         own_notes=own_notes,
         date=f"{date.today():%d %B %Y}".lstrip("0"),
     )
+    sweeps = [sweep for word in run or () if (sweep := sweep_called(runs, word)) is not None]
+    blocks = [block for sweep in sweeps for block in sweep_blocks(sweep)]
+    document = replace(document, blocks=[*document.blocks[:1], *blocks, *document.blocks[1:]])
     for line in document.left_out:
         note(line.replace("`", ""))
     if wandb:

@@ -59,3 +59,35 @@ def bootstrap_interval(
     statistics = statistic(np.concatenate(drawn))
     low, high = np.quantile(statistics, [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
     return low, high
+
+
+def correlation_ratio(groups: Sequence[np.ndarray]) -> float:
+    """Return the share of the variance of scores that lies between groups of them, eta squared (Fisher 1925).
+
+    Args:
+        groups: Scores of each group, [N_g].
+
+    Returns:
+        Between 0 and 1; 0 if all scores are the same.
+    """
+    scores = np.concatenate(groups)
+    total = float(((scores - scores.mean()) ** 2).sum())
+    between = sum(len(group) * float(group.mean() - scores.mean()) ** 2 for group in groups)
+    return between / total if total > 0 else 0.0
+
+
+def rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
+    """Return the correlation of the ranks of two series [N] (Spearman 1904); 0 if one of them is constant.
+
+    Equal values share the mean of their ranks.
+    """
+    ranks = [_ranks(values) for values in (x, y)]
+    if min(float(each.std()) for each in ranks) == 0:
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def _ranks(values: np.ndarray) -> np.ndarray:
+    _, places, counts = np.unique(values, return_inverse=True, return_counts=True)
+    ends = np.cumsum(counts)
+    return (ends - (counts - 1) / 2)[places]

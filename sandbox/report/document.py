@@ -54,7 +54,7 @@ class Plot:
         caption: Caption.
         svg: The plot as SVG.
         metric: Name of the metric.
-        axis: The x-axis, "step" or "time".
+        axis: The x-axis, "step" or "time"; "setting" for a plot of settings, which has no lines over an axis.
         groups: Label and names of the runs of each group.
         lines: The lines of the SVG, whose values a page shows under the pointer.
         x_label: Name of the x axis.

@@ -71,6 +71,8 @@ def _row(row: Sequence[str]) -> str:
 
 
 def _figure(item: Plot | Media) -> str:
+    if isinstance(item, Plot) and not item.lines:
+        return f"<figure>{item.svg}<figcaption>{_text(item.caption)}</figcaption></figure>"
     if isinstance(item, Plot):
         return f'<figure data-plot="{_text(_values(item))}">{item.svg}</figure>'
     media_type = _MEDIA_TYPES[item.file.suffix.lower()]

@@ -99,7 +99,7 @@ def _blocks(wr: Any, block: Block) -> list[Any]:
 def _grids(wr: Any, items: Sequence[Plot | Media]) -> list[Any]:
     """Return a panel grid of the plots, one of the logged media, and the paths of the other media."""
     blocks = []
-    if plots := [item for item in items if isinstance(item, Plot)]:
+    if plots := [item for item in items if isinstance(item, Plot) and item.axis in _AXES]:
         panels = [
             wr.LinePlot(title=item.caption, x=_AXES[item.axis], y=[item.metric], groupby_rangefunc="minmax")
             for item in plots

@@ -70,7 +70,7 @@ def test_killed_and_stopped_it_goes_on_to_the_same_checkpoints(sandbox, tmp_path
 
     page = sandbox("report", "rates", "--out", "rates.html")
     assert page.code == 0, page.err
-    assert "rates_s0" in (tmp_path / "rates.html").read_text()
+    assert "<h2>Sweep rates</h2>" in (tmp_path / "rates.html").read_text()
 
 
 def test_a_run_that_fails_is_tried_again_and_listed(sandbox, tmp_path):

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from sandbox.ops.statistics import bootstrap_interval, half_interval, interquartile_mean, proportion_half_interval
+from sandbox.ops.statistics import (
+    bootstrap_interval,
+    correlation_ratio,
+    half_interval,
+    interquartile_mean,
+    proportion_half_interval,
+    rank_correlation,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +74,18 @@ def test_a_proportion_of_equal_scores_has_the_exact_interval(count: int, width: 
     for score in (0.0, 1.0):
         assert proportion_half_interval(np.full(count, score)) == pytest.approx(width, abs=1e-5)
     assert proportion_half_interval(np.array([0.0, 1.0])) == pytest.approx(1.96 * 0.5)  # sqrt(1/2) / sqrt(2)
+
+
+def test_a_correlation_ratio_by_hand():
+    """Means 2 and 5 around 3: 2 * 1 + 1 * 4 = 6 of the total 4 + 0 + 4 = 8."""
+    assert correlation_ratio([np.array([1.0, 3]), np.array([5.0])]) == 0.75
+    assert correlation_ratio([np.array([1.0, 3]), np.array([2.0, 2])]) == 0
+    assert correlation_ratio([np.array([2.0]), np.array([2.0])]) == 0
+
+
+def test_a_rank_correlation_by_hand():
+    """Ranks 1, 2, 3, 4 and 1, 3, 2, 4: 1 - 6 * (1 + 1) / (4 * 15) = 0.8; ties share their mean rank."""
+    assert rank_correlation(np.array([0.1, 1, 10, 100]), np.array([1, 3, 2, 9])) == pytest.approx(0.8)
+    assert rank_correlation(np.array([1.0, 1, 2]), np.array([5.0, 5, 9])) == pytest.approx(1)
+    assert rank_correlation(np.array([1.0, 2, 3]), np.array([-1.0, -2, -30])) == pytest.approx(-1)
+    assert rank_correlation(np.array([1.0, 2]), np.array([3.0, 3])) == 0

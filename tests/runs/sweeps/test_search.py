@@ -96,6 +96,7 @@ def test_a_trial_that_was_cut_short_is_neither_lost_nor_doubled(tmp_path):
     assert plan.propose()
     assert plan.propose()
     assert not plan.propose()
+    assert [trial.state.name for trial in plan._study.get_trials()] == ["RUNNING", "FAIL", "RUNNING", "RUNNING"]
     assert [run.name for each in plan.settings() for run in each.runs] == [
         *("s_t000_s0", "s_t000_s1", "s_t001_s0", "s_t001_s1", "s_t002_s0", "s_t002_s1")
     ]
