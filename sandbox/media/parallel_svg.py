@@ -43,7 +43,7 @@ class Column:
         placed = dict(zip(self.values, self.places(), strict=True))
         if any(isinstance(value, str) for value in self.values):
             return [(place, str(value)) for value, place in placed.items()]
-        ends = dict.fromkeys([min(self.values), max(self.values)])  # type: ignore[type-var]
+        ends = dict.fromkeys([min(self.values), max(self.values)])
         return [(placed[value], number(float(value))) for value in ends]
 
 

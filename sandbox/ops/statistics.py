@@ -84,7 +84,7 @@ def rank_correlation(x: np.ndarray, y: np.ndarray) -> float:
     ranks = [_ranks(values) for values in (x, y)]
     if min(float(each.std()) for each in ranks) == 0:
         return 0.0
-    return float(np.corrcoef(*ranks)[0, 1])
+    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])
 
 
 def _ranks(values: np.ndarray) -> np.ndarray:
