@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from html import escape
 
 from sandbox.core.messages import plain
-from sandbox.media.svg_plot import number
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 60, 60, 30, 16  # pixels around the axes
 _LOG = 20.0  # least ratio of the largest to the smallest value of a logarithmic axis
@@ -44,7 +43,7 @@ class Column:
         if any(isinstance(value, str) for value in self.values):
             return [(place, str(value)) for value, place in placed.items()]
         ends = dict.fromkeys([min(self.values), max(self.values)])
-        return [(placed[value], number(float(value))) for value in ends]
+        return [(placed[value], f"{float(value):.4g}") for value in ends]
 
 
 def parallel(columns: Sequence[Column], width: int = 700, height: int = 260) -> str:

@@ -1,6 +1,6 @@
 """The outcome of a sweep: the final metric of each setting over its seeds, with its interquartile mean and interval."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,11 @@ def _figures(record: RunRecord) -> list[str]:
 
 
 def outcome(
-    runs: Path, settings: Sequence[Setting], finished: Mapping[int, Sequence[str]], metric: Metric | None
+    runs: Path,
+    settings: Sequence[Setting],
+    finished: Mapping[int, Sequence[str]],
+    metric: Metric | None,
+    stopped: Collection[int] = (),
 ) -> dict[str, Any]:
     """Return the score of each setting, the best one first; settings without a finished run come last.
 
@@ -65,6 +69,7 @@ def outcome(
         settings: The settings.
         finished: Names of the finished runs of each setting, by its number.
         metric: What the settings are compared by; None takes the main metric of the runs.
+        stopped: Numbers of the settings that were stopped early.
 
     Raises:
         UserError: If no finished run has the metric.
@@ -82,9 +87,10 @@ def outcome(
             "options": dict(each.options),
             "runs": [run.name for run in each.runs],
             "finished": len(scores),
+            "stopped_early": each.number in stopped,
             "scores": known,
         }
-        if known:
+        if known and not row["stopped_early"]:
             row["iqm"], row["low"], row["high"] = mean_and_interval(known)
         rows.append(row)
     sign = 1 if metric and metric.goal == "minimize" else -1
@@ -101,7 +107,7 @@ def table_of(results: Mapping[str, Any]) -> tuple[list[str], list[list[str]]]:
     rows = []
     for row in found:
         cells = [_text(row["options"].get(key)) for key in varied]
-        cells.append(f"{row['finished']} of {len(row['runs'])}" if row["finished"] < len(row["runs"]) else _count(row))
+        cells.append(_count(row))
         if "iqm" not in row:
             rows.append([*cells, "-", "-", "-"])
             continue
@@ -118,7 +124,11 @@ def as_markdown(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def _count(row: Mapping[str, Any]) -> str:
-    return str(len(row["runs"]))
+    """Return the number of finished runs, or that they were stopped early."""
+    finished, planned = row["finished"], len(row["runs"])
+    if row["stopped_early"]:
+        return "stopped early"
+    return str(planned) if finished == planned else f"{finished} of {planned}"
 
 
 def _text(value: Any) -> str:

@@ -29,7 +29,7 @@ def sweep_blocks(folder: SweepFolder) -> list[Block]:
         each.number: [run.name for run in each.runs if _is_finished(RunFolder(folder.runs / run.name))]
         for each in settings
     }
-    results = outcome(folder.runs, settings, finished, read_definition(folder.definition).metric)
+    results = outcome(folder.runs, settings, finished, read_definition(folder.definition).metric, stopped_early(folder))
     headers, rows = table_of(results)
     blocks: list[Block] = [Heading(f"Sweep {folder.name}"), Table(["", *headers], _numbered(rows))]
     scored = [row for row in results["settings"] if "iqm" in row]
@@ -46,10 +46,18 @@ def sweep_blocks(folder: SweepFolder) -> list[Block]:
         )
     )
     columns = [Column(key, [_axis_value(row["options"].get(key)) for row in scored]) for _, key in shares]
-    drawn = parallel([*columns, Column(results["metric"], [row["iqm"] for row in scored])])
+    arrow = "↑" if results["goal"] == "maximize" else "↓"
+    drawn = parallel([*columns, Column(f"{results['metric']} {arrow}", [row["iqm"] for row in scored])])
     caption = f"options and {results['metric']} of each setting of {folder.name}"
     blocks.append(Gallery([Plot(caption, drawn, results["metric"], "setting", ())]))
     return blocks
+
+
+def stopped_early(folder: SweepFolder) -> list[int]:
+    """Return the numbers of the settings that results.json says were stopped early."""
+    rows = read_object(folder.results).get("settings")
+    found = [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [row["number"] for row in found if row.get("stopped_early") is True and isinstance(row.get("number"), int)]
 
 
 def importance(scored: Sequence[Mapping[str, Any]], key: str) -> float:

@@ -220,7 +220,12 @@ def _results(definition: Definition, runs: Path, plan: Plan) -> dict[str, Any]:
         ]
         for setting in plan.settings()
     }
-    return {"sweep": definition.name, **outcome(runs, plan.settings(), finished, definition.metric)}
+    stopped = [
+        setting.number
+        for setting in plan.settings()
+        if plan.is_closed(setting) and len(finished[setting.number]) < len(setting.runs)
+    ]
+    return {"sweep": definition.name, **outcome(runs, plan.settings(), finished, definition.metric, stopped)}
 
 
 def _stem(files: Sequence[str]) -> str:

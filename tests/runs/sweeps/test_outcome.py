@@ -48,6 +48,12 @@ def test_the_best_setting_comes_first_by_its_interquartile_mean(runs):
     assert as_markdown(["a|b"], [["1"]]) == "| a\\|b |\n| --- |\n| 1 |\n"
 
 
+def test_a_setting_that_was_stopped_early_has_no_score(runs):
+    found = outcome(runs, settings(), FINISHED, None, stopped=[1])
+    assert [row["number"] for row in found["settings"]] == [0, 1, 2]
+    assert table_of(found)[1][1] == ["1.1", "stopped early", "-", "-", "-"]
+
+
 def test_a_metric_to_minimize(runs):
     found = outcome(runs, settings(), FINISHED, Metric(name="loss", goal="minimize"))
     assert [row["number"] for row in found["settings"]] == [1, 0, 2]
