@@ -97,6 +97,7 @@ def run(tmp_path, monkeypatch):
         ("runs state=", ["state=running", "state=stopped", "state=finished"]),
         ("report env=grid", ["env=grid_world"]),
         ("report mi", ["mine"]),
+        ("report rat", ["rates"]),
         ("--members own.py train agent.name=own", ["agent.name=own"]),
     ],
 )
@@ -104,6 +105,8 @@ def test_a_line_is_completed(run, line, found):
     Path("own.yaml").write_text("env: {name: catch}\nagent: {name: dqn, discount: 0.7}\n")
     Path("broken.yaml").write_text("agent: [}\n")
     Path("own.py").write_text(MEMBER)
+    Path("runs/sweeps/rates").mkdir(parents=True)
+    Path("runs/sweeps/rates/sweep.json").write_text("{}")
     got = of_bash(*line.split(" "))
     if found[-1:] == [...]:
         assert got[: len(found) - 1] == found[:-1]

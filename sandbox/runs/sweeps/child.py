@@ -66,15 +66,17 @@ class Child:
         self._process.wait()
 
     def last_error(self) -> str:
-        """Return the last line of the error that ended the process."""
+        """Return the error that ended the process in one line, or else the last line of its output."""
         code = self._process.returncode
         with self.log.open("rb") as file:
             file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
             lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("error: ")]
+        errors = [index for index, line in enumerate(lines) if line.startswith("error: ")]
         if code < 0:
             return f"ended by the signal {signal.Signals(-code).name}"
-        return (errors or lines or [f"ended with code {code} and without a word"])[-1].removeprefix("error: ")
+        if errors:
+            return " ".join(lines[errors[-1] :]).removeprefix("error: ")
+        return lines[-1] if lines else f"ended with code {code} and without a word"
 
 
 def is_finished(folder: RunFolder, steps: int) -> bool:

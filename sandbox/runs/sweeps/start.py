@@ -176,6 +176,7 @@ def _opened(
     search = SearchPlan(whole, runs, folder, typed)
     SweepFolder.begin(runs, definition, command, threads)
     search.open()
+    _require_same(search, runs)
     return folder, search
 
 
@@ -192,7 +193,7 @@ def _share(definition: Definition, workers: Workers, typed: str) -> int | None:
     return threads
 
 
-def _require_same(plan: GridPlan, runs: Path) -> None:
+def _require_same(plan: Plan, runs: Path) -> None:
     """Raise `UserError` if a run's folder was made with other options than the sweep's."""
     for setting in plan.settings():
         for run in setting.runs:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from sandbox.core.errors import UserError
 from sandbox.report.document import Gallery, Table
 from sandbox.runs.sweeps.report_blocks import importance, sweep_blocks
 from sandbox.runs.sweeps.settings import grid
@@ -43,3 +44,20 @@ def test_a_table_and_a_plot(tmp_path):
     assert second.rows == [["`agent.discount`", "100 %"], ["`steps`", "0 %"]]
     (gallery,) = (block for block in blocks if isinstance(block, Gallery))
     assert gallery.items[0].svg.count("hsl(") == 4
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{}",
+        "[]",
+        "{",
+        '{"settings": [{"number": 0, "options": {}, "runs": ["../../elsewhere"]}]}',
+        '{"settings": [{"number": 0, "options": 3, "runs": ["a"]}]}',
+        '{"settings": [{"options": {}, "runs": []}]}',
+    ],
+)
+def test_a_record_of_somebody_else_is_refused(tmp_path, text):
+    (tmp_path / "sweep.json").write_text(text)
+    with pytest.raises(UserError, match=r"sweep\.json is not"):
+        SweepFolder(tmp_path).settings()
