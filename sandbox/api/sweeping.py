@@ -25,8 +25,9 @@ class SweepResult:
     Attributes:
         path: Its folder.
         metric: Name of the metric that settings are compared by; None if no run is finished.
-        settings: For each setting, the best one first: its `options`, `runs`, `scores`, and if one is finished the
-            interquartile mean `iqm` with the ends `low` and `high` of its 95 % interval.
+        settings: For each setting, the best one first: its `options`, `runs`, `finished` runs, their
+            `scores`, and if there are any the interquartile mean `iqm` with the ends `low` and `high` of its 95 %
+            interval.
         failed: The last line of the error of each run that failed.
     """
 
@@ -37,9 +38,7 @@ class SweepResult:
 
     def runs(self, setting: int = 0) -> list[LoadedRun]:
         """Return the finished runs of a setting, by its place in `settings`; the best one has the place 0."""
-        found = self.settings[setting]
-        names = [name for name in found["runs"] if name not in self.failed][: found["finished"]]
-        return [LoadedRun(RunFolder(self.path.parents[1] / name)) for name in names]
+        return [LoadedRun(RunFolder(self.path.parents[1] / name)) for name in self.settings[setting]["finished"]]
 
 
 def sweep(

@@ -86,7 +86,7 @@ def outcome(
             "number": each.number,
             "options": dict(each.options),
             "runs": [run.name for run in each.runs],
-            "finished": len(scores),
+            "finished": list(finished.get(each.number, ())),
             "stopped_early": each.number in stopped,
             "scores": known,
         }
@@ -125,7 +125,7 @@ def as_markdown(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _count(row: Mapping[str, Any]) -> str:
     """Return the number of finished runs, or that they were stopped early."""
-    finished, planned = row["finished"], len(row["runs"])
+    finished, planned = len(row["finished"]), len(row["runs"])
     if row["stopped_early"]:
         return "stopped early"
     return str(planned) if finished == planned else f"{finished} of {planned}"

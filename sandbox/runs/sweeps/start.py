@@ -167,17 +167,20 @@ def _opened(
     whole = definition
     if isinstance(threads, int):  # the same for every run of the sweep, since sums depend on it in their last bits
         whole = definition.model_copy(update={"options": (*definition.options, f"threads={threads}")})
+    search: SearchPlan | None = None
+    plan: Plan
     if definition.method == "grid":
         plan = GridPlan(whole, runs, typed)
-        folder = SweepFolder.begin(runs, definition, command, threads)
-        folder.record(plan.settings())
-        _require_same(plan, runs)
-        return folder, plan
-    search = SearchPlan(whole, runs, folder, typed)
+    else:
+        search = plan = SearchPlan(whole, runs, folder, typed)
     SweepFolder.begin(runs, definition, command, threads)
-    search.open()
-    _require_same(search, runs)
-    return folder, search
+    if folder.facts().get("threads") != threads:  # another process began the sweep at the same moment
+        return _opened(definition, runs, command, workers, typed)
+    if search is not None:
+        search.open()
+    folder.record(plan.settings())
+    _require_same(plan, runs)
+    return folder, plan
 
 
 def _share(definition: Definition, workers: Workers, typed: str) -> int | None:
