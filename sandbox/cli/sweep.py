@@ -43,7 +43,7 @@ def sweep(
 
     \b
     sandbox sweep catch_dqn seed=0..4
-    sandbox sweep catch_dqn seed=0..9 agent.optimizer.lr=1e-4,3e-4 --jobs 2 name=rates
+    sandbox sweep catch_dqn seed=0..9 agent.optimizer.lr=1e-4,3e-4 name=rates
     sandbox sweep mine.yaml seed=0..3 --jobs 2 --devices cuda:0,cuda:1
     sandbox sweep search.yaml --jobs 4
     sandbox report rates
