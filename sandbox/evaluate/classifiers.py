@@ -5,10 +5,10 @@ import torch
 from sandbox.core.rng import Rng
 from sandbox.evaluate.confusion import confusion
 from sandbox.evaluate.figures import Result, finite
+from sandbox.evaluate.generators import reconstruction_error
 from sandbox.interfaces.capabilities import HasClassifier, HasReconstruction
 from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.dataset import DataSet
-from sandbox.networks.inputs import as_float
 
 _BATCH_SIZE = 500
 
@@ -42,11 +42,7 @@ def evaluate_classifier(classifier: Classifier, data: DataSet, rng: Rng, images:
         found = confusion(classifier, test, data.test_labels[rows])
         result |= {"error": found.error, "error_ci95": found.error_ci95}
     if isinstance(classifier, HasReconstruction):
-        errors = [
-            (as_float(x) - classifier.reconstruct(x).cpu()).square().flatten(1).mean(1)
-            for x in torch.split(test, _BATCH_SIZE)
-        ]
-        result["reconstruction_error"] = float(torch.cat(errors).double().mean())
+        result["reconstruction_error"] = reconstruction_error(classifier, test)
     return finite(result)
 
 

@@ -96,7 +96,7 @@ def evaluate_generator(
             result |= point_distances(mixture, samples, test_part, train)
     progress.now("evaluating: reconstructions and likelihoods")
     if isinstance(generator, HasReconstruction):
-        result["reconstruction_error"] = _reconstruction_error(generator, test)
+        result["reconstruction_error"] = reconstruction_error(generator, test)
     if isinstance(generator, HasLikelihood):
         result |= attempt(lambda: _likelihood(generator, data, test), "log_likelihood")
     if data.binary and isinstance(generator, HasPseudoLikelihood):
@@ -145,7 +145,8 @@ def _diversity(samples: torch.Tensor, test: torch.Tensor) -> Result:
     return {"diversity": _mean_distance(samples) / max(real, 1e-12)}
 
 
-def _reconstruction_error(generator: HasReconstruction, test: torch.Tensor) -> float:
+def reconstruction_error(generator: HasReconstruction, test: torch.Tensor) -> float:
+    """Return the mean squared error per pixel of reconstructed images [N, C, H, W]."""
     errors = []
     for x in torch.split(test, _BATCH_SIZE):
         errors.append((as_float(x) - generator.reconstruct(x).cpu()).square().flatten(1).mean(1))
