@@ -93,8 +93,7 @@ class ConvDBN(Generator, HasReconstruction, HasEncoder, HasFilters):
             v = below.pooled_means(v)
         if step == 0:
             layer.start(v)
-        if self._measured.due(step):
-            self._measured.values = layer.measure(v)
+        self._measured.update(step, lambda: layer.measure(v))
         layer.learn(v, step)
         self._updates.value += 1
         return {**self._measured.values, "stage": float(stage)}

@@ -105,8 +105,7 @@ class ConvRBM(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasFilter
         if step == 0:
             self._require_binary(v)
             layer.start(v)
-        if self._measured.due(step):
-            self._measured.values = self._measure(v)
+        self._measured.update(step, lambda: self._measure(v))
         phases = layer.phases(v)  # the data, and samples of the chains: started at the data (CD-k) or persistent (PCD)
         gradient = layer.gradient(phases)  # <v * h> of the data - <v * h> of the chains, and the sparsity
         layer.step(gradient, step)

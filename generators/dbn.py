@@ -32,6 +32,7 @@ from sandbox.generators._boltzmann.labeled_rbm_layer import rbm_layers
 from sandbox.generators._boltzmann.rbm_layer import RBMTraining
 from sandbox.generators._boltzmann.recall import known_units, recall_means
 from sandbox.generators._boltzmann.softmax_classifier import SoftmaxClassifier, SoftmaxConfig, require_classes
+from sandbox.generators._boltzmann.top_chains import TopChains
 from sandbox.generators._boltzmann.top_machine import TopMachine
 from sandbox.generators._boltzmann.training import PeriodicMetrics, current_stage
 from sandbox.generators._images.binary import require_binary
@@ -108,6 +109,8 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         self._stage_lengths = [config.pretraining_steps] * len(coupled)
         if config.up_down is not None:
             self._stage_lengths.append(config.up_down.steps)
+        chains = (config.up_down or UpDown()).chains
+        self._chains = TopChains(chains, sizes[-2] + self._num_labels, compute.device)
         if self._classifier is None:
             self._stage_lengths.pop()  # the last stage never ends
         self._updates, self._measured = Counter(), PeriodicMetrics()
@@ -127,7 +130,9 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
             metrics = self._pretrain(stage, step, sample_bernoulli(x, self._states), batch.labels)
         elif self._classifier is not None and stage == len(self._stage_lengths):
             assert batch.labels is not None, "the constructor requires classes"
-            metrics = self._fine_tune(self._classifier, step, x, batch.labels)
+            if step == 0:
+                self._classifier.start_from(self._net().recognition_layers())
+            metrics = self._classifier.update(x, batch.labels.to(self._device))
         else:
             assert self._config.up_down is not None
             metrics = self._up_down(self._config.up_down, step, sample_bernoulli(x, self._states), batch.labels)
@@ -144,38 +149,30 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         v = self._machine(number).with_labels(v, labels)
         if step == 0:
             layer.start(v)
-        if self._measured.due(step):
-            self._measured.values = layer.measure(v)
+        self._measured.update(step, lambda: layer.measure(v))
         layer.learn(v, step)
         return self._measured.values
 
     def _up_down(self, config: UpDown, step: int, v: torch.Tensor, labels: torch.Tensor | None) -> Metrics:
-        """Take one step of the up-down algorithm, with the labels clamped in the up pass.
-
-        Returns:
-            `reconstruction_error`: the mean squared change of a unit below the top machine, by its Gibbs sweeps.
-        """
+        """Take one step of the up-down algorithm, with the labels clamped in the up pass."""
         directed, top, lr = self._directed, self._machine(-1), config.lr.at(step)
         # Up pass.
         recognized = belief_layers.recognize(directed, v, self._states)
         data = top.with_labels(recognized[-1], labels)
-        # Contrastive divergence of the top machine.
-        _, model = boltzmann.gibbs(top.rbm, data, config.sweeps, self._states, top.units)
+        if step == 0:
+            self._chains.start(data)
+        self._measured.update(step, lambda: self._layers[-1].measure(data))
+        # The top machine as a restricted Boltzmann machine.
+        model = self._chains.advance(top, data, self._states)
         both = torch.cat([data, model])
         gradient = boltzmann.gradient(both, boltzmann.hidden_probabilities(top.rbm, both), len(v))
-        # Down pass, from the last sample of the top machine.
+        # Down pass, from the samples of the top machine.
         generated = belief_layers.generate(directed, top.below(model), self._states)
 
         belief_layers.wake_step(directed, recognized, lr)
         self._layers[-1].ascend(gradient, lr)
         belief_layers.sleep_step(directed, generated, lr)
-        return {"reconstruction_error": (data - model).square().mean()}
-
-    def _fine_tune(self, classifier: SoftmaxClassifier, step: int, x: torch.Tensor, labels: torch.Tensor) -> Metrics:
-        """Train the classifier, which starts as the stack."""
-        if step == 0:
-            classifier.start_from(self._net().recognition_layers())
-        return classifier.update(x, labels.to(self._device))
+        return self._measured.values
 
     def parts(self) -> dict[str, Stateful]:
         fine_tuning = {} if self._classifier is None else self._classifier.parts()
@@ -183,6 +180,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
             "network": self._network,
             "layers": nn.ModuleList(self._layers),
             "directed": nn.ModuleList(self._directed),
+            "chains": self._chains,
             **{f"softmax_{name}": part for name, part in fine_tuning.items()},
             "updates": self._updates,
             "measured": self._measured,
@@ -191,7 +189,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
     def sample(self, count: int) -> torch.Tensor:
         """Return pixel probabilities from `sample_steps` Gibbs sweeps of the top machine, [count, C, H, W].
 
-        The sweeps begin at its persistent chains, which do not change, or at noise without them.
+        The sweeps begin at its persistent chains of the last stage, which do not change, or at noise without them.
         """
         return self._sample(count, None)
 
@@ -213,7 +211,10 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
         return self._sample(len(labels), labels)
 
     def _sample(self, count: int, labels: torch.Tensor | None) -> torch.Tensor:
-        h = self._layers[self._depth() - 1].starting_states(count, self._sampling)
+        if self._chains.started():
+            h = self._chains.hidden_states(self._machine(-1), count, self._sampling)
+        else:
+            h = self._layers[self._depth() - 1].starting_states(count, self._sampling)
         return self._net().sample(h, labels, self._config.sample_steps, self._sampling).view(-1, *self._shape)
 
     def recall_steps(self, images: torch.Tensor, known: torch.Tensor | None = None) -> Iterator[torch.Tensor]:
@@ -278,8 +279,7 @@ class DBN(Generator, HasLikelihood, HasReconstruction, HasDecodingLayers, HasCla
     def _depth(self) -> int:
         """Return the number of layers that have begun to learn, at least 1."""
         stage, step = current_stage(self._updates.value, self._stage_lengths)
-        begun = stage + 1 if step > 0 else stage
-        return min(max(begun, 1), len(self._layers))
+        return min(max(stage + (step > 0), 1), len(self._layers))
 
     def _require_top(self, learned: str) -> None:
         """Raise UntrainedError if the top machine has not begun to learn."""

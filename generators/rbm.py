@@ -120,8 +120,7 @@ class RBM(
         if step == 0:
             self._require_binary(v)
             layer.start(v)
-        if self._measured.due(step):
-            self._measured.values = self._measure(v)
+        self._measured.update(step, lambda: self._measure(v))
         phases = layer.phases(v)  # the data, and samples of the chains: persistent (PCD) or started at the data (CD-k)
         gradient = layer.gradient(phases)  # <v h> of the data - <v h> of the chains
         layer.step(gradient, step)

@@ -11,8 +11,9 @@ from pydantic import Field
 from torch import nn
 
 from sandbox.config.base import Config
-from sandbox.config.numbers import Repeats, Steps
+from sandbox.config.numbers import Steps
 from sandbox.config.schedules import Linear
+from sandbox.generators._boltzmann.rbm_layer import Chains, ContrastiveDivergence
 from sandbox.ops import belief
 from sandbox.ops.belief import SigmoidLayer
 from sandbox.ops.boltzmann import RBMParameters
@@ -23,7 +24,9 @@ class UpDown(Config):
     """The up-down algorithm, a contrastive version of wake-sleep that fine-tunes all layers together."""
 
     steps: Steps = Field(10_000, description="updates by the up-down algorithm")
-    sweeps: Repeats = Field(3, description="Gibbs sweeps of the top machine between the two passes")
+    chains: Chains = Field(
+        ContrastiveDivergence(steps=3), description="Markov chains of the top machine between the two passes"
+    )
     lr: Linear = Field(Linear(start=0.01, end=0.0, steps=10_000), description="learning rate, by update of this stage")
 
 

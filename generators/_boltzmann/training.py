@@ -1,6 +1,6 @@
 """Stages of a training, and metrics that are measured periodically."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -34,6 +34,11 @@ class PeriodicMetrics:
     def due(self, update: int) -> bool:
         """Return whether to measure at this update."""
         return update % self._PERIOD == 0
+
+    def update(self, update: int, measure: Callable[[], dict[str, torch.Tensor]]) -> None:
+        """Measure if it is due."""
+        if self.due(update):
+            self.values = measure()
 
     def state_dict(self) -> dict[str, Any]:
         return dict(self.values)

@@ -162,6 +162,51 @@ def test_a_step_of_up_down_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.testing.assert_close(hidden_bias, before[2] + 0.1 * (p[0].mean(0) - p[1].mean(0)))
 
 
+def test_persistent_chains_of_up_down_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They begin at the data, go on from one update to the next, and are not as many as the images of a batch."""
+    dbn = make(up_down={**UP_DOWN, "chains": {"name": "persistent", "count": 20, "steps": 2}})
+    for seed in range(10):
+        dbn.update(batch(seed=seed))
+    seen, real = [], boltzmann.gibbs
+
+    def spy(rbm: Any, v: torch.Tensor, steps: int, generator: torch.Generator, units: Any) -> Any:
+        seen.append((v.clone(), steps, real(rbm, v, steps, generator, units)))
+        return seen[-1][-1]
+
+    monkeypatch.setattr(boltzmann, "gibbs", spy)
+    dbn.update(batch(seed=20))
+    before = [tensor.clone() for tensor in top_of(dbn).rbm()]
+    dbn.update(batch(seed=21))
+    (first, steps, (_, between)), (start, _, (_, model)) = seen
+    assert steps == 2
+    assert first.shape == (20, 6)
+    assert torch.equal(first[:8], first[12:])  # the batch has 12 images
+    assert torch.equal(start, between)
+    assert torch.equal(dbn.parts()["chains"].state_dict()["states"], model)
+    change = top_of(dbn).rbm().visible_bias - before[1]
+    means = 0.1 * model.mean(0) + change
+    torch.testing.assert_close(means * 120, (means * 120).round(), atol=1e-3, rtol=0)  # 0.1 times means of 12 images
+    seen.clear()
+    dbn.sample_of(torch.arange(3))
+    assert torch.equal(dbn.parts()["chains"].state_dict()["states"], model)
+
+
+@torch.no_grad()
+def test_samples_begin_at_the_persistent_chains() -> None:
+    """With weights that keep a state as it is, samples are the states of the chains."""
+    dbn = make((3,), labels=False, up_down={**UP_DOWN, "chains": {"name": "persistent"}}, sample_steps=1)
+    for seed in range(12):
+        dbn.update(batch(seed=seed))
+    layers: Any = dbn.parts()["layers"]
+    top = layers[-1].rbm()
+    top.weight.copy_(80 * torch.eye(4, 3))
+    top.hidden_bias.fill_(-40)
+    top.visible_bias.copy_(torch.tensor([-40.0, -40.0, -40.0, 40.0]))
+    chains = dbn.parts()["chains"].state_dict()["states"]
+    chains.copy_(torch.tensor([[1.0, 0, 1, 1], [0, 1, 0, 1]])[torch.arange(len(chains)) % 2])
+    torch.testing.assert_close(dbn.sample(2).flatten(1), chains[:2])
+
+
 def test_learns_three_classes() -> None:
     lr = {"lr": {"start": 0.3, "end": 0.02, "steps": 500}}
     dbn = make((8,), pretraining_steps=500, learning=lr, up_down={"steps": 200}, sample_steps=50)
