@@ -23,8 +23,8 @@ class FrameStack:
         """Return the state at an episode's start."""
         return torch.zeros(num_envs, *self._state_shape, dtype=self._dtype, device=self._device)
 
-    def push(self, observations: np.ndarray, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def push(self, observations: np.ndarray | torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Append observations [N, C, ...]; return the stacks [N, count * C, ...] and the next state."""
-        newest = torch.from_numpy(observations).to(self._device)
+        newest = torch.as_tensor(observations).to(self._device)
         stack = torch.cat([state.to(self._device), newest], dim=1)  # a restored state is on the CPU
         return stack, stack[:, self._channels :]

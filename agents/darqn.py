@@ -21,12 +21,12 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
-from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.agent import Agent, AgentConfig, Exportable
+from sandbox.interfaces.learner import Metrics, RefusesExport
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import map_state
-from sandbox.networks.attention import Attention, AttentionOutput, Soft
+from sandbox.networks.attention import Attention, AttentionOutput, Hard, Soft
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.networks.recurrent import LSTM, AnyRecurrentCore, RecurrentState
@@ -105,10 +105,13 @@ class AttentiveQNetwork(nn.Module):
         return AttentiveQOutput(in_fp32(self.head, torch.cat(outputs, 1)), state, together)
 
 
-class DARQN(Agent, Inspectable):
+class DARQN(Agent, Exportable, RefusesExport):
     """A DARQN agent. Its recurrent state holds that of the core, and the last attention weights [N, h, w]."""
 
     def __init__(self, config: DARQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
+        self.no_export = (
+            "hard attention (attention.name=hard) draws places at random" if isinstance(config.attention, Hard) else ""
+        )
         self._config, self._compute = config, compute
         with rng.initializing("network"):
             self._network = AttentiveQNetwork(config, spec).to(compute.device)
@@ -169,6 +172,12 @@ class DARQN(Agent, Inspectable):
         device = network_input.device
         recurrent = map_state(lambda part: part.to(device), state["recurrent"])
         return self._network(network_input[:, None], recurrent, torch.Generator(device).manual_seed(0)).q[:, 0]
+
+    def greedy_step(self, observations: torch.Tensor, state: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
+        """Return the action values [N, A] of the network, and the next state; for soft attention only."""
+        output = self._network(observations[:, None], state["recurrent"], self._policy.generator(explore=False))
+        weights = output.glimpses.weights[:, 0].unflatten(1, self._network.map_shape[1:])
+        return output.q[:, 0], {"recurrent": output.state, "attention": weights}
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

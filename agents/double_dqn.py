@@ -23,7 +23,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import AgentConfig, Inspectable, TransitionLearner
+from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -57,7 +57,7 @@ class DoubleDQNConfig(AgentConfig):
         return DoubleDQN(self, spec, rng, compute)
 
 
-class DoubleDQN(TransitionLearner, Inspectable):
+class DoubleDQN(TransitionLearner, Exportable):
     """A Double DQN agent. Its recurrent state holds the older observations of the frame stack."""
 
     def __init__(self, config: DoubleDQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -78,9 +78,8 @@ class DoubleDQN(TransitionLearner, Inspectable):
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Choose actions epsilon-greedily."""
-        stack, state = self._frames.push(observations, state)
-        actions = self._policy.act(self._network(stack), explore=explore)
-        return actions.cpu().numpy(), state
+        q, state = self.greedy_step(torch.from_numpy(observations), state)
+        return self._policy.act(q, explore=explore).cpu().numpy(), state
 
     def update(self, batch: Transitions) -> Metrics:
         """Take one gradient step; the target network follows every `target_period` updates."""
@@ -111,6 +110,11 @@ class DoubleDQN(TransitionLearner, Inspectable):
     def q_values(self, network_input: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Return the action values [N, A] of the network."""
         return self._network(network_input)
+
+    def greedy_step(self, observations: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the action values [N, A] of the stack, and the next state."""
+        stack, state = self._frames.push(observations, state)
+        return self.q_values(stack, state), state
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

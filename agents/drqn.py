@@ -22,7 +22,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
+from sandbox.interfaces.agent import Agent, AgentConfig, Exportable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -73,7 +73,7 @@ class RecurrentQNetwork(nn.Module):
         return in_fp32(self.head, outputs), state
 
 
-class DRQN(Agent, Inspectable):
+class DRQN(Agent, Exportable):
     """A DRQN agent. Its recurrent state is that of the network's core."""
 
     def __init__(self, config: DRQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -137,6 +137,11 @@ class DRQN(Agent, Inspectable):
         """Return the action values [N, A] of the network."""
         state = map_state(lambda part: part.to(network_input.device), state)
         return self._network(network_input[:, None], state)[0][:, 0]
+
+    def greedy_step(self, observations: torch.Tensor, state: RecurrentState) -> tuple[torch.Tensor, RecurrentState]:
+        """Return the action values [N, A] of the network, and the next state."""
+        q, state = self._network(observations[:, None], state)
+        return q[:, 0], state
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

@@ -27,7 +27,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import AgentConfig, Inspectable, TransitionLearner
+from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -85,7 +85,7 @@ class QuantileNetwork(nn.Module):
         return in_fp32(self.head, F.relu(self.hidden(features)))
 
 
-class IQN(TransitionLearner, Inspectable):
+class IQN(TransitionLearner, Exportable):
     """An IQN agent. Its recurrent state holds the older observations of the frame stack.
 
     Fractions are drawn from the generators `taus` (learned quantiles) and `target_taus`, and in acting from the
@@ -147,7 +147,12 @@ class IQN(TransitionLearner, Inspectable):
         """Return action values [N, A]: means over evenly spaced fractions, where `act` draws its fractions."""
         count = self._config.num_policy_taus
         taus = (torch.arange(count, device=network_input.device) + 0.5) / count
-        return self._network(network_input, taus.expand(len(network_input), -1)).mean(1)
+        return self._network(network_input, taus.expand(network_input.shape[0], -1)).mean(1)
+
+    def greedy_step(self, observations: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return action values [N, A] as `q_values` does, from evenly spaced fractions, and the next state."""
+        stack, state = self._frames.push(observations, state)
+        return self.q_values(stack, state), state
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

@@ -24,7 +24,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.environments.interaction import EnvStep
-from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
+from sandbox.interfaces.agent import Agent, AgentConfig, Exportable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -70,7 +70,7 @@ class PQNConfig(AgentConfig):
         return PQN(self, spec, rng, compute)
 
 
-class PQN(Agent, Inspectable):
+class PQN(Agent, Exportable):
     """A PQN agent. Its recurrent state holds the older observations of the frame stack."""
 
     def __init__(self, config: PQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -90,9 +90,8 @@ class PQN(Agent, Inspectable):
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Choose actions epsilon-greedily."""
-        stack, state = self._frames.push(observations, state)
-        actions = self._policy.act(self._network(stack), explore=explore)
-        return actions.cpu().numpy(), state
+        q, state = self.greedy_step(torch.from_numpy(observations), state)
+        return self._policy.act(q, explore=explore).cpu().numpy(), state
 
     def update(self, batch: list[EnvStep]) -> Metrics:
         """Compute returns once, and take `num_epochs` times `num_minibatches` gradient steps towards them."""
@@ -152,6 +151,11 @@ class PQN(Agent, Inspectable):
     def q_values(self, network_input: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Return the action values [N, A] of the network."""
         return self._network(network_input)
+
+    def greedy_step(self, observations: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the action values [N, A] of the stack, and the next state."""
+        stack, state = self._frames.push(observations, state)
+        return self.q_values(stack, state), state
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

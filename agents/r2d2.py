@@ -26,7 +26,7 @@ from sandbox.config.schedules import ApexEpsilon
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
+from sandbox.interfaces.agent import Agent, AgentConfig, Exportable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -98,7 +98,7 @@ class R2D2Network(nn.Module):
         return self.head(outputs.flatten(0, 1), NO_NOISE)[..., 0].unflatten(0, observations.shape[:2]), state
 
 
-class R2D2(Agent, Inspectable):
+class R2D2(Agent, Exportable):
     """An R2D2 agent. Its recurrent state holds that of the core, the last action (one-hot) and the last reward."""
 
     def __init__(self, config: R2D2Config, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -210,6 +210,12 @@ class R2D2(Agent, Inspectable):
         """Return action values [N, A] on the scale on which they are learned (see `rescale`)."""
         state = map_state(lambda part: part.to(network_input.device), state)
         return self._network(network_input[:, None], self._last(state)[:, None], state["recurrent"])[0][:, 0]
+
+    def greedy_step(self, observations: torch.Tensor, state: dict[str, Any]) -> tuple[torch.Tensor, dict[str, Any]]:
+        """Return action values [N, A] as `q_values` does, and the next state, whose reward is 0 until it is known."""
+        q, recurrent = self._network(observations[:, None], self._last(state)[:, None], state["recurrent"])
+        action = F.one_hot(q[:, 0].argmax(1), self._num_actions).float()
+        return q[:, 0], {"recurrent": recurrent, "action": action, "reward": torch.zeros_like(state["reward"])}
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

@@ -26,7 +26,7 @@ from sandbox.buffers.priorities import Prioritized
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
-from sandbox.interfaces.agent import AgentConfig, Inspectable, TransitionLearner
+from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -83,7 +83,7 @@ class RainbowNetwork(nn.Module):
         return self.head(self.encoder(observations), noise)
 
 
-class Rainbow(TransitionLearner, Inspectable):
+class Rainbow(TransitionLearner, Exportable):
     """A Rainbow agent. Its recurrent state holds the older observations of the frame stack."""
 
     def __init__(self, config: RainbowConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -142,6 +142,11 @@ class Rainbow(TransitionLearner, Inspectable):
     def q_values(self, network_input: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Return the action values [N, A] without noise."""
         return self._config.head.values(self._network(network_input, NO_NOISE))
+
+    def greedy_step(self, observations: torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the action values [N, A] of the stack, and the next state."""
+        stack, state = self._frames.push(observations, state)
+        return self.q_values(stack, state), state
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

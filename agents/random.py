@@ -13,7 +13,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Agent, AgentConfig
-from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.learner import Metrics, RefusesExport
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.rollouts import RolloutsConfig
@@ -34,8 +34,10 @@ class RandomConfig(AgentConfig):
         return ("Discrete", "Box")
 
 
-class Random(Agent):
+class Random(Agent, RefusesExport):
     """A random agent; exploration and evaluation draw from generators of their own."""
+
+    no_export = "it draws its actions at random, without a network"
 
     def __init__(self, spec: Spec, rng: Rng) -> None:
         self._space = spec.action_space

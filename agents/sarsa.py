@@ -22,7 +22,7 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.environments.interaction import EnvStep
-from sandbox.interfaces.agent import Agent, AgentConfig, Inspectable
+from sandbox.interfaces.agent import Agent, AgentConfig, Exportable
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
@@ -64,7 +64,7 @@ class PendingStep:
         self.step = None if state["step"] is None else EnvStep(**state["step"])
 
 
-class Sarsa(Agent, Inspectable):
+class Sarsa(Agent, Exportable):
     """A Sarsa agent: every step is learned from once, when the next one is made."""
 
     def __init__(self, config: SarsaConfig, spec: Spec, rng: Rng) -> None:
@@ -121,6 +121,10 @@ class Sarsa(Agent, Inspectable):
     def q_values(self, network_input: torch.Tensor, state: None) -> torch.Tensor:
         """Return rows of the table, which pass no gradient."""
         return self._table.q[network_input.argmax(1)]
+
+    def greedy_step(self, observations: torch.Tensor, state: None) -> tuple[torch.Tensor, None]:
+        """Return rows of the table, [N, A] float64."""
+        return self.q_values(observations, state), None
 
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""

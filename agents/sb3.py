@@ -40,7 +40,7 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import Agent, AgentConfig
 from sandbox.interfaces.environment import Environment
-from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.learner import Metrics, RefusesExport
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.optimizers.rule_state import RuleState
@@ -94,8 +94,10 @@ class SB3Config(AgentConfig):
         return f"sb3 (agent.algorithm={self.algorithm})"
 
 
-class SB3(Agent):
+class SB3(Agent, RefusesExport):
     """A Stable-Baselines3 agent. Its recurrent state is the LSTM's, [N, layers, size] each, or None without one."""
+
+    no_export = 'its policy belongs to Stable-Baselines3, whose documentation exports it ("Exporting models")'
 
     def __init__(self, config: SB3Config, spec: Spec, rng: Rng, compute: Compute) -> None:
         algorithm, section = ALGORITHMS[config.algorithm], dict(config.options)[config.algorithm]

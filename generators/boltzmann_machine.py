@@ -24,7 +24,7 @@ from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import Estimate, HasLikelihood, HasRecall
 from sandbox.interfaces.generator import Generator, GeneratorConfig
-from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.learner import Metrics, RefusesExport
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
@@ -83,11 +83,13 @@ class MachineState(nn.Module):
         return BoltzmannParameters(self.get_buffer("weight"), self.get_buffer("bias"))
 
 
-class BoltzmannMachine(Generator, HasLikelihood, HasRecall):
+class BoltzmannMachine(Generator, HasLikelihood, HasRecall, RefusesExport):
     """A Boltzmann machine; its first units are the pixels.
 
     Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W].
     """
+
+    no_export = "it samples by a Gibbs chain, and has no decoder"
 
     def __init__(self, config: BoltzmannMachineConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, image_shape(spec, "boltzmann_machine"), compute.device

@@ -153,7 +153,7 @@ class CapsNet(Classifier, HasClassifier, HasReconstruction, HasCapsules):
 
     def _vectors(self, x: torch.Tensor) -> torch.Tensor:
         """Return the capsules [B, K, D] of pixels [B, C, H, W], fp32."""
-        return self._network["encoder"](x).view(len(x), self._num_classes, -1)
+        return self._network["encoder"](x).view(x.shape[0], self._num_classes, -1)
 
     def _decode(self, vectors: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Decode the capsules [B, K, D] of the classes `labels` [B]; all others count as 0."""

@@ -20,7 +20,7 @@ from sandbox.generators._adversarial.labels import ClassLabels
 from sandbox.generators._adversarial.latents import Latents
 from sandbox.generators._adversarial.training import AdversarialTrainer
 from sandbox.generators._images.shapes import image_shape
-from sandbox.interfaces.capabilities import ClassConditional, HasLatents, HasPreview
+from sandbox.interfaces.capabilities import HasLabeledDecoder, HasPreview
 from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -44,7 +44,7 @@ class CGANConfig(AdversarialConfig):
         return CGAN(self, spec, rng, compute)
 
 
-class CGAN(Generator, HasPreview, HasLatents, ClassConditional):
+class CGAN(Generator, HasPreview, HasLabeledDecoder):
     """A class-conditional generative adversarial network."""
 
     def __init__(self, config: CGANConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -86,11 +86,11 @@ class CGAN(Generator, HasPreview, HasLatents, ClassConditional):
         return self._classes.num_classes
 
     def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
-        return self._generate(self._latents.sampling(len(labels)), labels)
+        return self.decode_as(self._latents.sampling(len(labels)), labels)
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Generate images from latents [B, Z], of all classes in turn: [B, C, H, W] in [0, 1]."""
-        return self._generate(codes, self._classes.cycle(len(codes)))
+        return self.decode_as(codes, self._classes.cycle(len(codes)))
 
     def latents(self, count: int) -> torch.Tensor:
         return self._latents.sampling(count)
@@ -103,6 +103,6 @@ class CGAN(Generator, HasPreview, HasLatents, ClassConditional):
         """Return samples of all classes in turn, from the same latents at every call."""
         return self.decode(self._latents.preview(count))
 
-    def _generate(self, z: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def decode_as(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Generate images from latents [B, Z] and labels [B] with the averaged generator."""
-        return self._trainer.generate_averaged(self._classes.append_one_hot(z, labels))
+        return self._trainer.generate_averaged(self._classes.append_one_hot(codes, labels))

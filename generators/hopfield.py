@@ -24,7 +24,7 @@ from sandbox.generators._images.binary import require_binary
 from sandbox.generators._images.shapes import image_shape, require_shape
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
-from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.learner import Metrics, RefusesExport
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
@@ -68,11 +68,13 @@ class HopfieldConfig(GeneratorConfig):
         return Hopfield(self, spec, rng, compute)
 
 
-class Hopfield(Generator, HasReconstruction, HasAssociativeMemory):
+class Hopfield(Generator, HasReconstruction, HasAssociativeMemory, RefusesExport):
     """A Hopfield network.
 
     Images are uint8 of 0 and 255, or floats 0 and 1, [B, C, H, W]; recall also takes gray images, with a threshold.
     """
+
+    no_export = "it recalls stored patterns, and has no decoder"
 
     def __init__(self, config: HopfieldConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._storage, self._shape, self._device = config.storage, image_shape(spec, "hopfield"), compute.device

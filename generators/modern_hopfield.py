@@ -20,7 +20,7 @@ from sandbox.generators._boltzmann.recall import known_units
 from sandbox.generators._images.shapes import require_shape
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasReconstruction
 from sandbox.interfaces.generator import Generator, GeneratorConfig
-from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.learner import Metrics, RefusesExport
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float
@@ -43,11 +43,13 @@ class ModernHopfieldConfig(GeneratorConfig):
         return ModernHopfield(self, spec, rng, compute)
 
 
-class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory):
+class ModernHopfield(Generator, HasReconstruction, HasAssociativeMemory, RefusesExport):
     """A modern Hopfield network.
 
     Images are uint8 or floats in [0, 1], [B, C, H, W], gray or colored.
     """
+
+    no_export = "it recalls stored patterns, and has no decoder"
 
     def __init__(self, config: ModernHopfieldConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self._config, self._shape, self._device = config, spec.shape, compute.device

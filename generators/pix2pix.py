@@ -24,7 +24,7 @@ from sandbox.generators._images.preview_images import PreviewImages
 from sandbox.generators._images.shapes import require_shape, source_shape
 from sandbox.interfaces.capabilities import HasPreview, HasTranslation
 from sandbox.interfaces.generator import Generator, GeneratorConfig
-from sandbox.interfaces.learner import Metrics
+from sandbox.interfaces.learner import Metrics, RefusesExport
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
 from sandbox.networks.inputs import as_float, as_pixels
@@ -60,7 +60,7 @@ class Pix2PixConfig(GeneratorConfig):
         return Pix2Pix(self, spec, rng, compute)
 
 
-class Pix2Pix(Generator, HasPreview, HasTranslation):
+class Pix2Pix(Generator, HasPreview, HasTranslation, RefusesExport):
     """A conditional GAN that translates source images [B, C', H, W] to images [B, C, H, W]."""
 
     def __init__(self, config: Pix2PixConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -69,6 +69,9 @@ class Pix2Pix(Generator, HasPreview, HasTranslation):
         Raises:
             UserError: For data without source images, or of sizes that do not fit.
         """
+        self.no_export = (
+            "its dropout is the noise of a translation (generator.dropout=0 has none)" if config.dropout else ""
+        )
         self._config, self._compute = config, compute
         self._source_shape = source_shape(spec, "pix2pix")
         pair_shape = (self._source_shape[0] + spec.shape[0], *spec.shape[1:])

@@ -27,7 +27,7 @@ from sandbox.generators._adversarial.labels import ClassLabels
 from sandbox.generators._adversarial.latents import Latents
 from sandbox.generators._adversarial.training import AdversarialTrainer
 from sandbox.generators._images.shapes import image_shape
-from sandbox.interfaces.capabilities import ClassConditional, HasLatents, HasPreview
+from sandbox.interfaces.capabilities import HasLabeledDecoder, HasPreview
 from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -140,7 +140,7 @@ class StageTwo(nn.Module):
         return StageOutput(self.decoder(F.interpolate(features, size=tuple(self._sides))), kl)
 
 
-class StackGAN(Generator, HasPreview, HasLatents, ClassConditional):
+class StackGAN(Generator, HasPreview, HasLabeledDecoder):
     """Two stacked GANs.
 
     A code is [E + Z + E]: noise for stage I's condition, stage I's latents, and noise for stage II's condition.
@@ -232,7 +232,7 @@ class StackGAN(Generator, HasPreview, HasLatents, ClassConditional):
         return {**parts, "updates": self._updates}
 
     @torch.no_grad()
-    def _generate(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    def decode_as(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         """Generate with the averaged generators; before stage II learns, enlarge the images of stage I."""
         classes = self._classes.one_hot(labels)
         noise_one, z, noise_two = torch.split(codes, self._sizes, 1)
@@ -247,11 +247,11 @@ class StackGAN(Generator, HasPreview, HasLatents, ClassConditional):
         return self._classes.num_classes
 
     def sample_of(self, labels: torch.Tensor) -> torch.Tensor:
-        return self._generate(self._latents.sampling(len(labels)), labels)
+        return self.decode_as(self._latents.sampling(len(labels)), labels)
 
     def decode(self, codes: torch.Tensor) -> torch.Tensor:
         """Generate images from codes [B, E + Z + E], of all classes in turn: [B, C, H, W] in [0, 1]."""
-        return self._generate(codes, self._classes.cycle(len(codes)))
+        return self.decode_as(codes, self._classes.cycle(len(codes)))
 
     def latents(self, count: int) -> torch.Tensor:
         return self._latents.sampling(count)

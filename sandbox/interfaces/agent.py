@@ -1,4 +1,4 @@
-"""The `Agent` interface, a learner that acts, and two capabilities of agents: `TransitionLearner` and `Inspectable`."""
+"""The `Agent` interface, a learner that acts; capabilities: `TransitionLearner`, `Inspectable` and `Exportable`."""
 
 from abc import ABC, abstractmethod
 from typing import Protocol
@@ -95,3 +95,21 @@ class Inspectable(ABC):
     @abstractmethod
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action of `act` in one environment."""
+
+
+class Exportable(Inspectable):
+    """An agent whose greedy policy is a function of tensors, without random numbers, so that it can be exported."""
+
+    @abstractmethod
+    def greedy_step(self, observations: torch.Tensor, state: RecurrentState) -> tuple[torch.Tensor, RecurrentState]:
+        """Return the action values, of which acting takes the largest, and the next recurrent state.
+
+        The values are those of `q_values`, and the state is that of `act` without exploration.
+
+        Args:
+            observations: [N, *observation], bytes or floats as the environment gives them.
+            state: The recurrent state before these observations.
+
+        Returns:
+            Action values [N, A] and the next recurrent state.
+        """

@@ -104,6 +104,14 @@ class ClassConditional(ABC):
         """Sample one image of each of the classes `labels` [B] int64; return [B, C, H, W]."""
 
 
+class HasLabeledDecoder(HasLatents, ClassConditional):
+    """A generator that decodes latent codes to images of given classes."""
+
+    @abstractmethod
+    def decode_as(self, codes: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        """Decode latent codes [B, Z] to images [B, C, H, W] of the classes `labels` [B] int64."""
+
+
 class HasLatentCodes(ClassConditional):
     """A generator with a few learned codes, each in [-1, 1], in addition to the category."""
 

@@ -1,6 +1,6 @@
-"""The `Learner` interface: one update on one batch, and the state that a checkpoint holds."""
+"""The `Learner` interface: one update on one batch, and the state that a checkpoint holds; and `RefusesExport`."""
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, Protocol
 
@@ -25,6 +25,16 @@ class Learner(Protocol):
     @abstractmethod
     def parts(self) -> dict[str, Stateful]:
         """Return everything that decides what comes next, by name."""
+
+
+class RefusesExport(ABC):
+    """A learner that cannot be exported as a graph, or not with every option.
+
+    Attributes:
+        no_export: Why it cannot, as the end of a sentence; empty if it can.
+    """
+
+    no_export: str
 
 
 def learner_parts(learner: Learner) -> dict[str, Stateful]:

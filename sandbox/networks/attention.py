@@ -121,7 +121,7 @@ class SoftAttention(AttentionModule):
     ) -> AttentionOutput:
         """Return the weighted mean of the places; the generator is not used."""
         weights = self.scores(keys, query)
-        nothing = weights.new_zeros(len(weights))
+        nothing = weights.new_zeros(weights.shape[0])
         return AttentionOutput((weights[:, None] @ places)[:, 0], weights, nothing, nothing)
 
 

@@ -102,7 +102,7 @@ class AttentiveEncoder(Encoder):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         maps = self.convolutions(as_float(x)).flatten(2).transpose(1, 2)  # [B, L, D]
-        places = self.places(torch.cat([maps, self.coordinates.expand(len(maps), -1, -1).to(maps.dtype)], 2))
+        places = self.places(torch.cat([maps, self.coordinates.expand(maps.shape[0], -1, -1).to(maps.dtype)], 2))
         # A gradient with respect to images may be differentiated again, which fused attention cannot.
         with sdpa_kernel(SDPBackend.MATH) if x.requires_grad else nullcontext():
             for attention, perceptron in zip(self.attention, self.perceptrons, strict=True):

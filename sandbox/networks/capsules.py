@@ -110,7 +110,7 @@ class CapsulesEncoder(Encoder):
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         config = self._config
         maps = self.primary(self.convolutions(as_float(x)))
-        lower = capsules.squash(maps.permute(0, 2, 3, 1).reshape(len(x), -1, config.primary_size).float())
+        lower = capsules.squash(maps.permute(0, 2, 3, 1).reshape(x.shape[0], -1, config.primary_size).float())
         predictions = (lower.transpose(0, 1) @ self.predictions).view(*lower.shape[1::-1], config.num_capsules(), -1)
         with torch.autocast(x.device.type, enabled=False):  # [lower, B, upper, D] -> [B, upper, lower, D]
             return capsules.route(predictions.permute(1, 2, 0, 3).float().contiguous(), config.routings).flatten(1)

@@ -17,7 +17,7 @@ def as_float(x: torch.Tensor) -> torch.Tensor:
     Returns:
         Bytes scaled to [0, 1], in the precision of autocast; floats unchanged, in fp32. Images are channels-last.
     """
-    if x.dim() == 4:
+    if x.dim() == 4 and not torch.compiler.is_exporting():
         x = _channels_last(x)
     if x.dtype != torch.uint8:
         return x.float()
@@ -33,6 +33,8 @@ def as_pixels(images: torch.Tensor, device: torch.device) -> torch.Tensor:
         UserError: for floats outside [0, 1], including NaN.
     """
     x = as_float(images.to(device)).float()
+    if torch.compiler.is_exporting():  # a graph has no errors to raise
+        return x
     if images.dtype != torch.uint8 and not bool(((x >= 0) & (x <= 1)).all()):
         low, high = float(x.min()), float(x.max())
         raise UserError(

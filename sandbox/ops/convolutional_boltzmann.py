@@ -185,7 +185,7 @@ def gradient(rbm: ConvRBMParameters, v: torch.Tensor, p: torch.Tensor, count: in
 def _blocks(maps: torch.Tensor, pool: int) -> torch.Tensor:
     """Group [B, K, H', W'] into blocks, [B, K, P * P, H' / P, W' / P], whose units are in the order of their rows."""
     blocks = F.pixel_unshuffle(maps, pool)
-    return blocks.view(len(maps), -1, pool * pool, *blocks.shape[2:])
+    return blocks.view(maps.shape[0], -1, pool * pool, *blocks.shape[2:])
 
 
 def _maps(blocks: torch.Tensor, pool: int) -> torch.Tensor:

@@ -44,7 +44,7 @@ class Maxout(nn.Module):
     """
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return x.reshape(len(x), -1, _PIECES, *x.shape[2:]).amax(2)
+        return x.reshape(x.shape[0], -1, _PIECES, *x.shape[2:]).amax(2)
 
 
 _MODULES: dict[str, Callable[[], nn.Module]] = {
