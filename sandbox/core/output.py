@@ -2,9 +2,12 @@
 
 import errno
 import io
+import logging
 import os
 import sys
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout, suppress
 from typing import Any
 
 
@@ -92,3 +95,16 @@ def keep_results_apart() -> None:
     sys.stdout.flush()
     sys.stdout = os.fdopen(os.dup(1), "w", encoding=sys.stdout.encoding, errors=sys.stdout.errors)
     os.dup2(2, 1)
+
+
+@contextmanager
+def quiet_libraries() -> Iterator[None]:
+    """Keep warnings, log lines and prints of libraries off the screen; errors are raised as ever."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(disabled)

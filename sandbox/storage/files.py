@@ -89,8 +89,8 @@ def sha256(file: Path) -> str:
         return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
-def write_whole(path: Path, text: str) -> None:
-    """Replace the text of a file, flushed to disk, whole or not at all; its folder is made if it is missing.
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Replace the content of a file, flushed to disk, whole or not at all; its folder is made if it is missing.
 
     A link in its place is replaced, not followed.
 
@@ -100,8 +100,8 @@ def write_whole(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.{secrets.token_hex(8)}.partial")
     try:
-        with partial.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with partial.open("xb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         partial.replace(path)
