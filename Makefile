@@ -7,7 +7,7 @@ MUTATION := $(VENV)/mutation
 PROSE := sandbox agents envs generators configs docs examples benchmarks README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile
 RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 
-.PHONY: help setup demo test learning attack mutants check docs format hooks wheel clean
+.PHONY: help setup demo test learning attack mutants check docs docs-play format hooks wheel clean
 
 help:
 	@echo "make setup    create .venv and install everything (1.9 GB, once)"
@@ -18,6 +18,7 @@ help:
 	@echo "make mutants  change single operators and numbers, and list changes that no test notices (an hour)"
 	@echo "make check    check lint, format, types, layers and spelling"
 	@echo "make docs     build the documentation in dist/docs; warnings are errors"
+	@echo "make docs-play play against an exported policy in the browser; needs npm, POLICY=FILE.onnx takes your own"
 	@echo "make format   format the code, and fix what can be fixed automatically"
 	@echo "make hooks    run the checks before every commit"
 	@echo "make wheel    build a wheel in dist/"
@@ -80,6 +81,11 @@ check: setup
 docs: setup
 	$(BIN)/python -m sphinx -q -W --keep-going -b html -d dist/doctrees docs dist/docs
 	@echo "dist/docs/index.html"
+
+# Not part of the documentation's site, and not tested in CI: onnxruntime-web comes from npm.
+docs-play: setup
+	$(BIN)/python docs/play/build.py $(POLICY)
+	$(BIN)/python docs/play/serve.py
 
 format: setup
 	$(BIN)/ruff check --fix .
