@@ -22,6 +22,7 @@ from sandbox.runs.build import restore_agent, restore_generator
 from sandbox.runs.config import RunConfig
 from sandbox.runs.evaluation import evaluate_run
 from sandbox.runs.evaluation_settings import EvaluationSettings
+from sandbox.runs.exports.write import export_graph
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import config_of
 from sandbox.runs.sessions import match_of
@@ -199,6 +200,21 @@ class LoadedRun:
         require_numbers(episodes=episodes, images=images, seed=seed)
         with shown_progress(quiet=quiet):
             return evaluate_run(self._folder, EvaluationSettings(episodes, seed, images))
+
+    def export(self, path: str | Path) -> Path:
+        """Write the agent's policy, the decoder or the classifier to a file that runs without this package.
+
+        Args:
+            path: A new file: `.onnx` for an ONNX model, `.pt2` for a program of `torch.export`.
+
+        Returns:
+            The path. The file is written only if it computes what the run does.
+
+        Raises:
+            UserError: If the file exists, or the run's learner cannot be exported; with the reason.
+        """
+        export_graph(self._folder, Path(path))
+        return Path(path)
 
     def resume(self, steps: int | None = None, *, quiet: bool = False) -> "LoadedRun":
         """Train on from the newest checkpoint, as `sandbox resume` does.

@@ -182,6 +182,7 @@ def check_extras() -> list[Finding]:
         "box2d": ("box2d", "LunarLander and the other Box2D environments"),
         "datasets": ("data", "data.name=hub"),
         "uvicorn": ("web", "--web"),
+        "onnxruntime": ("export", "`sandbox export --onnx`"),
         "optuna": ("sweep", "a random or Bayesian search of `sandbox sweep`"),
     }
     return [

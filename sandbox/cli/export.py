@@ -42,11 +42,13 @@ def export(
         raise UserError("--onnx and --torch write one file each: give one of the two options")
     folder = RunFolder.find(runs, run)
     if onnx or torch:
-        from sandbox.runs.exports.write import ENDINGS, export_graph
+        from sandbox.runs.exports.write import export_graph
 
-        format_ = "onnx" if onnx else "torch"
-        place = out or Path("exports") / f"{folder.name}{ENDINGS[format_]}"
-        export_graph(folder, format_, place)
+        option, ending = ("--onnx", ".onnx") if onnx else ("--torch", ".pt2")
+        place = out or Path("exports") / f"{folder.name}{ending}"
+        if place.suffix != ending:
+            raise UserError(f"--out {place} is no name for a file of {option}: it must end in {ending}")
+        export_graph(folder, place)
     else:
         from sandbox.report.export import export as make
 

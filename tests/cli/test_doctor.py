@@ -25,6 +25,7 @@ CHECKS = [
     "box2d",
     "datasets",
     "uvicorn",
+    "onnxruntime",
     "optuna",
     "disk",
     "runs",

@@ -27,7 +27,8 @@ def test_a_run_is_written_as_a_model_that_says_where_it_comes_from(sandbox, run,
     about = {entry.key: entry.value for entry in onnx.load_from_string(content).metadata_props}
     info = json.loads((run / "run.json").read_text())
     assert (about["run"], about["run_id"], about["step"]) == ("mine", info["id"], "304")
-    assert (about["env"], about["agent"], about["evaluation_epsilon"]) == ("catch", "dqn", "0.0")
+    assert json.loads(about["env"]) == {"name": "catch", "observe": "features", "blind": False, "wrappers": []}
+    assert (about["agent"], about["evaluation_epsilon"]) == ("dqn", "0.0")
     assert about["command"].startswith("sandbox train catch_dqn quick.yaml agent.backbone={name: mlp, hidden: [8]} ")
     assert str(tmp_path).encode() not in content
     assert os.listdir("exports") == ["mine.onnx"]
@@ -36,11 +37,11 @@ def test_a_run_is_written_as_a_model_that_says_where_it_comes_from(sandbox, run,
 def test_a_file_that_exists_or_has_another_ending_is_refused(sandbox, run, tmp_path):
     (tmp_path / "mine.onnx").write_text("precious")
     assert sandbox("export", "mine", "--onnx", "--out", "mine.onnx").err == (
-        "error: mine.onnx exists already: choose another file with --out, or remove it first.\n"
+        "error: mine.onnx exists already: choose another file, or remove it first.\n"
     )
     assert (tmp_path / "mine.onnx").read_text() == "precious"
     assert sandbox("export", "mine", "--torch", "--out", "mine.pt").err == (
-        "error: mine.pt is no name for a file of --torch: it must end in .pt2.\n"
+        "error: --out mine.pt is no name for a file of --torch: it must end in .pt2\n"
     )
     assert sandbox("export", "mine", "--torch", "--onnx").err == (
         "error: --onnx and --torch write one file each: give one of the two options\n"

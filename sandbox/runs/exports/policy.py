@@ -96,6 +96,7 @@ def _action_names(env: Environment, num_actions: int) -> list[str]:
 def _play(agent: Exportable, state: RecurrentState, env: Environment, run: Runner) -> Iterator[Comparison]:
     """Play with the agent and with its graph side by side; each carries a state of its own over the whole sequence."""
     observations, _ = env.reset(seed=1)
+    rewards = np.random.default_rng(0).normal(size=(_STEPS, _NUM_ENVS)).astype(np.float32)  # an environment's may be 0
     theirs = {key: part.clone() for key, part in flat(state).items() if key != ATTENTION and part[0].numel()}
     for t in range(_STEPS):
         newest = torch.from_numpy(observations)
@@ -104,16 +105,14 @@ def _play(agent: Exportable, state: RecurrentState, env: Environment, run: Runne
             _, state = agent.greedy_step(newest, state)
         outputs = run({"observation": newest, **theirs})
         yield Comparison(f"q_values at step {t}", q, outputs["q_values"])
-        yield Comparison(
-            f"the value of the action at step {t}", q.amax(1), q.gather(1, outputs["action"][:, None])[:, 0]
-        )
-        actions = outputs["action"].numpy()
-        observations, rewards, terminated, truncated, _ = env.step(actions)
+        chosen = q.gather(1, outputs["action"][:, None])[:, 0]
+        yield Comparison(f"best_value at step {t}", q.amax(1), chosen)
+        observations, _, terminated, truncated, _ = env.step(outputs["action"].numpy())
         ended = terminated | truncated
         forgets = ended.copy()
         forgets[t // _RESET_PERIOD % _NUM_ENVS] |= t % _RESET_PERIOD == 0
-        state = advance_state(state, rewards, forgets)
-        theirs = {key: outputs[f"next_{key}"] for key in theirs if key != REWARD} | _reward(theirs, rewards)
+        state = advance_state(state, rewards[t], forgets)
+        theirs = {key: outputs[f"next_{key}"] for key in theirs if key != REWARD} | _reward(theirs, rewards[t])
         theirs = reset_where(theirs, forgets)
         for key, part in theirs.items():
             yield Comparison(f"{key} after step {t}", flat(state)[key], part)

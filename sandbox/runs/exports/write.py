@@ -1,5 +1,6 @@
 """Writes the graph of a run's learner to a file, whole or not at all."""
 
+import json
 import re
 from pathlib import Path
 
@@ -17,32 +18,29 @@ from sandbox.runs.resolve import config_of
 from sandbox.storage.files import read_object, write_whole
 from sandbox.storage.run_folder import RunFolder
 
-ENDINGS = {"onnx": ".onnx", "torch": ".pt2"}
-_FORMATS = {"onnx": formats.onnx_file, "torch": formats.torch_file}
-# The folders of an absolute path, on Linux, macOS or Windows; the file's name is left.
-_FOLDERS = re.compile(r"(?<![\w.~/\\])(?:~|[A-Za-z]:)?[/\\](?:[^\s/\\,}]+[/\\])*")
+_FORMATS = {".onnx": formats.onnx_file, ".pt2": formats.torch_file}
+# The folders of an absolute path, on Linux, macOS or Windows, in a word of a command or in JSON.
+_FOLDERS = re.compile(r"(?<![\w.~/\\:])(?:~|[A-Za-z]:)?[/\\]+(?:[^/\\,}\"]+[/\\]+)*")
 
 
-def export_graph(folder: RunFolder, format_: str, place: Path) -> None:
-    """Write the learner of a run as a graph, in the format `onnx` or `torch`.
+def export_graph(folder: RunFolder, place: Path) -> None:
+    """Write the learner of a run as a graph: an ONNX model, or a program of `torch.export`.
 
     Args:
         folder: The run, at its newest or at the named checkpoint.
-        format_: Key of `ENDINGS`.
-        place: The file; it has the format's ending and does not exist.
+        place: The file, which does not exist; its ending, `.onnx` or `.pt2`, chooses the format.
 
     Raises:
         UserError: If the file exists or has another ending, or the learner cannot be exported.
     """
-    ending = ENDINGS[format_]
-    if place.suffix != ending:
-        raise UserError(f"{place} is no name for a file of --{format_}: it must end in {ending}.")
+    if place.suffix not in _FORMATS:
+        raise UserError(f"{place} must end in {' or '.join(_FORMATS)}.")
     if place.exists() or place.is_symlink():
-        raise UserError(f"{place} exists already: choose another file with --out, or remove it first.")
+        raise UserError(f"{place} exists already: choose another file, or remove it first.")
     config = config_of(folder)
     built, step = restore(folder, config.model_copy(update={"device": "cpu"}))
     progress.now("exporting")
-    write_whole(place, _FORMATS[format_](graph_of(built), about(folder, config, step)))
+    write_whole(place, _FORMATS[place.suffix](graph_of(built), about(folder, config, step)))
 
 
 def graph_of(built: BuiltRun) -> Graph:
@@ -66,9 +64,14 @@ def about(folder: RunFolder, config: RunConfig, step: int) -> dict[str, str]:
         "run": folder.name,
         "run_id": str(info.get("id", "")),
         "step": str(step),
-        "command": " ".join(_FOLDERS.sub("", word) for word in words),
+        "command": " ".join(map(without_folders, words)),
         "made_by": f"rl-sandbox {versions.get('rl-sandbox', '') if isinstance(versions, dict) else ''}".strip(),
-        source: str(config.model_dump()[source]["name"]),
+        source: without_folders(json.dumps(config.model_dump(mode="json")[source])),
         learner: config.learner.name,
         **{name: str(value) for name, value in config.learner.evaluation_settings().items()},
     }
+
+
+def without_folders(text: str) -> str:
+    """Return a word of a command, or JSON, with the names of files in place of absolute paths."""
+    return _FOLDERS.sub("", text)

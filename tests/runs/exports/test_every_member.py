@@ -1,5 +1,6 @@
 """Every member is exported, or refused by name with the reason."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,18 @@ def test_a_member_can_be_exported_or_says_why_not(kind: str, name: str, tmp_path
     with pytest.raises(UserError) as refused:
         graph_of(built)
     assert str(refused.value) == f"{name} cannot be exported as a graph: {REFUSED[name]}."
+
+
+def test_the_documentation_names_every_member_and_what_becomes_of_it() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "export.md").read_text()
+    rows = [row.split(" | ", 1) for row in page.partition("## Members")[2].partition("## Trust")[0].splitlines()]
+    told = {name: row[1] for row in rows if len(row) == 2 for name in re.findall(r"`(\w+)`", row[0])}
+    assert sorted(told) == sorted(name for _, name in EVERY)
+    refused = {name: text.removesuffix(" |") for name, text in told.items() if text.startswith("refused: ")}
+    assert refused.keys() == REFUSED.keys() - {"pix2pix"}
+    assert "refused, since its dropout is the noise" in told["pix2pix"]
+    for name in ("random", "boltzmann_machine"):
+        assert refused[name] == f"refused: {REFUSED[name]}"
 
 
 def test_options_that_draw_at_random_are_refused(tmp_path: Path) -> None:

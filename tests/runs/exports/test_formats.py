@@ -21,6 +21,7 @@ from sandbox.interfaces.state import reset_where
 from sandbox.runs.exports import formats
 from sandbox.runs.exports.graph import Comparison, Graph, MismatchError, Port, Runner
 from sandbox.runs.exports.policy import flat, policy_graph
+from sandbox.runs.exports.write import without_folders
 
 BATCH = torch.arange(6.0).view(3, 2)
 
@@ -81,6 +82,22 @@ def test_a_graph_that_forgets_is_refused(drqn):
 
     with pytest.raises(MismatchError, match=r"^the exported policy is not the run's: state_0 after step 0 differs by "):
         formats.torch_file(replace(graph, module=Forgetful()), {})
+
+
+def test_a_graph_that_does_not_look_at_the_reward_is_refused(tmp_path):
+    """The comparison makes rewards up, since those of Catch are 0 within an episode."""
+    built = made("agent", "r2d2", tmp_path)
+    for parameter in built.learner.parts()["network"].parameters():
+        parameter.data.mul_(3)
+    graph = policy_graph(built)
+    assert [port.name for port in graph.inputs[-2:]] == ["state_action", "state_reward"]
+
+    class Deaf(torch.nn.Module):
+        def forward(self, *inputs):
+            return graph.module(*inputs[:-1], 0 * inputs[-1])
+
+    with pytest.raises(MismatchError, match=r"^the exported policy is not the run's: q_values at step 1 differs by "):
+        formats.torch_file(replace(graph, module=Deaf()), {})
 
 
 def test_an_onnx_model_describes_itself_and_names_no_place_on_this_machine(drqn):
@@ -161,6 +178,25 @@ def test_without_the_packages_onnx_says_how_to_get_them(monkeypatch):
     with pytest.raises(UserError) as refused:
         formats.onnx_file(graph_of(Doubled()), {})
     assert str(refused.value) == "ONNX needs onnx, onnxruntime and onnxscript: pip install 'rl-sandbox[export]'"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("/home/me and you/my.yaml", "my.yaml"),
+        ("demos=/home/me/demo.npz", "demos=demo.npz"),
+        ("data={root: /home/me/images, size: 8}", "data={root: images, size: 8}"),
+        ("data.root=~/images", "data.root=images"),
+        (r"data.root=C:\Users\me\images", "data.root=images"),
+        (json.dumps({"root": r"C:\Users\me\images", "module": "/a/b.py"}), '{"root": "images", "module": "b.py"}'),
+        ("configs/my.yaml", "configs/my.yaml"),
+        ("../mine.yaml", "../mine.yaml"),
+        ("agent.optimizer={lr: 1e-3}", "agent.optimizer={lr: 1e-3}"),
+        ("ALE/Pong-v5", "ALE/Pong-v5"),
+    ],
+)
+def test_absolute_paths_lose_their_folders(text, left):
+    assert without_folders(text) == left
 
 
 def test_nothing_is_printed(capfd):
