@@ -16,6 +16,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.output import quiet_libraries
 from sandbox.runs.exports.graph import Graph, Tensors
 
+_LARGEST = 2_000_000_000  # bytes of the weights in an ONNX model, which is one message of protobuf
 _MISSING = "ONNX needs onnx, onnxruntime and onnxscript: pip install 'rl-sandbox[export]'"
 
 
@@ -31,6 +32,11 @@ def onnx_file(graph: Graph, about: Mapping[str, str]) -> bytes:
             import onnxscript  # noqa: F401  # of torch.onnx
         except ImportError:
             raise UserError(_MISSING) from None
+        size = sum(part.nbytes for part in graph.module.state_dict().values())
+        if size > _LARGEST:
+            raise UserError(
+                f"an ONNX model holds 2 GB of weights at most, and these are {size / 1e9:.1f} GB: use --torch"
+            )
         program = _exported(graph)
         inputs, outputs = ([port.name for port in ports] for ports in (graph.inputs, graph.outputs))
         try:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import torch
 
 from sandbox.core.errors import UserError
-from sandbox.interfaces.capabilities import HasDecoder, HasEncoder, HasLabeledDecoder, HasLatents, HasTranslation
+from sandbox.interfaces.capabilities import HasEncoder, HasLabeledDecoder, HasLatents, HasTranslation
 from sandbox.interfaces.classifier import Classifier
 from sandbox.runs.exports.graph import Comparison, Function, Graph, Port, Runner
 from sandbox.runs.generator_run import BuiltGeneratorRun
@@ -13,6 +13,7 @@ from sandbox.runs.generator_run import BuiltGeneratorRun
 _EXAMPLES = 3  # not 1, which `torch.export` would take for a constant
 _COUNTS = (1, 5, 16)  # images of each comparison
 _IMAGES = "floats from 0 to 1"
+_LATENTS = "latent codes; their distribution is in docs/export.md"
 
 Inputs = Callable[[int], tuple[torch.Tensor, ...]]  # draws inputs of so many rows
 
@@ -29,19 +30,20 @@ def model_graph(built: BuiltGeneratorRun) -> Graph:
     def images(count: int, shape: tuple[int, ...] = spec.shape) -> torch.Tensor:
         return torch.rand(count, *shape, generator=generator).round()  # binary ones, which every member takes
 
+    decoded = "images" if len(spec.shape) == 3 else "points"
     match learner:
         case HasLabeledDecoder():
             labels = torch.arange(_COUNTS[-1]) % learner.num_classes()
-            meanings = {"codes": _latents(learner), "labels": f"classes, from 0 to {learner.num_classes() - 1}"}
+            meanings = {"codes": _LATENTS, "labels": f"classes, from 0 to {learner.num_classes() - 1}"}
             return _graph(
-                built, "decoder", learner.decode_as, lambda n: (learner.latents(n), labels[:n]), meanings, "images"
+                built, "decoder", learner.decode_as, lambda n: (learner.latents(n), labels[:n]), meanings, decoded
             )
         case HasLatents():
-            meanings = {"codes": _latents(learner)}
-            return _graph(built, "decoder", learner.decode, lambda n: (learner.latents(n),), meanings, "images")
+            meanings = {"codes": _LATENTS}
+            return _graph(built, "decoder", learner.decode, lambda n: (learner.latents(n),), meanings, decoded)
         case HasEncoder():
             meanings = {"codes": "latent codes, as the encoder of the run returns them"}
-            return _graph(built, "decoder", learner.decode, lambda n: (learner.encode(images(n)),), meanings, "images")
+            return _graph(built, "decoder", learner.decode, lambda n: (learner.encode(images(n)),), meanings, decoded)
         case Classifier():
             meanings = {"images": f"images, {_IMAGES}"}
             output = "probabilities" if spec.num_classes else "numbers"
@@ -54,10 +56,6 @@ def model_graph(built: BuiltGeneratorRun) -> Graph:
         f"{name} cannot be exported: {type(learner).__name__} has no decoder, no translation and no predictions (see "
         "sandbox/interfaces/capabilities.py)."
     )
-
-
-def _latents(learner: HasDecoder) -> str:
-    return f"latents; those of a sample come from the prior of {type(learner).__name__}"
 
 
 def _graph(

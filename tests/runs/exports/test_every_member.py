@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from test_members import EVERY, made
+from test_members import CATCH, EVERY, FEATURES, made
 
 from sandbox.core.errors import UserError
 from sandbox.interfaces.agent import Exportable
@@ -127,6 +127,15 @@ def _same_action(greedy: Any, after: Any) -> tuple[Any, Any]:
             after,
         )
     )
+
+
+@pytest.mark.attack
+@pytest.mark.parametrize("name", list(registry.backbones()))
+def test_every_backbone_is_exported(name: str, tmp_path: Path) -> None:
+    """For batches of any size, which code that takes a batch's length for a number would not be."""
+    source = FEATURES if name == "mlp" else CATCH
+    words = ["agent.name=dqn", f"agent.backbone.name={name}", source, "steps=9", "device=cpu"]
+    formats.onnx_file(graph_of(build(resolve([], words), tmp_path)), {})
 
 
 @pytest.mark.attack

@@ -199,6 +199,13 @@ def test_absolute_paths_lose_their_folders(text, left):
     assert without_folders(text) == left
 
 
+def test_a_model_that_is_too_large_is_refused_before_anything_is_done(monkeypatch):
+    monkeypatch.setattr(formats, "_LARGEST", 23)
+    with pytest.raises(UserError) as refused:
+        formats.onnx_file(graph_of(torch.nn.Linear(2, 2)), {})
+    assert str(refused.value) == ("an ONNX model holds 2 GB of weights at most, and these are 0.0 GB: use --torch")
+
+
 def test_nothing_is_printed(capfd):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
