@@ -6,7 +6,8 @@ from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
 
 from sandbox.training.loop import Run
 
@@ -58,15 +59,16 @@ def trainer(run: Run, chunk: int) -> Callable[[], int]:
 
 
 def player(env: Any) -> Callable[[], int]:
-    """Return a function that steps a `VectorEnv` and returns the number of its environments.
+    """Return a function that steps a `VectorEnv` or an `Environment` and returns the number of its copies.
 
     Actions are random and drawn beforehand. Resets of ended episodes count: they happen in the next step, or, if
     autoreset is disabled, by a masked reset.
     """
-    env.action_space.seed(0)
-    actions = [env.action_space.sample() for _ in range(ACTIONS)]
+    space = batch_space(env.single_action_space, env.num_envs)
+    space.seed(0)
+    actions = [space.sample() for _ in range(ACTIONS)]
     env.reset(seed=0)
-    masked_reset = env.metadata["autoreset_mode"] is AutoresetMode.DISABLED
+    masked_reset = not isinstance(env, VectorEnv) or env.metadata["autoreset_mode"] is AutoresetMode.DISABLED
     now = 0
 
     def step() -> int:

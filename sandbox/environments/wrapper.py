@@ -1,13 +1,13 @@
 """Wrappers around vector environments: a `Transform` changes what passes between an environment and its user.
 
 Gymnasium's vector wrappers (1.4) do not support masked resets, random numbers per environment, or saved states. Each
-wrapper copies the observations, which takes 0.2 to 0.4 ms per step of 256 environments with 84x84 bytes on one core (a
-stack of four frames: 1.3 ms).
+wrapper that changes observations copies them, which takes 0.2 to 0.4 ms per step of 256 environments with 84x84 bytes
+on one core (a stack of four frames: 1.3 ms).
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from gymnasium import Space, spaces
@@ -76,9 +76,11 @@ class Transform(ABC):
 
     Attributes:
         observation_space: Observations of one copy after the transform.
+        passes_observations: True if `start` and `step` return the very observations that they receive.
     """
 
     observation_space: spaces.Box
+    passes_observations: ClassVar[bool] = False
 
     def state_arrays(self) -> dict[str, np.ndarray]:
         """Return the whole state by name: arrays with N as their first axis, not copies. By default there is none.
@@ -106,7 +108,8 @@ class Transform(ABC):
 class WrappedEnv:
     """An environment with a transform around it; an `Environment` itself, with masked resets and saved states.
 
-    It stores the last observations, so that a masked reset returns those of the other copies unchanged.
+    It stores the last observations, so that a masked reset returns those of the other copies unchanged. A wrapper that
+    passes the observations of another wrapper shares the array of that one.
 
     Attributes:
         wrappers: Names and options of all wrappers, the innermost one first.
@@ -126,7 +129,9 @@ class WrappedEnv:
         number = sum(name in each for each in self.wrappers)
         self._rng = VectorRng(env.num_envs, f"{name} {number}")
         space = transform.observation_space
-        self._shown: np.ndarray = np.zeros((env.num_envs, *space.shape), space.dtype)
+        sharer = env if isinstance(env, WrappedEnv) and transform.passes_observations else None
+        self._shares = sharer is not None
+        self._shown: np.ndarray = sharer._shown if sharer else np.zeros((env.num_envs, *space.shape), space.dtype)
         self._ended, self._life_lost = np.ones(env.num_envs, bool), np.zeros(env.num_envs, bool)
 
     def reset(
@@ -138,10 +143,14 @@ class WrappedEnv:
         seeded = self._rng.start(seed, mask)
         env_ids = np.flatnonzero(mask)
         new_game = (~self._life_lost | seeded)[env_ids]
-        start = EpisodeStart(observations[env_ids], env_ids, new_game)
-        self._shown[env_ids] = self._transform.start(start, self._rng)
+        every = len(env_ids) == self.num_envs
+        start = EpisodeStart(observations if every else observations[env_ids], env_ids, new_game)
+        first = self._transform.start(start, self._rng)
         self._ended[env_ids] = self._life_lost[env_ids] = False
-        return self._shown.copy(), infos
+        if self._shares:
+            return observations, infos
+        self._shown[... if every else env_ids] = first
+        return first if every else self._shown.copy(), infos
 
     def step(self, actions: np.ndarray) -> StepResult:
         """Take one action in each copy.
@@ -152,7 +161,8 @@ class WrappedEnv:
         """
         require_reset(self._ended)
         result = self._transform.step(self._step_inner, np.asarray(actions), self._shown, self._rng)
-        self._shown[...] = result.observations  # A copy, because the caller may change its own.
+        if not self._shares:
+            self._shown[...] = result.observations  # A copy, because the caller may change its own.
         self._ended[...] = result.terminated | result.truncated
         self._life_lost[...] = result.infos.get("life_lost", False)
         return result
@@ -223,6 +233,19 @@ def box_of(env: Environment) -> spaces.Box:
     if not isinstance(space, spaces.Box):
         raise UserError(f"needs observations in a Box, but this environment has {space}")
     return space
+
+
+def blank(observations: np.ndarray, mask: np.ndarray) -> None:
+    """Set the observations [N, ...] of a mask [N] to zeros, in place.
+
+    Each is written as one block of bytes, which is more than twice as fast as `observations[mask] = 0`.
+    """
+    if observations.flags.c_contiguous and observations.size:
+        blocks = observations.reshape(len(observations), -1)
+        blocks = blocks.view(np.dtype((np.void, blocks.strides[0])))[:, 0]
+        blocks.put(np.flatnonzero(mask), np.zeros(1, blocks.dtype))
+    else:
+        observations[mask] = 0
 
 
 def with_zero(space: spaces.Box) -> spaces.Box:

@@ -17,6 +17,7 @@ def test_the_bench_of_environments_says_both_sides_and_the_machine(sandbox, monk
         "catch, 4096 x features",
         "catch, 256 x pixels",
         "catch, 64 x features, against SyncVectorEnv",
+        "catch, 4096 x features, flicker and sticky actions, against none",
     ]
     assert said["rows"][2] == {"what": said["rows"][2]["what"], "unit": "steps/s", "ours": 64, "theirs": 64, "ratio": 1}
 

@@ -1,7 +1,9 @@
 """The generators of `VectorRng`: known numbers, and independence of each other."""
 
 import numpy as np
+import pytest
 
+from sandbox.environments import rng as module
 from sandbox.environments.rng import VectorRng
 
 EVERY = np.ones(64, bool)
@@ -51,3 +53,30 @@ def test_a_generator_without_a_seed_continues() -> None:
     assert rng.state[0] != before[0]
     assert rng.state[1] == before[1]
     assert not rng.start(None, both).any()
+
+
+@pytest.mark.parametrize("p", [0.0, 2.0**-53, 0.1, 0.25, 0.5, 1 / 3, 1 - 2.0**-53, 1.0])
+def test_a_chance_is_a_comparison_of_the_same_number(p: float) -> None:
+    """Also for bits on the bound itself and next to it."""
+    ours, plain = VectorRng(64), VectorRng(64)
+    for rng in (ours, plain):
+        rng.start(3, EVERY)
+    for env_ids in (EVERY, np.array([5, 2]), module.EVERY):
+        assert np.array_equal(ours.chance(env_ids, p), plain.random(env_ids) < p)
+    assert np.array_equal(ours.state, plain.state)
+    bound = min(int(p * 2**53), 2**53 - 1)
+    edges = np.array(
+        [max(0, bound - 1) << 11, bound << 11, (bound << 11) + 2047, min(bound + 1, 2**53 - 1) << 11], np.uint64
+    )
+    ours._draw = lambda env_ids: edges  # type: ignore[method-assign]
+    assert np.array_equal(ours.chance(module.EVERY, p), (edges >> np.uint64(11)) * 2.0**-53 < p)
+
+
+def test_draws_for_every_environment_are_those_of_all_indices() -> None:
+    ours, plain = VectorRng(64), VectorRng(64)
+    for rng in (ours, plain):
+        rng.start(3, EVERY)
+    for _ in range(3):
+        assert np.array_equal(ours.random(module.EVERY), plain.random(np.arange(64)))
+        assert np.array_equal(ours.bits(module.EVERY, 2), plain.bits(np.arange(64), 2))
+    assert np.array_equal(ours.state, plain.state)

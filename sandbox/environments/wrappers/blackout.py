@@ -11,7 +11,7 @@ Paper: none; flicker (Hausknecht & Stone 2015) with gaps longer than one observa
 import numpy as np
 from pydantic import Field
 
-from sandbox.environments.rng import VectorRng
+from sandbox.environments.rng import EVERY, VectorRng
 from sandbox.environments.wrapper import (
     EpisodeStart,
     StepFunction,
@@ -19,6 +19,7 @@ from sandbox.environments.wrapper import (
     Transform,
     WrappedEnv,
     WrapperConfig,
+    blank,
     box_of,
     with_zero,
 )
@@ -42,7 +43,6 @@ class Blackout(Transform):
     def __init__(self, config: BlackoutConfig, env: Environment) -> None:
         self.observation_space = with_zero(box_of(env))
         self._config = config
-        self._env_ids = np.arange(env.num_envs)
         self._left = np.zeros(env.num_envs, np.int64)
 
     def state_arrays(self) -> dict[str, np.ndarray]:
@@ -57,12 +57,12 @@ class Blackout(Transform):
     def step(self, step: StepFunction, actions: np.ndarray, last: np.ndarray, rng: VectorRng) -> StepResult:
         """Step, and blank the observations during a blackout."""
         result = step(actions)
-        return result._replace(observations=self._blank(result.observations, self._env_ids, rng))
+        return result._replace(observations=self._blank(result.observations, EVERY, rng))
 
-    def _blank(self, observations: np.ndarray, env_ids: np.ndarray, rng: VectorRng) -> np.ndarray:
+    def _blank(self, observations: np.ndarray, env_ids: np.ndarray | slice, rng: VectorRng) -> np.ndarray:
         left = self._left[env_ids]
-        left[(rng.random(env_ids) < self._config.p) & (left == 0)] = self._config.steps
-        blank = left > 0
-        observations[blank] = 0
-        self._left[env_ids] = left - blank
+        left[rng.chance(env_ids, self._config.p) & (left == 0)] = self._config.steps
+        missing = left > 0
+        blank(observations, missing)
+        self._left[env_ids] = left - missing
         return observations

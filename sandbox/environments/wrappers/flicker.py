@@ -11,7 +11,7 @@ Paper: Hausknecht & Stone 2015, "Deep Recurrent Q-Learning for Partially Observa
 import numpy as np
 from pydantic import Field
 
-from sandbox.environments.rng import VectorRng
+from sandbox.environments.rng import EVERY, VectorRng
 from sandbox.environments.wrapper import (
     EpisodeStart,
     StepFunction,
@@ -19,6 +19,7 @@ from sandbox.environments.wrapper import (
     Transform,
     WrappedEnv,
     WrapperConfig,
+    blank,
     box_of,
     with_zero,
 )
@@ -41,17 +42,15 @@ class Flicker(Transform):
     def __init__(self, p: float, env: Environment) -> None:
         self.observation_space = with_zero(box_of(env))
         self._p = p
-        self._env_ids = np.arange(env.num_envs)
 
     def start(self, start: EpisodeStart, rng: VectorRng) -> np.ndarray:
         """Blank some of the first observations."""
-        return self._blank(start.observations, start.env_ids, rng)
+        blank(start.observations, rng.chance(start.env_ids, self._p))
+        return start.observations
 
     def step(self, step: StepFunction, actions: np.ndarray, last: np.ndarray, rng: VectorRng) -> StepResult:
         """Step, and blank some of the observations."""
+        blanks = rng.chance(EVERY, self._p)  # drawn first, while the other random numbers are in the processor's cache
         result = step(actions)
-        return result._replace(observations=self._blank(result.observations, self._env_ids, rng))
-
-    def _blank(self, observations: np.ndarray, env_ids: np.ndarray, rng: VectorRng) -> np.ndarray:
-        observations[rng.random(env_ids) < self._p] = 0
-        return observations
+        blank(result.observations, blanks)
+        return result

@@ -36,6 +36,8 @@ class TimeLimitConfig(WrapperConfig):
 class TimeLimit(Transform):
     """Counts the steps of every game, [N]."""
 
+    passes_observations = True
+
     def __init__(self, steps: int, env: Environment) -> None:
         self.observation_space = box_of(env)
         self._steps = steps
