@@ -1,14 +1,16 @@
 """The epsilon-greedy policy of Q-learning agents."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
 
+from sandbox.agents._q_network import QNetwork
 from sandbox.config.schedules import EpsilonSchedule
 from sandbox.core.compute import send
 from sandbox.core.rng import Rng
-from sandbox.ops.policies import epsilon_greedy
+from sandbox.ops.policies import epsilon_greedy, lazy_epsilon_greedy
 
 
 class EpsilonGreedyPolicy:
@@ -26,18 +28,34 @@ class EpsilonGreedyPolicy:
 
     def act(self, q_values: torch.Tensor, *, explore: bool) -> torch.Tensor:
         """Choose actions [N] by their values [N, A]; exploring steps are counted."""
-        if not explore:
-            epsilons = np.full(len(q_values), self._evaluation_epsilon)
-            return epsilon_greedy(q_values, send(epsilons, self._device), self._evaluation_rng)
-        actions = self.sample(q_values)
-        self._num_envs = len(q_values)
-        self._steps += self._num_envs
+        actions = epsilon_greedy(q_values, self._epsilons(len(q_values), explore), self.generator(explore=explore))
+        self._count(len(q_values), explore)
+        return actions
+
+    def act_by(self, network: QNetwork, observations: torch.Tensor, *, explore: bool) -> torch.Tensor:
+        """Choose actions [N] as `act` does by the values that `network` has for these observations [N, ...].
+
+        On the CPU the network is not called if all actions are random.
+        """
+        epsilons, generator = self._epsilons(len(observations), explore), self.generator(explore=explore)
+        values = partial(network, observations)
+        actions = lazy_epsilon_greedy(values, network.num_actions, epsilons, generator)
+        self._count(len(observations), explore)
         return actions
 
     def sample(self, q_values: torch.Tensor) -> torch.Tensor:
         """Draw exploring actions [N] by their values [N, A] that are not taken, so that no step is counted."""
-        epsilons = self._schedule.epsilons(self._steps, len(q_values))
-        return epsilon_greedy(q_values, send(epsilons, self._device), self._exploration_rng)
+        return epsilon_greedy(q_values, self._epsilons(len(q_values), True), self._exploration_rng)
+
+    def _epsilons(self, count: int, explore: bool) -> torch.Tensor:
+        schedule = self._schedule
+        epsilons = schedule.epsilons(self._steps, count) if explore else np.full(count, self._evaluation_epsilon)
+        return send(epsilons, self._device)
+
+    def _count(self, num_envs: int, explore: bool) -> None:
+        if explore:
+            self._num_envs = num_envs
+            self._steps += num_envs
 
     def generator(self, *, explore: bool) -> torch.Generator:
         """Return the generator that actions are drawn from, for networks that act at random themselves."""

@@ -81,8 +81,9 @@ class DQN(TransitionLearner, Exportable):
     @torch.no_grad()
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Choose actions epsilon-greedily."""
-        q, state = self.greedy_step(torch.from_numpy(observations), state)
-        return self._policy.act(q, explore=explore).cpu().numpy(), state
+        stack, state = self._frames.push(observations, state)
+        actions = self._policy.act_by(self._network, stack, explore=explore)
+        return actions.cpu().numpy(), state
 
     def update(self, batch: Transitions) -> Metrics:
         """Take one gradient step; the target network follows every `target_period` updates."""

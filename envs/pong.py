@@ -128,7 +128,8 @@ class Pong(BatchProgram):
         hit, offset = self._hits(ahead)
         x[:], y[:] = ahead, _fold(straight)
         np.negative(vy, out=vy, where=y != straight)
-        self._reflect(hit, offset)
+        if len(hit):
+            self._reflect(hit, offset)
         # Count the points.
         won, lost = x < 0, x > SIDE
         self._scores[0] += won
@@ -161,6 +162,8 @@ class Pong(BatchProgram):
         """
         x = self._state[0]
         near = np.flatnonzero((x < RIGHT) & (ahead >= RIGHT) | (x > LEFT) & (ahead <= LEFT))
+        if not len(near):
+            return near, x[near]
         x, y, vx, vy, right, left = self._state[:, near]
         edge, paddle = np.where(vx > 0, RIGHT, LEFT), np.where(vx > 0, right, left)
         share = (edge - x) / vx  # Part of this step until the ball is at the edge.
@@ -192,9 +195,8 @@ class Pong(BatchProgram):
             images[:, :, column : column + PADDLE_WIDTH] = _PADDLES[paddle - int(HALF)][:, :, None]
         # The ball is 2x2 pixels.
         env_ids = np.arange(len(images))
-        for row in (y - 1, y):
-            for column in (x - 1, x):
-                images[env_ids, row.clip(0, SIDE - 1), column.clip(0, SIDE - 1)] = _BRIGHT
+        rows, columns = np.clip([y - 1, y], 0, SIDE - 1), np.clip([x - 1, x], 0, SIDE - 1)
+        images[env_ids, rows[:, None], columns] = _BRIGHT
         return images
 
     def render_frame(self, index: int) -> np.ndarray:

@@ -14,6 +14,7 @@ import torch
 from sandbox.core.background import Background, InlineRunner, ThreadRunner
 from sandbox.core.cuda_graph import CudaGraphed, Function
 from sandbox.core.errors import UserError
+from sandbox.core.freed_memory import keep_freed_memory
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -65,9 +66,12 @@ def bf16_pays(device: torch.device) -> bool:
 def choose(device: DeviceName = "auto", precision: PrecisionName = "fp32", overlap: bool = False) -> Compute:
     """Turn names into a `Compute`. With `overlap`, its background work runs in a thread.
 
+    From then on the process keeps the memory that it frees; see `keep_freed_memory`.
+
     Raises:
         UserError: If CUDA is asked for and absent.
     """
+    keep_freed_memory()
     cuda = torch.cuda.is_available()
     if device == "cuda" and not cuda:
         raise UserError(

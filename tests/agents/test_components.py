@@ -6,9 +6,11 @@ import torch
 
 from sandbox.agents._frame_stack import FrameStack
 from sandbox.agents._policy import EpsilonGreedyPolicy
+from sandbox.agents._q_network import QNetwork
 from sandbox.config.schedules import ApexEpsilon, Linear
 from sandbox.core.rng import Rng
 from sandbox.interfaces.spec import Spec
+from sandbox.networks.mlp import MLP
 
 CPU = torch.device("cpu")
 
@@ -69,6 +71,23 @@ def test_a_sample_counts_no_step() -> None:
     assert ours.state_dict()["steps"] == 0
     ours.act(torch.zeros(5, 2), explore=True)
     assert ours.state_dict()["steps"] == 5
+
+
+@pytest.mark.parametrize("explore", [True, False])
+def test_a_network_is_called_only_where_an_action_needs_its_values(explore: bool) -> None:
+    """The actions are those of `act` by the same values, and so are the random numbers and the counted steps."""
+    network, calls = QNetwork(MLP(hidden=(4,)), (3,), 2), []
+    network.register_forward_hook(lambda *call: calls.append(call))
+    lazy, plain = (policy(Linear(start=0.6, end=0.6), evaluation=0.6) for _ in range(2))
+    for observations in torch.randn(60, 2, 3):
+        with torch.no_grad():
+            q = network(observations)
+            before = len(calls)
+            actions = lazy.act_by(network, observations, explore=explore)
+        assert torch.equal(actions, plain.act(q, explore=explore))
+        assert lazy.state_dict() == plain.state_dict()
+        assert len(calls) - before <= 1
+    assert 60 < len(calls) < 120  # each network input was passed once above: 36 % need no values
 
 
 def test_a_restored_policy_goes_on_as_the_saved_one() -> None:
