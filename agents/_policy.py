@@ -1,16 +1,15 @@
 """The epsilon-greedy policy of Q-learning agents."""
 
-from functools import partial
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import torch
 
-from sandbox.agents._q_network import QNetwork
 from sandbox.config.schedules import EpsilonSchedule
 from sandbox.core.compute import send
 from sandbox.core.rng import Rng
-from sandbox.ops.policies import epsilon_greedy, lazy_epsilon_greedy
+from sandbox.ops.policies import epsilon_greedy
 
 
 class EpsilonGreedyPolicy:
@@ -28,34 +27,24 @@ class EpsilonGreedyPolicy:
 
     def act(self, q_values: torch.Tensor, *, explore: bool) -> torch.Tensor:
         """Choose actions [N] by their values [N, A]; exploring steps are counted."""
-        actions = epsilon_greedy(q_values, self._epsilons(len(q_values), explore), self.generator(explore=explore))
-        self._count(len(q_values), explore)
-        return actions
+        return self.act_by(lambda: q_values, q_values.shape, explore=explore)
 
-    def act_by(self, network: QNetwork, observations: torch.Tensor, *, explore: bool) -> torch.Tensor:
-        """Choose actions [N] as `act` does by the values that `network` has for these observations [N, ...].
+    def act_by(self, values: Callable[[], torch.Tensor], shape: Sequence[int], *, explore: bool) -> torch.Tensor:
+        """Choose actions as `act` does by the values of this shape that a function returns.
 
-        On the CPU the network is not called if all actions are random.
+        On the CPU the function is not called if all actions are random.
         """
-        epsilons, generator = self._epsilons(len(observations), explore), self.generator(explore=explore)
-        values = partial(network, observations)
-        actions = lazy_epsilon_greedy(values, network.num_actions, epsilons, generator)
-        self._count(len(observations), explore)
-        return actions
+        if not explore:
+            epsilons = np.full(shape[0], self._evaluation_epsilon)
+            return epsilon_greedy(values, shape, send(epsilons, self._device), self._evaluation_rng)
+        epsilons = self._schedule.epsilons(self._steps, shape[0])
+        self._steps, self._num_envs = self._steps + shape[0], shape[0]
+        return epsilon_greedy(values, shape, send(epsilons, self._device), self._exploration_rng)
 
     def sample(self, q_values: torch.Tensor) -> torch.Tensor:
         """Draw exploring actions [N] by their values [N, A] that are not taken, so that no step is counted."""
-        return epsilon_greedy(q_values, self._epsilons(len(q_values), True), self._exploration_rng)
-
-    def _epsilons(self, count: int, explore: bool) -> torch.Tensor:
-        schedule = self._schedule
-        epsilons = schedule.epsilons(self._steps, count) if explore else np.full(count, self._evaluation_epsilon)
-        return send(epsilons, self._device)
-
-    def _count(self, num_envs: int, explore: bool) -> None:
-        if explore:
-            self._num_envs = num_envs
-            self._steps += num_envs
+        epsilons = send(self._schedule.epsilons(self._steps, len(q_values)), self._device)
+        return epsilon_greedy(lambda: q_values, q_values.shape, epsilons, self._exploration_rng)
 
     def generator(self, *, explore: bool) -> torch.Generator:
         """Return the generator that actions are drawn from, for networks that act at random themselves."""

@@ -10,15 +10,10 @@ from sandbox.networks.inputs import in_fp32
 
 
 class QNetwork(nn.Module):
-    """Observations [B, *input_shape] -> action values [B, A].
-
-    Attributes:
-        num_actions: Number of actions A.
-    """
+    """Observations [B, *input_shape] -> action values [B, A]."""
 
     def __init__(self, backbone: BackboneConfig, input_shape: Sequence[int], num_actions: int) -> None:
         super().__init__()
-        self.num_actions = num_actions
         self.encoder = backbone.make(input_shape)
         self.head = nn.Linear(self.encoder.out_features, num_actions)
 

@@ -65,7 +65,7 @@ class DQN(TransitionLearner, Exportable):
 
     def __init__(self, config: DQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
         self.frame_stack, self.n_step = config.frame_stack, config.n_step
-        self._config, self._compute = config, compute
+        self._config, self._compute, self._num_actions = config, compute, spec.num_actions
         self._frames = FrameStack(spec, config.frame_stack, compute.device)
         with rng.initializing("network"):
             self._network = QNetwork(config.backbone, self._frames.shape, spec.num_actions).to(compute.device)
@@ -82,7 +82,8 @@ class DQN(TransitionLearner, Exportable):
     def act(self, observations: np.ndarray, state: torch.Tensor, *, explore: bool) -> tuple[np.ndarray, torch.Tensor]:
         """Choose actions epsilon-greedily."""
         stack, state = self._frames.push(observations, state)
-        actions = self._policy.act_by(self._network, stack, explore=explore)
+        shape = (len(stack), self._num_actions)
+        actions = self._policy.act_by(lambda: self._network(stack), shape, explore=explore)
         return actions.cpu().numpy(), state
 
     def update(self, batch: Transitions) -> Metrics:

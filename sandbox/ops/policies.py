@@ -1,6 +1,6 @@
 """Policies as functions of action values."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import torch
 
@@ -14,23 +14,21 @@ def _best(q: torch.Tensor, noise: torch.Tensor) -> torch.Tensor:
     return torch.where(q == q.amax(-1, keepdim=True), noise, -1.0).argmax(-1)
 
 
-def epsilon_greedy(q: torch.Tensor, epsilons: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-    """Return actions [N]: uniformly random with probability `epsilons` [N], else greedy by the values `q` [N, A]."""
-    return lazy_epsilon_greedy(lambda: q, q.shape[-1], epsilons, generator)
-
-
-def lazy_epsilon_greedy(
-    values: Callable[[], torch.Tensor], num_actions: int, epsilons: torch.Tensor, generator: torch.Generator
+def epsilon_greedy(
+    q: Callable[[], torch.Tensor], shape: Sequence[int], epsilons: torch.Tensor, generator: torch.Generator
 ) -> torch.Tensor:
-    """Return the actions of `epsilon_greedy` for the values [N, A] that a function returns.
+    """Return actions [N]: uniformly random with probability `epsilons` [N], else greedy.
 
-    On the CPU the function is not called if all actions are random; a GPU would have to be waited for.
+    Args:
+        q: Returns the values. On the CPU it is not called if all actions are random; a GPU would have to be waited for.
+        shape: Shape [N, A] of the values.
+        epsilons: Probabilities [N].
+        generator: Source of the random numbers.
     """
-    count, device = len(epsilons), epsilons.device
+    (count, num_actions), device = shape, epsilons.device
     noise = torch.rand(count, num_actions, generator=generator, device=device)
-    chance = torch.rand(count, generator=generator, device=device)
+    is_random = torch.rand(count, generator=generator, device=device) < epsilons
     anything = torch.randint(num_actions, (count,), generator=generator, device=device)
-    is_random = chance < epsilons
     if device.type == "cpu" and bool(is_random.all()):
         return anything
-    return torch.where(is_random, anything, _best(values(), noise))
+    return torch.where(is_random, anything, _best(q(), noise))

@@ -83,7 +83,7 @@ def test_a_network_is_called_only_where_an_action_needs_its_values(explore: bool
         with torch.no_grad():
             q = network(observations)
             before = len(calls)
-            actions = lazy.act_by(network, observations, explore=explore)
+            actions = lazy.act_by(lambda x=observations: network(x), (2, 2), explore=explore)
         assert torch.equal(actions, plain.act(q, explore=explore))
         assert lazy.state_dict() == plain.state_dict()
         assert len(calls) - before <= 1

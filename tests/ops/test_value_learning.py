@@ -80,9 +80,10 @@ def test_ties_are_broken_at_random() -> None:
 
 def test_epsilon_is_the_share_of_random_actions() -> None:
     q = torch.tensor([[0.0, 0.0, 0.0, 1.0]]).expand(8_000, 4)
-    actions = epsilon_greedy(q, torch.full((len(q),), 0.4), torch.Generator().manual_seed(0))
+    actions = epsilon_greedy(lambda: q, q.shape, torch.full((len(q),), 0.4), torch.Generator().manual_seed(0))
     assert abs((actions != 3).float().mean() - 0.4 * 0.75) < 0.02
-    assert (epsilon_greedy(q, torch.zeros(len(q)), torch.Generator().manual_seed(0)) == 3).all()
+    best = epsilon_greedy(lambda: q, q.shape, torch.zeros(len(q)), torch.Generator().manual_seed(0))
+    assert (best == 3).all()
 
 
 def test_double_q_learning_by_hand() -> None:

@@ -28,7 +28,7 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.state import advance_state
 from sandbox.networks.nature import Nature
 from sandbox.networks.recurrent import LSTM
-from sandbox.ops.policies import epsilon_greedy, lazy_epsilon_greedy
+from sandbox.ops.policies import epsilon_greedy
 from sandbox.viewer.agent_panels import (
     PANELS,
     AgentPanels,
@@ -82,11 +82,8 @@ def test_values_are_those_of_the_policy(name, monkeypatch):
     assert isinstance(agent, Inspectable)
     acted_on, decision = [], slot.decision
     monkeypatch.setattr(
-        "sandbox.agents._policy.epsilon_greedy", lambda q, *rest: acted_on.append(q) or epsilon_greedy(q, *rest)
-    )
-    monkeypatch.setattr(
-        "sandbox.agents._policy.lazy_epsilon_greedy",
-        lambda values, *rest: acted_on.append(values()) or lazy_epsilon_greedy(values, *rest),
+        "sandbox.agents._policy.epsilon_greedy",
+        lambda values, *rest: acted_on.append(values()) or epsilon_greedy(values, *rest),
     )
     state = advance_state(decision.state, np.full(1, 0.7, np.float32), np.zeros(1, bool))  # r2d2 sees its last reward
     agent.act(decision.observations, state, explore=False)
