@@ -7,7 +7,7 @@ MUTATION := $(VENV)/mutation
 PROSE := sandbox agents envs generators configs docs examples benchmarks README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md Makefile
 RUN := demo_$(shell date +%Y%m%d_%H%M%S)
 
-.PHONY: help setup demo test learning attack mutants check docs docs-play format hooks wheel clean
+.PHONY: help setup demo test learning attack mutants bench check docs format hooks wheel clean
 
 help:
 	@echo "make setup    create .venv and install everything (1.9 GB, once)"
@@ -16,6 +16,7 @@ help:
 	@echo "make learning train small configs and check their results (minutes)"
 	@echo "make attack   try thousands of hostile files and odd values (minutes)"
 	@echo "make mutants  change single operators and numbers, and list changes that no test notices (an hour)"
+	@echo "make bench    measure all speeds next to other libraries, and append them to results/bench.jsonl (minutes)"
 	@echo "make check    check lint, format, types, layers and spelling"
 	@echo "make docs     build the documentation in dist/docs; warnings are errors"
 	@echo "make docs-play play against an exported policy in the browser; needs npm, POLICY=FILE.onnx takes your own"
@@ -70,6 +71,9 @@ $(MUTATION)/.ready:
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --target $(MUTATION) --no-deps \
 	  cosmic-ray==8.7.0 parso==0.8.7 attrs==26.1.0
 	@touch $@
+
+bench: setup
+	$(BIN)/sandbox bench all --append results/bench.jsonl
 
 check: setup
 	$(BIN)/ruff check .

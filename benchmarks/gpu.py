@@ -21,7 +21,8 @@ import torch
 
 from sandbox.agents.dqn import DQNConfig
 from sandbox.agents.pqn import PQNConfig
-from sandbox.bench.update import matmul_rate, measured, seconds_of
+from sandbox.bench._products import matmul_rate, seconds_of
+from sandbox.bench.update import measured
 from sandbox.core.compute import Compute, PrecisionName, choose
 from sandbox.core.rng import Rng
 from sandbox.envs.atari import AtariConfig

@@ -17,17 +17,31 @@ ACTIONS = 64  # different batches of random actions
 
 
 class Row(NamedTuple):
-    """One line of a benchmark; `theirs` is None if there is nothing to compare with."""
+    """One line of a benchmark.
+
+    Attributes:
+        what: What is measured.
+        unit: Unit of the values.
+        ours: Our value.
+        theirs: Value of the other side; None if there is nothing to compare with.
+        limit: Value that the matrix products alone would allow on this machine; None if it is not known.
+    """
 
     what: str
     unit: str
     ours: float
     theirs: float | None = None
+    limit: float | None = None
 
     @property
     def ratio(self) -> float | None:
         """Our value divided by theirs."""
         return self.ours / self.theirs if self.theirs else None
+
+    @property
+    def share(self) -> float | None:
+        """Our value divided by the limit."""
+        return self.ours / self.limit if self.limit else None
 
 
 def rates(*sides: Callable[[], int]) -> Sequence[float]:

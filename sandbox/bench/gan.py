@@ -3,17 +3,21 @@
 Theirs follows PyTorch's DCGAN tutorial: a `Dataset` that converts one image at a time to floats in [-1, 1], logits into
 `BCEWithLogitsLoss`, `backward` and Adam for the discriminator on real and on generated images, then for the generator,
 all in fp32. The faster of no workers and two workers counts. Ours also averages the generator's weights and measures
-the norms of both gradients. Both have batches of 64 first; then ours has the batch size at which it is fastest.
+the norms of both gradients. Both have batches of 64 first; then ours has the batch size at which it is fastest. The
+limit is the speed of an update's convolutions and products alone, at the rate of a product of the second convolution's
+shape.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.core.compute import Compute, bf16_pays
+from sandbox.bench._products import operations, products_rate
+from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
 from sandbox.core.rng import Rng
 from sandbox.generators.dcgan import DCGANConfig
 from sandbox.interfaces.dataset import DataSet
@@ -29,29 +33,41 @@ WORKERS = (0, 2)
 def rows() -> Iterator[Row]:
     """Measure images per second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    draws = torch.Generator().manual_seed(0)
-    images = torch.randint(256, (IMAGES, 1, SIDE, SIDE), generator=draws, dtype=torch.uint8)
-    sides = {
-        (precision, batch): _ours(images, batch, Compute(device, precision == "bf16"))
-        for precision in (("fp32", "bf16") if bf16_pays(device) else ("fp32",))
-        for batch in BATCHES
-    }
+    images = random_images()
+    precisions: tuple[PrecisionName, ...] = ("fp32", "bf16") if bf16_pays(device) else ("fp32",)
+    sides, limits = {}, {}
+    for precision, batch in product(precisions, BATCHES):
+        compute = choose(precision=precision)
+        run = training_run(images, batch, compute)
+        low, high = WIDTHS
+        rate = products_rate(compute, [(batch * (SIDE // 4) ** 2, low * 4**2, high)])
+        limits[precision, batch] = batch * rate / operations(run)
+        sides[precision, batch] = _shown(trainer(run, 1), batch)
     found = rates(*sides.values(), *(_theirs(images, workers, device) for workers in WORKERS))
     speeds, theirs = dict(zip(sides, found, strict=False)), max(found[len(sides) :])
     for (precision, batch), speed in speeds.items():
         if batch == BATCHES[0]:
-            yield Row(f"DCGAN on {device.type}, {precision}, both batch {batch}", "images/s", speed, theirs)
+            what = f"DCGAN on {device.type}, {precision}, both batch {batch}"
+            yield Row(what, "images/s", speed, theirs, limits[precision, batch])
     best = max(speeds, key=speeds.__getitem__)
-    yield Row(
-        f"DCGAN on {device.type}, {best[0]}, batch {best[1]}, theirs {BATCHES[0]}", "images/s", speeds[best], theirs
-    )
+    what = f"DCGAN on {device.type}, {best[0]}, batch {best[1]}, theirs {BATCHES[0]}"
+    yield Row(what, "images/s", speeds[best], theirs, limits[best])
 
 
-def _ours(images: torch.Tensor, batch: int, compute: Compute) -> Callable[[], int]:
+def random_images() -> torch.Tensor:
+    """Return images of noise; their content does not matter for the speed."""
+    return torch.randint(256, (IMAGES, 1, SIDE, SIDE), generator=torch.Generator().manual_seed(0), dtype=torch.uint8)
+
+
+def training_run(images: torch.Tensor, batch: int, compute: Compute) -> Run:
+    """Return the training of our DCGAN, without side effects."""
     config = DCGANConfig.model_validate({"latent_size": LATENT, "backbone": {"name": "strided", "channels": WIDTHS}})
     data, rng = DataSet(images, images[:1]), Rng(0)
     learner = config.make(data.spec, rng, compute, NO_RUNS)
-    learn = trainer(Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng), 1)
+    return Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng)
+
+
+def _shown(learn: Callable[[], int], batch: int) -> Callable[[], int]:
     return lambda: learn() * batch
 
 

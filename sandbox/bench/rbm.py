@@ -2,17 +2,20 @@
 
 Both learn from the same black and white images, as bright as MNIST's, in batches of 100 with 100 chains; then ours with
 the batch size at which it is fastest, and theirs with its default of 10 (in fp32, where it is faster). Ours shuffles
-the images in every epoch, theirs does not.
+the images in every epoch, theirs does not. The limit is the speed of an update's five products alone, measured with
+matrices of the same shapes.
 """
 
 from collections.abc import Callable, Iterator
+from itertools import product
 
 import numpy as np
 import torch
 from sklearn.neural_network import BernoulliRBM
 
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.core.compute import Compute, bf16_pays
+from sandbox.bench._products import operations, products_rate
+from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
 from sandbox.core.rng import Rng
 from sandbox.generators.rbm import RBMConfig
 from sandbox.interfaces.dataset import DataSet
@@ -27,30 +30,49 @@ BATCHES = (100, 500)  # the size of both sides, and the size at which ours is fa
 def rows() -> Iterator[Row]:
     """Measure images per second."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    draws = torch.Generator().manual_seed(0)
-    images = (torch.rand(IMAGES, 1, VISIBLE, 1, generator=draws) < BRIGHT).to(torch.uint8) * 255
+    images = random_images()
     floats = (images.flatten(1) == 255).numpy().astype(np.float32)
-    sides = {
-        (precision, batch): _ours(images, batch, Compute(device, precision == "bf16"))
-        for precision in (("fp32", "bf16") if bf16_pays(device) else ("fp32",))
-        for batch in BATCHES
-    }
+    precisions: tuple[PrecisionName, ...] = ("fp32", "bf16") if bf16_pays(device) else ("fp32",)
+    sides, limits = {}, {}
+    for precision, batch in product(precisions, BATCHES):
+        compute = choose(precision=precision)
+        run = training_run(images, batch, compute)
+        limits[precision, batch] = batch * _products_rate(batch, compute) / operations(run)
+        sides[precision, batch] = _images(trainer(run, 10), batch)
     *ours, same, default = rates(*sides.values(), _theirs(floats, 100), _theirs(floats, 10))
     speeds = dict(zip(sides, ours, strict=True))
     for (precision, batch), speed in speeds.items():
         if batch == BATCHES[0]:
-            yield Row(f"RBM on {device.type}, {precision}, both batch 100", "images/s", speed, same)
+            what = f"RBM on {device.type}, {precision}, both batch 100"
+            yield Row(what, "images/s", speed, same, limits[precision, batch])
     best = max(speeds, key=speeds.__getitem__)
-    yield Row(f"RBM on {device.type}, {best[0]}, batch {best[1]}, theirs 10", "images/s", speeds[best], default)
+    what = f"RBM on {device.type}, {best[0]}, batch {best[1]}, theirs 10"
+    yield Row(what, "images/s", speeds[best], default, limits[best])
 
 
-def _ours(images: torch.Tensor, batch: int, compute: Compute) -> Callable[[], int]:
+def random_images() -> torch.Tensor:
+    """Return black and white images, as bright as MNIST's."""
+    draws = torch.Generator().manual_seed(0)
+    return (torch.rand(IMAGES, 1, VISIBLE, 1, generator=draws) < BRIGHT).to(torch.uint8) * 255
+
+
+def training_run(images: torch.Tensor, batch: int, compute: Compute) -> Run:
+    """Return the training of our RBM, without side effects."""
     learning = {"chains": {"count": batch}}
     config = RBMConfig.model_validate({"backbone": {"hidden": [HIDDEN]}, "learning": learning})
     data, rng = DataSet(images, images[:1], binary=True), Rng(0)
     learner = config.make(data.spec, rng, compute, NO_RUNS)
-    learn = trainer(Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng), 10)
+    return Run(learner, ShuffledConfig(batch_size=batch).make(data, learner, rng, compute), rng)
+
+
+def _images(learn: Callable[[], int], batch: int) -> Callable[[], int]:
     return lambda: learn() * batch
+
+
+def _products_rate(batch: int, compute: Compute) -> float:
+    """Return the operations per second of the products of an update: hidden, visible, hidden, and the gradient."""
+    up, down = (batch, VISIBLE, HIDDEN), (batch, HIDDEN, VISIBLE)
+    return products_rate(compute, [up, down, up, (HIDDEN, 2 * batch, VISIBLE)])
 
 
 def _theirs(images: np.ndarray, batch: int) -> Callable[[], int]:

@@ -4,24 +4,23 @@ The share compares the floating-point operations per second of an update, counte
 large matrices in the same precision.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
-from statistics import median
-from time import perf_counter
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from sandbox.agents.dqn import DQN, DQNConfig
 from sandbox.bench._measure import Row
+from sandbox.bench._products import matmul_rate, seconds_of
 from sandbox.buffers.replay import Transitions
 from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
 from sandbox.core.rng import Rng
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.spec import Spec
 
-BATCHES, TURNS, SIDE = (32, 128, 512), 15, 4096  # batch sizes; measurements; of the large matrices
+BATCHES = (32, 128, 512)  # transitions
 
 
 def rows() -> Iterator[Row]:
@@ -69,23 +68,3 @@ def _batch(size: int, device: torch.device) -> Transitions:
     frames = torch.randint(256, (2, size, 4, 84, 84), dtype=torch.uint8, device=device)
     ones, actions = torch.ones(size, 1, device=device), torch.zeros(size, dtype=torch.int64, device=device)
     return Transitions(frames[0], actions, ones, ones, torch.ones_like(actions), frames[1])
-
-
-def matmul_rate(compute: Compute) -> float:
-    """Return floating-point operations per second of a product of large matrices."""
-    dtype = torch.bfloat16 if compute.bf16 else torch.float32
-    side = SIDE if compute.device.type == "cuda" else SIDE // 4
-    a = torch.randn(side, side, device=compute.device, dtype=dtype)
-    return 2 * side**3 / seconds_of(lambda: a @ a, compute.device)
-
-
-def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
-    """Return the median seconds of a call, the device's work included."""
-    taken = []
-    for _ in range(TURNS + 3):
-        start = perf_counter()
-        work()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        taken.append(perf_counter() - start)
-    return median(taken[3:])

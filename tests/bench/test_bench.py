@@ -1,5 +1,7 @@
 import importlib
 import json
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -19,7 +21,16 @@ def test_the_bench_of_environments_says_both_sides_and_the_machine(sandbox, monk
         "catch, 64 x features, against SyncVectorEnv",
         "catch, 4096 x features, flicker and sticky actions, against none",
     ]
-    assert said["rows"][2] == {"what": said["rows"][2]["what"], "unit": "steps/s", "ours": 64, "theirs": 64, "ratio": 1}
+    what = said["rows"][2]["what"]
+    assert said["rows"][2] == {
+        "what": what,
+        "unit": "steps/s",
+        "ours": 64,
+        "theirs": 64,
+        "limit": None,
+        "ratio": 1,
+        "share": None,
+    }
 
 
 def test_rates_are_medians_of_turns(monkeypatch):
@@ -31,7 +42,7 @@ def test_rates_are_medians_of_turns(monkeypatch):
 
 
 def test_what_can_be_measured(sandbox):
-    names = ["atari", "dqn", "envs", "gan", "memory", "rbm", "replay", "update"]
+    names = ["atari", "dqn", "envs", "gan", "memory", "profile", "rbm", "replay", "update"]
     assert [line.split()[0] for line in sandbox("bench").out.splitlines()] == names
     said = sandbox("bench", "env")
     known = ", ".join(names)
@@ -43,12 +54,41 @@ def test_a_row_without_a_peer_has_no_ratio():
     assert Row("x", "steps/s", 4.0, 2.0).ratio == pytest.approx(2.0)
 
 
+def test_everything_is_one_table_and_a_line_of_json_each(sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr("sandbox.cli.bench.member_files", lambda package: {"left": Path(), "right": Path()})
+    rows = {"left": [Row("x", "steps/s", 400.0, 200.0, 1_000.0)], "right": [Row("y", "ms", 2.5)]}
+    monkeypatch.setattr(
+        "sandbox.cli.bench.import_module", lambda name: SimpleNamespace(rows=lambda: rows[name.split(".")[-1]])
+    )
+    file = tmp_path / "results" / "bench.jsonl"
+    for _ in range(2):
+        said = sandbox("bench", "all", "--append", str(file))
+        assert [line.split() for line in said.out.splitlines()] == [
+            ["bench", "what", "unit", "ours", "theirs", "ratio", "limit", "share"],
+            ["left", "x", "steps/s", "400", "200", "2.00", "x", "1,000", "40%"],
+            ["right", "y", "ms", "2.5"],
+        ]
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    assert [line["command"] for line in lines] == ["sandbox bench left", "sandbox bench right"] * 2
+    assert list(lines[0]) == ["date", "command", "bench", "machine", "rows"]
+    assert lines[0]["rows"][0]["share"] == 0.4
+    assert str(tmp_path) not in file.read_text()
+    assert sandbox("bench", "left").out == "x: 400 steps/s, theirs 200: 2.00 x, 40% of the limit 1,000\n"
+    refused = sandbox("bench", "left", "--append", str(tmp_path))
+    assert (refused.code, refused.err) == (
+        2,
+        f"error: cannot write {tmp_path}: Is a directory. Give --append another file.\n",
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
         ("replay", 2),
         ("update", 2),
-        *(pytest.param(name, 2, marks=pytest.mark.attack) for name in ("dqn", "memory", "rbm", "gan")),
+        pytest.param("dqn", 3, marks=pytest.mark.attack),
+        pytest.param("profile", 24, marks=pytest.mark.attack),
+        *(pytest.param(name, 2, marks=pytest.mark.attack) for name in ("memory", "rbm", "gan")),
     ],
 )
 def test_benches_of_the_learner_run(name, rows, monkeypatch):
