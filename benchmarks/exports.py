@@ -3,7 +3,7 @@
 Each model is written in memory and compared as `sandbox export --onnx` does; values and states have a line each.
 """
 
-import sys
+import argparse
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -31,12 +31,15 @@ def measured(graph: Graph, worst: dict[str, tuple[float, float]]) -> Graph:
     return replace(graph, compare=compare)
 
 
-for name in sys.argv[1:]:
-    folder = RunFolder.find(Path("runs"), name)
-    built, step = restore(folder, config_of(folder).model_copy(update={"device": "cpu"}))
-    worst: dict[str, tuple[float, float]] = {}
-    start = time.process_time()
-    content = onnx_file(measured(graph_of(built), worst), {})
-    print(f"{folder.name} step {step}: {len(content):,} bytes, {time.process_time() - start:.1f} s")
-    for output, (difference, largest) in worst.items():
-        print(f"  {output:24} difference {difference:.1e}, values up to {largest:.2f}")
+if __name__ == "__main__":
+    options = argparse.ArgumentParser(description=__doc__)
+    options.add_argument("run", nargs="+")
+    for name in options.parse_args().run:
+        folder = RunFolder.find(Path("runs"), name)
+        built, step = restore(folder, config_of(folder).model_copy(update={"device": "cpu"}))
+        worst: dict[str, tuple[float, float]] = {}
+        start = time.process_time()
+        content = onnx_file(measured(graph_of(built), worst), {})
+        print(f"{folder.name} step {step}: {len(content):,} bytes, {time.process_time() - start:.1f} s")
+        for output, (difference, largest) in worst.items():
+            print(f"  {output:24} difference {difference:.1e}, values up to {largest:.2f}")
