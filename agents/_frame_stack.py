@@ -25,6 +25,6 @@ class FrameStack:
 
     def push(self, observations: np.ndarray | torch.Tensor, state: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Append observations [N, C, ...]; return the stacks [N, count * C, ...] and the next state."""
-        newest = torch.as_tensor(observations).to(self._device)
-        stack = torch.cat([state.to(self._device), newest], dim=1)  # a restored state is on the CPU
+        # A restored state is on the CPU.
+        stack = torch.cat([state.to(self._device), torch.as_tensor(observations).to(self._device)], dim=1)
         return stack, stack[:, self._channels :]

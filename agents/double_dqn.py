@@ -106,8 +106,7 @@ class DoubleDQN(TransitionLearner, Exportable):
 
     def network_input(self, observations: np.ndarray, state: torch.Tensor) -> torch.Tensor:
         """Return the stack, [N, frame_stack * C, ...]."""
-        stack, _ = self._frames.push(observations, state)
-        return as_float(stack)
+        return as_float(self._frames.push(observations, state)[0])
 
     def q_values(self, network_input: torch.Tensor, state: torch.Tensor) -> torch.Tensor:
         """Return the action values [N, A] of the network."""
