@@ -27,6 +27,7 @@ from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split
 from sandbox.networks.inputs import as_float
 from sandbox.networks.nature import Nature
 from sandbox.networks.target import TargetNetwork
@@ -51,6 +52,10 @@ class DoubleDQNConfig(AgentConfig):
     evaluation_epsilon: options.EvaluationEpsilon = 0.0
     optimizer: options.Optimizer = Adam(lr=2.5e-4)
     stream: ExperienceConfig = Field(default=ExperienceConfig(), description="batches of transitions from a replay")
+
+    def split(self) -> Split:
+        """Divide the transitions of a batch; the loss is their sum."""
+        return Split("sum", {"agent.stream.batch_size": self.stream.batch_size})
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "DoubleDQN":
         """Build the agent."""

@@ -31,6 +31,7 @@ from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split
 from sandbox.networks.inputs import as_float, in_fp32
 from sandbox.networks.nature import Nature
 from sandbox.networks.target import TargetNetwork
@@ -62,6 +63,10 @@ class IQNConfig(AgentConfig):
     evaluation_epsilon: options.EvaluationEpsilon = 0.0
     optimizer: options.Optimizer = Adam(lr=5e-5, eps=3.125e-4)
     stream: ExperienceConfig = Field(default=ExperienceConfig(), description="batches of transitions from a replay")
+
+    def split(self) -> Split:
+        """Divide the transitions of a batch; the loss is their mean."""
+        return Split("mean", {"agent.stream.batch_size": self.stream.batch_size})
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "IQN":
         """Build the agent."""
@@ -118,9 +123,9 @@ class IQN(TransitionLearner, Exportable):
     def update(self, batch: Transitions) -> Metrics:
         """Take one gradient step; the target network follows every `target_period` updates."""
         config, size = self._config, len(batch.a_tm1)
-        taus = self._fractions(self._taus, size, config.num_taus)
+        taus = self._drawn_fractions(self._taus, size, config.num_taus)
         counts = (config.num_policy_taus, config.num_target_taus)
-        target_taus = self._fractions(self._target_taus, size, sum(counts))
+        target_taus = self._drawn_fractions(self._target_taus, size, sum(counts))
         with self._compute.autocast():
             z_tm1 = self._network(batch.s_tm1, taus)
             with torch.no_grad():  # one pass for both: the values that select the next action, and its quantiles
@@ -133,6 +138,10 @@ class IQN(TransitionLearner, Exportable):
         self._optimizer.minimize(loss)
         self._target.follow(self._network)
         return {"loss": loss.detach(), "q_mean": z_tm1.detach().mean(), "epsilon": self._policy.mean_epsilon}
+
+    def _drawn_fractions(self, generator: torch.Generator, size: int, count: int) -> torch.Tensor:
+        """Draw fractions [size, count] for an update of this process's rows."""
+        return self._compute.processes.drawn(lambda shape: self._fractions(generator, *shape), (size, count))
 
     def _fractions(self, generator: torch.Generator, size: int, count: int) -> torch.Tensor:
         """Draw fractions [size, count], uniform in [0, 1)."""

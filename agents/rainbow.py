@@ -30,6 +30,7 @@ from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split
 from sandbox.networks.heads.categorical import Categorical
 from sandbox.networks.heads.exploration import Noisy, NoisyOrEpsilonGreedy
 from sandbox.networks.heads.head import Head
@@ -64,6 +65,10 @@ class RainbowConfig(AgentConfig):
     stream: PrioritizedConfig = Field(
         default=PrioritizedConfig(), description="batches of transitions from a replay, by their priorities"
     )
+
+    def split(self) -> Split:
+        """Divide the transitions of a batch; the loss is their sum."""
+        return Split("sum", {"agent.stream.batch_size": self.stream.batch_size})
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "Rainbow":
         """Build the agent."""

@@ -23,6 +23,7 @@ from sandbox.interfaces.generator import GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split
 from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.inputs import as_pixels, in_fp32
 from sandbox.networks.mlp import MLP
@@ -53,6 +54,10 @@ class ClassifierConfig(GeneratorConfig):
     )
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the cross-entropy, or of the squared error")
     stream: LabeledConfig = Field(LabeledConfig(), description="batches of images with their classes or numbers")
+
+    def split(self) -> Split:
+        """Divide the images of a batch; the loss is their mean."""
+        return Split("mean", {"generator.stream.batch_size": self.stream.batch_size})
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "ImageClassifier":
         return ImageClassifier(self, spec, rng, compute)

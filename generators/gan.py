@@ -23,6 +23,7 @@ from sandbox.interfaces.generator import Generator
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split, Whole
 from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.mlp import MLP
@@ -42,6 +43,12 @@ class GANConfig(AdversarialConfig):
         "non_saturating", description="the generator minimizes -log D(G(z)) (non-saturating) or log(1 - D(G(z)))"
     )
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images or points")
+
+    def split(self) -> Split | Whole:
+        """Divide the images of a batch; both losses are means."""
+        if reason := self.regularizers.compares_images():
+            return Whole(reason)
+        return Split("mean", {"generator.stream.batch_size": self.stream.batch_size})
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "GAN":
         return GAN(self, spec, rng, compute)

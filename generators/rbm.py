@@ -27,7 +27,13 @@ from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.generators._boltzmann.annealing import MAX_ENUMERATED_UNITS, Annealing, bracketed_estimate
 from sandbox.generators._boltzmann.coupling import CoupledBackbone, layers_of, sigmoids
-from sandbox.generators._boltzmann.rbm_layer import BernoulliUnits, RBMLayer, RBMTraining, VisibleUnits
+from sandbox.generators._boltzmann.rbm_layer import (
+    BernoulliUnits,
+    PersistentChains,
+    RBMLayer,
+    RBMTraining,
+    VisibleUnits,
+)
 from sandbox.generators._boltzmann.recall import known_units, recall_means
 from sandbox.generators._boltzmann.training import PeriodicMetrics
 from sandbox.generators._images.binary import require_binary
@@ -46,6 +52,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split
 from sandbox.networks.inputs import as_float
 from sandbox.networks.mlp import MLP
 from sandbox.ops import boltzmann
@@ -75,6 +82,13 @@ class RBMConfig(GeneratorConfig):
                 "couple several"
             )
         return backbone
+
+    def split(self) -> Split:
+        """Divide the images of a batch, and the persistent chains; both phases of the gradient are means."""
+        sizes = {"generator.stream.batch_size": self.stream.batch_size}
+        if isinstance(self.learning.chains, PersistentChains):
+            sizes["generator.learning.chains.count"] = self.learning.chains.count
+        return Split("mean", sizes)
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "RBM":
         return RBM(self, spec, rng, compute)

@@ -6,6 +6,7 @@ Deviations: any backbone encodes and its mirror image decodes; Adam instead of A
     PyTorch does.
 """
 
+from functools import partial
 from typing import Literal
 
 import torch
@@ -23,6 +24,7 @@ from sandbox.interfaces.generator import Generator, GeneratorConfig
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split
 from sandbox.networks.backbone import AnyBackbone
 from sandbox.networks.decoders.mirror import mirror
 from sandbox.networks.inputs import as_pixels
@@ -51,6 +53,10 @@ class VAEConfig(GeneratorConfig):
     )
     optimizer: AnyOptimizer = Field(Adam(), description="optimizer of the network")
     stream: ShuffledConfig = Field(ShuffledConfig(), description="batches of images")
+
+    def split(self) -> Split:
+        """Divide the images of a batch; the loss is their mean."""
+        return Split("mean", {"generator.stream.batch_size": self.stream.batch_size})
 
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> "VAE":
         return VAE(self, spec, rng, compute)
@@ -90,7 +96,9 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
         """
         samples, beta = self._config.bound_samples, self._config.beta
         posterior = self._posterior(batch)
-        reconstruction, log_ratio = self._sample_bound(self._floats(batch), posterior, samples, self._noise)
+        shape = (samples, *posterior[0].shape)
+        noise = self._compute.processes.drawn(partial(self._gaussian_noise, generator=self._noise), shape, dim=1)
+        reconstruction, log_ratio = self._sample_bound(self._floats(batch), posterior, noise)
         kl = log_ratio if samples > 1 else likelihood.gaussian_kl(*posterior)  # the closed form has less variance
         loss = -likelihood.importance_log_likelihood(reconstruction - beta * kl).mean()
         self._optimizer.minimize(loss)
@@ -131,7 +139,8 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
             UserError: For gray images.
         """
         posterior = self._posterior(images)
-        reconstruction, _ = self._sample_bound(self._binary(images), posterior, 1, self._importance)
+        noise = self._gaussian_noise((1, *posterior[0].shape), self._importance)
+        reconstruction, _ = self._sample_bound(self._binary(images), posterior, noise)
         kl = likelihood.gaussian_kl(*posterior)
         return reconstruction[0] - kl, kl
 
@@ -151,13 +160,14 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
         remaining, log_weights = self._config.importance_samples, []
         while remaining:
             samples = min(remaining, _MAX_DECODED // len(images))
-            reconstruction, log_ratio = self._sample_bound(x, posterior, samples, self._importance)
+            noise = self._gaussian_noise((samples, *posterior[0].shape), self._importance)
+            reconstruction, log_ratio = self._sample_bound(x, posterior, noise)
             log_weights.append(reconstruction - log_ratio)
             remaining -= samples
         return likelihood.importance_log_likelihood(torch.cat(log_weights))
 
     def _sample_bound(
-        self, x: torch.Tensor, posterior: tuple[torch.Tensor, torch.Tensor], samples: int, generator: torch.Generator
+        self, x: torch.Tensor, posterior: tuple[torch.Tensor, torch.Tensor], noise: torch.Tensor
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Draw latents from the posterior; return log p(x | z) and log q(z | x) - log p(z), [samples, B] each.
 
@@ -166,12 +176,11 @@ class VAE(Generator, HasLikelihood, HasReconstruction, HasEncoder, HasBound):
         Args:
             x: Pixels, [B, C, H, W].
             posterior: Mean and log variance, [B, Z] each.
-            samples: Latents for each image.
-            generator: Source of the latents.
+            noise: Normal noise of the latents, [samples, B, Z].
         """
         mean, log_variance = posterior
-        z = mean + (0.5 * log_variance).exp() * self._gaussian_noise((samples, *mean.shape), generator)
-        reconstruction = likelihood.bernoulli_log_prob(self._logits(z.flatten(0, 1)).view(samples, *x.shape), x)
+        z = mean + (0.5 * log_variance).exp() * noise
+        reconstruction = likelihood.bernoulli_log_prob(self._logits(z.flatten(0, 1)).view(len(noise), *x.shape), x)
         zero = torch.zeros_like(mean)
         log_ratio = likelihood.gaussian_log_prob(z, mean, log_variance) - likelihood.gaussian_log_prob(z, zero, zero)
         return reconstruction, log_ratio

@@ -6,6 +6,7 @@ MAP Inference for Image Super-resolution" (instance noise).
 """
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import torch
@@ -89,6 +90,16 @@ class Regularizers(Config):
         None, description="normal noise on all inputs of the discriminator, real and generated; null: off"
     )
 
+    def compares_images(self) -> str:
+        """Return why the loss of a batch is not the mean over its images, as the end of a sentence; empty if it is."""
+        if self.pack_size > 1:
+            return f"its discriminator sees {self.pack_size} images of the batch at once (regularizers.pack_size)"
+        if self.minibatch_discrimination is not None:
+            return "its discriminator compares the images of a batch (regularizers.minibatch_discrimination)"
+        if self.feature_matching:
+            return "its loss compares means over the batch (regularizers.feature_matching)"
+        return ""
+
 
 def _whole_packs(regularizers: Regularizers, info: ValidationInfo) -> Regularizers:
     """Check the pack size, and return the regularizers unchanged.
@@ -145,11 +156,13 @@ class InstanceNoise:
     def __init__(self, regularizers: Regularizers, rng: Rng, compute: Compute) -> None:
         self._decay = regularizers.instance_noise
         self._generator = rng.torch("tricks/instance_noise", compute.device)
+        self._processes = compute.processes
 
     def add(self, x: torch.Tensor, update: int) -> torch.Tensor:
         """Add the noise of an update to [B, ...], as floats in [0, 1]; return `x` itself if that update has none."""
         deviation = 0.0 if self._decay is None else self._decay.at(update)
         if not deviation:
             return x
-        noise = torch.randn(x.shape, generator=self._generator, device=x.device)
+        draw = partial(torch.randn, generator=self._generator, device=x.device)
+        noise = self._processes.drawn(draw, x.shape)
         return as_float(x).add(noise, alpha=deviation)

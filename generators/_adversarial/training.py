@@ -21,6 +21,7 @@ from sandbox.generators._adversarial.regularizers import InstanceNoise, Regulari
 from sandbox.networks.weight_average import WeightAverage
 from sandbox.ops.adversarial import AdversarialLoss, feature_matching, forward_without_buffer_updates
 from sandbox.optimizers.base import Optimizer, OptimizerConfig
+from sandbox.optimizers.gradient_norm import GradientNorm
 
 
 class AdversarialOptions(Protocol):
@@ -235,7 +236,7 @@ class AdversarialTrainer:
 
 def _minimize(loss: torch.Tensor, optimizer: Optimizer) -> torch.Tensor:
     """Take a gradient step, and return the norm of the gradient before it is clipped."""
-    gradients = optimizer.gradients(loss)
-    norm = nn.utils.get_total_norm(gradients)
-    optimizer.step(gradients)
-    return norm
+    with GradientNorm(optimizer) as gradient:
+        optimizer.minimize(loss)
+    assert gradient.norm is not None, "the optimizer has stepped"
+    return gradient.norm

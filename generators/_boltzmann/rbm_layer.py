@@ -8,6 +8,7 @@ to Center Deep Boltzmann Machines"; the settings are those of Hinton 2010, "A Pr
 Boltzmann Machines".
 """
 
+from functools import partial
 from typing import Annotated, Literal, NamedTuple
 
 import torch
@@ -21,7 +22,14 @@ from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.ops import boltzmann
 from sandbox.ops.boltzmann import RBMParameters
-from sandbox.ops.units import BERNOULLI, GAUSSIAN, Units, sample_bernoulli, sample_bernoulli_16_bits
+from sandbox.ops.units import (
+    BERNOULLI,
+    GAUSSIAN,
+    Units,
+    bernoulli_by_thresholds,
+    sample_bernoulli,
+    thresholds_of_16_bits,
+)
 
 
 class PersistentChains(Config):
@@ -143,6 +151,7 @@ class RBMLayer(nn.Module):
         self._coupled = (coupled,)  # in a tuple, since its owner saves it
         self._training, self._units, self._input_scales = training, units, input_scales
         self._dtype = torch.bfloat16 if compute.bf16 else torch.float32
+        self._processes = compute.processes
         self._connections = None if connections is None else connections.to(compute.device)
         with rng.initializing(name):
             self._initialize(coupled.in_features, coupled.out_features)
@@ -178,8 +187,8 @@ class RBMLayer(nn.Module):
 
     def start(self, v: torch.Tensor) -> None:
         """Set the visible biases so that the units have the means of the first batch [B, V]; initialize the offsets."""
-        mean = v.mean(0)
-        self.rbm().visible_bias.copy_(self._units.bias(mean, len(v)))
+        (mean,) = self._processes.reduce([v.mean(0)], "mean")
+        self.rbm().visible_bias.copy_(self._units.bias(mean, len(v) * self._processes.count))
         if self._training.centering:
             self.visible_offset.copy_(mean)
             self.hidden_offset.fill_(0.5)
@@ -223,23 +232,24 @@ class RBMLayer(nn.Module):
         """Return the positive phase, of the data v [B, V], and the negative phase, of the Markov chains, which move."""
         weight, v = self.weight.to(self._dtype), v.to(self._dtype)
         persistent = len(self.chains) > 0
-        h = self.chains if persistent else self._sample(self._hidden_probabilities(v, weight))
+        h = self._processes.rows(self.chains) if persistent else self._sample(self._hidden_probabilities(v, weight))
         model = self._sample_visible(h, weight)
         for _ in range(self._training.chains.steps - 1):
             model = self._sample_visible(self._sample(self._hidden_probabilities(model, weight)), weight)
         both = torch.cat([v, model])
         p = self._hidden_probabilities(both, weight)  # of both phases in one product
         if persistent:
-            self.chains = self._sample(p[len(v) :])
+            self.chains = self._processes.gather(self._sample(p[len(v) :]))
         return Phases(both, p, len(v))
 
     def gradient(self, phases: Phases) -> RBMParameters:
         """Estimate the gradient of the log-likelihood; with centering, update the offsets and center the gradient."""
-        gradient = boltzmann.gradient(*phases)
+        gradient = RBMParameters(*self._processes.reduce(boltzmann.gradient(*phases)))
         if self._training.centering:
             v, p = phases.visible[: phases.num_data], phases.hidden[: phases.num_data]
-            self.visible_offset.lerp_(v.float().mean(0), self._training.centering)
-            self.hidden_offset.lerp_(p.mean(0), self._training.centering)
+            v_mean, p_mean = self._processes.reduce([v.float().mean(0), p.mean(0)], "mean")
+            self.visible_offset.lerp_(v_mean, self._training.centering)
+            self.hidden_offset.lerp_(p_mean, self._training.centering)
             gradient = boltzmann.centered_gradient(gradient, self.visible_offset, self.hidden_offset)
         return gradient
 
@@ -259,14 +269,20 @@ class RBMLayer(nn.Module):
         torch._foreach_add_(list(self.rbm()), list(gradient), alpha=lr)
 
     def _sample(self, p: torch.Tensor) -> torch.Tensor:
-        return sample_bernoulli_16_bits(p, self._generator, self._dtype)
+        draw = partial(thresholds_of_16_bits, generator=self._generator)
+        return bernoulli_by_thresholds(p, self._processes.drawn(draw, p.shape), self._dtype)
 
     def _sample_visible(self, h: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         """Draw v given h, in the precision of the products."""
         x = self._visible_inputs(h, weight)
         if self._units is BERNOULLI:
             return self._sample(x.sigmoid_())
-        return self._units.sample(self._units.mean(x), self._generator).to(self._dtype)
+        mean = self._units.mean(x)
+
+        def draw(shape: tuple[int, ...]) -> torch.Tensor:
+            return self._units.sample(mean.repeat(shape[0] // len(mean), 1), self._generator)
+
+        return self._processes.drawn(draw, mean.shape).to(self._dtype)
 
     def _hidden_probabilities(self, v: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         inputs = _scaled(v @ weight, self._input_scales.hidden)

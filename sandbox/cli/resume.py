@@ -7,6 +7,7 @@ import typer
 
 from sandbox.cli._complete import complete_resumed
 from sandbox.cli._options import RUNS, Quiet, Runs
+from sandbox.cli._torchrun import follows
 from sandbox.core.errors import UserError
 
 _LARGEST = 10**12
@@ -36,6 +37,9 @@ def resume(
     sandbox resume catch_dqn_s0 steps=50000      the same
     sandbox resume vae_s0 data.root=../pets      its data have moved
     """
+    if follows():
+        return
+
     from sandbox.config.files import is_option
     from sandbox.storage.run_folder import RunFolder
 
@@ -59,11 +63,12 @@ def resume(
                 )
 
     from sandbox.cli._resuming import finish
+    from sandbox.core.processes import joined
     from sandbox.runs import start
 
     folder = RunFolder.find(runs, names[0])
     overrides += [] if steps is None else [f"steps={steps}"]
-    finish(folder, start.resume(folder, overrides, quiet=quiet))
+    finish(folder, start.resume(folder, overrides, quiet=quiet, processes=joined()))
 
 
 def _number(text: str, option: str) -> int:

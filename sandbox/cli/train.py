@@ -7,6 +7,7 @@ import typer
 
 from sandbox.cli._complete import complete_training
 from sandbox.cli._options import RUNS, Quiet, Runs
+from sandbox.cli._torchrun import follows
 from sandbox.core.progress import progress
 
 if TYPE_CHECKING:
@@ -35,6 +36,9 @@ def train(
     sandbox train catch_dqn mine.yaml logger.wandb=online
     sandbox train catch_dqn --resume
     """
+    if follows():
+        return
+
     from sandbox.cli._kinds import require_configs
     from sandbox.config.files import split
 
@@ -43,6 +47,7 @@ def train(
 
     from sandbox.cli._remarks import note_replaced, note_short
     from sandbox.cli._resuming import finish
+    from sandbox.core.processes import joined
     from sandbox.runs import start
     from sandbox.runs.resolve import config_of, resolve
     from sandbox.storage.run_folder import RunFolder
@@ -54,13 +59,13 @@ def train(
         started = config_of(folder)
         _refuse_changes(folder, started, config)
         longer = [] if config.steps == started.steps else [f"steps={config.steps}"]
-        finish(folder, start.resume(folder, longer, quiet=quiet))
+        finish(folder, start.resume(folder, longer, quiet=quiet, processes=joined()))
         return
     RunFolder.require_vacant(runs, str(config.name))
     if not quiet:
         note_replaced(files, overrides)
         note_short(config)
-    finish(*start.start(config, runs, ["sandbox", *sys.argv[1:]], quiet=quiet))
+    finish(*start.start(config, runs, ["sandbox", *sys.argv[1:]], quiet=quiet, processes=joined()))
 
 
 def _refuse_changes(folder: "RunFolder", started: "RunConfig", config: "RunConfig") -> None:

@@ -15,6 +15,7 @@ from sandbox.core.background import Background, InlineRunner, ThreadRunner
 from sandbox.core.cuda_graph import CudaGraphed, Function
 from sandbox.core.errors import UserError
 from sandbox.core.freed_memory import keep_freed_memory
+from sandbox.core.processes import ALONE, Processes
 
 DeviceName = Literal["auto", "cpu", "cuda"]
 PrecisionName = Literal["auto", "fp32", "bf16"]
@@ -40,13 +41,14 @@ class Compute:
     `background` runs environment steps during updates. `capture` makes a function of tensors cheaper to call: it takes
     tensors and returns (results, gradients). The function must not change anything but buffers of layers that heed
     `is_warm_up`, nor wait for the device, draw random numbers of a generator or depend on Python values that change.
-    Its results may be kept; its gradients are overwritten by its next call.
+    Its results may be kept; its gradients are overwritten by its next call. `processes` share the rows of each batch.
     """
 
     device: torch.device
     bf16: bool = False
     background: Background = field(default_factory=InlineRunner, compare=False)
     capture: Callable[[Function], Function] = field(default=lambda function: function, compare=False)
+    processes: Processes = field(default=ALONE, compare=False)
 
     def autocast(self) -> AbstractContextManager[object]:
         """Return a context for forward passes: products in bf16 if this run uses it."""

@@ -33,9 +33,18 @@ def say(text: object = "", *, err: bool = False) -> None:
         print(plain(str(text)), file=sys.stderr if err else sys.stdout, flush=err)
 
 
+_without_notes: list[str] = []  # why no notes are printed
+
+
+def hide_notes(reason: str) -> None:
+    """Print no notes from now on, since another process prints them."""
+    _without_notes.append(reason)
+
+
 def note(line: str) -> None:
-    """Print a note on standard error."""
-    say(f"note: {line}", err=True)
+    """Print a note on standard error, unless notes are hidden."""
+    if not _without_notes:
+        say(f"note: {line}", err=True)
 
 
 def nearest(word: str, known: Iterable[str]) -> list[str]:

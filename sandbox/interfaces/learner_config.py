@@ -11,6 +11,7 @@ from sandbox.core.rng import Rng
 from sandbox.interfaces.learner import Learner
 from sandbox.interfaces.runs import OtherRuns
 from sandbox.interfaces.spec import Spec
+from sandbox.interfaces.split import Split, Whole
 from sandbox.interfaces.stream import StreamConfig
 
 
@@ -31,6 +32,10 @@ class LearnerConfig(Config):
     def evaluation_settings(self) -> dict[str, Any]:
         """Return the options that are read in evaluation only; a saved learner may be evaluated with other values."""
         return {name: value for name, value in self if name in self.evaluation_options}
+
+    def split(self) -> Split | Whole:
+        """Return how a batch is divided among processes, or why it cannot be."""
+        return Whole("it does not declare that its batch can be split")
 
     @abstractmethod
     def make(self, spec: Spec, rng: Rng, compute: Compute, runs: OtherRuns) -> Learner:

@@ -5,6 +5,7 @@ Paper: Hinton & Salakhutdinov 2006, "Reducing the Dimensionality of Data with Ne
 """
 
 import math
+from collections.abc import Sequence
 from typing import Protocol
 
 import torch
@@ -123,9 +124,19 @@ def sample_bernoulli_16_bits(
 
     Random bits take most of that time: here one word of 64 bits makes the thresholds of four units.
     """
-    count = probabilities.numel()
-    words = torch.empty((count + 3) // 4, dtype=torch.int64, device=probabilities.device)
+    thresholds = thresholds_of_16_bits(probabilities.shape, generator)
+    return bernoulli_by_thresholds(probabilities, thresholds, dtype)
+
+
+def thresholds_of_16_bits(shape: Sequence[int], generator: torch.Generator) -> torch.Tensor:
+    """Draw uniform int16 thresholds of this shape, for `bernoulli_by_thresholds`."""
+    count = math.prod(shape)
+    words = torch.empty((count + 3) // 4, dtype=torch.int64, device=generator.device)
     words.random_(-(2**63), None, generator=generator)
-    thresholds = words.view(torch.int16)[:count].view(probabilities.shape)
+    return words.view(torch.int16)[:count].view(tuple(shape))
+
+
+def bernoulli_by_thresholds(probabilities: torch.Tensor, thresholds: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    """Return 0 or 1 with these probabilities, rounded to 16 bits, from thresholds of `thresholds_of_16_bits`."""
     scaled = torch.add(_MIN_THRESHOLD, probabilities, alpha=2**16)
     return torch.lt(thresholds, scaled).view(torch.uint8).to(dtype)

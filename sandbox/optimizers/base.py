@@ -34,7 +34,8 @@ class Optimizer:
     """Updates its parameters: `minimize(loss)` is one whole step, and `gradients` and `step` are its two halves.
 
     Attributes:
-        observer: Receives the gradients of every step before they are clipped; by default it does nothing.
+        observer: Receives the gradients of every step, those of all processes together, before they are clipped; by
+            default it does nothing.
     """
 
     def __init__(
@@ -84,7 +85,8 @@ class Optimizer:
         return self._compute.capture(metrics_and_gradients)
 
     def step(self, gradients: Tensors) -> None:
-        """Clip the gradients in place, wait until nobody reads the weights, and step."""
+        """Join the gradients of all processes, clip them, wait until nobody reads the weights, and step."""
+        gradients = self._compute.processes.reduce(gradients)
         self.observer(gradients)
         self._compute.background.wait()
         for parameter, gradient in zip(self._parameters, gradients, strict=True):

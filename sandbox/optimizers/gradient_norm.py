@@ -13,8 +13,8 @@ from sandbox.optimizers.rule_state import RuleState
 class GradientNorm:
     """Measures the Euclidean norm of the whole gradient at each step while its context is entered.
 
-    The norm is that before the optimizer's own clipping. For PyTorch's optimizers, it is that of the gradient that they
-    are given.
+    Contexts of one optimizer may be nested. The norm is that before the optimizer's own clipping. For PyTorch's
+    optimizers, it is that of the gradient that they are given.
 
     Attributes:
         norm: The norm at the last step, 0-d; None without a step.
@@ -27,8 +27,14 @@ class GradientNorm:
     def __enter__(self) -> Self:
         """Begin to measure."""
         if isinstance(self._optimizer, Optimizer):
-            self._hooks.callback(setattr, self._optimizer, "observer", self._optimizer.observer)
-            self._optimizer.observer = self._measure
+            before = self._optimizer.observer
+            self._hooks.callback(setattr, self._optimizer, "observer", before)
+
+            def measure(gradients: Tensors) -> None:
+                before(gradients)
+                self._measure(gradients)
+
+            self._optimizer.observer = measure
         else:
             hook = self._optimizer.rule.register_step_pre_hook(self._measure_rule)
             self._hooks.callback(hook.remove)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, Self
 
 from sandbox.core.allocations import TRAINED
 from sandbox.core.compute import Compute, choose
+from sandbox.core.processes import ALONE, Processes
 from sandbox.core.rng import Rng
 from sandbox.evaluate.agents import Episodes, play_episodes
 from sandbox.interfaces.agent import Agent
@@ -22,6 +23,7 @@ from sandbox.runs.evaluation_settings import EvaluationSettings, never
 from sandbox.runs.feature_classifiers import FeatureClassifiers
 from sandbox.runs.memory import require_room, within_memory
 from sandbox.runs.registry import require_methods
+from sandbox.runs.sharing import shared_by
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.batch_norm import freeze_batch_norms
 from sandbox.training.loop import Run
@@ -42,13 +44,19 @@ class BuiltAgentRun:
     learner: Agent
 
     @classmethod
-    def build(cls, config: AgentRun, runs: OtherRuns) -> Self:
+    def build(cls, config: AgentRun, runs: OtherRuns, processes: Processes = ALONE) -> Self:
         """Build the agent.
+
+        Args:
+            config: The config.
+            runs: Access to other runs.
+            processes: Processes that train it together.
 
         Raises:
             UserError: If it does not fit the environment, or its class lacks a method.
         """
         rng, compute = Rng(config.seed), choose(config.device, config.precision, config.overlap)
+        compute = replace(compute, processes=shared_by(processes, config))
         with within_memory(config, compute, TRAINED):
             spec = config.spec(runs)
             require_actions(config, spec)

@@ -13,6 +13,7 @@ import torch
 
 from sandbox.core.compute import choose
 from sandbox.core.errors import UserError
+from sandbox.core.processes import ALONE, Processes
 from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.environments.interaction import Interaction
@@ -27,6 +28,7 @@ from sandbox.runs.config import AgentRun, GeneratorRun, RunConfig
 from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.resolve import config_of, member
+from sandbox.runs.sharing import require_separate_rows
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.reference import LATEST, Reference, parse_reference
 from sandbox.storage.run_folder import RunFolder
@@ -44,23 +46,30 @@ def use_threads(config: RunConfig) -> None:
         torch.set_num_threads(config.threads)
 
 
-def build(config: RunConfig, runs: Path) -> BuiltRun:
+def build(config: RunConfig, runs: Path, processes: Processes = ALONE) -> BuiltRun:
     """Build everything but the stream.
 
     Args:
         config: Config of the run.
         runs: Folder of other runs that a member may ask for.
+        processes: Processes that train it together.
+
+    Raises:
+        UserError: If it does not fit its source, or cannot be trained by several processes.
     """
     progress.now("building the agent" if isinstance(config, AgentRun) else "building the generator")
     match config:
         case AgentRun():
-            return BuiltAgentRun.build(config, RunsIn(runs))
+            built: BuiltRun = BuiltAgentRun.build(config, RunsIn(runs), processes)
         case GeneratorRun():
-            return BuiltGeneratorRun.build(config, RunsIn(runs))
-    raise TypeError(f"{type(config).__name__} is no kind of run")
+            built = BuiltGeneratorRun.build(config, RunsIn(runs), processes=processes)
+        case _:
+            raise TypeError(f"{type(config).__name__} is no kind of run")
+    require_separate_rows(built.learner, config, built.compute)
+    return built
 
 
-def build_new(config: RunConfig, runs: Path) -> BuiltRun:
+def build_new(config: RunConfig, runs: Path, processes: Processes = ALONE) -> BuiltRun:
     """Build a run that starts from scratch, or with the encoder of another run (`encoder_from`).
 
     Raises:
@@ -68,7 +77,7 @@ def build_new(config: RunConfig, runs: Path) -> BuiltRun:
     """
     if config.encoder_from is not None:
         _require_encoders(config, config.encoder_from, runs)
-    built = build(config, runs)
+    built = build(config, runs, processes)
     if config.encoder_from is not None:
         source = RunsIn(runs).learner(config.encoder_from)
         load_encoder(built.learner, source, config.encoder_from)

@@ -1,7 +1,7 @@
 """`BuiltGeneratorRun`: a generator or classifier that was built for its data set."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -10,6 +10,7 @@ from sandbox.core.allocations import TRAINED
 from sandbox.core.compute import Compute, choose
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.core.processes import ALONE, Processes
 from sandbox.core.progress import progress
 from sandbox.core.rng import Rng
 from sandbox.evaluate.classifiers import evaluate_classifier
@@ -28,6 +29,7 @@ from sandbox.runs.evaluation_settings import EvaluationSettings
 from sandbox.runs.feature_classifiers import FeatureClassifiers
 from sandbox.runs.memory import within_memory
 from sandbox.runs.registry import require_methods
+from sandbox.runs.sharing import shared_by
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.batch_norm import paused_batch_norms
 from sandbox.training.loop import Run
@@ -47,18 +49,22 @@ class BuiltGeneratorRun:
     load: Callable[[], DataSet]
 
     @classmethod
-    def build(cls, config: GeneratorRun, runs: OtherRuns, facts: DataFacts | None = None) -> Self:
+    def build(
+        cls, config: GeneratorRun, runs: OtherRuns, facts: DataFacts | None = None, processes: Processes = ALONE
+    ) -> Self:
         """Load the data and build the generator.
 
         Args:
             config: The config.
             runs: Access to other runs.
             facts: What is known about the data, which are then loaded only when they are asked for.
+            processes: Processes that train it together.
 
         Raises:
             UserError: If it does not fit the data, or its class lacks a method.
         """
         rng, compute = Rng(config.seed), choose(config.device, config.precision)
+        compute = replace(compute, processes=shared_by(processes, config))
         load: Callable[[], DataSet] = partial(_load, config, rng, runs, facts)
         if facts is None:
             with within_memory(config, compute):

@@ -8,10 +8,12 @@ from pathlib import Path
 from sandbox.config.files import to_yaml
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.core.processes import ALONE, Processes
 from sandbox.core.progress import progress
 from sandbox.runs.build import build, build_new
 from sandbox.runs.config import RunConfig
 from sandbox.runs.demonstrations import with_demos_hash
+from sandbox.runs.follow import tell
 from sandbox.runs.remembered_members import members_used, remember, words_of_members
 from sandbox.runs.resolve import config_of
 from sandbox.runs.trainer import train_run
@@ -31,7 +33,9 @@ def with_name(config: RunConfig, files: Sequence[str]) -> RunConfig:
     return with_demos_hash(config.model_copy(update={"name": config.name or default}))
 
 
-def start(config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool) -> tuple[RunFolder, int | None]:
+def start(
+    config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool, processes: Processes = ALONE
+) -> tuple[RunFolder, int | None]:
     """Train a run in a new folder.
 
     Args:
@@ -39,6 +43,7 @@ def start(config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool)
         runs: Folder of the run folders.
         command: What was typed; it is kept in the folder.
         quiet: Whether the console stays silent.
+        processes: Processes that train it together, of which this is the first.
 
     Returns:
         The folder, and the signal that stopped the training, or None.
@@ -53,7 +58,7 @@ def start(config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool)
         lasting = Reference(source.name if is_near else str(source.path.resolve()), source.at)
         config = config.model_copy(update={"encoder_from": str(lasting)})
     RunFolder.require_vacant(runs, str(config.name))
-    built = build_new(config, runs)  # before the folder is made: a mistake must not leave one behind
+    built = build_new(config, runs, processes)  # before the folder is made: a mistake must not leave one behind
     run = built.ready_to_begin()
     remember(config)
     typed = [*command, *words_of_members(config)]
@@ -62,19 +67,23 @@ def start(config: RunConfig, runs: Path, command: Sequence[str], *, quiet: bool)
     )
     try:
         with folder.locked():
+            tell(processes, folder, config, saved=False)
             return folder, train_run(built, run, folder, quiet=quiet)
     except UserError:
         folder.discard_if_unused()
         raise
 
 
-def resume(folder: RunFolder, overrides: Sequence[str] = (), *, quiet: bool) -> int | None:
+def resume(
+    folder: RunFolder, overrides: Sequence[str] = (), *, quiet: bool, processes: Processes = ALONE
+) -> int | None:
     """Train a run on from its newest good checkpoint.
 
     Args:
         folder: The run.
         overrides: `steps=N`, a new last step; or `data.root=DIR`, for data that have moved.
         quiet: Whether the console stays silent.
+        processes: Processes that train it together, of which this is the first; their number may be another one.
 
     Returns:
         The signal that stopped the training, or None.
@@ -101,14 +110,15 @@ def resume(folder: RunFolder, overrides: Sequence[str] = (), *, quiet: bool) -> 
         runs = folder.path.parent
         remember(config)
         if folder.saved:
-            built = build(config, runs)
+            built = build(config, runs, processes)
             run = built.ready_to_resume()
         else:
             note("nothing was saved yet: starting from the beginning")
-            built = build_new(with_demos_hash(config), runs)
+            built = build_new(with_demos_hash(config), runs, processes)
             run = built.ready_to_begin()
         if reached < config.steps:
             record_members(folder.info, members_used(config))
+        tell(processes, folder, config, saved=folder.saved)
         return train_run(built, run, folder, quiet=quiet, new_config=to_yaml(config) if overrides else None)
 
 

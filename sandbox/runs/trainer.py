@@ -4,6 +4,7 @@ from contextlib import suppress
 
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
+from sandbox.core.processes import ALONE, from_first
 from sandbox.core.progress import progress
 from sandbox.logger.base import Sink, Tee
 from sandbox.logger.console import console
@@ -16,10 +17,12 @@ from sandbox.runs.data_facts import DataFacts
 from sandbox.runs.generator_run import BuiltGeneratorRun
 from sandbox.runs.inside import Inside
 from sandbox.runs.recorder import RunRecorder
+from sandbox.runs.sharing import FirstRecorder
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
 from sandbox.training.loop import Run, train
+from sandbox.training.shared_learner import SharedLearner
 from sandbox.training.signals import StopSignal
 from sandbox.training.update_watch import UpdateWatch, WatchedLearner
 
@@ -44,6 +47,7 @@ def train_run(
             finite.
     """
     config: RunConfig = built.config
+    processes = built.compute.processes
     metrics_log = Jsonl(folder.metrics)
     use_threads(config)
     progress.now("starting the log")
@@ -59,6 +63,7 @@ def train_run(
             if folder.saved:
                 with progress.phase("loading the checkpoint"):
                     reached = recorder.load(run.parts())
+                from_first(processes, str(reached))
                 if not quiet:
                     note(f"resuming from step {reached}")
                 if run.rng.moved:
@@ -66,8 +71,11 @@ def train_run(
             if new_config is not None:
                 folder.write_config(new_config)
             with progress.phase("training", position=lambda: run.stream.step, total=config.steps):
-                run.learner = WatchedLearner(run.learner, watch, run.stream, config)
-                finished = train(run, config, recorder)
+                learner = run.learner if processes is ALONE else SharedLearner(run.learner, processes)
+                run.learner = WatchedLearner(learner, watch, run.stream, config)
+                finished = train(
+                    run, config, recorder if processes is ALONE else FirstRecorder(recorder, run, processes)
+                )
             progress.now("closing the log")
         except BaseException as error:
             with suppress(UserError):  # the first error is the one to report

@@ -78,7 +78,9 @@ def test_the_importance_weighted_bound_by_hand() -> None:
 def weighed(vae: VAE, samples: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Return the mean bound with `samples` latents for each image, and the mean log importance weight."""
     with torch.no_grad():
-        reconstruction, ratio = vae._sample_bound(as_float(images()), vae._posterior(images()), samples, vae._noise)
+        posterior = vae._posterior(images())
+        noise = torch.randn(samples, *posterior[0].shape, generator=vae._noise)
+        reconstruction, ratio = vae._sample_bound(as_float(images()), posterior, noise)
     return likelihood.importance_log_likelihood(reconstruction - ratio).mean(), (reconstruction - ratio).mean()
 
 
@@ -102,7 +104,8 @@ def test_one_bound_sample_trains_as_the_elbo_does() -> None:
     weight = network(vae).get_parameter("posterior.weight")
     x, draws = as_float(images()), 3_000
     posterior = vae._posterior(images())
-    reconstruction, ratio = vae._sample_bound(x, posterior, draws, vae._noise)
+    noise = torch.randn(draws, *posterior[0].shape, generator=vae._noise)
+    reconstruction, ratio = vae._sample_bound(x, posterior, noise)
     (sampled,) = torch.autograd.grad((reconstruction - ratio).mean(), weight, retain_graph=True)
     closed = reconstruction.mean() - likelihood.gaussian_kl(*posterior).mean()
     (exact,) = torch.autograd.grad(closed, weight)

@@ -65,6 +65,7 @@ RETIRED = {
 ALLOWED = (
     "mini world",
     "tests/house",
+    "world size",  # a function and two variables of torch.distributed
     "grid world",  # an environment of the textbooks
     "behaviour suite",  # Osband et al. 2020
     "journal storage",  # a class of Optuna's, like the next
