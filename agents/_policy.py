@@ -24,6 +24,7 @@ class EpsilonGreedyPolicy:
         self._exploration_rng, self._evaluation_rng = rng.torch("explore", device), rng.torch("greedy", device)
         self._steps = 0  # exploring ones since the start, with the warm-up, all environments together
         self._num_envs = 1  # that explored last
+        self._first, self._total = 0, 0  # environments before those that explore here, and of all; 0: these alone
 
     def act(self, q_values: torch.Tensor, *, explore: bool) -> torch.Tensor:
         """Choose actions [N] by their values [N, A]; exploring steps are counted."""
@@ -37,14 +38,22 @@ class EpsilonGreedyPolicy:
         if not explore:
             epsilons = np.full(shape[0], self._evaluation_epsilon)
             return epsilon_greedy(values, shape, send(epsilons, self._device), self._evaluation_rng)
-        epsilons = self._schedule.epsilons(self._steps, shape[0])
+        epsilons = self._epsilons(shape[0])
         self._steps, self._num_envs = self._steps + shape[0], shape[0]
         return epsilon_greedy(values, shape, send(epsilons, self._device), self._exploration_rng)
 
     def sample(self, q_values: torch.Tensor) -> torch.Tensor:
         """Draw exploring actions [N] by their values [N, A] that are not taken, so that no step is counted."""
-        epsilons = send(self._schedule.epsilons(self._steps, len(q_values)), self._device)
+        epsilons = send(self._epsilons(len(q_values)), self._device)
         return epsilon_greedy(lambda: q_values, q_values.shape, epsilons, self._exploration_rng)
+
+    def _epsilons(self, count: int) -> np.ndarray:
+        """Return the epsilons of the `count` environments that explore here."""
+        return self._schedule.epsilons(self._steps, self._total or count)[self._first : self._first + count]
+
+    def begin_at(self, steps: int, first: int, total: int) -> None:
+        """Explore as in environments number `first` and following of `total`, after `steps` agent steps of all."""
+        self._steps, self._first, self._total = steps, first, total
 
     def generator(self, *, explore: bool) -> torch.Generator:
         """Return the generator that actions are drawn from, for networks that act at random themselves."""
@@ -57,7 +66,7 @@ class EpsilonGreedyPolicy:
     @property
     def mean_epsilon(self) -> float:
         """The present probability of a random action, averaged over the exploring environments, for the log."""
-        return float(self._schedule.epsilons(self._steps, self._num_envs).mean())
+        return float(self._schedule.epsilons(self._steps, self._total or self._num_envs).mean())
 
     def state_dict(self) -> dict[str, Any]:
         """Return the counters; the generators belong to the run's random streams."""

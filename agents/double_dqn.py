@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 import torch
 from pydantic import Field
+from torch import nn
 from torch.nn import functional as F
 
 from sandbox.agents import _options as options
@@ -23,6 +24,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.interfaces.acting import Explorer, RemoteAgent
 from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -62,7 +64,7 @@ class DoubleDQNConfig(AgentConfig):
         return DoubleDQN(self, spec, rng, compute)
 
 
-class DoubleDQN(TransitionLearner, Exportable):
+class DoubleDQN(TransitionLearner, Exportable, RemoteAgent):
     """A Double DQN agent. Its recurrent state holds the older observations of the frame stack."""
 
     def __init__(self, config: DoubleDQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -125,6 +127,10 @@ class DoubleDQN(TransitionLearner, Exportable):
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""
         return self._policy.epsilon(explore=explore)
+
+    def acting(self) -> tuple[nn.Module, Explorer]:
+        """Return the network and the exploration."""
+        return self._network, self._policy
 
     def parts(self) -> dict[str, Stateful]:
         """Return networks, optimizer and policy."""

@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 import torch
 from pydantic import Field
+from torch import nn
 from torch.nn import functional as F
 
 from sandbox.agents import _options as options
@@ -26,6 +27,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.interfaces.acting import Explorer, RemoteAgent
 from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -65,7 +67,7 @@ class DQNConfig(AgentConfig):
         return DQN(self, spec, rng, compute)
 
 
-class DQN(TransitionLearner, Exportable):
+class DQN(TransitionLearner, Exportable, RemoteAgent):
     """A DQN agent. Its recurrent state holds the older observations of the frame stack."""
 
     def __init__(self, config: DQNConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -127,6 +129,10 @@ class DQN(TransitionLearner, Exportable):
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""
         return self._policy.epsilon(explore=explore)
+
+    def acting(self) -> tuple[nn.Module, Explorer]:
+        """Return the network and the exploration."""
+        return self._network, self._policy
 
     def parts(self) -> dict[str, Stateful]:
         """Return networks, optimizer and policy."""

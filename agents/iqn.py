@@ -27,6 +27,7 @@ from sandbox.config.schedules import Linear
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.interfaces.acting import Explorer, RemoteAgent
 from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -90,7 +91,7 @@ class QuantileNetwork(nn.Module):
         return in_fp32(self.head, F.relu(self.hidden(features)))
 
 
-class IQN(TransitionLearner, Exportable):
+class IQN(TransitionLearner, Exportable, RemoteAgent):
     """An IQN agent. Its recurrent state holds the older observations of the frame stack.
 
     Fractions are drawn from the generators `taus` (learned quantiles) and `target_taus`, and in acting from the
@@ -165,6 +166,10 @@ class IQN(TransitionLearner, Exportable):
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""
         return self._policy.epsilon(explore=explore)
+
+    def acting(self) -> tuple[nn.Module, Explorer]:
+        """Return the network and the exploration."""
+        return self._network, self._policy
 
     def parts(self) -> dict[str, Stateful]:
         """Return networks, optimizer and policy."""

@@ -26,6 +26,7 @@ from sandbox.buffers.priorities import Prioritized
 from sandbox.core.compute import Compute
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Stateful
+from sandbox.interfaces.acting import Explorer, RemoteAgent
 from sandbox.interfaces.agent import AgentConfig, Exportable, TransitionLearner
 from sandbox.interfaces.learner import Metrics
 from sandbox.interfaces.runs import OtherRuns
@@ -88,7 +89,7 @@ class RainbowNetwork(nn.Module):
         return self.head(self.encoder(observations), noise)
 
 
-class Rainbow(TransitionLearner, Exportable):
+class Rainbow(TransitionLearner, Exportable, RemoteAgent):
     """A Rainbow agent. Its recurrent state holds the older observations of the frame stack."""
 
     def __init__(self, config: RainbowConfig, spec: Spec, rng: Rng, compute: Compute) -> None:
@@ -155,6 +156,10 @@ class Rainbow(TransitionLearner, Exportable):
     def epsilon(self, *, explore: bool) -> float:
         """Return the present probability of a random action."""
         return self._policy.epsilon(explore=explore)
+
+    def acting(self) -> tuple[nn.Module, Explorer]:
+        """Return the network and the exploration."""
+        return self._network, self._policy
 
     def parts(self) -> dict[str, Stateful]:
         """Return networks, optimizer and policy."""

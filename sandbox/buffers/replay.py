@@ -60,19 +60,28 @@ class Replay:
         self._written = np.zeros(num_envs, np.int64)  # rows written to each ring since the start
         self._next_age = np.zeros(num_envs, np.int32)
 
-    def add(self, observations: np.ndarray, actions: np.ndarray, rewards: np.ndarray, terminated: np.ndarray) -> None:
-        """Store one step of all environments, with the observations [N, ...] before it."""
-        rows = self._claim(np.arange(self._num_envs), observations)
+    def add(
+        self,
+        observations: np.ndarray,
+        actions: np.ndarray,
+        rewards: np.ndarray,
+        terminated: np.ndarray,
+        envs: np.ndarray | None = None,
+    ) -> None:
+        """Store one step of environments `envs` [N], or of all, with the observations [N, ...] before it."""
+        envs = np.arange(self._num_envs) if envs is None else envs
+        rows = self._claim(envs, observations)
         self._columns["action"][rows], self._columns["reward"][rows] = actions, rewards
         self._columns["discount"][rows], self._columns["is_last"][rows] = ~terminated, False
-        self._next_age += 1
+        self._next_age[envs] += 1
 
-    def add_last(self, observations: np.ndarray, ended: np.ndarray) -> None:
-        """Store the true last observations [N, ...] of the environments whose episode `ended` [N]."""
+    def add_last(self, observations: np.ndarray, ended: np.ndarray, envs: np.ndarray | None = None) -> None:
+        """Store the true last observations [N, ...] of those of `envs`, or of all, whose episode `ended` [N]."""
         if ended.any():
-            rows = self._claim(np.flatnonzero(ended), observations[ended])
+            over = np.flatnonzero(ended) if envs is None else envs[ended]
+            rows = self._claim(over, observations[ended])
             self._columns["is_last"][rows] = True
-            self._next_age[ended] = 0
+            self._next_age[over] = 0
 
     def _claim(self, envs: np.ndarray, observations: np.ndarray) -> np.ndarray:
         rows = envs * self._length + self._written[envs] % self._length

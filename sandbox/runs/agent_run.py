@@ -22,6 +22,7 @@ from sandbox.runs.demonstrations import fill_replay
 from sandbox.runs.evaluation_settings import EvaluationSettings, never
 from sandbox.runs.feature_classifiers import FeatureClassifiers
 from sandbox.runs.memory import require_room, within_memory
+from sandbox.runs.ray_actors import EnvSource
 from sandbox.runs.registry import require_methods
 from sandbox.runs.sharing import shared_by
 from sandbox.storage.run_folder import RunFolder
@@ -69,7 +70,7 @@ class BuiltAgentRun:
         """Return the agent with its stream, ready to go on from a checkpoint."""
         with within_memory(self.config, self.compute):
             require_room(self.config, self.compute, self.spec, self.learner)
-            stream = self.config.agent.stream.make(self.config.env.make, self.learner, self.rng, self.compute)
+            stream = self.config.agent.stream.make(EnvSource(self.config), self.learner, self.rng, self.compute)
         return Run(self.learner, stream, self.rng)
 
     def ready_to_begin(self) -> Run:

@@ -11,6 +11,15 @@ from sandbox.interfaces.environment import Environment
 from sandbox.interfaces.state import advance_state
 
 
+def game_metrics(finished: list[tuple[float, int]], successes: list[float]) -> dict[str, float]:
+    """Return means over games, as `Actor.take_games` returns them; empty if there are none."""
+    if not finished:
+        return {}
+    returns, lengths = np.mean(finished, axis=0)
+    found = {"env/return": float(returns), "env/length": float(lengths), "env/episodes": float(len(finished))}
+    return {**found, "env/success_rate": float(np.mean(successes))} if successes else found
+
+
 class Actor:
     """An agent in N environments, with its recurrent state and the returns of finished games."""
 
@@ -42,15 +51,13 @@ class Actor:
 
     def metrics(self) -> dict[str, float]:
         """Return means over the games that ended since the last call, of raw rewards; empty if none did."""
-        if not self._finished:
-            return {}
-        returns, lengths = np.mean(self._finished, axis=0)
-        episodes, self._finished = len(self._finished), []
-        found = {"env/return": float(returns), "env/length": float(lengths), "env/episodes": float(episodes)}
-        if self._successes:
-            found["env/success_rate"] = float(np.mean(self._successes))
-            self._successes = []
-        return found
+        return game_metrics(*self.take_games())
+
+    def take_games(self) -> tuple[list[tuple[float, int]], list[float]]:
+        """Return (return, length) of the games that ended since the last call, and the successes of some of them."""
+        taken = self._finished, self._successes
+        self._finished, self._successes = [], []
+        return taken
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state of environments, agent and report."""

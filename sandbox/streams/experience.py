@@ -20,8 +20,9 @@ from sandbox.interfaces.agent import Agent, TransitionLearner
 from sandbox.interfaces.environment import EnvFactory, spec_of
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import RecurrentState
-from sandbox.interfaces.stream import StreamConfig, step_memory
+from sandbox.interfaces.stream import Stream, StreamConfig, step_memory
 from sandbox.streams.actor import Actor
+from sandbox.streams.ray_options import RayActors, require_shares
 
 _COLUMNS = 45  # bytes of a row besides its observation: action, reward, ages and, if there are any, priorities
 _WARMUP_STEPS = 1_000  # agent steps after which a warm-up may be interrupted
@@ -86,14 +87,24 @@ class ExperienceConfig(StreamConfig):
 
     batch_size: BatchSize = Field(default=32, description="transitions per update")
     replay: ReplayConfig = Field(default=ReplayConfig(), description="the replay, and the environments that fill it")
+    actors: RayActors | None = Field(default=None, description="actors in other processes; null: the agent acts itself")
+
+    @model_validator(mode="after")
+    def _check_actors(self) -> Self:
+        require_shares(self.actors, self.replay.num_envs)
+        return self
 
     def memory(self, spec: Spec, learner: TransitionLearner) -> dict[str, int]:
         """Return the bytes of the replay and of a batch."""
         return {**self.replay.memory(spec), "batch_size": batch_memory(self.batch_size * learner.frame_stack, spec)}
 
-    def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> "Experience":
+    def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> Stream:
         """Build the stream."""
         sampler = UniformSampler(self.batch_size, learner.n_step)
+        if self.actors is not None:
+            from sandbox.streams.remote_experience import RemoteExperience
+
+            return RemoteExperience(self.replay, self.actors, sampler, source, learner, rng, compute)
         return Experience(self.replay, learner.frame_stack, sampler, source, learner, rng, compute)
 
 

@@ -3,10 +3,10 @@
 Paper: Schaul et al. 2016, "Prioritized Experience Replay".
 """
 
-from typing import Annotated
+from typing import Annotated, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from sandbox.buffers.priorities import Priorities, Prioritized
 from sandbox.buffers.replay import Replay
@@ -18,8 +18,10 @@ from sandbox.core.stateful import Stateful
 from sandbox.interfaces.agent import TransitionLearner
 from sandbox.interfaces.environment import EnvFactory
 from sandbox.interfaces.spec import Spec
-from sandbox.interfaces.stream import StreamConfig
+from sandbox.interfaces.stream import Stream, StreamConfig
 from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler, batch_memory
+from sandbox.streams.ray_options import RayActors, require_shares
+from sandbox.streams.remote_experience import RemoteExperience
 
 PriorityExponent = Annotated[
     Exponent,
@@ -41,14 +43,22 @@ class PrioritizedConfig(StreamConfig):
     priority_exponent: PriorityExponent = 0.5
     importance_exponent: ImportanceExponent = Linear(start=0.4, end=1.0, steps=1_000_000)
     replay: ReplayConfig = Field(default=ReplayConfig(), description="the replay, and the environments that fill it")
+    actors: RayActors | None = Field(default=None, description="actors in other processes; null: the agent acts itself")
+
+    @model_validator(mode="after")
+    def _check_actors(self) -> Self:
+        require_shares(self.actors, self.replay.num_envs)
+        return self
 
     def memory(self, spec: Spec, learner: TransitionLearner) -> dict[str, int]:
         """Return the bytes of the replay and of a batch."""
         return {**self.replay.memory(spec), "batch_size": batch_memory(self.batch_size * learner.frame_stack, spec)}
 
-    def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> Experience:
+    def make(self, source: EnvFactory, learner: TransitionLearner, rng: Rng, compute: Compute) -> Stream:
         """Build the stream."""
         sampler = PrioritizedSampler(self, learner, rng.numpy("priorities"))
+        if self.actors is not None:
+            return RemoteExperience(self.replay, self.actors, sampler, source, learner, rng, compute)
         return Experience(self.replay, learner.frame_stack, sampler, source, learner, rng, compute)
 
 

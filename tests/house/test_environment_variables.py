@@ -18,6 +18,8 @@ READ = {
     "LOCAL_WORLD_SIZE": "whether all processes that torchrun started are on this machine",
     "WORLD_SIZE": "the same",
     "GLOO_SOCKET_IFNAME": "set to the loopback interface if they are",
+    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "set, so that Ray keeps to the loopback interface",
+    "RAY_USAGE_STATS_ENABLED": "set, so that Ray reports nothing to its makers",
     "TERM": "whether the line of progress can move",
     "DISPLAY": "whether a window can be opened",
     "WAYLAND_DISPLAY": "whether a window can be opened",
