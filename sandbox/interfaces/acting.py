@@ -7,6 +7,10 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 from torch import nn
 
+from sandbox.core.compute import Compute
+from sandbox.core.rng import Rng
+from sandbox.interfaces.stream import Stream
+
 
 class Explorer(Protocol):
     """An agent's exploration, which may act in some of the environments of a run."""
@@ -87,8 +91,5 @@ class Actors(Protocol):
 class ActorSource(Protocol):
     """A source of environments that can also start actors."""
 
-    def __call__(self, num_envs: int) -> Any:
-        """Make an environment of this number of copies."""
-
-    def actors(self, count: int, num_envs: int, address: str | None) -> Actors:
-        """Return actors that have not been started, each with its share of `num_envs` environments."""
+    def experience(self, replay: Any, actors: Any, sampler: Any, agent: Any, rng: Rng, compute: Compute) -> Stream:
+        """Return the stream of a replay that actors fill; the first four are those of `sandbox.streams`."""

@@ -6,6 +6,7 @@ import signal
 import socket
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,23 @@ import torch
 
 from sandbox.config.yaml_text import Origin
 from sandbox.core.closing import when_unused
-from sandbox.core.compute import choose
+from sandbox.core.compute import Compute, choose
 from sandbox.core.errors import UserError
+from sandbox.core.processes import ALONE
 from sandbox.core.rng import Rng
 from sandbox.interfaces.acting import Delivery, Lost, Order, RemoteAgent
+from sandbox.interfaces.agent import TransitionLearner
 from sandbox.interfaces.environment import Environment, spec_of
 from sandbox.interfaces.runs import NO_RUNS
+from sandbox.interfaces.stream import Stream
 from sandbox.runs.config import AgentRun
 from sandbox.runs.own_members import own
 from sandbox.runs.remembered_members import words_of_members
 from sandbox.runs.resolve import checked
 from sandbox.streams.actor import Actor
-from sandbox.streams.remote_experience import load_weights
+from sandbox.streams.experience import ReplayConfig, ReplaySampler
+from sandbox.streams.ray_options import RayActors
+from sandbox.streams.remote_experience import RemoteExperience, load_weights
 
 _PATIENCE = 3.0  # seconds for an answer at the address of a cluster
 _STORE = 500_000_000  # bytes for weights and deliveries in a cluster of our own
@@ -41,9 +47,26 @@ class EnvSource:
         """Make an environment of this number of copies."""
         return self._config.env.make(num_envs)
 
-    def actors(self, count: int, num_envs: int, address: str | None) -> "RayPool":
-        """Return actors that have not been started."""
-        return RayPool(self._config, count, num_envs, address)
+    def experience(
+        self,
+        replay: ReplayConfig,
+        actors: RayActors,
+        sampler: ReplaySampler,
+        agent: TransitionLearner,
+        rng: Rng,
+        compute: Compute,
+    ) -> Stream:
+        """Return the stream of a replay that actors fill.
+
+        Raises:
+            UserError: If several processes learn, or there is no Ray or no cluster.
+        """
+        if compute.processes is not ALONE:
+            raise UserError("agent.stream.actors: a run with actors learns in one process; start it without torchrun")
+        with closing(self(1)) as env:
+            spec = spec_of(env)
+        pool = RayPool(self._config, actors.count, replay.num_envs, actors.address)
+        return RemoteExperience(replay, actors, sampler, pool, spec, agent, rng, compute.device)
 
 
 class RemoteActor:

@@ -22,7 +22,7 @@ from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.state import RecurrentState
 from sandbox.interfaces.stream import Stream, StreamConfig, step_memory
 from sandbox.streams.actor import Actor
-from sandbox.streams.ray_options import RayActors, require_shares
+from sandbox.streams.ray_options import RayActors, require_actors, require_shares
 
 _COLUMNS = 45  # bytes of a row besides its observation: action, reward, ages and, if there are any, priorities
 _WARMUP_STEPS = 1_000  # agent steps after which a warm-up may be interrupted
@@ -102,9 +102,7 @@ class ExperienceConfig(StreamConfig):
         """Build the stream."""
         sampler = UniformSampler(self.batch_size, learner.n_step)
         if self.actors is not None:
-            from sandbox.streams.remote_experience import RemoteExperience
-
-            return RemoteExperience(self.replay, self.actors, sampler, source, learner, rng, compute)
+            return require_actors(source).experience(self.replay, self.actors, sampler, learner, rng, compute)
         return Experience(self.replay, learner.frame_stack, sampler, source, learner, rng, compute)
 
 

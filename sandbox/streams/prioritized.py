@@ -20,8 +20,7 @@ from sandbox.interfaces.environment import EnvFactory
 from sandbox.interfaces.spec import Spec
 from sandbox.interfaces.stream import Stream, StreamConfig
 from sandbox.streams.experience import Experience, ReplayConfig, ReplaySampler, batch_memory
-from sandbox.streams.ray_options import RayActors, require_shares
-from sandbox.streams.remote_experience import RemoteExperience
+from sandbox.streams.ray_options import RayActors, require_actors, require_shares
 
 PriorityExponent = Annotated[
     Exponent,
@@ -58,7 +57,7 @@ class PrioritizedConfig(StreamConfig):
         """Build the stream."""
         sampler = PrioritizedSampler(self, learner, rng.numpy("priorities"))
         if self.actors is not None:
-            return RemoteExperience(self.replay, self.actors, sampler, source, learner, rng, compute)
+            return require_actors(source).experience(self.replay, self.actors, sampler, learner, rng, compute)
         return Experience(self.replay, learner.frame_stack, sampler, source, learner, rng, compute)
 
 

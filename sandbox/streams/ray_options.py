@@ -1,11 +1,13 @@
 """Options of actors in processes of Ray."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
 from sandbox.config.base import Config
 from sandbox.config.numbers import Length, NumEnvs, Steps
+from sandbox.core.errors import UserError
+from sandbox.interfaces.acting import ActorSource
 
 
 class RayActors(Config):
@@ -27,3 +29,14 @@ def require_shares(actors: RayActors | None, num_envs: int) -> None:
         raise ValueError(
             f"{actors.count} actors cannot have equal shares of replay.num_envs={num_envs}; set it to {more}"
         )
+
+
+def require_actors(source: Any) -> ActorSource:
+    """Return a source of environments that can start actors.
+
+    Raises:
+        UserError: If it cannot.
+    """
+    if not isinstance(source, ActorSource):
+        raise UserError("agent.stream.actors: only a run can start actors; leave the option out")
+    return source

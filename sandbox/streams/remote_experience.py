@@ -13,16 +13,14 @@ import numpy as np
 import torch
 
 from sandbox.buffers.replay import Replay
-from sandbox.core.compute import Compute
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note
-from sandbox.core.processes import ALONE
 from sandbox.core.rng import Rng
 from sandbox.core.stateful import Counter, Stateful
 from sandbox.environments.interaction import EnvStep
-from sandbox.interfaces.acting import ActorSource, Delivery, Lost, Order, RemoteAgent
+from sandbox.interfaces.acting import Actors, Delivery, Lost, Order, RemoteAgent
 from sandbox.interfaces.agent import TransitionLearner
-from sandbox.interfaces.environment import EnvFactory, spec_of
+from sandbox.interfaces.spec import Spec
 from sandbox.streams.actor import game_metrics
 from sandbox.streams.experience import ReplayConfig, ReplaySampler
 from sandbox.streams.ray_options import RayActors
@@ -44,21 +42,34 @@ class RemoteExperience:
         config: ReplayConfig,
         actors: RayActors,
         sampler: ReplaySampler,
-        source: EnvFactory,
+        processes: Actors,
+        spec: Spec,
         agent: TransitionLearner,
         rng: Rng,
-        compute: Compute,
+        device: torch.device,
     ) -> None:
-        if not isinstance(agent, RemoteAgent) or not isinstance(source, ActorSource):
+        """Begin with an empty replay; the actors are started when the first batch is asked for.
+
+        Args:
+            config: Options of the replay.
+            actors: Options of the actors.
+            sampler: Draws the batches.
+            processes: The actors.
+            spec: Shapes of the observations and actions.
+            agent: The agent that learns.
+            rng: The run's random streams.
+            device: Where the replay is.
+
+        Raises:
+            UserError: If the agent cannot act in other processes.
+        """
+        if not isinstance(agent, RemoteAgent):
             raise UserError("agent.stream.actors: this agent cannot act in other processes; leave the option out")
-        if compute.processes is not ALONE:
-            raise UserError("agent.stream.actors: a run with actors learns in one process; start it without torchrun")
         self._config, self._options, self._sampler, self._rng = config, actors, sampler, rng
         self._network, self._explorer = agent.acting()
-        self._actors = source.actors(actors.count, config.num_envs, actors.address)
-        spec, num_envs = spec_of(source(1)), config.num_envs
+        self._actors, num_envs = processes, config.num_envs
         generator = rng.numpy("replay")
-        self.replay = Replay(config.capacity, num_envs, spec, agent.frame_stack, generator, compute.device)
+        self.replay = Replay(config.capacity, num_envs, spec, agent.frame_stack, generator, device)
         self._unused, self._clock = Counter(), Counter()  # as in `Experience`
         self._steps, self._updates, self._starts = Counter(), Counter(), Counter()
         # The observations after the newest steps, and where an episode goes on there.
@@ -185,7 +196,7 @@ class RemoteExperience:
 
 
 class _Report:
-    """What happened since the last line of the log."""
+    """Games, delays and updates since the last line of the log."""
 
     def __init__(self, restarts: int = 0) -> None:
         self.began, self.waited, self.updates, self.restarts = time.monotonic(), 0.0, 0, restarts

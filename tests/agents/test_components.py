@@ -96,3 +96,15 @@ def test_a_restored_policy_goes_on_as_the_saved_one() -> None:
     other.load_state_dict(saved.state_dict())
     assert other.epsilon(explore=True) == 0.7
     assert other.mean_epsilon == saved.mean_epsilon
+
+
+def test_exploration_in_some_of_all_environments_has_their_epsilons() -> None:
+    """Environments 2 and 3 of 4 explore by Ape-X's 0.4^(1 + 7 i / (N - 1))."""
+    policy = EpsilonGreedyPolicy(ApexEpsilon(base=0.4), 0.0, Rng(0), torch.device("cpu"))
+    policy.begin_at(100, 2, 4)
+    values = torch.zeros(2, 5)
+    values[:, 3] = 1.0
+    others = torch.stack([(policy.act(values, explore=True) != 3).float() for _ in range(3_000)]).mean(0)
+    expected = 0.8 * 0.4 ** (1 + 7 * torch.tensor([2.0, 3.0]) / 3)
+    torch.testing.assert_close(others, expected, atol=0.004, rtol=0)
+    assert policy.mean_epsilon == pytest.approx(sum(0.4 ** (1 + 7 * i / 3) for i in range(4)) / 4)
