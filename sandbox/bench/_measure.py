@@ -2,13 +2,13 @@
 
 from collections.abc import Callable, Sequence
 from statistics import median
-from time import perf_counter
 from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 
+from sandbox.bench._clock import clock
 from sandbox.training.loop import Run
 
 ROUNDS = 5  # measurements of each side
@@ -53,8 +53,8 @@ def rates(*sides: Callable[[], int]) -> Sequence[float]:
 
 
 def _rate(side: Callable[[], int]) -> float:
-    start, done = perf_counter(), 0
-    while (spent := perf_counter() - start) < SECONDS:
+    start, done = clock.now(), 0
+    while (spent := clock.now() - start) < SECONDS:
         done += side()
     return done / spent
 

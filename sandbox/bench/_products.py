@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
+from sandbox.bench._clock import clock
 from sandbox.core.compute import Compute
 from sandbox.training.loop import Run
 
@@ -47,9 +47,9 @@ def seconds_of(work: Callable[[], Any], device: torch.device) -> float:
     """Return the median seconds of a call, the device's work included."""
     taken = []
     for _ in range(TURNS + 3):
-        start = perf_counter()
+        start = clock.now()
         work()
         if device.type == "cuda":
             torch.cuda.synchronize(device)
-        taken.append(perf_counter() - start)
+        taken.append(clock.now() - start)
     return median(taken[3:])

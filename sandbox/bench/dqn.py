@@ -9,7 +9,6 @@ their update would run if large matrices were multiplied.
 
 from collections.abc import Callable, Iterator
 from statistics import median
-from time import perf_counter
 from typing import Any
 
 import gymnasium
@@ -18,6 +17,7 @@ import torch
 from stable_baselines3.common.vec_env import DummyVecEnv, VecFrameStack
 
 from sandbox.agents.dqn import DQNConfig
+from sandbox.bench._clock import clock
 from sandbox.bench._measure import Row, rates, trainer
 from sandbox.bench._products import matmul_rate, operations
 from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
@@ -78,9 +78,9 @@ def _seconds_outside(run: Run) -> float:
     """Return the median seconds that four steps take without their update: acting, environment, replay and batch."""
     taken = []
     for _ in range(TURNS):
-        start = perf_counter()
+        start = clock.now()
         batch = next(run.stream)
-        taken.append(perf_counter() - start)
+        taken.append(clock.now() - start)
         if batch is not None:
             run.learner.update(batch)
     return median(taken)

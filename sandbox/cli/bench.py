@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 _ALL = "all"  # the name that stands for every benchmark
+_WORKERS = "atari"  # the benchmark whose work is done in other processes
 _HEADERS = ("bench", "what", "unit", "ours", "theirs", "ratio", "limit", "share")
 
 
@@ -39,6 +40,12 @@ def bench(
             show_default=False,
         ),
     ] = "",
+    processor_time: Annotated[
+        bool,
+        typer.Option(
+            "--processor-time", help="Count the processor's time, on a machine that is busy; with OMP_NUM_THREADS=1."
+        ),
+    ] = False,
     append: Annotated[
         Path | None,
         typer.Option(help="Append the rows to this file, one line of JSON a benchmark.", show_default=False),
@@ -71,6 +78,13 @@ def bench(
         return
     if name not in (*files, _ALL):
         raise UserError(f"no benchmark is called {name!r}.{did_you_mean(name, files)} Known: {', '.join(files)}.")
+    if processor_time:
+        if name == _WORKERS:
+            raise UserError(f"{name} runs in several processes, whose time is not counted. Omit --processor-time.")
+        files.pop(_WORKERS, None)
+        from sandbox.bench._clock import clock
+
+        clock.use_processor_time()
     found: dict[str, list[Row]] = {}
     for one in files if name == _ALL else [name]:
         found[one] = []
@@ -81,7 +95,7 @@ def bench(
             if not as_json and name != _ALL:
                 say(_line(row))
         if append is not None:
-            _append(append, _report(one, found[one]))
+            _append(append, _report(one, found[one]), processor_time)
     if as_json:
         reports = [_report(one, rows) for one, rows in found.items()]
         _print.as_json(reports if name == _ALL else reports[0])
@@ -106,10 +120,11 @@ def _report(name: str, rows: "list[Row]") -> dict[str, Any]:
     return {"bench": name, "machine": _machine(), "rows": plain}
 
 
-def _append(file: Path, report: dict[str, Any]) -> None:
+def _append(file: Path, report: dict[str, Any], processor_time: bool) -> None:
     """Append a report as one line of JSON, with its date and command."""
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    line = {"date": now, "command": f"sandbox bench {report['bench']}", **report}
+    command = f"sandbox bench {report['bench']}{' --processor-time' if processor_time else ''}"
+    line = {"date": now, "command": command, **report}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with file.open("a", encoding="utf-8") as out:

@@ -1,8 +1,8 @@
 """Freed memory stays with the process, so that the next update does not ask the system for the same pages again.
 
 By default glibc gives the top of its heap back as soon as some megabytes of it are free. A training step frees and
-allocates its gradients and activations every few milliseconds, and the kernel then clears up to 3,500 pages per update
-of a Nature network, which takes a tenth to a quarter of the processor's time.
+allocates its gradients and activations every few milliseconds, and the kernel then clears 1,600 to 3,500 pages per
+update of a Nature network, which takes about 6 % of the processor's time in fp32 and a quarter in bf16.
 """
 
 import ctypes

@@ -1,6 +1,7 @@
 import importlib
 import json
 from pathlib import Path
+from time import perf_counter, process_time
 from types import SimpleNamespace
 
 import pytest
@@ -35,7 +36,7 @@ def test_the_bench_of_environments_says_both_sides_and_the_machine(sandbox, monk
 
 def test_rates_are_medians_of_turns(monkeypatch):
     clock = iter(range(100))
-    monkeypatch.setattr(_measure, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(_measure.clock, "now", lambda: next(clock))
     monkeypatch.setattr(_measure, "SECONDS", 1.5)
     fast, slow = iter([0, 30, 10, 20, 40, 50]), iter([0, 1, 1, 100, 1, 1])  # the first call warms up
     assert rates(lambda: next(fast), lambda: next(slow)) == [15.0, 0.5]
@@ -52,6 +53,20 @@ def test_what_can_be_measured(sandbox):
 def test_a_row_without_a_peer_has_no_ratio():
     assert Row("x", "steps/s", 4.0).ratio is None
     assert Row("x", "steps/s", 4.0, 2.0).ratio == pytest.approx(2.0)
+
+
+def test_the_processor_s_time_counts_where_other_programs_run(sandbox, tmp_path, monkeypatch):
+    monkeypatch.setattr(_measure.clock, "now", perf_counter)
+    monkeypatch.setattr("sandbox.cli.bench.member_files", lambda package: {"atari": Path(), "left": Path()})
+    monkeypatch.setattr("sandbox.cli.bench.import_module", lambda name: SimpleNamespace(rows=lambda: []))
+    file = tmp_path / "bench.jsonl"
+    assert sandbox("bench", "all", "--processor-time", "--append", str(file)).code == 0
+    assert _measure.clock.now is process_time
+    assert [json.loads(line)["command"] for line in file.read_text().splitlines()] == [
+        "sandbox bench left --processor-time"
+    ]
+    refused = "error: atari runs in several processes, whose time is not counted. Omit --processor-time.\n"
+    assert sandbox("bench", "atari", "--processor-time").err == refused
 
 
 def test_everything_is_one_table_and_a_line_of_json_each(sandbox, tmp_path, monkeypatch):
