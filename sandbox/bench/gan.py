@@ -4,8 +4,8 @@ Theirs follows PyTorch's DCGAN tutorial: a `Dataset` that converts one image at 
 `BCEWithLogitsLoss`, `backward` and Adam for the discriminator on real and on generated images, then for the generator,
 all in fp32. The faster of no workers and two workers counts. Ours also averages the generator's weights and measures
 the norms of both gradients. Both have batches of 64 first; then ours has the batch size at which it is fastest. The
-limit is the speed of an update's convolutions and products alone, at the rate of a product of the second convolution's
-shape.
+limit is the speed of an update's convolutions and products alone, at the rate of a product of large matrices or of the
+second convolution's shape, whichever is higher.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,7 +16,7 @@ from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
 from sandbox.bench._measure import Row, rates, trainer
-from sandbox.bench._products import operations, products_rate
+from sandbox.bench._products import matmul_rate, operations, products_rate
 from sandbox.core.compute import Compute, PrecisionName, bf16_pays, choose
 from sandbox.core.rng import Rng
 from sandbox.generators.dcgan import DCGANConfig
@@ -40,7 +40,7 @@ def rows() -> Iterator[Row]:
         compute = choose(precision=precision)
         run = training_run(images, batch, compute)
         low, high = WIDTHS
-        rate = products_rate(compute, [(batch * (SIDE // 4) ** 2, low * 4**2, high)])
+        rate = max(matmul_rate(compute), products_rate(compute, [(batch * (SIDE // 4) ** 2, low * 4**2, high)]))
         limits[precision, batch] = batch * rate / operations(run)
         sides[precision, batch] = _shown(trainer(run, 1), batch)
     found = rates(*sides.values(), *(_theirs(images, workers, device) for workers in WORKERS))

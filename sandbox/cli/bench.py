@@ -139,7 +139,9 @@ def _number(value: float) -> str:
 
 def _machine() -> dict[str, Any]:
     versions = {name: version(name) for name in ("torch", "numpy", "gymnasium", "ale-py", "stable-baselines3")}
-    return {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(), **versions}
+    load = round(os.getloadavg()[0], 1) if os.name == "posix" else None  # what else runs: programs of the last minute
+    about = {"system": platform.platform(), "processor": _processor(), "cores": os.cpu_count(), "load": load}
+    return {**about, **versions}
 
 
 def _processor() -> str:
