@@ -11,9 +11,7 @@ from functools import cache
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 _KEPT = 256 * 2**20  # bytes at the top of the heap that are kept
-_LARGE = (
-    32 * 2**20
-)  # bytes from which an allocation has pages of its own, which are given back; glibc's largest default
+_LARGE = 32 * 2**20  # bytes from which an allocation has pages of its own, which are given back; glibc's largest
 
 
 @cache

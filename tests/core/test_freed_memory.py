@@ -26,10 +26,10 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) // 20)
 
 @pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc can be told")
 def test_memory_that_was_freed_causes_no_page_faults_again():
-    """Without it, each round of 27 MB costs thousands of faults."""
+    """Without it, each round of 27 MB costs hundreds of faults or more, by what the heap holds."""
 
     def faults(keeps: bool) -> int:
         words = [sys.executable, "-c", PROGRAM.format(keeps=keeps)]
         return int(subprocess.run(words, capture_output=True, text=True, check=True).stdout)
 
-    assert faults(keeps=True) < 10 < 1_000 < faults(keeps=False)
+    assert faults(keeps=True) < 10 < 200 < faults(keeps=False)
