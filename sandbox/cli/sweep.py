@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -31,6 +31,13 @@ def sweep(
         str, typer.Option(metavar="DEVICE,…", help="Devices that the runs take in turn, such as cuda:0,cuda:1.")
     ] = "",
     retry: Annotated[int, typer.Option(metavar="N", help="Number of times that a failed run is started again.")] = 0,
+    engine: Annotated[
+        Literal["local", "ray"],
+        typer.Option(metavar="local|ray", help="Where the runs are trained: here, or on a Ray cluster."),
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(metavar="HOST:PORT", help="Address of the Ray cluster; `local` makes one of this machine.")
+    ] = "local",
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the sweep's folder only.")] = False,
 ) -> None:
@@ -52,7 +59,8 @@ def sweep(
     from sandbox.runs.sweeps.schedule import Workers
     from sandbox.runs.sweeps.start import defined, defines_sweep, require_workers, sweep
 
-    workers = Workers(jobs, tuple(part.strip() for part in devices.split(",")) if devices else (), retry)
+    chosen = tuple(part.strip() for part in devices.split(",")) if devices else ()
+    workers = Workers(jobs, chosen, retry, engine, address)
     require_workers(workers)
     progress.now("reading the config")
     definition = defined(words)

@@ -90,6 +90,7 @@ def nothing(words: Sequence[str]) -> None:
 
 
 TABLE = {
+    "sandbox sweep catch_dqn seed=0..9 name=far": Entry("it needs a Ray cluster", is_right),
     "sandbox push": Entry("it uploads to the Hugging Face Hub", is_right),
     "sandbox sweep search.yaml": Entry("it needs Optuna, which is an extra", is_right),
     "sandbox sweep runs/": Entry("it goes on with a sweep that was stopped", is_right),

@@ -33,7 +33,7 @@ class Child:
             device: `cpu`, `cuda:N`, or empty for the choice of the config.
         """
         self.run, self.config, self.folder, self.log, self.device = run, config, folder, log, device
-        self.is_stopping = False
+        self.is_stopping = self.is_lost = False
         own = words_of_members(config)
         words = ["train", *configs, *run.words, f"name={run.name}", "--runs", str(folder.path.parent), *own]
         if folder.path.exists():
@@ -67,16 +67,25 @@ class Child:
 
     def last_error(self) -> str:
         """Return the error that ended the process in one line, or else the last line of its output."""
-        code = self._process.returncode
-        with self.log.open("rb") as file:
-            file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
-            lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
-        errors = [index for index, line in enumerate(lines) if line.startswith("error: ")]
-        if code < 0:
-            return f"ended by the signal {signal.Signals(-code).name}"
-        if errors:
-            return " ".join(lines[errors[-1] :]).removeprefix("error: ")
-        return lines[-1] if lines else f"ended with code {code} and without a word"
+        return error_in(self.log, self._process.returncode)
+
+
+def error_in(log: Path, code: int) -> str:
+    """Return the error in the output of a process in one line, or else its last line.
+
+    Args:
+        log: File with the output.
+        code: Exit code of the process; a negative one is the number of a signal.
+    """
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL))
+        lines = [line.strip() for line in file.read().decode("utf-8", "replace").splitlines() if line.strip()]
+    errors = [index for index, line in enumerate(lines) if line.startswith("error: ")]
+    if code < 0:
+        return f"ended by the signal {signal.Signals(-code).name}"
+    if errors:
+        return " ".join(lines[errors[-1] :]).removeprefix("error: ")
+    return lines[-1] if lines else f"ended with code {code} and without a word"
 
 
 def is_finished(folder: RunFolder, steps: int) -> bool:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
 
 from filelock import FileLock
 
@@ -17,6 +17,7 @@ from sandbox.runs.sweeps.sweep_folder import SweepFolder
 from sandbox.storage.run_folder import RunFolder
 
 _PERIOD = 0.2  # seconds between two looks at the processes
+_MOST_LOSSES = 5  # of one run, which may be the reason why its machines fail
 
 
 class Plan(Protocol):
@@ -41,6 +42,42 @@ class Plan(Protocol):
         """Return the config of a run."""
 
 
+class Process(Protocol):
+    """A process that trains a run, here or on another machine.
+
+    Attributes:
+        run: The run.
+        config: Its config.
+        folder: Its folder.
+        device: The device that it was given; may be empty.
+        is_stopping: Whether it was asked to stop.
+        is_lost: Whether it ended with the machine on which it ran.
+    """
+
+    run: PlannedRun
+    config: RunConfig
+    folder: RunFolder
+    device: str
+    is_stopping: bool
+    is_lost: bool
+
+    @property
+    def ended(self) -> bool:
+        """True once it has ended."""
+
+    def stop(self) -> None:
+        """Ask it to save and end."""
+
+    def kill(self) -> None:
+        """End it at once."""
+
+    def last_error(self) -> str:
+        """Return the error that ended it in one line."""
+
+
+Start = Callable[[PlannedRun, RunConfig, Sequence[str], RunFolder, Path, str], Process]  # see `Child`
+
+
 @dataclass(frozen=True)
 class Workers:
     """The number of processes of a sweep, their devices, and their retries.
@@ -49,23 +86,35 @@ class Workers:
         jobs: Number of runs at a time.
         devices: Devices that they take in turn; empty leaves the choice to the config.
         retry: Number of times that a failed run is started again.
+        engine: `local` for processes of this machine, or `ray` for those of a Ray cluster.
+        address: Address of the cluster.
     """
 
     jobs: int = 1
     devices: tuple[str, ...] = ()
     retry: int = 0
+    engine: Literal["local", "ray"] = "local"
+    address: str = "local"
 
 
 class Schedule:
     """The runs of a sweep, and the processes that train them."""
 
     def __init__(
-        self, plan: Plan, folder: SweepFolder, runs: Path, configs: Sequence[str], workers: Workers, screen: Screen
+        self,
+        plan: Plan,
+        folder: SweepFolder,
+        runs: Path,
+        configs: Sequence[str],
+        workers: Workers,
+        screen: Screen,
+        start: Start = Child,
     ) -> None:
         self._plan, self._folder, self._runs, self._configs = plan, folder, runs, configs
-        self._workers, self._screen = workers, screen
-        self._children: dict[str, tuple[Child, FileLock, Setting]] = {}
+        self._workers, self._screen, self._begin = workers, screen, start
+        self._children: dict[str, tuple[Process, FileLock, Setting]] = {}
         self._attempts: dict[str, int] = {}
+        self._losses: dict[str, int] = {}
         self._finished: set[str] = set()
         self._retry_at: dict[str, float] = {}  # when to look again at runs that another process trains
         self.failed: dict[str, str] = {}  # last line of the error of each run that failed for good
@@ -137,8 +186,8 @@ class Schedule:
         device = min(self._workers.devices, key=used.count, default="")
         self._screen.say(f"{run.name}: {'resumed' if folder.path.exists() else 'started'}")
         try:
-            child = Child(run, config, self._configs, folder, self._folder.log(run.name), device)
-        except OSError:
+            child = self._begin(run, config, self._configs, folder, self._folder.log(run.name), device)
+        except (OSError, UserError):
             claim.release()
             raise
         self._children[run.name] = child, claim, setting
@@ -160,8 +209,12 @@ class Schedule:
             else:
                 self._take_failure(child)
 
-    def _take_failure(self, child: Child) -> None:
+    def _take_failure(self, child: Process) -> None:
         name, error = child.run.name, child.last_error()
+        if child.is_lost and self._losses.get(name, 0) < _MOST_LOSSES:
+            self._losses[name] = self._losses.get(name, 0) + 1
+            self._screen.say(f"{name}: {error}; it goes on elsewhere")
+            return
         self._attempts[name] = self._attempts.get(name, 0) + 1
         if self._attempts[name] <= self._workers.retry:
             self._screen.say(f"{name}: failed, and is tried again ({self._attempts[name]}): {error}")

@@ -2,7 +2,8 @@
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,11 +17,12 @@ from sandbox.report.groups import differences
 from sandbox.runs.config import RunConfig
 from sandbox.runs.resolve import config_of, resolve
 from sandbox.runs.start import with_name
-from sandbox.runs.sweeps.child import is_finished
+from sandbox.runs.sweeps.child import Child, is_finished
 from sandbox.runs.sweeps.definition import Definition, validated
 from sandbox.runs.sweeps.grid_plan import GridPlan
 from sandbox.runs.sweeps.outcome import as_markdown, outcome, table_of
-from sandbox.runs.sweeps.schedule import Plan, Schedule, Workers
+from sandbox.runs.sweeps.ray_engine import connected
+from sandbox.runs.sweeps.schedule import Plan, Schedule, Start, Workers
 from sandbox.runs.sweeps.screen import Screen
 from sandbox.runs.sweeps.search_plan import SearchPlan
 from sandbox.runs.sweeps.settings import PlannedRun
@@ -136,10 +138,11 @@ def sweep(
         UserError: For a mistake in any setting, before anything is trained; or a metric that no run logs.
     """
     require_workers(workers)
-    folder, plan = _opened(definition, runs, command, workers, typed)
-    with StopSignal() as stop, Screen(quiet=quiet) as screen:
-        schedule = Schedule(plan, folder, runs, definition.config, workers, screen)
-        schedule.train(stop.requested)
+    with _starter(workers) as start:
+        folder, plan = _opened(definition, runs, command, workers, typed)
+        with StopSignal() as stop, Screen(quiet=quiet) as screen:
+            schedule = Schedule(plan, folder, runs, definition.config, workers, screen, start)
+            schedule.train(stop.requested)
         progress.now("reading the results")
     folder.record(plan.settings())
     results = _results(definition, runs, plan)
@@ -156,6 +159,16 @@ def require_workers(workers: Workers) -> None:
         raise UserError(f"--retry {workers.retry}: give 0 or more")
     if wrong := [device for device in workers.devices if not _DEVICE.fullmatch(device)]:
         raise UserError(f"--devices: {wrong[0]!r} is no device; write cpu or cuda:N, such as --devices cuda:0,cuda:1")
+
+
+@contextmanager
+def _starter(workers: Workers) -> Iterator[Start]:
+    """Yield the function that starts the process of a run."""
+    if workers.engine == "local":
+        yield Child
+        return
+    with connected(workers.address) as cluster:
+        yield cluster.start
 
 
 def _opened(
@@ -186,11 +199,14 @@ def _opened(
 def _share(definition: Definition, workers: Workers, typed: str) -> int | None:
     """Return the CPU threads of each run if several are trained at a time, and the options leave them open."""
     given = [word for word in definition.options if word.startswith("threads=")]
-    if workers.jobs == 1 or given or "threads" in definition.parameters:
+    if (workers.jobs == 1 and workers.engine == "local") or given or "threads" in definition.parameters:
         return None
     first = [f"{key}={text_of(parameter.ends()[0])}" for key, parameter in definition.parameters.items()]
     if resolve(definition.config, [*definition.options, *first], typed).threads:
         return None
+    if workers.engine == "ray":
+        note("each run has 1 CPU of the cluster; threads=N chooses another number")
+        return 1
     threads = max(1, (os.cpu_count() or 1) // workers.jobs)
     note(f"each run has {threads} of {os.cpu_count()} CPU threads; threads=N chooses another number")
     return threads
