@@ -25,8 +25,6 @@ READ = {
     "WAYLAND_DISPLAY": "whether a window can be opened",
     "SDL_VIDEODRIVER": "whether a window can be opened",
     "PYGAME_HIDE_SUPPORT_PROMPT": "set, so that pygame prints no greeting",
-    "RAY_USAGE_STATS_ENABLED": "set unless it is, so that Ray sends no statistics about its use",
-    "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "set, so that Ray keeps to the loopback interface",
     "_SANDBOX_COMPLETE": "what a shell asks for, in completion",
     "COMP_WORDS": "line that bash completes",
     "COMP_CWORD": "number of the word that bash completes",
