@@ -10,6 +10,7 @@ import secrets
 import shlex
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal
 
 from sandbox.core.errors import UserError
@@ -30,12 +31,21 @@ class WeightsAndBiases:
         name: Name of the run.
         folder: The run folder; W&B keeps its files in its subfolder `wandb`.
         config: The resolved config of the run.
+        about: What W&B shows of the run besides: `entity`, `group`, `job_type`, `tags` and `notes`.
 
     Raises:
         UserError: If `mode` is online and the server accepts no key, or the project name is invalid.
     """
 
-    def __init__(self, mode: Mode, project: str, name: str, folder: Path, config: Mapping[str, Any]) -> None:
+    def __init__(
+        self,
+        mode: Mode,
+        project: str,
+        name: str,
+        folder: Path,
+        config: Mapping[str, Any],
+        about: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
         self._folder = folder
         self._broken = False
         self._last_checkpoint: tuple[int, Path] | None = None
@@ -46,8 +56,8 @@ class WeightsAndBiases:
                 "Run `wandb login` or set WANDB_API_KEY, or use logger.wandb=auto, offline or off."
             )
         self._offline = mode == "offline" or obstacle is not None
-        about = {"project": project, "name": name, "dir": str(folder), "id": _run_id(folder), "config": dict(config)}
-        self._run = _start("offline" if self._offline else "online", about)
+        own = {"project": project, "name": name, "dir": str(folder), "id": _run_id(folder), "config": dict(config)}
+        self._run = _start("offline" if self._offline else "online", {**about, **own})
         if obstacle:
             _print(f"{obstacle}, so this run is kept offline; after `wandb login`, upload it with: {self.where}")
         self._run.define_metric("step")

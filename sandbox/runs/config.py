@@ -32,6 +32,11 @@ class LoggerConfig(Config):
         default="auto", description="mode of Weights & Biases; auto is online with an API key, else offline"
     )
     project: str = Field(default="sandbox", min_length=1, description="project in Weights & Biases")
+    entity: str | None = Field(None, min_length=1, description="user or team in Weights & Biases; null is your default")
+    group: str | None = Field(None, min_length=1, max_length=128, description="group of the run in Weights & Biases")
+    job_type: str | None = Field(None, min_length=1, max_length=64, description="type of the run in Weights & Biases")
+    tags: tuple[str, ...] = Field((), max_length=64, description="tags of the run in Weights & Biases")
+    notes: str | None = Field(None, max_length=10_000, description="notes on the run in Weights & Biases")
     tensorboard: bool = Field(default=False, description="write TensorBoard event files too")
 
 

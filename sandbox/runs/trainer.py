@@ -97,7 +97,9 @@ def _mirrors(built: BuiltRun, folder: RunFolder) -> list[Sink]:
     mirrors: list[Sink] = []
     if config.logger.tensorboard:
         mirrors.append(TensorBoard(folder.path / "tensorboard", Inside(built)))
-    if config.logger.wandb != "off":
+    logger = config.logger
+    if logger.wandb != "off":
         settings = config.model_dump(mode="json")
-        mirrors.append(WeightsAndBiases(config.logger.wandb, config.logger.project, folder.name, folder.path, settings))
+        about = logger.model_dump(include={"entity", "group", "job_type", "tags", "notes"})
+        mirrors.append(WeightsAndBiases(logger.wandb, logger.project, folder.name, folder.path, settings, about))
     return mirrors

@@ -33,6 +33,19 @@ def test_offline_writes_history_config_axis_and_an_end(make, history, records, t
     assert intruder(tmp_path / "run", foreign=tmp_path / "run" / "wandb") is None
 
 
+def test_group_type_tags_notes_and_owner(make, records, tmp_path):
+    about = {"entity": "us", "group": "rates", "job_type": "train", "tags": ("a", "b"), "notes": "first"}
+    make(about=about).close({})
+    (run,) = [r.run for r in records(tmp_path / "run") if r.HasField("run")]
+    assert (run.entity, run.run_group, run.job_type, list(run.tags), run.notes) == (
+        "us",
+        "rates",
+        "train",
+        ["a", "b"],
+        "first",
+    )
+
+
 def test_images_and_videos_are_logged_as_files(make, history, tmp_path):
     sink = make()
     pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
