@@ -100,6 +100,7 @@ TABLE = {
     "pytest": Entry("it runs these tests", has_tests),
     "python dqn_atari.py": Entry("it is a script of CleanRL", nothing),
     "python benchmarks/": Entry("it takes minutes", has_script),
+    "torchrun": Entry("it starts several processes; tests/cli/test_torchrun.py runs it", nothing),
     "pip install": Entry("it changes the environment", has_extras),
     "uv": Entry("it changes the environment", is_run_by_uv),
     "wandb": Entry("it needs an account", is_installed),
