@@ -1,10 +1,11 @@
 """Measures one run in several processes, and computes from it what a cluster would give.
 
-python benchmarks/scaling.py measure    steps/s of digits_vae and catch_dqn by torchrun with 1, 2 and 4 processes,
+python benchmarks/scaling.py --measure  steps/s of digits_vae and catch_dqn by torchrun with 1, 2 and 4 processes,
                                         and of atari_pong_rainbow with 0, 1, 2 and 4 actors (some minutes)
-python benchmarks/scaling.py model      the cost model to 64 nodes, from the constants below
+python benchmarks/scaling.py --model    the cost model to 64 nodes, from the constants below
 """
 
+import argparse
 import json
 import subprocess
 import sys
@@ -79,4 +80,11 @@ def model() -> None:
 
 
 if __name__ == "__main__":
-    {"measure": measure, "model": model}[sys.argv[1]]()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--measure", action="store_true", help="measure on this machine")
+    parser.add_argument("--model", action="store_true", help="print the cost model")
+    chosen = parser.parse_args()
+    if chosen.measure:
+        measure()
+    if chosen.model:
+        model()
