@@ -12,6 +12,7 @@ from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from torch import nn
 
+from sandbox.core.stateful import ReplayPart
 from sandbox.networks.base import HoldsNetwork
 
 _LSTMS = "_last_lstm_states"  # attribute of RecurrentPPO, which annotates it as None
@@ -94,11 +95,16 @@ class RolloutState:
             vars(model)[_LSTMS] = RNNStates(*lstms)
 
 
-class ReplayRows:
+class ReplayRows(ReplayPart):
     """The used rows of a replay buffer."""
 
     def __init__(self, buffer: ReplayBuffer) -> None:
         self._buffer = buffer
+
+    @property
+    def count(self) -> int:
+        """Number of transitions in the buffer, all environments together."""
+        return self._buffer.size() * self._buffer.n_envs
 
     def newest(self, count: int) -> dict[str, np.ndarray]:
         """Return the last `count` rows by name, [count, N, ...], the oldest first."""

@@ -98,7 +98,7 @@ class OffPolicy:
         return {"replay": self._replay}
 
     def collect(self, callback: BaseCallback) -> Batch:
-        """Collect a batch; before the first one, `learning_starts` steps."""
+        """Collect a batch; before the first one, and while the replay is refilled, `learning_starts` steps."""
         model, frequency = self._model, self._model.train_freq
         assert isinstance(frequency, TrainFreq)
         assert model.env is not None
@@ -108,7 +108,8 @@ class OffPolicy:
             made = model.collect_rollouts(
                 model.env, callback, frequency, model.replay_buffer, learning_starts=model.learning_starts
             )
-            if model.num_timesteps > model.learning_starts:
+            filled = self._replay.count > model.learning_starts or model.replay_buffer.full
+            if model.num_timesteps > model.learning_starts and filled:
                 return self._replay.newest(made.episode_timesteps // model.n_envs)
 
     def train(self, batch: Batch) -> None:

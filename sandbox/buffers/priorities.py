@@ -14,6 +14,7 @@ import torch
 from sandbox.buffers.replay import Replay, Transitions
 from sandbox.buffers.sum_tree import SumTree
 from sandbox.core.errors import UserError
+from sandbox.core.stateful import ReplayPart
 
 _LEAST = 1e-6  # added to every |error|, so that transitions without an error can be drawn again
 _UNTOUCHED = -1.0  # marks priorities that the learner has not set
@@ -52,7 +53,7 @@ class Drawn(NamedTuple):
 Drawable = Callable[[Replay, np.ndarray, np.ndarray], np.ndarray]  # (environments, places) [B] -> which can be drawn
 
 
-class Priorities:
+class Priorities(ReplayPart):
     """Priorities (|error| + 1e-6)^`priority_exponent` of the rows of a replay.
 
     Rows that cannot be drawn have priority 0.

@@ -9,10 +9,11 @@ import numpy as np
 import torch
 
 from sandbox.buffers.replay import Replay
+from sandbox.core.stateful import ReplayPart
 from sandbox.interfaces.state import RecurrentState, map_state, reset_where
 
 
-class RecurrentStates:
+class RecurrentStates(ReplayPart):
     """States before the observations number `first`, `first` + `period`, ... of each episode; `first` is in 1..period.
 
     The state before an episode's first observation is zero and need not be stored. Each environment has a ring of

@@ -14,6 +14,7 @@ import torch
 
 from sandbox.core.compute import memory, send
 from sandbox.core.errors import UserError
+from sandbox.core.stateful import ReplayPart
 from sandbox.interfaces.spec import Spec
 
 _COLUMNS = {"action": np.int64, "reward": np.float32, "discount": np.float32, "age": np.int32, "is_last": np.bool_}
@@ -39,7 +40,7 @@ class Transitions(NamedTuple):
     s_t: torch.Tensor
 
 
-class Replay:
+class Replay(ReplayPart):
     """The newest `capacity` observations, in `num_envs` rings of the same length, on `device`."""
 
     def __init__(
@@ -59,6 +60,11 @@ class Replay:
         self._columns: dict[str, np.ndarray] = {name: np.zeros(rows, dtype) for name, dtype in _COLUMNS.items()}
         self._written = np.zeros(num_envs, np.int64)  # rows written to each ring since the start
         self._next_age = np.zeros(num_envs, np.int32)
+
+    @property
+    def is_empty(self) -> bool:
+        """True before the first observation."""
+        return not self._written.any()
 
     def add(
         self,

@@ -8,6 +8,7 @@ import torch
 
 from sandbox.buffers.replay import Replay
 from sandbox.core.errors import UserError
+from sandbox.core.stateful import ReplayPart
 from sandbox.interfaces.state import RecurrentState, map_state, reset_where
 
 _TRIES = 1_000
@@ -58,7 +59,7 @@ def draw_sequences(replay: Replay, batch_size: int, length: int) -> Sequences:
     return sequences_at(replay, env, np.maximum(place - back, replay.span()[0][env]), length)
 
 
-class Episodes:
+class Episodes(ReplayPart):
     """Episodes from their first step to their last, a window at a time; B of them go on side by side.
 
     These are the bootstrapped sequential updates of Hausknecht & Stone 2015: each window begins with the recurrent

@@ -7,7 +7,7 @@ from pathlib import Path
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note, say
 from sandbox.core.progress import progress
-from sandbox.interfaces.learner import learner_parts
+from sandbox.interfaces.learner import model_parts
 from sandbox.runs.build import build_new, use_threads
 from sandbox.runs.resolve import config_of
 from sandbox.runs.sessions import Match
@@ -60,7 +60,7 @@ def write_progress_video(folder: RunFolder, place: Path, *, seed: int, fps: floa
     for step in steps:
         built = build_new(config, folder.path.parent)
         if step:
-            next(store for store in stores if step in store.steps()).load(learner_parts(built.learner), step)
+            next(store for store in stores if step in store.steps()).load(model_parts(built.learner), step)
         player = PlayerSlot(built.require_agent(folder.name).learner)
         played.append(next(episodes([player], config.env.make(1, for_people=True), seed=seed)))
         titles.append(f"step {step:,}  ·  {100 * step / config.steps:.0f} %")

@@ -13,6 +13,14 @@ class Stateful(Protocol):
     def load_state_dict(self, state: Any) -> Any: ...
 
 
+class ReplayPart:
+    """Mark of a part that holds a replay, or places in one. A finished run is saved without it, unless it is asked."""
+
+
+class TrainingPart:
+    """Mark of a part that only training needs, such as an optimizer. Snapshots are saved without it."""
+
+
 class Counter:
     """A number that is saved in checkpoints."""
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 import torch
 
-from sandbox.core.stateful import Stateful
+from sandbox.core.stateful import Stateful, TrainingPart
 
 Metrics = Mapping[str, torch.Tensor | float]
 
@@ -40,3 +40,8 @@ class RefusesExport(ABC):
 def learner_parts(learner: Learner) -> dict[str, Stateful]:
     """Return the parts of a learner by their names in a checkpoint."""
     return {f"learner.{name}": part for name, part in learner.parts().items()}
+
+
+def model_parts(learner: Learner) -> dict[str, Stateful]:
+    """Return the parts of a learner by their names in a checkpoint, without those that only training needs."""
+    return {name: part for name, part in learner_parts(learner).items() if not isinstance(part, TrainingPart)}

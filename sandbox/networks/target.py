@@ -8,8 +8,10 @@ from typing import Any
 
 from torch import nn
 
+from sandbox.core.stateful import TrainingPart
 
-class TargetNetwork(nn.Module):
+
+class TargetNetwork(nn.Module, TrainingPart):
     """A copy of a network, without gradients, that takes over its weights at every `period`-th update."""
 
     def __init__(self, network: nn.Module, period: int) -> None:

@@ -13,6 +13,7 @@ from sandbox.config.numbers import Positive, Steps
 from sandbox.core.compute import Compute
 from sandbox.core.cuda_graph import Function
 from sandbox.core.cuda_graph import Tensors as Tensors
+from sandbox.core.stateful import TrainingPart
 from sandbox.optimizers.rule_state import RuleState
 
 LearningRate = Annotated[Positive, Field(description="learning rate")]
@@ -30,7 +31,7 @@ class OptimizerConfig(Config):
         """Build the optimizer of these parameters."""
 
 
-class Optimizer:
+class Optimizer(TrainingPart):
     """Updates its parameters: `minimize(loss)` is one whole step, and `gradients` and `step` are its two halves.
 
     Attributes:

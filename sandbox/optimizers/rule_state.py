@@ -4,8 +4,10 @@ from typing import Any
 
 import torch
 
+from sandbox.core.stateful import TrainingPart
 
-class RuleState:
+
+class RuleState(TrainingPart):
     """The averages, steps and learning rates of a PyTorch optimizer.
 
     Its other options, such as `fused`, are those of the present run: a checkpoint may be from another machine.

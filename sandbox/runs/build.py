@@ -20,7 +20,7 @@ from sandbox.environments.interaction import Interaction
 from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.environment import spec_of
 from sandbox.interfaces.generator import GeneratorConfig
-from sandbox.interfaces.learner import Learner, learner_parts
+from sandbox.interfaces.learner import Learner, model_parts
 from sandbox.interfaces.runs import NO_RUNS
 from sandbox.runs import registry
 from sandbox.runs.agent_run import BuiltAgentRun
@@ -232,7 +232,7 @@ def _same_data(one: GeneratorRun, other: GeneratorRun) -> bool:
 def _load(folder: RunFolder, learner: Learner) -> int:
     """Load the checkpoint that `folder` names into a learner, freeze its batch norms, and return the step."""
     with progress.phase("loading the checkpoint"):
-        step = _store_of(folder).load(learner_parts(learner), folder.at)
+        step = _store_of(folder).load(model_parts(learner), folder.at)
     freeze_batch_norms(learner)
     return step
 

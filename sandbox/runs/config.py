@@ -127,6 +127,11 @@ class AgentRun(RunConfig):
         False, description="step the environments in a background thread during updates; results are unchanged"
     )
     evaluate_episodes: NumImages = Field(20, description="episodes of an evaluation during training")
+    keep_replay: bool = Field(
+        False,
+        description="save a finished run with its replay, so that `resume --steps` continues it exactly; without, the "
+        "replay is refilled first, and the folder is small",
+    )
     demos: str | None = Field(
         None,
         min_length=1,

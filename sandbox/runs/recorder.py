@@ -6,14 +6,16 @@ from typing import Any
 
 from sandbox.core.messages import note
 from sandbox.core.progress import progress
-from sandbox.core.stateful import Stateful
+from sandbox.core.stateful import ReplayPart, Stateful
 from sandbox.evaluate.agents import Stopped
 from sandbox.evaluate.collapse import CollapseWatch
-from sandbox.interfaces.learner import learner_parts
+from sandbox.interfaces.learner import model_parts
 from sandbox.logger.base import Sink
 from sandbox.optimizers.base import Optimizer
 from sandbox.runs.build import BuiltRun
+from sandbox.runs.config import AgentRun
 from sandbox.runs.config_guard import ConfigGuard
+from sandbox.runs.left_out import LeftOut
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
@@ -63,7 +65,7 @@ class RunRecorder:
         if self._snapshots_until(step) > self._snapshots_until(before):
             snapshots = Checkpoints(self._folder.snapshots, kept=_ALL, noun="snapshot")
             with progress.phase("saving"):
-                snapshots.save(step, learner_parts(self._built.learner))
+                snapshots.save(step, model_parts(self._built.learner))
 
     def evaluate(self, step: int) -> dict[str, float] | None:
         """Evaluate the learner and return the metrics as `eval/...`; None if the run was asked to stop."""
@@ -85,15 +87,27 @@ class RunRecorder:
         for kind, place in made.items():
             self._sink.media(step, kind, place)
 
-    def save(self, step: int, parts: Mapping[str, Stateful]) -> None:
-        """Write a checkpoint."""
+    def save(self, step: int, parts: Mapping[str, Stateful], *, finished: bool) -> None:
+        """Write a checkpoint. That of a finished run lacks the replay and is the only one, unless `keep_replay`."""
+        replay = [name for name, part in parts.items() if isinstance(part, ReplayPart)]
+        config = self._built.config
+        thin = finished and bool(replay) and isinstance(config, AgentRun) and not config.keep_replay
         with progress.phase("saving"):
-            place = self._checkpoints.save(step, self._with_own_parts(parts))
+            saved = {**parts, **{name: LeftOut(parts[name], keep=not thin) for name in replay}}
+            place = self._checkpoints.save(step, self._with_own_parts(saved), kept=1 if thin else None)
         self._sink.checkpoint(step, place)
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Restore a run from its newest good checkpoint and return that checkpoint's step."""
-        return self._checkpoints.load(self._with_own_parts(parts), whole_run=True)
+        replay = {name: LeftOut(part, keep=True) for name, part in parts.items() if isinstance(part, ReplayPart)}
+        step = self._checkpoints.load(self._with_own_parts({**parts, **replay}), whole_run=True)
+        if any(part.missing for part in replay.values()) and step < self._built.config.steps:
+            note(
+                "the finished run was saved without its replay: the agent acts without updates until it is refilled, "
+                "as at the beginning of a run. The numbers are not those of an uninterrupted run; to get them, train "
+                "with keep_replay=true"
+            )
+        return step
 
     def nan_hint(self) -> str:
         """Return likely causes of a loss that is not finite, as far as the config can remove them."""

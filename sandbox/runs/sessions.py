@@ -19,7 +19,7 @@ from sandbox.interfaces.agent import Agent
 from sandbox.interfaces.capabilities import HasAssociativeMemory, HasEncoder, HasGibbsChain, HasReconstruction
 from sandbox.interfaces.classifier import Classifier
 from sandbox.interfaces.environment import About, Environment
-from sandbox.interfaces.learner import learner_parts
+from sandbox.interfaces.learner import model_parts
 from sandbox.runs.build import BuiltRun, actor_for, restore_agent, restore_generator
 from sandbox.runs.config import GeneratorRun
 from sandbox.runs.registry import config_class, names
@@ -229,7 +229,7 @@ def _checkpoints(folder: RunFolder, built: BuiltRun, step: int) -> CheckpointPla
     """
     torch.set_num_threads(built.config.threads or 1)
     stores = [Checkpoints(folder.checkpoints), Checkpoints(folder.snapshots)]
-    return CheckpointPlayer(learner_parts(built.learner), stores, step, follows=folder.at is None)
+    return CheckpointPlayer(model_parts(built.learner), stores, step, follows=folder.at is None)
 
 
 def _opponent(folder: RunFolder) -> tuple[Agent, CheckpointPlayer]:

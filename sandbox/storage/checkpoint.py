@@ -33,8 +33,13 @@ class Checkpoints:
         """Return the steps of all checkpoints, in ascending order; some checkpoints may be damaged."""
         return sorted(map(step_of, places_in(self._folder)))
 
-    def save(self, step: int, parts: Mapping[str, Stateful]) -> Path:
+    def save(self, step: int, parts: Mapping[str, Stateful], kept: int | None = None) -> Path:
         """Save every part, then drop the oldest checkpoints.
+
+        Args:
+            step: Step of the run.
+            parts: What to save, by name.
+            kept: Number of checkpoints that are kept this time, this one included; None is the usual number.
 
         Raises:
             UserError: If the disk is full or cannot be written; earlier checkpoints stay intact.
@@ -55,7 +60,7 @@ class Checkpoints:
             flush(self._folder)
             # Newer checkpoints are damaged, or from before the run was resumed at an earlier step.
             newer = [other for other in places_in(self._folder) if other > place]
-            oldest = [other for other in places_in(self._folder) if other <= place][self._kept :]
+            oldest = [other for other in places_in(self._folder) if other <= place][kept or self._kept :]
             for unwanted in newer + oldest:
                 shutil.rmtree(unwanted.rename(self._folder / f".writing_{unwanted.name}"))
         except (OSError, SafetensorError) as error:

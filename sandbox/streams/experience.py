@@ -135,6 +135,8 @@ class Experience:
     def __next__(self) -> Any:
         """Return the next batch; None during the warm-up, about every thousand agent steps."""
         self._background.wait()
+        if self.replay.is_empty and self._actor.steps:  # a finished run goes on, and was saved without its replay
+            self._unused.value = self._config.update_period - self._config.warmup
         if not self._act():  # before the first batch; for later ones this is done already
             return None
         self._unused.value -= self._config.update_period

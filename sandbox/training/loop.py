@@ -109,8 +109,8 @@ class Recorder(Protocol):
     def save_media(self, step: int) -> None:
         """Write a video or images."""
 
-    def save(self, step: int, parts: dict[str, Stateful]) -> None:
-        """Write a checkpoint."""
+    def save(self, step: int, parts: dict[str, Stateful], *, finished: bool) -> None:
+        """Write a checkpoint; of a finished run, perhaps without its replay."""
 
     def dump_batch(self, step: int, batch: Any) -> Path:
         """Write a batch for people to examine, and return where it is."""
@@ -137,7 +137,7 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
         run.evaluate(recorder)
         if run.owed_evaluations.value:
             return False
-        recorder.save(before, run.parts())
+        recorder.save(before, run.parts(), finished=before >= periods.steps)
     if before >= periods.steps:
         return True
     for batch, metrics in run.steps(recorder.stopping):
@@ -158,12 +158,13 @@ def train(run: Run, periods: Periods, recorder: Recorder) -> bool:
             run.evaluate(recorder)
         if crossed(periods.media_period, before, step):
             recorder.save_media(step)
+        finished = done and not run.owed_evaluations.value
         if save or run.owed_evaluations.value:
-            recorder.save(step, run.parts())
+            recorder.save(step, run.parts(), finished=finished)
         if stop or run.owed_evaluations.value:
-            return done and not run.owed_evaluations.value
+            return finished
         before = step
-    recorder.save(before, run.parts())
+    recorder.save(before, run.parts(), finished=False)
     return False
 
 

@@ -44,7 +44,9 @@ def record_training(
     house: House, name: str, config_file: Path, runs: Path, *, is_agent: bool, resume_to: int | None
 ) -> dict[str, Digest]:
     """Train, go on to step `resume_to` if there is one, evaluate, restore and ask."""
-    command(house, "train", str(config_file), f"name={name}", "--runs", str(runs), "--quiet")
+    keeps = "keep_replay" in (house.checkout / "sandbox/runs/config.py").read_text() if house.is_new else False
+    whole = ["keep_replay=true"] if keeps and is_agent else []
+    command(house, "train", str(config_file), f"name={name}", *whole, "--runs", str(runs), "--quiet")
     folder = runs / name
     if resume_to is not None:
         command(house, "resume", str(folder), "--steps", str(resume_to), "--quiet")

@@ -57,7 +57,7 @@ def test_a_snapshot_that_was_due_between_the_last_line_and_a_kill_is_made(tmp_pa
     """The snapshot of step 200 waits for the next line, which comes after the checkpoint that the run resumes from."""
     before, after = (recorder(tmp_path / name, [*CATCH, "snapshots=2"]) for name in ("a", "b"))
     before.write(150, {"loss": 1.0})
-    before.save(210, {})
+    before.save(210, {}, finished=False)
     shutil.rmtree(tmp_path / "b" / "run")
     shutil.copytree(tmp_path / "a" / "run", tmp_path / "b" / "run")
     assert after.load({}) == 210
@@ -95,7 +95,7 @@ def test_media_of_both_kinds_of_run(tmp_path: Path) -> None:
 def test_a_checkpoint_holds_the_config_and_the_length_of_the_log(tmp_path: Path) -> None:
     recording = recorder(tmp_path, RBM)
     recording.write(3, {"loss": 1.0})
-    recording.save(3, {})
+    recording.save(3, {}, finished=False)
     (place,) = (tmp_path / "run" / "checkpoints").iterdir()
     assert read_tree(place, "config")["generator"]["name"] == "rbm"
     assert {"config.json", "logger.json"} <= json.loads((place / "manifest.json").read_text())["files"].keys()

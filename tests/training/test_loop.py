@@ -61,7 +61,7 @@ class Tape:
     def save_media(self, step: int) -> None:
         self.events.append(("media", step))
 
-    def save(self, step: int, parts: dict[str, Any]) -> None:
+    def save(self, step: int, parts: dict[str, Any], *, finished: bool) -> None:
         self.events.append(("save", step, sorted(parts)))
 
     def dump_batch(self, step: int, batch: Any) -> Path:
