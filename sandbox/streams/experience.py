@@ -6,10 +6,11 @@ during the update with it, by the weights from before that update.
 
 import math
 from abc import abstractmethod
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from pydantic import Field, model_validator
 
+from sandbox.buffers.packed import LEAST_FOLD, OVERHEAD
 from sandbox.buffers.replay import Replay, Transitions
 from sandbox.config.base import Config
 from sandbox.config.numbers import BatchSize, Capacity, NumEnvs, Steps
@@ -25,6 +26,7 @@ from sandbox.streams.actor import Actor
 from sandbox.streams.ray_options import RayActors, require_actors, require_shares
 
 _COLUMNS = 45  # bytes of a row besides its observation: action, reward, ages and, if there are any, priorities
+_LARGE = 1_000_000_000  # bytes of observations from which on they are packed
 _WARMUP_STEPS = 1_000  # agent steps after which a warm-up may be interrupted
 
 
@@ -35,11 +37,22 @@ class ReplayConfig(Config):
     capacity: Capacity = Field(default=100_000, description="observations that are kept, all environments together")
     warmup: Steps = Field(default=1_000, description="agent steps before the first update")
     update_period: Steps = Field(default=4, description="agent steps per update")
+    packed: Literal["auto", "always", "never"] = Field(
+        default="auto",
+        description="pack each observation of bytes by LZ4, in the host's memory; batches are the same. `auto` packs "
+        "if the observations would take 1 GB or more, and the run is not on a GPU",
+    )
 
     def memory(self, spec: Spec) -> dict[str, int]:
         """Return the bytes of the rows, and of one step of all environments."""
-        rows = self.capacity * (spec.num_bytes + _COLUMNS)
+        observation = 2 * spec.num_bytes // LEAST_FOLD + OVERHEAD if self.packs(spec, "cpu") else spec.num_bytes
+        rows = self.capacity * (observation + _COLUMNS)
         return {"replay.capacity": rows, "replay.num_envs": step_memory(self.num_envs, spec)}
+
+    def packs(self, spec: Spec, device: str) -> bool:
+        """Return whether a replay of such observations is packed."""
+        large = self.capacity * spec.num_bytes >= _LARGE and device == "cpu"
+        return spec.is_bytes and (self.packed == "always" or (self.packed == "auto" and large))
 
     @model_validator(mode="after")
     def _check_warmup(self) -> Self:
@@ -122,8 +135,9 @@ class Experience:
         env = source(config.num_envs)
         self._config, self._sampler, self._background = config, sampler, compute.background
         self._actor = Actor(env, agent, rng)
-        generator = rng.numpy("replay")
-        self.replay = Replay(config.capacity, env.num_envs, spec_of(env), frame_stack, generator, compute.device)
+        generator, spec, device = rng.numpy("replay"), spec_of(env), compute.device
+        packed = config.packs(spec, device.type)
+        self.replay = Replay(config.capacity, env.num_envs, spec, frame_stack, generator, device, packed=packed)
         self._unused = Counter()  # agent steps since the warm-up that no batch was sampled for yet
         self._clock = Counter()  # agent steps when the latest batch was sampled; the actor has gone on since
 

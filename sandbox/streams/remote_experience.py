@@ -69,7 +69,8 @@ class RemoteExperience:
         self._network, self._explorer = agent.acting()
         self._actors, num_envs = processes, config.num_envs
         generator = rng.numpy("replay")
-        self.replay = Replay(config.capacity, num_envs, spec, agent.frame_stack, generator, device)
+        packed = config.packs(spec, device.type)
+        self.replay = Replay(config.capacity, num_envs, spec, agent.frame_stack, generator, device, packed=packed)
         self._unused, self._clock = Counter(), Counter()  # as in `Experience`
         self._steps, self._updates, self._starts = Counter(), Counter(), Counter()
         # The observations after the newest steps, and where an episode goes on there.
@@ -89,6 +90,8 @@ class RemoteExperience:
     def __next__(self) -> Any:
         """Return the next batch; None after a second without a delivery, and about once a second in the warm-up."""
         if not self._begun:
+            if self.replay.is_empty and self._steps.value:  # as in `Experience`
+                self._unused.value, self._open[:] = self._config.update_period - self._config.warmup, False
             self._begin()
         until = time.monotonic() + _PATIENCE
         while self._steps.value < self._config.warmup or self._unused.value < self._config.update_period:

@@ -187,7 +187,7 @@ def test_several_steps_from_the_true_last_observation() -> None:
 def test_each_observation_is_stored_once() -> None:
     """A million Atari transitions must fit 7.2 GB; here a thousandth of them."""
     replay = Replay(1_000, 1, Spec((1, 84, 84)), 4, np.random.default_rng(0), CPU)
-    stored = replay._observations.nbytes + sum(column.nbytes for column in replay._columns.values())
+    stored = replay._observations._array.nbytes + sum(column.nbytes for column in replay._columns.values())
     assert stored <= 7.2e9 / 1_000
 
 

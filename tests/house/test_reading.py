@@ -64,13 +64,13 @@ def entered(*starts: str) -> dict[Path, set[int]]:
 
 
 def test_dqn_can_be_read_from_end_to_end() -> None:
-    """The agent, the loop and its stream with all that they enter: at most 1,250 lines of code. The goal is 800.
+    """The agent, the loop and its stream with all that they enter: at most 1,380 lines of code. The goal is 800.
 
     Some 180 of them are the layers that all backbones share: activations, norms, dropout, initial weights.
     """
     found = entered("agents/dqn.py", "sandbox/training/loop.py", "sandbox/streams/experience.py")
     counted = {relative(file): len(lines) for file, lines in found.items()}
-    assert sum(counted.values()) <= 1_250, counted
+    assert sum(counted.values()) <= 1_380, counted
 
 
 @pytest.mark.parametrize("member", ["agents/dqn", "agents/double_dqn", "agents/drqn", "agents/rainbow"])
