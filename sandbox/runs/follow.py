@@ -11,6 +11,7 @@ from sandbox.core.processes import LostProcessError, Processes, from_first
 from sandbox.core.progress import progress
 from sandbox.runs.build import BuiltRun, build, build_new, use_threads
 from sandbox.runs.config import RunConfig
+from sandbox.runs.left_out import replay_parts
 from sandbox.runs.resolve import checked
 from sandbox.runs.sharing import OtherRecorder
 from sandbox.storage.checkpoint import Checkpoints
@@ -59,6 +60,7 @@ def _train(built: BuiltRun, run: Run, checkpoints: Checkpoints | None) -> None:
     use_threads(config)
     with StopSignal() as stop:
         if checkpoints is not None:
-            checkpoints.load(run.parts(), int(from_first(processes)))
+            parts = run.parts()
+            checkpoints.load({**parts, **replay_parts(parts, keep=True)}, int(from_first(processes)))
         run.learner = SharedLearner(run.learner, processes)
         train(run, config, OtherRecorder(run, stop.requested, processes))

@@ -1,8 +1,14 @@
 """Leaves the replay out of the checkpoint of a finished run."""
 
+from collections.abc import Mapping
 from typing import Any
 
-from sandbox.core.stateful import Stateful
+from sandbox.core.stateful import ReplayPart, Stateful
+
+
+def replay_parts(parts: Mapping[str, Stateful], *, keep: bool) -> dict[str, "LeftOut"]:
+    """Return those parts that hold a replay, to be saved with their states or without."""
+    return {name: LeftOut(part, keep=keep) for name, part in parts.items() if isinstance(part, ReplayPart)}
 
 
 class LeftOut:

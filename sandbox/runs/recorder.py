@@ -6,7 +6,7 @@ from typing import Any
 
 from sandbox.core.messages import note
 from sandbox.core.progress import progress
-from sandbox.core.stateful import ReplayPart, Stateful
+from sandbox.core.stateful import Stateful
 from sandbox.evaluate.agents import Stopped
 from sandbox.evaluate.collapse import CollapseWatch
 from sandbox.interfaces.learner import model_parts
@@ -15,7 +15,7 @@ from sandbox.optimizers.base import Optimizer
 from sandbox.runs.build import BuiltRun
 from sandbox.runs.config import AgentRun
 from sandbox.runs.config_guard import ConfigGuard
-from sandbox.runs.left_out import LeftOut
+from sandbox.runs.left_out import replay_parts
 from sandbox.storage.checkpoint import Checkpoints
 from sandbox.storage.jsonl import Jsonl
 from sandbox.storage.run_folder import RunFolder
@@ -89,17 +89,17 @@ class RunRecorder:
 
     def save(self, step: int, parts: Mapping[str, Stateful], *, finished: bool) -> None:
         """Write a checkpoint. That of a finished run lacks the replay and is the only one, unless `keep_replay`."""
-        replay = [name for name, part in parts.items() if isinstance(part, ReplayPart)]
         config = self._built.config
-        thin = finished and bool(replay) and isinstance(config, AgentRun) and not config.keep_replay
+        thin = finished and isinstance(config, AgentRun) and not config.keep_replay
+        replay = replay_parts(parts, keep=not thin)
         with progress.phase("saving"):
-            saved = {**parts, **{name: LeftOut(parts[name], keep=not thin) for name in replay}}
-            place = self._checkpoints.save(step, self._with_own_parts(saved), kept=1 if thin else None)
+            saved = self._with_own_parts({**parts, **replay})
+            place = self._checkpoints.save(step, saved, kept=1 if thin and replay else None)
         self._sink.checkpoint(step, place)
 
     def load(self, parts: Mapping[str, Stateful]) -> int:
         """Restore a run from its newest good checkpoint and return that checkpoint's step."""
-        replay = {name: LeftOut(part, keep=True) for name, part in parts.items() if isinstance(part, ReplayPart)}
+        replay = replay_parts(parts, keep=True)
         step = self._checkpoints.load(self._with_own_parts({**parts, **replay}), whole_run=True)
         if any(part.missing for part in replay.values()) and step < self._built.config.steps:
             note(

@@ -80,10 +80,10 @@ class FirstRecorder:
         in_any(metrics is None, self._processes)
         return metrics
 
-    def save(self, step: int, parts: dict[str, Stateful]) -> None:
+    def save(self, step: int, parts: dict[str, Stateful], *, finished: bool) -> None:
         """Write a checkpoint, if the processes are still equal."""
         _require_equal(self._run, self._processes)
-        self._recorder.save(step, parts)
+        self._recorder.save(step, parts, finished=finished)
 
     def stopping(self) -> bool:
         """Return whether any process was asked to stop."""
@@ -106,7 +106,7 @@ class OtherRecorder:
     def save_media(self, step: int) -> None:
         """Do nothing."""
 
-    def save(self, step: int, parts: dict[str, Stateful]) -> None:
+    def save(self, step: int, parts: dict[str, Stateful], *, finished: bool) -> None:
         """Do nothing, if the processes are still equal."""
         _require_equal(self._run, self._processes)
 
