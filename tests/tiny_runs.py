@@ -17,6 +17,23 @@ TINY = [
     "threads=1",
 ]
 
+# The same, but for the agent, and agents with a replay.
+TINY_OF_ANY = [
+    "env={name: catch, observe: features}",
+    *[word for word in TINY[1:] if not word.startswith(("agent", "env"))],
+    "log_period=8",
+]
+_SMALL = "backbone: {name: mlp, hidden: [8]}"
+_REPLAY = "replay: {num_envs: 4, capacity: 400, warmup: 100, update_period: 8}"
+_SEQUENCES = "batch_size: 4, length: 4"
+REPLAY_AGENTS = {
+    "dqn": f"{_SMALL}, stream: {{{_REPLAY}}}",
+    "rainbow": f"{_SMALL}, stream: {{{_REPLAY}}}",
+    "drqn": f"{_SMALL}, stream: {{{_SEQUENCES}, updates: sequential, {_REPLAY}}}",
+    "r2d2": f"{_SMALL}, stream: {{{_SEQUENCES}, period: 4, burn_in: 2, {_REPLAY}}}",
+    "sb3": "algorithm: dqn, options: {dqn: {learning_starts: 100, buffer_size: 400}}, stream: {num_envs: 4}",
+}
+
 
 def metrics(run: Path) -> list[dict]:
     """The lines of a log without what depends on the clock."""

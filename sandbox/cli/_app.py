@@ -23,6 +23,7 @@ from sandbox.cli.export import export
 from sandbox.cli.list import list_members
 from sandbox.cli.new import new
 from sandbox.cli.play import play
+from sandbox.cli.prune import prune
 from sandbox.cli.push import push
 from sandbox.cli.recall import recall
 from sandbox.cli.reconstruct import reconstruct
@@ -53,7 +54,7 @@ _EXAMPLES = {
 # Options of every command that are read before the command's own, as they are often misspelled.
 _MISSPELLED = {"--member": "--members", "--module": "--trust"}
 _MEMBERS = "With `--members PATH`, a file or a folder, it knows members of your own."
-_WITHOUT_MEMBERS = ("sync", "bench", "new", "doctor", "export", "push")
+_WITHOUT_MEMBERS = ("sync", "bench", "new", "doctor", "export", "push", "prune")
 _QUICK = ("list", "show", "runs")  # commands that usually take less than a second
 
 
@@ -128,6 +129,7 @@ _COMMANDS: dict[Callable[..., None], str] = {  # each with its line in the list 
     classify: "Classify test images with a generator.",
     runs: "List runs, or compare some.",
     report: "Write a report about runs: one HTML page.",
+    prune: "Free the disk of what finished runs no longer need.",
     sync: "Upload runs to Weights & Biases that were kept offline.",
     export: "Write a run's weights and card to a folder to hand on.",
     push: "Upload a run to the Hugging Face Hub.",

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from launched import Launched
-from tiny_runs import TINY, checkpoint, metrics
+from tiny_runs import REPLAY_AGENTS, TINY, TINY_OF_ANY, checkpoint, metrics
 from waiting import until
 
 NAME = "catch_dqn_s0"
@@ -14,21 +14,6 @@ REFILLED = (
     "the beginning of a run. The numbers are not those of an uninterrupted run; to get them, train with "
     "keep_replay=true\n"
 )
-ELSE = [
-    "env={name: catch, observe: features}",
-    *[word for word in TINY[1:] if not word.startswith(("agent", "env"))],
-    "log_period=8",
-]
-SMALL = "backbone: {name: mlp, hidden: [8]}"
-REPLAY = "replay: {num_envs: 4, capacity: 400, warmup: 100, update_period: 8}"
-SEQUENCES = "batch_size: 4, length: 4"
-AGENTS = {
-    "dqn": f"{SMALL}, stream: {{{REPLAY}}}",
-    "rainbow": f"{SMALL}, stream: {{{REPLAY}}}",
-    "drqn": f"{SMALL}, stream: {{{SEQUENCES}, updates: sequential, {REPLAY}}}",
-    "r2d2": f"{SMALL}, stream: {{{SEQUENCES}, period: 4, burn_in: 2, {REPLAY}}}",
-    "sb3": "algorithm: dqn, options: {dqn: {learning_starts: 100, buffer_size: 400}}, stream: {num_envs: 4}",
-}
 
 
 def files(run: Path, part: str) -> list[str]:
@@ -65,9 +50,9 @@ def test_snapshots_hold_networks_only(sandbox, tmp_path: Path) -> None:
     assert "return" in sandbox("evaluate", f"{NAME}@200", "--episodes", "2").out
 
 
-@pytest.mark.parametrize("agent", AGENTS)
+@pytest.mark.parametrize("agent", REPLAY_AGENTS)
 def test_training_further_refills_the_replay_and_says_so(sandbox, tmp_path: Path, agent: str) -> None:
-    trained = sandbox("train", *ELSE, f"agent={{name: {agent}, {AGENTS[agent]}}}", "name=r")
+    trained = sandbox("train", *TINY_OF_ANY, f"agent={{name: {agent}, {REPLAY_AGENTS[agent]}}}", "name=r")
     assert trained.code == 0, trained.err
     assert "without its replay" not in sandbox("resume", "r").err  # it is finished: nothing is refilled
     before = [line["step"] for line in metrics(tmp_path / "runs" / "r")]
