@@ -17,6 +17,7 @@ from sandbox.core.errors import UserError
 from sandbox.core.messages import say
 
 Mode = Literal["auto", "online", "offline"]
+Improved = Callable[[int, Mapping[str, float]], Mapping[str, float]]  # step and row -> new entries of the summary
 
 _FINISH_SECONDS = 120.0
 
@@ -32,6 +33,7 @@ class WeightsAndBiases:
         folder: The run folder; W&B keeps its files in its subfolder `wandb`.
         config: The resolved config of the run.
         about: What W&B shows of the run besides: `entity`, `group`, `job_type`, `tags` and `notes`.
+        improved: Returns the best values that a row improves, for the summary.
 
     Raises:
         UserError: If `mode` is online and the server accepts no key, or the project name is invalid.
@@ -45,8 +47,9 @@ class WeightsAndBiases:
         folder: Path,
         config: Mapping[str, Any],
         about: Mapping[str, Any] = MappingProxyType({}),
+        improved: Improved = lambda step, metrics: {},
     ) -> None:
-        self._folder = folder
+        self._folder, self._improved = folder, improved
         self._broken = False
         self._last_checkpoint: tuple[int, Path] | None = None
         obstacle = None if mode == "offline" else why_not_online(mode)
@@ -73,6 +76,7 @@ class WeightsAndBiases:
     def write(self, step: int, metrics: Mapping[str, float]) -> None:
         """Log a row. Its `step` is a metric, used as the x-axis, because W&B's own step can never decrease."""
         self._attempt(lambda: self._run.log({**metrics, "step": step}))
+        self._attempt(lambda: self._summarize(self._improved(step, metrics)))
 
     def media(self, step: int, name: str, path: Path) -> None:
         """Log the file itself: given arrays, W&B would rescale floats and encode videos again."""
@@ -91,7 +95,7 @@ class WeightsAndBiases:
         """Finish the run; what cannot be uploaded in time stays on disk, and a message says how to upload it."""
         if self._offline:
             self._attempt(self._log_checkpoint)
-        self._attempt(lambda: self._run.summary.update(dict(summary)))
+        self._attempt(lambda: self._summarize(summary))
         self._attempt(self._finish)
 
     def _attempt(self, action: Callable[[], object]) -> None:
@@ -103,6 +107,10 @@ class WeightsAndBiases:
         except Exception as error:
             self._broken = True
             _print(f"stopped by {error!r}; the run continues without it, and metrics.jsonl is complete")
+
+    def _summarize(self, entries: Mapping[str, Any]) -> None:
+        if entries:
+            self._run.summary.update(dict(entries))
 
     def _finish(self) -> None:
         try:

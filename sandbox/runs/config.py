@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from contextlib import closing
-from typing import ClassVar, Literal, NoReturn
+from typing import Any, ClassVar, Literal, NoReturn
 
 from pydantic import Field, NonNegativeInt, SerializeAsAny, field_validator
 
@@ -38,6 +38,11 @@ class LoggerConfig(Config):
     tags: tuple[str, ...] = Field((), max_length=64, description="tags of the run in Weights & Biases")
     notes: str | None = Field(None, max_length=10_000, description="notes on the run in Weights & Biases")
     tensorboard: bool = Field(default=False, description="write TensorBoard event files too")
+
+    @property
+    def about(self) -> dict[str, Any]:
+        """The entity, group, job type, tags and notes of the run in Weights & Biases."""
+        return self.model_dump(include={"entity", "group", "job_type", "tags", "notes"})
 
 
 class RunOptions(Periods):

@@ -11,6 +11,7 @@ from sandbox.logger.console import console
 from sandbox.logger.tensorboard import TensorBoard
 from sandbox.logger.weights_and_biases import WeightsAndBiases
 from sandbox.report.run_readme import write_readme
+from sandbox.runs.best_values import BestValues
 from sandbox.runs.build import BuiltRun, use_threads
 from sandbox.runs.config import RunConfig
 from sandbox.runs.data_facts import DataFacts
@@ -99,7 +100,7 @@ def _mirrors(built: BuiltRun, folder: RunFolder) -> list[Sink]:
         mirrors.append(TensorBoard(folder.path / "tensorboard", Inside(built)))
     logger = config.logger
     if logger.wandb != "off":
-        settings = config.model_dump(mode="json")
-        about = logger.model_dump(include={"entity", "group", "job_type", "tags", "notes"})
-        mirrors.append(WeightsAndBiases(logger.wandb, logger.project, folder.name, folder.path, settings, about))
+        settings, about = config.model_dump(mode="json"), logger.about
+        best = BestValues(folder.metrics).improved
+        mirrors.append(WeightsAndBiases(logger.wandb, logger.project, folder.name, folder.path, settings, about, best))
     return mirrors

@@ -46,6 +46,18 @@ def test_group_type_tags_notes_and_owner(make, records, tmp_path):
     )
 
 
+def test_best_values_reach_the_summary_as_they_are_logged(make, records, tmp_path):
+    rows = {1: {"best/eval/return": 2.0, "best/eval/return_step": 1}}
+    sink = make(improved=lambda step, metrics: rows.get(step, {}))
+    for step in (1, 2):
+        sink.write(step, {"eval/return": 3.0 - step})
+    sink.close({"eval/return": 1.0})
+    summary = {
+        u.key: u.value_json for r in records(tmp_path / "run") if r.HasField("summary") for u in r.summary.update
+    }
+    assert summary.items() >= {"best/eval/return": "2.0", "best/eval/return_step": "1", "eval/return": "1.0"}.items()
+
+
 def test_images_and_videos_are_logged_as_files(make, history, tmp_path):
     sink = make()
     pixels = np.arange(48, dtype=np.uint8).reshape(4, 4, 3)
