@@ -77,7 +77,7 @@ def evaluate(
 
     Overrides, `key=value`, change the run's environment or data set, or options that are read in evaluation only, such
     as `agent.evaluation_epsilon` and `generator.ais`. The results replace those in the run's evaluation.json, from
-    which `sandbox report` takes them.
+    which `sandbox report` takes them, and are logged to the run's W&B run, if it has one, as `evaluation/...`.
 
     Several runs are compared: agents on the same episodes, generators on the same test images. The output is a table,
     the difference of each run from the first one with its 95 % interval, and a plot. The interval is that of the
@@ -160,11 +160,12 @@ def _require_fitting(folder: "RunFolder", episodes: int | None, images: int | No
 def _write_result(folder: "RunFolder", result: dict[str, Any], overrides: list[str]) -> bool:
     """Write the result to evaluation.json, which reports and the run's README read; return whether that was done.
 
-    Results of RUN@STEP are not written.
+    A run that logs to Weights & Biases logs the result there too. Results of RUN@STEP are not written.
     """
     from json import dumps
 
     from sandbox.core.messages import note
+    from sandbox.runs.wandb_evaluation import log_evaluation
     from sandbox.storage.files import write_whole
     from sandbox.storage.jsonl import json_safe
 
@@ -176,4 +177,5 @@ def _write_result(folder: "RunFolder", result: dict[str, Any], overrides: list[s
     except OSError as error:
         note(f"{folder.evaluation} was not written: {error.strerror}; reports will not show this score")
         return False
+    log_evaluation(folder, result, overrides)
     return True

@@ -50,6 +50,12 @@ def records():
 
 
 @pytest.fixture
+def pieces():
+    """Read the records of each offline piece of a run, in order of time."""
+    return lambda folder: [_read(path) for path in _files(folder)]
+
+
+@pytest.fixture
 def history():
     """Read the rows that were logged to W&B in a run folder."""
 
@@ -63,9 +69,17 @@ def history():
 
 
 def _records(folder):
-    """Parse the file of an offline run: protobuf records in LevelDB's log format, blocks of 32 KiB after 7 bytes."""
+    (path,) = _files(folder)
+    return _read(path)
+
+
+def _files(folder):
     wandb.teardown()  # as at the end of a process; otherwise W&B may not have written the last block yet
-    (path,) = folder.glob("wandb/offline-run-*/run-*.wandb")
+    return sorted(folder.glob("wandb/offline-run-*/run-*.wandb"))
+
+
+def _read(path):
+    """Parse the file of an offline run: protobuf records in LevelDB's log format, blocks of 32 KiB after 7 bytes."""
     data = path.read_bytes()
     at = 7
     found = []
