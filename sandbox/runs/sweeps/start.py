@@ -180,6 +180,7 @@ def _opened(
     whole = definition
     if isinstance(threads, int):  # the same for every run of the sweep, since sums depend on it in their last bits
         whole = definition.model_copy(update={"options": (*definition.options, f"threads={threads}")})
+    whole = whole.model_copy(update={"options": (*whole.options, *_names_in_wandb(whole, typed))})
     search: SearchPlan | None = None
     plan: Plan
     if definition.method == "grid":
@@ -196,13 +197,29 @@ def _opened(
     return folder, plan
 
 
+def _names_in_wandb(definition: Definition, typed: str) -> list[str]:
+    """Return options for the group and the type of the runs in W&B, unless the config or the options have them."""
+    try:
+        logger = resolve(definition.config, [*definition.options, *_first(definition)], typed).logger
+    except UserError:  # the plan lists the mistakes of all settings
+        return []
+    if logger.wandb == "off":
+        return []
+    wanted = {"group": (logger.group, definition.name), "job_type": (logger.job_type, "train")}
+    return [f"logger.{key}={text_of(own)}" for key, (given, own) in wanted.items() if given is None]
+
+
+def _first(definition: Definition) -> list[str]:
+    """Return the words of the first value of each parameter."""
+    return [f"{key}={text_of(parameter.ends()[0])}" for key, parameter in definition.parameters.items()]
+
+
 def _share(definition: Definition, workers: Workers, typed: str) -> int | None:
     """Return the CPU threads of each run if several are trained at a time, and the options leave them open."""
     given = [word for word in definition.options if word.startswith("threads=")]
     if (workers.jobs == 1 and workers.engine == "local") or given or "threads" in definition.parameters:
         return None
-    first = [f"{key}={text_of(parameter.ends()[0])}" for key, parameter in definition.parameters.items()]
-    if resolve(definition.config, [*definition.options, *first], typed).threads:
+    if resolve(definition.config, [*definition.options, *_first(definition)], typed).threads:
         return None
     if workers.engine == "ray":
         note("each run has 1 CPU of the cluster; threads=N chooses another number")
@@ -225,9 +242,8 @@ def _require_same_run(folder: RunFolder, config: RunConfig, run: PlannedRun) -> 
     if problems := folder.problems():
         raise UserError(f"{folder.path} is in the way of a run of this sweep: {' and '.join(problems)}")
     wanted, found = with_name(config, ()), config_of(folder)
-    changed = differences(
-        [each.model_dump(mode="json", exclude={"encoder_from", "demos_sha256"}) for each in (found, wanted)]
-    )
+    own: Any = {"encoder_from": True, "demos_sha256": True, "logger": {"group", "job_type"}}
+    changed = differences([each.model_dump(mode="json", exclude=own) for each in (found, wanted)])
     if changed:
         told = ", ".join(f"{option} was {old} and is {new}" for option, (old, new) in changed.items())
         raise UserError(f"{folder.path} was trained with other options ({told}): choose another name with name=...")
