@@ -11,8 +11,6 @@ from sandbox.cli._options import RUNS, Json, Runs
 from sandbox.core.errors import UserError
 from sandbox.core.messages import note, say
 from sandbox.report.run_record import RunRecord
-from sandbox.storage.pruning import excess
-from sandbox.storage.pruning import prune as prune_folder
 from sandbox.storage.run_folder import RunFolder
 
 _UNFINISHED = "it has not been trained to its end, and resumes from its checkpoints"
@@ -37,6 +35,9 @@ def prune(
     sandbox prune --dry-run
     sandbox prune catch_dqn_s0 --snapshots --yes
     """
+    from sandbox.storage.pruning import excess
+    from sandbox.storage.pruning import prune as prune_folder
+
     found = _named(runs, names) if names else _finished(runs)
     sizes = {folder: excess(folder, snapshots=snapshots) for folder in found}
     todo = {folder: sum(places.values()) for folder, places in sizes.items() if places}

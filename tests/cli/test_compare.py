@@ -11,7 +11,7 @@ from tiny_runs import TINY
 @pytest.fixture
 def two_agents(sandbox, tmp_path):
     """A run, and the same run as it was at its second checkpoint."""
-    assert sandbox("train", *TINY, "name=a", "--quiet").code == 0
+    assert sandbox("train", *TINY, "name=a", "keep_replay=true", "--quiet").code == 0
     shutil.copytree(tmp_path / "runs/a", tmp_path / "runs/b")
     newest = sorted((tmp_path / "runs/b/checkpoints").iterdir())[-1]
     shutil.rmtree(newest)

@@ -55,7 +55,7 @@ def test_a_second_interrupt_says_what_is_lost(tmp_path):
         f"sys.argv = ['sandbox', *{TRAIN!r}]\n"
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "from sandbox.storage import checkpoint\n"
-        "checkpoint.Checkpoints.save = lambda *_: os.kill(os.getpid(), signal.SIGINT)\n"
+        "checkpoint.Checkpoints.save = lambda *_, **__: os.kill(os.getpid(), signal.SIGINT)\n"
         "from sandbox.cli.main import main\n"
         "main()\n"
     )

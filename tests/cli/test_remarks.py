@@ -61,7 +61,7 @@ def test_exports_finished_runs_and_videos_that_end_early(sandbox, tmp_path, monk
     phases = {"imports"}
     for method in ("now", "phase"):
         monkeypatch.setattr(Progress, method, noting(getattr(Progress, method), phases))
-    assert sandbox("train", *TINY, "steps=300").code == 0
+    assert sandbox("train", *TINY, "steps=300", "keep_replay=true").code == 0
     assert sandbox("export", "latest", "--out", "given").code == 0
     said = sandbox("resume", "given")
     assert said.code == 2

@@ -103,7 +103,7 @@ def test_two_processes_give_the_numbers_of_one_and_the_first_alone_writes(
 
 @pytest.mark.parametrize("first", [1, 2])
 def test_another_number_of_processes_goes_on(first: int, tmp_path: Path, alone: Path, pair: list[Pair]) -> None:
-    begin, go_on = ("train", *WORDS, "name=run", "steps=300"), ("resume", "run", "steps=600")
+    begin, go_on = ("train", *WORDS, "name=run", "steps=300", "keep_replay=true"), ("resume", "run", "steps=600")
     for count, words in ((first, begin), (3 - first, go_on)):
         if count == 2:
             pair.append(Pair(tmp_path, *words))
