@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sandbox.report.document import Document
     from sandbox.report.run_record import RunRecord
 
+_NO_LIMIT = 2**50  # bytes
+
 
 def report(
     run: Annotated[
@@ -64,6 +66,7 @@ def report(
     from sandbox.core.messages import note
     from sandbox.core.progress import progress
     from sandbox.report.build import build_report
+    from sandbox.report.media_files import MediaBudget
     from sandbox.report.notes import read_notes
     from sandbox.report.page import page
     from sandbox.report.run_record import RunRecord
@@ -99,6 +102,7 @@ def report(
         metrics=metric or (),
         find_reference=ReferenceScores(notes),
         notes=notes,
+        media=MediaBudget(_NO_LIMIT, _NO_LIMIT) if wandb else None,  # W&B has the files, which the report only names
         own_notes=own_notes,
         date=f"{date.today():%d %B %Y}".lstrip("0"),
     )

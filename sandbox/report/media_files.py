@@ -11,6 +11,7 @@ from sandbox.report.run_record import RunRecord, files
 
 _MEBIBYTE = 2**20
 _VIDEOS = ("*.mp4", "*.webm", "*.gif")
+_OF_TRAINING = re.compile(r"step_\d{12}\.mp4")
 
 
 class MediaBudget:
@@ -30,9 +31,11 @@ class MediaBudget:
         self.left_out: list[str] = []
 
     def video(self, record: RunRecord) -> Media | None:
-        """Select the newest playable video of a run."""
-        for file in reversed(files(record.folder.videos, *_VIDEOS)):
-            if media := self._take(record, file, "videos"):
+        """Select the newest playable video of a run; its kind is None if training made no video."""
+        found = files(record.folder.videos, *_VIDEOS)
+        kind = "videos" if any(_OF_TRAINING.fullmatch(file.name) for file in found) else None
+        for file in reversed(found):
+            if media := self._take(record, file, kind):
                 return media
         return None
 

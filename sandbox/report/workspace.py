@@ -1,5 +1,8 @@
 """Reports as W&B Reports: the same text and tables, but curves and media come from the runs on the W&B server.
 
+A curve of W&B is the mean of a group's runs, without a band: W&B knows no bootstrap. The interquartile means and 95 %
+intervals of the local page are in a table below the curves.
+
 The functions need the optional package wandb-workspaces; importing this module does not.
 """
 
@@ -9,12 +12,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from sandbox.core.errors import UserError
 from sandbox.report import markdown
-from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot
+from sandbox.report.document import Block, Code, Document, Gallery, Heading, Media, Plot, Table
+from sandbox.report.tables import format_number
 from sandbox.storage.files import write_whole
 
 _AXES = {"step": "step", "time": "RelativeTime(Process)"}  # names of the axes in W&B
+_PLACES = 6  # of a curve in the table of intervals
 
 
 def build(document: Document, project: str) -> Any:
@@ -101,12 +108,14 @@ def _grids(wr: Any, items: Sequence[Plot | Media]) -> list[Any]:
     blocks = []
     if plots := [item for item in items if isinstance(item, Plot) and item.axis in _AXES]:
         panels = [
-            wr.LinePlot(title=item.caption, x=_AXES[item.axis], y=[item.metric], groupby_rangefunc="minmax")
+            wr.LinePlot(title=item.caption, x=_AXES[item.axis], y=[item.metric], groupby_rangefunc="none")
             for item in plots
         ]
         grouped = {"groupby": ["config.steps"]}  # the same for all runs of a group
         sets = [_runs(wr, label, names, **grouped) for label, names in plots[0].groups]
         blocks.append(wr.PanelGrid(runsets=sets, panels=panels))
+        tables = [table for item in plots if (table := _intervals(item))]
+        blocks += [wr.MarkdownBlock(markdown.text_of(table)) for table in tables]
     media = [item for item in items if isinstance(item, Media)]
     if logged := [item for item in media if item.kind]:
         names = list(dict.fromkeys(item.run for item in logged))
@@ -115,6 +124,20 @@ def _grids(wr: Any, items: Sequence[Plot | Media]) -> list[Any]:
         blocks.append(wr.PanelGrid(runsets=[_runs(wr, "shown", names)], panels=panels))
     blocks += [wr.MarkdownBlock(f"{item.caption}: `{item.file}`") for item in media if not item.kind]
     return blocks
+
+
+def _intervals(item: Plot) -> Table | None:
+    """Return means and intervals at some places of a plot's curves; None if no curve has several seeds."""
+    lines = [line for line in item.lines if line.low is not None and line.high is not None]
+    rows = []
+    for line in lines:
+        places = np.unique(np.linspace(0, len(line.x) - 1, _PLACES).round().astype(int)).tolist()
+        for place in places:
+            ends = [format_number(column[place]) for column in (line.low or (), line.high or ())]
+            mean = format_number(line.y[place])
+            rows.append([line.label, format_number(line.x[place]), mean, f"{ends[0]} to {ends[1]}"])
+    headers = ("runs", item.x_label or item.axis, f"{item.metric} (IQM)", "95 % interval")
+    return Table(headers, rows) if rows else None
 
 
 def _runs(wr: Any, label: str, names: Sequence[str], **options: Any) -> Any:

@@ -9,6 +9,7 @@ import pytest
 from sandbox.core.errors import UserError
 from sandbox.report import workspace
 from sandbox.report.build import build_report
+from sandbox.report.document import Gallery
 from sandbox.report.run_record import RunRecord
 
 with warnings.catch_warnings():
@@ -75,6 +76,31 @@ def test_text_and_tables_are_the_same_as_in_markdown(kept):
     assert any("| a | catch | 0.5 (0 to 1) | 0, 1 | end of training |" in text for text in texts)
     assert any("```shell\nsandbox train a_s0\n" in text for text in texts)
     assert any(text.startswith("b_s0: return over env.size: `") for text in texts)  # only the run folder has it
+
+
+def test_intervals_are_those_of_the_local_page(kept, document):
+    returns, _, _, _ = grids(json.loads(kept.read_text()))
+    for panel in returns["panelBankSectionConfig"]["panels"]:
+        assert panel["config"]["groupArea"] == "none"  # W&B's own bands are others
+    (line,) = [line for line in plots_of(document)[0].lines if line.low]
+    blocks = json.loads(kept.read_text())["spec"]["blocks"]
+    texts = [block["content"] for block in blocks if block["type"] == "markdown-block"]
+    (table,) = [text for text in texts if "environment steps | env/return (IQM) | 95 % interval" in text]
+    low, high = line.low[-1], line.high[-1]
+    assert table.splitlines()[-1] == f"| a | {line.x[-1]:.4g} | {line.y[-1]:.4g} | {low:.4g} to {high:.4g} |"
+    assert low < line.y[-1] < high
+
+
+def plots_of(document):
+    return [item for block in document.blocks if isinstance(block, Gallery) for item in block.items]
+
+
+def test_a_video_that_training_did_not_log_is_no_panel(make, video, tmp_path):
+    run = make("a_s0", [0.0, 1.0])
+    video(run.videos / "step_100_seed_3.mp4")  # of `sandbox watch --video`
+    report = build_report([RunRecord.read(run)], title="One")
+    workspace.save(workspace.build(report, "mine"), tmp_path / "r.json")
+    assert "mediaKeys" not in (tmp_path / "r.json").read_text()
 
 
 @pytest.fixture
