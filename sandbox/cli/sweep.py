@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -32,12 +33,20 @@ def sweep(
     ] = "",
     retry: Annotated[int, typer.Option(metavar="N", help="Number of times that a failed run is started again.")] = 0,
     engine: Annotated[
-        Literal["local", "ray"],
-        typer.Option(metavar="local|ray", help="Where the runs are trained: here, or on a Ray cluster."),
+        Literal["local", "ray", "slurm"],
+        typer.Option(metavar="local|ray|slurm", help="Where the runs are trained: here, or on a cluster."),
     ] = "local",
     address: Annotated[
         str, typer.Option(metavar="HOST:PORT", help="Address of the Ray cluster; `local` makes one of this machine.")
     ] = "local",
+    slurm: Annotated[
+        str,
+        typer.Option(metavar="OPTIONS", help="Options of sbatch, such as --slurm='--partition=gpu --time=4:00:00'."),
+    ] = "",
+    submit: Annotated[bool, typer.Option("--submit", help="Submit the script of --engine slurm.")] = False,
+    at_most: Annotated[
+        int | None, typer.Option(metavar="N", help="End after N runs, and do not wait for other processes.")
+    ] = None,
     json: Json = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print the sweep's folder only.")] = False,
 ) -> None:
@@ -57,15 +66,23 @@ def sweep(
     """
     from sandbox.core.errors import UserError
     from sandbox.runs.sweeps.schedule import Workers
-    from sandbox.runs.sweeps.start import defined, defines_sweep, require_workers, sweep
+    from sandbox.runs.sweeps.slurm_engine import slurm_options
+    from sandbox.runs.sweeps.start import defined, defines_sweep, require_workers, sweep, write_array
 
     chosen = tuple(part.strip() for part in devices.split(",")) if devices else ()
-    workers = Workers(jobs, chosen, retry, engine, address)
+    workers = Workers(jobs, chosen, retry, engine, address, at_most)
     require_workers(workers)
+    options = slurm_options(slurm)
+    if engine != "slurm" and (slurm or submit):
+        raise UserError(f"{'--slurm' if slurm else '--submit'} is for --engine slurm")
     progress.now("reading the config")
     definition = defined(words)
     progress.now("checking every setting")
     typed = next((word for word in words if defines_sweep(word)), "command line")
+    if engine == "slurm":
+        script = write_array(definition, runs, ["sandbox", *sys.argv[1:]], workers, options, typed)
+        _tell_script(script, submit=submit, json=json)
+        return
     ended = sweep(definition, runs, ["sandbox", *sys.argv[1:]], workers, quiet=quiet or json, typed=typed)
     if json:
         _print.as_json({"folder": str(ended.folder.path), **ended.results})
@@ -83,6 +100,19 @@ def sweep(
             f"{len(ended.failed)} of the runs failed; the same command tries them again. Their output is in "
             f"{ended.folder.path / 'logs'}.\n  {lines}"
         )
+
+
+def _tell_script(script: Path | None, *, submit: bool, json: bool) -> None:
+    """Submit the script of a sweep, or print the command that does."""
+    from sandbox.runs.sweeps.slurm_engine import submit as submit_script
+
+    said = submit_script(script) if script and submit else ""
+    if json:
+        _print.as_json({"script": str(script) if script else None, "sbatch": said or None})
+    elif script is None:
+        say("all runs are finished")
+    else:
+        say(said or f"sbatch {shlex.quote(str(script))}")
 
 
 def _show(ended: "Ended") -> None:

@@ -92,6 +92,8 @@ def nothing(words: Sequence[str]) -> None:
 TABLE = {
     "sandbox sweep catch_dqn seed=0..9 name=far": Entry("it needs a Ray cluster", is_right),
     "sandbox push": Entry("it uploads to the Hugging Face Hub", is_right),
+    "sandbox sweep catch_dqn seed=0..9 name=array": Entry("it is for a cluster with SLURM", is_right),
+    "sbatch": Entry("it needs SLURM", nothing),
     "sandbox sweep search.yaml": Entry("it needs Optuna, which is an extra", is_right),
     "sandbox sweep runs/": Entry("it goes on with a sweep that was stopped", is_right),
     "sandbox --install-completion": Entry("it changes the settings of the shell", is_right),

@@ -29,6 +29,9 @@ class GridPlan:
         """Return all settings."""
         return self._settings
 
+    def update(self) -> None:
+        """Do nothing: other processes have the same settings."""
+
     def propose(self) -> bool:
         """Return False: there are no more."""
         return False

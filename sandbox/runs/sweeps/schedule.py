@@ -26,6 +26,9 @@ class Plan(Protocol):
     def settings(self) -> Sequence[Setting]:
         """Return the settings that are known so far."""
 
+    def update(self) -> None:
+        """Read the settings that other processes have added."""
+
     def propose(self) -> bool:
         """Add a setting, if there is one more; return whether there was."""
 
@@ -86,15 +89,17 @@ class Workers:
         jobs: Number of runs at a time.
         devices: Devices that they take in turn; empty leaves the choice to the config.
         retry: Number of times that a failed run is started again.
-        engine: `local` for processes of this machine, or `ray` for those of a Ray cluster.
+        engine: `local` for processes of this machine, `ray` for those of a Ray cluster, or `slurm` for a script.
         address: Address of the cluster.
+        at_most: Number of runs to finish before it ends, without waiting for those of other processes; None for all.
     """
 
     jobs: int = 1
     devices: tuple[str, ...] = ()
     retry: int = 0
-    engine: Literal["local", "ray"] = "local"
+    engine: Literal["local", "ray", "slurm"] = "local"
     address: str = "local"
+    at_most: int | None = None
 
 
 class Schedule:
@@ -116,6 +121,7 @@ class Schedule:
         self._attempts: dict[str, int] = {}
         self._losses: dict[str, int] = {}
         self._finished: set[str] = set()
+        self._ended = 0  # runs that were finished here
         self._retry_at: dict[str, float] = {}  # when to look again at runs that another process trains
         self.failed: dict[str, str] = {}  # last line of the error of each run that failed for good
 
@@ -156,11 +162,23 @@ class Schedule:
                 for run in todo:
                     if run.name in self.failed or run.name in self._children:
                         continue
-                    is_waiting = True
-                    if len(self._children) < self._workers.jobs:
+                    if len(self._children) < self._places():
                         self._start(run, setting)
-            if len(self._children) >= self._workers.jobs or not self._plan.propose():
-                return not is_waiting and not self._children
+                    is_waiting = is_waiting or self._waits_for(run)
+            if len(self._children) >= self._places() or not self._plan.propose():
+                return (not is_waiting or self._has_enough()) and not self._children
+
+    def _places(self) -> int:
+        """Return the number of runs that may be trained now."""
+        at_most = self._workers.at_most
+        return self._workers.jobs if at_most is None else min(self._workers.jobs, at_most - self._ended)
+
+    def _has_enough(self) -> bool:
+        return self._workers.at_most is not None and self._ended >= self._workers.at_most
+
+    def _waits_for(self, run: PlannedRun) -> bool:
+        """Return whether the sweep goes on as long as a run is not finished."""
+        return self._workers.at_most is None or run.name in self._retry_at
 
     def _start(self, run: PlannedRun, setting: Setting) -> None:
         """Start a run, unless another process trains it."""
@@ -176,6 +194,7 @@ class Schedule:
     def _start_now(self, run: PlannedRun, setting: Setting) -> None:
         claim = self._folder.claim(run.name)
         if claim is None:
+            self._retry_at.pop(run.name, None)
             return
         folder, config = self._folder_of(run), self._plan.config(run)
         if is_finished(folder, config.steps) or _is_running(folder, config.steps):
@@ -201,6 +220,7 @@ class Schedule:
             claim.release()
             if is_finished(child.folder, child.config.steps):
                 self._finished.add(name)
+                self._ended += 1
                 self._screen.finished(child.folder)
             elif child.is_stopping:
                 self._screen.say(f"{name}: stopped at step {child.folder.step}")

@@ -76,6 +76,10 @@ class SearchPlan:
         """Return the trials so far."""
         return self._settings
 
+    def update(self) -> None:
+        """Read the trials of other processes."""
+        self._read()
+
     def propose(self) -> bool:
         """Ask Optuna for one more trial, if there are fewer than `run_cap`; other processes' trials count."""
         optuna = self._optuna

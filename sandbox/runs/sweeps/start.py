@@ -15,6 +15,7 @@ from sandbox.core.messages import note
 from sandbox.core.progress import progress
 from sandbox.report.groups import differences
 from sandbox.runs.config import RunConfig
+from sandbox.runs.remembered_members import words_of_members
 from sandbox.runs.resolve import config_of, resolve
 from sandbox.runs.start import with_name
 from sandbox.runs.sweeps.child import Child, is_finished
@@ -26,6 +27,7 @@ from sandbox.runs.sweeps.schedule import Plan, Schedule, Start, Workers
 from sandbox.runs.sweeps.screen import Screen
 from sandbox.runs.sweeps.search_plan import SearchPlan
 from sandbox.runs.sweeps.settings import PlannedRun
+from sandbox.runs.sweeps.slurm_engine import write_script
 from sandbox.runs.sweeps.sweep_folder import SWEEPS, SweepFolder, read_definition
 from sandbox.runs.sweeps.words import split_options
 from sandbox.storage.files import is_file
@@ -144,17 +146,53 @@ def sweep(
             schedule = Schedule(plan, folder, runs, definition.config, workers, screen, start)
             schedule.train(stop.requested)
         progress.now("reading the results")
+    plan.update()
     folder.record(plan.settings())
-    results = _results(definition, runs, plan)
-    results["failed"] = schedule.failed
-    folder.write_results(results, as_markdown(*table_of(results)))
+    with folder.locked():  # of two processes that end together, the second one writes what both have done
+        plan.update()
+        results = _results(definition, runs, plan)
+        results["failed"] = schedule.failed
+        folder.write_results(results, as_markdown(*table_of(results)))
     return Ended(folder, results, schedule.failed, stop.signal)
+
+
+def write_array(
+    definition: Definition, runs: Path, command: Sequence[str], workers: Workers, options: Sequence[str], typed: str
+) -> Path | None:
+    """Write the array script of a sweep for SLURM; return None if all its runs are finished.
+
+    Args:
+        definition: The sweep, with a name.
+        runs: Folder of the run folders.
+        command: What was typed.
+        workers: How runs are trained.
+        options: Options of `sbatch`.
+        typed: Where the options were given, for messages.
+
+    Raises:
+        UserError: For a mistake in any setting.
+    """
+    require_workers(workers)
+    folder, plan = _opened(definition, runs, command, workers, typed)
+    known = [(run, plan.config(run)) for each in plan.settings() if not plan.is_closed(each) for run in each.runs]
+    tasks = sum(not is_finished(RunFolder(runs / run.name), config.steps) for run, config in known)
+    if definition.method != "grid":
+        tasks += ((definition.run_cap or 0) - len(plan.settings())) * max(1, len(definition.seeds))
+    if tasks == 0:
+        return None
+    first = known[0][1] if known else first_config(definition, typed)
+    threads = folder.facts().get("threads") or first.threads or 1
+    words = words_of_members(first) + ["--retry", str(workers.retry)] * (workers.retry > 0)
+    words += ["--devices", ",".join(workers.devices)] * bool(workers.devices)
+    return write_script(folder, runs, tasks, workers.jobs, threads, options, words)
 
 
 def require_workers(workers: Workers) -> None:
     """Raise `UserError` for a wrong number of jobs or retries, or a device that is none."""
     if workers.jobs < 1:
         raise UserError(f"--jobs {workers.jobs}: at least one run is trained at a time: give 1 or more")
+    if workers.at_most is not None and workers.at_most < 1:
+        raise UserError(f"--at-most {workers.at_most}: a sweep that trains nothing; give 1 or more")
     if workers.retry < 0:
         raise UserError(f"--retry {workers.retry}: give 0 or more")
     if wrong := [device for device in workers.devices if not _DEVICE.fullmatch(device)]:
@@ -200,7 +238,7 @@ def _opened(
 def _names_in_wandb(definition: Definition, typed: str) -> list[str]:
     """Return options for the group and the type of the runs in W&B, unless the config or the options have them."""
     try:
-        logger = resolve(definition.config, [*definition.options, *_first(definition)], typed).logger
+        logger = first_config(definition, typed).logger
     except UserError:  # the plan lists the mistakes of all settings
         return []
     if logger.wandb == "off":
@@ -209,24 +247,25 @@ def _names_in_wandb(definition: Definition, typed: str) -> list[str]:
     return [f"logger.{key}={text_of(own)}" for key, (given, own) in wanted.items() if given is None]
 
 
-def _first(definition: Definition) -> list[str]:
-    """Return the words of the first value of each parameter."""
-    return [f"{key}={text_of(parameter.ends()[0])}" for key, parameter in definition.parameters.items()]
-
-
 def _share(definition: Definition, workers: Workers, typed: str) -> int | None:
     """Return the CPU threads of each run if several are trained at a time, and the options leave them open."""
     given = [word for word in definition.options if word.startswith("threads=")]
     if (workers.jobs == 1 and workers.engine == "local") or given or "threads" in definition.parameters:
         return None
-    if resolve(definition.config, [*definition.options, *_first(definition)], typed).threads:
+    if first_config(definition, typed).threads:
         return None
-    if workers.engine == "ray":
+    if workers.engine != "local":
         note("each run has 1 CPU of the cluster; threads=N chooses another number")
         return 1
     threads = max(1, (os.cpu_count() or 1) // workers.jobs)
     note(f"each run has {threads} of {os.cpu_count()} CPU threads; threads=N chooses another number")
     return threads
+
+
+def first_config(definition: Definition, typed: str) -> RunConfig:
+    """Return the config with the first value of each parameter."""
+    first = [f"{key}={text_of(parameter.ends()[0])}" for key, parameter in definition.parameters.items()]
+    return resolve(definition.config, [*definition.options, *first], typed)
 
 
 def _require_same(plan: Plan, runs: Path) -> None:

@@ -154,3 +154,19 @@ def test_asked_to_stop_it_lets_the_runs_save(machine, tmp_path):
     again, _ = begin(machine, tmp_path, Workers(2))
     again.train(lambda: False)
     assert [name for name, _ in machine.begun[2:]] == ["x_s0", "x_s1", "x_s2", "x_s3"]
+
+
+def test_at_most_so_many_runs_are_finished_and_others_are_not_waited_for(machine, tmp_path):
+    machine.broken = {"x_s1": 1}
+    made, folder = begin(machine, tmp_path, Workers(2, at_most=2))
+    claim = folder.claim("x_s0")
+    made.train(lambda: False)
+    assert [name for name, _ in machine.begun] == ["x_s1", "x_s2", "x_s3"]
+    assert made.failed == {"x_s1": "it broke"}  # and does not count
+    again, _ = begin(machine, tmp_path, Workers(2, at_most=2))
+    again.train(lambda: False)
+    assert machine.begun[3:] == [("x_s1", "")]  # another process has x_s0
+    claim.release()
+    last, _ = begin(machine, tmp_path, Workers(2, at_most=2))
+    last.train(lambda: False)
+    assert machine.begun[4:] == [("x_s0", "")]
