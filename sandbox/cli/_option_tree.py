@@ -171,9 +171,8 @@ def _tree(model: Model, default: BaseModel | None = None) -> Tree:
             for inner in kinds.values():
                 if "name" in inner:
                     inner["name"]["choices"] = list(kinds)
-            default = type(value) if type(value) in sections else sections[0]
-            whole = len(kinds) > 1 or value is None
-            tree[name] = {"kinds": kinds, "default": _kind(default), "as_a_whole": whole}
+            chosen = _kind(type(value) if type(value) in sections else sections[0])
+            tree[name] = {"kinds": kinds, "default": chosen, "as_a_whole": len(kinds) > 1 or value is None}
         elif parts := items(field.annotation):
             tree[name] = {"items": {key: node for part in parts for key, node in _tree(part).items()}}
         else:

@@ -148,12 +148,13 @@ class RayChild:
 
     def _send(self) -> None:
         """Send the configs that are files, and the run's folder if it has one."""
-        files = {Path(each).name: Path(each) for each in self._configs if is_file(Path(each))}
+        files = {_sent_as(number, each): Path(each) for number, each in enumerate(self._configs) if is_file(Path(each))}
         if self.folder.path.exists():
             files |= {f"runs/{self.run.name}/{name}": self.folder.path / name for name in listing(self.folder.path)}
         for name, file in files.items():
             with file.open("rb") as content:
-                while piece := content.read(PIECE) or (b"" if content.tell() == 0 else None):
+                self._call("write", name, 0, content.read(PIECE))  # also of an empty file
+                while piece := content.read(PIECE):
                     self._call("write", name, content.tell() - len(piece), piece)
 
     def _words(self) -> list[str]:
@@ -161,8 +162,13 @@ class RayChild:
         own = words_of_members(self.config)
         if self.folder.path.exists():
             return ["resume", f"runs/{self.run.name}", "--runs", "runs", *own]
-        configs = [Path(each).name if is_file(Path(each)) else each for each in self._configs]
+        configs = [_sent_as(number, each) for number, each in enumerate(self._configs)]
         return ["train", *configs, *self.run.words, f"name={self.run.name}", "--runs", "runs", *own]
+
+
+def _sent_as(number: int, config: str) -> str:
+    """Return a config's path on the node, its own for each file; the name of one that is no file stays."""
+    return f"configs/{number}/{Path(config).name}" if is_file(Path(config)) else config
 
 
 @contextmanager

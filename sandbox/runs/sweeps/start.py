@@ -1,6 +1,5 @@
 """Begins a sweep, or goes on with one, and returns its results."""
 
-import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,17 +8,17 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.config.files import read, split
-from sandbox.config.yaml_text import Origin, text_of
+from sandbox.config.yaml_text import Origin
 from sandbox.core.errors import UserError
-from sandbox.core.messages import note
 from sandbox.core.progress import progress
 from sandbox.report.groups import differences
 from sandbox.runs.config import RunConfig
 from sandbox.runs.remembered_members import words_of_members
-from sandbox.runs.resolve import config_of, resolve
+from sandbox.runs.resolve import config_of
 from sandbox.runs.start import with_name
 from sandbox.runs.sweeps.child import Child, is_finished
 from sandbox.runs.sweeps.definition import Definition, validated
+from sandbox.runs.sweeps.first_setting import first_config, names_in_wandb, shared_threads
 from sandbox.runs.sweeps.grid_plan import GridPlan
 from sandbox.runs.sweeps.outcome import as_markdown, outcome, table_of
 from sandbox.runs.sweeps.ray_engine import connected
@@ -214,11 +213,11 @@ def _opened(
 ) -> tuple[SweepFolder, Plan]:
     """Return the folder of a sweep and its plan, once every setting has been checked."""
     folder = SweepFolder(runs / SWEEPS / str(definition.name))
-    threads = folder.facts().get("threads") if folder.info.is_file() else _share(definition, workers, typed)
+    threads = folder.facts().get("threads") if folder.info.is_file() else shared_threads(definition, workers, typed)
     whole = definition
     if isinstance(threads, int):  # the same for every run of the sweep, since sums depend on it in their last bits
         whole = definition.model_copy(update={"options": (*definition.options, f"threads={threads}")})
-    whole = whole.model_copy(update={"options": (*whole.options, *_names_in_wandb(whole, typed))})
+    whole = whole.model_copy(update={"options": (*whole.options, *names_in_wandb(whole, typed))})
     search: SearchPlan | None = None
     plan: Plan
     if definition.method == "grid":
@@ -233,39 +232,6 @@ def _opened(
     folder.record(plan.settings())
     _require_same(plan, runs)
     return folder, plan
-
-
-def _names_in_wandb(definition: Definition, typed: str) -> list[str]:
-    """Return options for the group and the type of the runs in W&B, unless the config or the options have them."""
-    try:
-        logger = first_config(definition, typed).logger
-    except UserError:  # the plan lists the mistakes of all settings
-        return []
-    if logger.wandb == "off":
-        return []
-    wanted = {"group": (logger.group, definition.name), "job_type": (logger.job_type, "train")}
-    return [f"logger.{key}={text_of(own)}" for key, (given, own) in wanted.items() if given is None]
-
-
-def _share(definition: Definition, workers: Workers, typed: str) -> int | None:
-    """Return the CPU threads of each run if several are trained at a time, and the options leave them open."""
-    given = [word for word in definition.options if word.startswith("threads=")]
-    if (workers.jobs == 1 and workers.engine == "local") or given or "threads" in definition.parameters:
-        return None
-    if first_config(definition, typed).threads:
-        return None
-    if workers.engine != "local":
-        note("each run has 1 CPU of the cluster; threads=N chooses another number")
-        return 1
-    threads = max(1, (os.cpu_count() or 1) // workers.jobs)
-    note(f"each run has {threads} of {os.cpu_count()} CPU threads; threads=N chooses another number")
-    return threads
-
-
-def first_config(definition: Definition, typed: str) -> RunConfig:
-    """Return the config with the first value of each parameter."""
-    first = [f"{key}={text_of(parameter.ends()[0])}" for key, parameter in definition.parameters.items()]
-    return resolve(definition.config, [*definition.options, *first], typed)
 
 
 def _require_same(plan: Plan, runs: Path) -> None:
