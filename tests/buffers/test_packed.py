@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sandbox.buffers.packed import Packed
+from sandbox.buffers.priorities import Priorities
+from sandbox.buffers.recurrent_states import RecurrentStates
 from sandbox.buffers.replay import Replay
-from sandbox.buffers.sequences import draw_sequences
+from sandbox.buffers.sequences import Episodes, draw_sequences, sequences_at
 from sandbox.core.errors import UserError
 from sandbox.interfaces.spec import Spec
 from sandbox.streams.experience import ReplayConfig
@@ -49,6 +51,43 @@ def test_batches_are_those_of_a_plain_replay(num_envs: int, stack: int, n_step: 
     live(replays, num_envs, steps, seed=steps)
     assert same(plain.at(*plain.draw(16), n_step), packed.at(*packed.draw(16), n_step))
     assert same(draw_sequences(plain, 8, 5), draw_sequences(packed, 8, 5))
+
+
+def test_prioritized_batches_are_those_of_a_plain_replay() -> None:
+    replays = pair(2, 2)
+    priorities = [Priorities(2, 20, 0.6, np.random.default_rng(2), 1) for _ in replays]
+    for seed in range(6):
+        live(replays, 2, 9, seed)
+        plain, packed = (
+            priority.draw(replay, Replay.drawable, 8, 0.4) for priority, replay in zip(priorities, replays, strict=True)
+        )
+        assert torch.equal(plain.weights, packed.weights)
+        assert same(replays[0].at(plain.env, plain.place, 3), replays[1].at(packed.env, packed.place, 3))
+        for drawn in (plain, packed):
+            drawn.priorities.copy_(torch.arange(8.0))
+
+
+def test_sequential_batches_and_their_states_are_those_of_a_plain_replay() -> None:
+    replays, episodes = pair(2, 1), [Episodes(4, torch.zeros(4, 3)) for _ in range(2)]
+    for seed in range(6):
+        live(replays, 2, 9, seed)
+        plain, packed = (one.draw(replay, 3) for one, replay in zip(episodes, replays, strict=True))
+        assert same(plain.sequences, packed.sequences)
+        assert torch.equal(plain.state, packed.state)
+        for batch in (plain, packed):
+            batch.keep_state(batch.sequences.observations.float().mean((1, 2, 3, 4))[:, None].expand(4, 3))
+
+
+def test_sequences_with_stored_states_are_those_of_a_plain_replay() -> None:
+    replays = pair(2, 1)
+    states = [RecurrentStates(2, 20, 1, 1, torch.zeros(2, 3)) for _ in replays]
+    for seed in range(50):
+        live(replays, 2, 1, seed)
+        for store, replay in zip(states, replays, strict=True):
+            store.add(replay, torch.full((2, 3), float(seed)))
+    (env, place), (env_packed, place_packed) = (replay.draw(16) for replay in replays)
+    assert same(sequences_at(replays[0], env, place, 4), sequences_at(replays[1], env_packed, place_packed, 4))
+    assert torch.equal(states[0].at(replays[0], env, place), states[1].at(replays[1], env_packed, place_packed))
 
 
 @pytest.mark.parametrize("first", [False, True])
