@@ -9,7 +9,7 @@ from launched import Launched
 from tiny_runs import TINY, checkpoint, metrics
 from waiting import until
 
-WORDS = [*TINY, "steps=1600"]
+WORDS = [*TINY, "steps=1600", "keep_replay=true"]  # the replay is compared as well
 
 
 @pytest.fixture(scope="module")
