@@ -67,7 +67,7 @@ def model() -> None:
     print("|---|---|---|---|---|")
     row = (UPDATE - FIXED) / ROWS
     for nodes in (1, 2, 4, 8, 16, 32, 64):
-        strong = 1 / (FIXED + row * ROWS / nodes + joined(nodes))
+        shared = f"{1 / (FIXED + row * ROWS / nodes + joined(nodes)):.1f}" if ROWS % nodes == 0 else "–"
         weak = nodes * ROWS / (FIXED + row * ROWS + joined(nodes))
         copies = nodes * WEIGHTS / BANDWIDTH / COPY  # seconds per update in which weights leave the learner
         limits = {
@@ -76,7 +76,7 @@ def model() -> None:
             "network": BANDWIDTH / FRAME,
         }
         bound = min(limits, key=lambda name: limits[name])
-        print(f"| {nodes} | {strong:.1f} | {weak:,.0f} | {limits[bound]:,.0f} | {bound} |")
+        print(f"| {nodes} | {shared} | {weak:,.0f} | {limits[bound]:,.0f} | {bound} |")
 
 
 if __name__ == "__main__":
