@@ -23,8 +23,8 @@ from sandbox.runs.own_members import BASES, own
 from sandbox.storage.user_memory import UserMemory
 
 # A node is an option: {choices: its few values, default: text, in_evaluation: whether only evaluation reads it};
-# a section: {kinds: a tree for each name that it may have, default: one of the names, as_a_whole: whether its own path
-# is an option, too}; or a list: {items: a tree}.
+# a section: {kinds: a tree for each name that it may have, default: one of the names, is_absent: whether null is its
+# default}; or a list: {items: a tree}.
 Tree = dict[str, dict[str, Any]]
 _SOURCES = {"agent": "env", "generator": "data"}  # section of a learner: section that it learns from
 _MEMORY = UserMemory("completions.json", "the completion")
@@ -53,7 +53,7 @@ def options(tree: Tree, given: Any, path: str = "", *, of_all: bool = False) -> 
         here, value = f"{path}{name}", values.get(name)
         if "kinds" in node:
             chosen = value.get("name") if isinstance(value, Mapping) else None
-            if node["as_a_whole"]:
+            if len(node["kinds"]) > 1 or (node["is_absent"] and not values.get(name)):
                 yield Option(here, [])
             for kind, inner in node["kinds"].items():
                 if of_all or kind == (chosen or node["default"]):
@@ -172,7 +172,7 @@ def _tree(model: Model, default: BaseModel | None = None) -> Tree:
                 if "name" in inner:
                     inner["name"]["choices"] = list(kinds)
             chosen = _kind(type(value) if type(value) in sections else sections[0])
-            tree[name] = {"kinds": kinds, "default": chosen, "as_a_whole": len(kinds) > 1 or value is None}
+            tree[name] = {"kinds": kinds, "default": chosen, "is_absent": value is None}
         elif parts := items(field.annotation):
             tree[name] = {"items": {key: node for part in parts for key, node in _tree(part).items()}}
         else:
