@@ -1,10 +1,6 @@
 """Actors of a run in processes of Ray. No code is sent to them: an actor gets a config."""
 
 import json
-import os
-import signal
-import socket
-import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
@@ -26,6 +22,7 @@ from sandbox.interfaces.runs import NO_RUNS
 from sandbox.interfaces.stream import Stream
 from sandbox.runs.config import AgentRun
 from sandbox.runs.own_members import own
+from sandbox.runs.ray_connection import connect
 from sandbox.runs.remembered_members import words_of_members
 from sandbox.runs.resolve import checked
 from sandbox.streams.actor import Actor
@@ -33,7 +30,6 @@ from sandbox.streams.experience import ReplayConfig, ReplaySampler
 from sandbox.streams.ray_options import RayActors
 from sandbox.streams.remote_experience import RemoteExperience, load_weights
 
-_PATIENCE = 3.0  # seconds for an answer at the address of a cluster
 _STORE = 500_000_000  # bytes for weights and deliveries in a cluster of our own
 
 
@@ -112,7 +108,7 @@ class RayPool:
         self._actors: dict[int, Any] = {}
         self._orders: dict[Any, tuple[int, Any]] = {}  # the actor that works on each order, with its handle
         self._cpus = 0 if address is None else 1  # of each actor; on this machine the system shares them out
-        _connect(count, address)
+        connect("agent.stream.actors.address=", address, num_cpus=count, object_store_memory=_STORE)
         when_unused(self, _disconnect)
 
     def start(self, actor: int, seed: int) -> None:
@@ -160,55 +156,7 @@ class RayPool:
         return delivery
 
 
-def _connect(count: int, address: str | None) -> None:
-    """Connect to a cluster, or start one on this machine.
-
-    Raises:
-        UserError: If Ray is not installed, or there is no cluster at the address.
-    """
-    try:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        if address is None:
-            os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # so that Ray keeps to the loopback interface
-        import ray
-    except ImportError:
-        raise UserError(
-            'agent.stream.actors: Ray is not installed. Install it: pip install "rl-sandbox[ray]"'
-        ) from None
-    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": "ERROR", "ignore_reinit_error": True}
-    at_main = threading.current_thread() is threading.main_thread()
-    handler = signal.getsignal(signal.SIGTERM)
-    if address is None:
-        ray.init(num_cpus=count, include_dashboard=False, object_store_memory=_STORE, **quiet)
-    else:
-        _require_answer(address)
-        try:
-            ray.init(address=address, **quiet)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            raise _no_cluster(address, str(error)) from error
-    if at_main and handler is not None:
-        signal.signal(signal.SIGTERM, handler)  # Ray's own one ends the program without saving
-
-
 def _disconnect() -> None:
     import ray
 
     ray.shutdown()
-
-
-def _require_answer(address: str) -> None:
-    """Raise `UserError` if nobody listens at an address."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if not host or not port.isdecimal():
-        raise UserError(f"agent.stream.actors.address={address}: needs HOST:PORT, such as 10.0.0.1:6379")
-    try:
-        socket.create_connection((host, int(port)), _PATIENCE).close()
-    except (OSError, OverflowError) as error:
-        raise _no_cluster(address, str(error)) from error
-
-
-def _no_cluster(address: str, reason: str) -> UserError:
-    return UserError(
-        f"agent.stream.actors.address={address}: there is no Ray cluster ({' '.join(reason.split())}). Start one with "
-        "`ray start --head`, or leave the address out to start actors on this machine."
-    )

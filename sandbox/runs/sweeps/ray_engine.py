@@ -5,10 +5,6 @@ plain actors instead of Ray Tune, whose experiments live in pickles and need a d
 trained in a temporary folder of its node, and its files come home every few seconds.
 """
 
-import logging
-import os
-import re
-import socket
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -17,6 +13,7 @@ from typing import Any
 
 from sandbox.core.errors import UserError
 from sandbox.runs.config import RunConfig
+from sandbox.runs.ray_connection import connect
 from sandbox.runs.remembered_members import words_of_members
 from sandbox.runs.sweeps.child import error_in
 from sandbox.runs.sweeps.copies import Copies
@@ -27,10 +24,6 @@ from sandbox.storage.run_folder import RunFolder
 
 LOCAL = "local"
 _PERIOD = 2.0  # seconds between two looks at a run's files
-_PATIENCE = 5.0  # seconds in which the server of a cluster answers
-_MISSING = "--engine ray needs Ray, which is not installed: pip install 'rl-sandbox[ray]'"
-_ADDRESS = re.compile(r"([A-Za-z0-9._-]+|\[[0-9A-Fa-f:]+\]):(\d{1,5})")
-_HOME = ("localhost", "127.0.0.1")
 
 
 class RayCluster:
@@ -119,15 +112,15 @@ class RayChild:
         try:
             self._send()
             copies = Copies(self.folder, self.log, (f"runs/{self.run.name}", LOG))
-            copies.sent(self._call("start", self._words()))
+            copies.sent(self._call(self._node.start, self._words()))
             code, was_asked = None, False
             while code is None:
                 self._asked.wait(_PERIOD if not was_asked else _PERIOD / 10)
                 if self._asked.is_set() and not was_asked:
                     was_asked = True
-                    self._call("stop")
-                code, files = self._call("look")
-                copies.update(files, lambda *piece: self._call("read", *piece))
+                    self._call(self._node.stop)
+                code, files = self._call(self._node.look)
+                copies.update(files, lambda *piece: self._call(self._node.read, *piece))
             self._code = code
         except self._ray.exceptions.RayError as error:
             lines = str(error).strip().splitlines()
@@ -139,12 +132,12 @@ class RayChild:
             self._error = str(error)
         finally:
             with suppress(self._ray.exceptions.RayError):
-                self._call("close")
+                self._call(self._node.close)
             self._ray.kill(self._node)
 
-    def _call(self, method: str, *given: Any) -> Any:
+    def _call(self, method: Any, *given: Any) -> Any:
         """Call a method of the remote folder, and wait for its result."""
-        return self._ray.get(self._node.__getattr__(method).remote(*given))
+        return self._ray.get(method.remote(*given))
 
     def _send(self) -> None:
         """Send the configs that are files, and the run's folder if it has one."""
@@ -153,9 +146,9 @@ class RayChild:
             files |= {f"runs/{self.run.name}/{name}": self.folder.path / name for name in listing(self.folder.path)}
         for name, file in files.items():
             with file.open("rb") as content:
-                self._call("write", name, 0, content.read(PIECE))  # also of an empty file
+                self._call(self._node.write, name, 0, content.read(PIECE))  # also of an empty file
                 while piece := content.read(PIECE):
-                    self._call("write", name, content.tell() - len(piece), piece)
+                    self._call(self._node.write, name, content.tell() - len(piece), piece)
 
     def _words(self) -> list[str]:
         """Return the words of `sandbox` on the node."""
@@ -182,36 +175,8 @@ def connected(address: str) -> Iterator[RayCluster]:
     Raises:
         UserError: If Ray is not installed, or there is no cluster at the address.
     """
-    _require_answer(address)
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    if address.rpartition(":")[0] in ("", *_HOME):
-        os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # so that Ray keeps to the loopback interface
-    try:
-        import ray
-    except ImportError:
-        raise UserError(_MISSING) from None
-    dashboard = False if address == LOCAL else None  # nothing is to be said about that of another cluster
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, include_dashboard=dashboard)
-    except (ConnectionError, RuntimeError, ValueError) as error:
-        raise UserError(f"--address {address}: Ray found no cluster there: {str(error).splitlines()[0]}") from error
+    ray = connect("--address ", None if address == LOCAL else address)
     try:
         yield RayCluster(ray)
     finally:
         ray.shutdown()
-
-
-def _require_answer(address: str) -> None:
-    """Raise `UserError` for what is no address, or if nothing answers there: Ray itself would try for minutes."""
-    if address == LOCAL:
-        return
-    found = _ADDRESS.fullmatch(address)
-    if not found or int(found[2]) > 65_535:
-        raise UserError(f"--address {address}: write HOST:PORT, such as 10.0.0.1:6379, or `local` for this machine")
-    try:
-        socket.create_connection((found[1].strip("[]"), int(found[2])), _PATIENCE).close()
-    except OSError as error:
-        raise UserError(
-            f"--address {address}: there is no cluster ({error.strerror or error}). Start one with "
-            "`ray start --head --port 6379` there, or leave --address out to use this machine"
-        ) from error

@@ -13,7 +13,7 @@ from sandbox.runs.sweeps.ray_engine import RayCluster, connected
 @pytest.mark.parametrize("address", ["ray://1.2.3.4:10001", "1.2.3.4", "auto", "a:b", "a:99999", ""])
 def test_what_is_no_address(address):
     with (
-        pytest.raises(UserError, match=r"write HOST:PORT, such as 10\.0\.0\.1:6379, or `local` for this machine$"),
+        pytest.raises(UserError, match=r": needs HOST:PORT, such as 10\.0\.0\.1:6379$"),
         connected(address),
     ):
         pass
@@ -27,8 +27,8 @@ def test_where_no_cluster_is():
     with pytest.raises(UserError) as said, connected(address):
         pass
     assert str(said.value) == (
-        f"--address {address}: there is no cluster (Connection refused). Start one with "
-        "`ray start --head --port 6379` there, or leave --address out to use this machine"
+        f"--address {address}: there is no Ray cluster (Connection refused). Start one with "
+        "`ray start --head --port 6379` there, or leave the address out to use this machine."
     )
     assert time.monotonic() - began < 6
 
@@ -36,7 +36,7 @@ def test_where_no_cluster_is():
 def test_without_ray(monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     with (
-        pytest.raises(UserError, match=r"^--engine ray needs Ray, which is not installed: pip install 'rl-sandbox"),
+        pytest.raises(UserError, match=r"^Ray is not installed: pip install 'rl-sandbox"),
         connected("local"),
     ):
         pass
