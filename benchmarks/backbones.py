@@ -1,11 +1,11 @@
 """Compare all backbones in both halves: python benchmarks/backbones.py OUT [NAME ...]
 
 Each backbone is the torso of a DQN on Catch from 84x84 pixels (12,000 steps), the encoder of a VAE on binary MNIST
-(4,000 updates), the discriminator of a GAN on MNIST (4,000 updates; its mirror image is the generator) and the body of
-a classifier of MNIST (6,000 updates), with seed 0 and one thread. `nature` takes no images of 28x28.
+(2,000 updates), the discriminator of a GAN on MNIST (2,000 updates; its mirror image is the generator) and the body of
+a classifier of MNIST (3,000 updates), with seed 0 and one thread. `nature` takes no images of 28x28.
 
 Figures go to OUT/backbones.jsonl, one line for each training; those that are there are not measured again. At the end
-they are printed as a table. All of it takes some four hours of one core. SANDBOX_DATA names the folder of MNIST.
+they are printed as a table. All of it takes some two hours of one core. SANDBOX_DATA names the folder of MNIST.
 """
 
 import argparse
@@ -32,18 +32,18 @@ BACKBONES = {
     "attentive": "channels: [16, 32, 64]",
     "capsules": "channels: 32, primary: 8",
 }
-GAN = "data.name=mnist steps=4000 generator='{{name: dcgan, backbone: {backbone}, latent_size: 64, {optimizers}}}'"
+GAN = "data.name=mnist steps=2000 generator='{{name: dcgan, backbone: {backbone}, latent_size: 64, {optimizers}}}'"
 OPTIMIZERS = ", ".join(
-    f"{name}_optimizer: {{lr: 4e-4, betas: [0.5, 0.999], lr_decay_steps: 4000}}"
+    f"{name}_optimizer: {{lr: 4e-4, betas: [0.5, 0.999], lr_decay_steps: 2000}}"
     for name in ("discriminator", "generator")
 )
 TRAININGS = {
     "dqn": "catch_dqn agent.backbone='{backbone}'",
-    "vae": "data='{{name: mnist, binarize: sample}}' steps=4000 generator='{{name: vae, backbone: {backbone}, "
-    "latent_size: 40, optimizer: {{lr: 1e-3, lr_decay_steps: 4000}}, stream: {{batch_size: 128}}}}'",
+    "vae": "data='{{name: mnist, binarize: sample}}' steps=2000 generator='{{name: vae, backbone: {backbone}, "
+    "latent_size: 40, optimizer: {{lr: 1e-3, lr_decay_steps: 2000}}, stream: {{batch_size: 128}}}}'",
     "gan": GAN,
-    "classifier": "data.name=mnist steps=6000 generator='{{name: classifier, backbone: {backbone}, "
-    "optimizer: {{lr: 1e-3, lr_decay_steps: 6000}}, stream: {{batch_size: 100, shift: 1}}}}'",
+    "classifier": "data.name=mnist steps=3000 generator='{{name: classifier, backbone: {backbone}, "
+    "optimizer: {{lr: 1e-3, lr_decay_steps: 3000}}, stream: {{batch_size: 100, shift: 1}}}}'",
 }
 COMMON = "seed=0 threads=1 precision=auto logger.wandb=off evaluate_period=0 media_period=0"
 IMAGES = {"vae": 1_000, "gan": 2_000, "classifier": 10_000}
