@@ -19,6 +19,7 @@ def begun(folder: Path, name: str, lines: int) -> bool:
     return log.exists() and log.read_text().count("\n") >= lines
 
 
+@pytest.mark.learning
 def test_killed_and_stopped_it_goes_on_to_the_same_checkpoints(sandbox, tmp_path):
     first = Launched(tmp_path, "sweep", *RATES)
     until(lambda: all(begun(tmp_path, name, 3) for name in RUNS), 120)
@@ -73,6 +74,7 @@ def test_killed_and_stopped_it_goes_on_to_the_same_checkpoints(sandbox, tmp_path
     assert "<h2>Sweep rates</h2>" in (tmp_path / "rates.html").read_text()
 
 
+@pytest.mark.learning
 def test_a_run_that_fails_is_tried_again_and_listed(sandbox, tmp_path):
     done = sandbox("sweep", *TINY, "agent.optimizer.lr=1e-3,1e+30", "name=bad", "--retry", "1")
     assert done.code == 2

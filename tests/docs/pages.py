@@ -6,11 +6,12 @@ stand inside of a note.
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import pytest
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
@@ -18,6 +19,7 @@ ROOT = Path(__file__).parents[2]
 SHELLS = ("sh", "bash", "shell", "console")
 TEXTS = ("text", "yaml", "toml", "json", "ini", "html", "markdown", "bibtex", "mermaid")  # blocks that nothing runs
 PROGRAMS = ("sandbox", "make", "python", "pip", "pytest", "wandb", "git", "uv", "source", ".ci/run")  # within a line
+_LONG = ("docs/compare.md", "docs/sweeps.md")  # they train many runs
 _PARSER = MarkdownIt("commonmark").enable("table")
 
 
@@ -78,6 +80,12 @@ def pages() -> list[Page]:
         for name in names
         if not any(part.startswith("_") for part in name.parts)
     ]
+
+
+def parameters(chosen: Iterable[Page]) -> list[Any]:
+    """Return pages as parameters of a test."""
+    marks = dict.fromkeys(_LONG, pytest.mark.learning)
+    return [pytest.param(page, id=page.name, marks=marks.get(page.name, ())) for page in chosen]
 
 
 def _parts(text: str, first: int) -> Iterator[Block | Command]:

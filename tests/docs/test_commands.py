@@ -4,7 +4,7 @@ import os
 
 import pytest
 from docs.command_line import IncompleteError, WrongError
-from docs.pages import Page, pages
+from docs.pages import Page, pages, parameters
 from docs.reader import REFUSED, Reader
 
 from sandbox.core.errors import UserError
@@ -12,7 +12,7 @@ from sandbox.core.errors import UserError
 PAGES = [page for page in pages() if any(command.program == "sandbox" for command in page.commands)]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", parameters(PAGES))
 def test_the_commands_of_a_page_run(page: Page, reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SANDBOX_MEMBERS", os.pathsep.join(reader.save_files(page)))
     reader.follow(page)

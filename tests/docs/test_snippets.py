@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from docs.pages import Page, pages
+from docs.pages import Page, pages, parameters
 from docs.presumed import make_files, make_members
 from docs.reader import Reader
 
@@ -28,7 +28,7 @@ def run(page: Page, reader: Reader) -> dict[str, object]:
 
 
 @pytest.mark.usefixtures("tiny_python")
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", parameters(PAGES))
 def test_the_python_of_a_page_runs(page: Page, reader: Reader) -> None:
     """A run that it leaves behind can be evaluated."""
     for each in run(page, reader).values():

@@ -18,6 +18,7 @@ TINY = {
 }
 
 
+@pytest.mark.learning
 @pytest.mark.filterwarnings("ignore")  # of the kernel's own libraries
 def test_the_notebook_runs_and_shows_itself(tmp_path: Path) -> None:
     notebook = nbformat.read(EXAMPLES / "first_steps.ipynb", as_version=4)
@@ -38,6 +39,7 @@ def test_the_notebook_runs_and_shows_itself(tmp_path: Path) -> None:
     assert "acts on an observation of shape (1, 84, 84), or on N of them; got (84, 84)" in said
 
 
+@pytest.mark.learning
 def test_the_script_trains_and_compares(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, EXAMPLES / "train_from_python.py", "600"],
